@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The key holder: the root key, signing keys and person keys never leave it. Every question is a small
+ * message with an answer of bytes, so that it can become a process of its own without any caller changing.
+ * Reading is safe from all threads; keys_load swaps the set of signing keys at once.
+ *
+ * root -> HKDF by label -> MAC keys, sealing key for what belongs to nobody (signing keys, person keys)
+ * root -> wraps a random 256-bit data key per person -> seals that person's records (destroying it is erasure)
+ */
+#pragma once
+
+#include "base/err.h"
+#include "base/secret.h"
+#include "base/str.h"
+#include "crypto/digest.h"
+#include "crypto/jwk.h"
+
+struct task;
+struct keyring;
+
+/* --- root --- */
+
+/*
+ * The root file: lines "NUMBER BASE64URL(32 bytes)", the highest number is the current one; '#' comments.
+ * Written once by init with mode 0600. ERR_CONFIG says what to do: missing, unreadable, readable by others,
+ * malformed. issuer is part of every MAC.
+ */
+MUST_CHECK enum err keys_create_root(struct task *task, struct str file);
+MUST_CHECK enum err keys_open(struct task *task, struct str root_file, struct str issuer,
+			      struct keyring **ret_keys);
+void keys_free(struct keyring **keys);
+/* A fixed answer of the root, stored in the database by init: a later mismatch means the wrong root key. */
+MUST_CHECK enum err keys_fingerprint(struct task *task, struct keyring *keys,
+				     struct str *ret_fingerprint);
+
+/* --- signing keys (their rows live in the store; private parts sealed under the root) --- */
+
+struct key_record {
+	struct str id; /* kid: never reused, thumbprint-based */
+	struct str
+		purpose; /* "access", "id", or "resource:NAME" for a resource with keys of its own */
+	enum alg alg;	 /* ALG_ES256 or ALG_RS256 */
+	struct str public_jwk; /* JSON text with kid, alg, use */
+	struct str sealed;     /* private key, sealed under the root */
+	uint32_t root_number;
+	int64_t created_at;
+	int64_t not_before; /* published from created_at, signs from here */
+	int64_t retire_at;  /* 0: not yet known; published until then */
+};
+
+/* A new key pair, not yet loaded. */
+MUST_CHECK enum err keys_generate(struct task *task, struct keyring *keys, struct str purpose,
+				  enum alg alg, struct key_record *ret_record);
+/* Replaces the loaded set. ERR_CRYPTO when one does not open (wrong root key). */
+MUST_CHECK enum err keys_load(struct task *task, struct keyring *keys,
+			      const struct key_record *records, size_t count);
+/*
+ * A compact JWS over claims (JSON text) by the newest key of purpose that is past its not_before.
+ * ERR_CRYPTO when there is none.
+ */
+MUST_CHECK enum err keys_sign_jwt(struct task *task, struct keyring *keys, struct str purpose,
+				  struct str typ, struct str claims, struct str *ret_jwt);
+/* The JWKS text (RFC 7517 5) of all published keys whose purpose is "access" or "id", or of one purpose. */
+MUST_CHECK enum err keys_jwks(struct task *task, struct keyring *keys, struct str purpose,
+			      struct str *ret_jwks);
+/*
+ * Checks a JWS that we signed: kid known, key of one of our purposes, typ as asked, signature right.
+ * *ret_claims is owned by the caller; *ret_purpose says which key set. ERR_TOKEN.
+ */
+MUST_CHECK enum err keys_verify_jwt(struct task *task, struct keyring *keys, struct str jwt,
+				    struct str typ, json_t **ret_claims, struct str *ret_purpose);
+
+/* --- MACs --- */
+
+enum mac_label { MAC_CODE, MAC_CSRF, MAC_BROWSER, MAC_LABEL_COUNT };
+
+/* HMAC-SHA-256 under HKDF(current root, label), over the issuer and input. */
+MUST_CHECK enum err keys_mac(struct task *task, struct keyring *keys, enum mac_label label,
+			     struct str input, uint8_t ret_tag[SHA256_LEN]);
+/* The number of the current root, kept with a new family. */
+uint32_t keys_root_number(const struct keyring *keys);
+/* Tag of a refresh token (DESIGN 5): HMAC under HKDF(root of that number, seed). ERR_CRYPTO: number unknown. */
+MUST_CHECK enum err keys_mac_refresh(struct task *task, struct keyring *keys, uint32_t root_number,
+				     struct str seed, struct str input,
+				     uint8_t ret_tag[SHA256_LEN]);
+
+/* --- sealing (XChaCha20-Poly1305); the place is bound as additional data --- */
+
+struct seal_place {
+	struct str table;
+	struct str row;
+	struct str column;
+	struct str user_id; /* STR_NONE for what belongs to nobody: sealed under the root */
+	int64_t version;    /* the row's version: an older value put back does not open */
+};
+
+/* A new person's data key, wrapped under the root and bound to user_id. */
+MUST_CHECK enum err keys_new_user_key(struct task *task, struct keyring *keys, struct str user_id,
+				      struct str *ret_wrapped);
+/* wrapped: the person's key; STR_NONE for the root. Bytes in task memory. */
+MUST_CHECK enum err keys_seal(struct task *task, struct keyring *keys, struct str wrapped,
+			      const struct seal_place *place, struct str plain,
+			      struct str *ret_sealed);
+/* ERR_CRYPTO when the key, the place or the bytes are not those of the sealing. */
+MUST_CHECK enum err keys_unseal(struct task *task, struct keyring *keys, struct str wrapped,
+				const struct seal_place *place, struct str sealed,
+				struct secret *ret_plain);

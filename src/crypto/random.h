@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Randomness, from the kernel by libsodium; the only file that asks for it. Failure ends the process. */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/str.h"
+
+struct arena;
+
+#define ID_RANDOM_LEN 26 /* characters of base32 after the prefix: 128 bits */
+
+void random_bytes(void *at, size_t len);
+uint64_t random_u64(void);
+/* prefix + 26 characters of lower-case base32 (RFC 4648 alphabet): "gra_" -> "gra_k3…". */
+struct str random_id(struct arena *arena, const char *prefix);
+/* As random_id, but the first 48 bits are the time, so that new ids sort behind old ones (events). */
+struct str random_id_at(struct arena *arena, const char *prefix, int64_t wall_ms);
+/* True for prefix + 26 base32 characters: what an id from outside must look like before it meets the store. */
+bool id_is_valid(struct str id, const char *prefix);

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmocka with our words: CHECK, CHECK_STR, and a task with a clock the test sets. */
+#pragma once
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/task.h"
+
+#define CHECK(condition)	  assert_true(condition)
+#define CHECK_ERR(call, expected) assert_string_equal(err_name(call), err_name(expected))
+#define CHECK_STR(actual, expected)                                                                \
+	do {                                                                                       \
+		struct str check_actual_ = (actual), check_expected_ = (expected);                 \
+		assert_int_equal(check_actual_.len, check_expected_.len);                          \
+		if (check_actual_.len > 0)                                                         \
+			assert_memory_equal(check_actual_.at, check_expected_.at,                  \
+					    check_actual_.len);                                    \
+	} while (0)
+
+/* Runs the tests listed: int main(void) { return RUN(cmocka_unit_test(a_sentence), …); } */
+#define RUN(...) cmocka_run_group_tests(((const struct CMUnitTest[]){ __VA_ARGS__ }), NULL, NULL)
+
+/* 2026-11-25T09:00:00Z */
+#define CHECK_NOW INT64_C(1795597200000)
+
+/* A clock that stands where the test puts it. */
+struct check_clock {
+	struct clock clock;
+	int64_t now;
+};
+
+static inline int64_t check_read(void *context)
+{
+	return ((struct check_clock *)context)->now;
+}
+
+static inline void check_clock_start(struct check_clock *clock)
+{
+	*clock = (struct check_clock){ .now = CHECK_NOW };
+	clock->clock.read_wall = check_read;
+	clock->clock.context = clock;
+}
