@@ -13,11 +13,20 @@ void task_end(struct task *task)
 	arena_free(&task->arena);
 }
 
-enum err task_park(struct task *task, then_fn *then)
+enum err task_park(struct task *task, then_fn *then, void *arg)
 {
 	assert(task->then == NULL);
 	task->then = then;
+	task->arg = arg;
 	return ERR_PARKED;
+}
+
+enum err task_go_on(struct task *task)
+{
+	then_fn *then = task->then;
+
+	task->then = NULL;
+	return then(task, task->result, task->arg);
 }
 
 void task_resume(struct task *task, enum err result)

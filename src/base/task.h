@@ -21,8 +21,8 @@
 
 struct task;
 
-/* The next step of a parked task. `result` is how the step that it waited for ended. */
-typedef enum err then_fn(struct task *task, enum err result);
+/* The next step of a parked task: how the step that it waited for ended, and what task_park was given. */
+typedef enum err then_fn(struct task *task, enum err result, void *arg);
 
 struct task {
 	struct arena arena;
@@ -40,6 +40,7 @@ struct task {
 	struct str reason; /* why, in our own words; may be shown to the asker, so never a secret */
 
 	then_fn *then;
+	void *arg;
 	enum err result;
 	void (*home)(
 		struct task *task); /* queues the task to the thread that owns its connection */
@@ -52,7 +53,9 @@ void task_begin(struct task *task, struct clock *clock, struct log *log);
 void task_end(struct task *task);
 
 /* Parks: remembers the next step. The caller then gives the task away and answers ERR_PARKED. */
-enum err task_park(struct task *task, then_fn *then);
+enum err task_park(struct task *task, then_fn *then, void *arg);
+/* The home's part: the next step of a task that came back; the task may park again. */
+enum err task_go_on(struct task *task);
 /* Hands a parked task home. The caller must not touch it afterwards. */
 void task_resume(struct task *task, enum err result);
 
