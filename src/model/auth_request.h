@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A request: a question waiting for a person. It arrives by /authorize (later PAR, device, CIBA), is shown
+ * on the consent page, and when allowed is the code until the code is spent. (`struct request` is HTTP's.)
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/str.h"
+#include "model/scope.h"
+
+#define REQUEST_LIFE_MS	  (60 * 60 * INT64_C(1000))
+#define REQUEST_REPEAT_MS (60 * INT64_C(1000)) /* the same decision again gets the same redirect */
+#define REQUEST_ARMING_MS INT64_C(700)	       /* no decision sooner after the page was rendered */
+#define CODE_LIFE_MS	  (60 * INT64_C(1000))
+#define CODE_PARALLEL_MS                                                                           \
+	(10 * INT64_C(1000)) /* a second valid use later than this ends the family */
+#define STATE_MAX 2048
+
+enum request_state { REQUEST_PENDING, REQUEST_CODE, REQUEST_DENIED, REQUEST_SPENT };
+
+struct auth_request {
+	struct str id; /* req_… */
+	enum request_state state;
+	struct str browser_hash; /* SHA-256 of the browser cookie that asked: only it may answer */
+	struct str client_id;
+	struct str resource;	 /* URI */
+	struct scope_set scope;	 /* asked, or the resource's default */
+	struct str redirect_uri; /* as asked (loopback port and all) */
+	struct str oauth_state;	 /* byte-exact; STR_NONE when not sent */
+	struct str code_challenge;
+	struct str nonce;
+	struct str prompt; /* "", "login", "consent" */
+	int64_t max_age;   /* seconds; -1: not asked */
+	struct str login_hint;
+	struct str ui_locales;
+	int64_t created_at;
+	int64_t expires_at;
+
+	struct str user_id; /* who was shown the page; STR_NONE before sign-in */
+	int64_t shown_at;   /* when the consent page was last rendered; 0: not yet */
+
+	/* once decided */
+	int64_t decided_at;
+	struct str
+		decision; /* canonical text of the decision: the same again is the same decision */
+	struct str grant_id;
+	struct scope_set granted;
+	int64_t auth_time; /* wall ms */
+	struct str acr;
+	struct str code_hash; /* SHA-256 of the code */
+	int64_t code_expires_at;
+
+	/* once spent */
+	int64_t spent_at;
+	struct str family_id;
+	int64_t token_expires_at; /* of the access token it gave: kept until then */
+};

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The agent as registered (RFC 6749 client). */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "model/scope.h"
+
+struct task;
+
+#define CLIENT_ID_MAX	  128
+#define CLIENT_NAME_MAX	  128
+#define CLIENT_SECRET_MIN 32
+#define CLIENT_REDIRECTS  16
+
+enum client_auth { CLIENT_AUTH_NONE, CLIENT_AUTH_BASIC, CLIENT_AUTH_POST };
+
+enum client_status { CLIENT_ACTIVE, CLIENT_DISABLED };
+
+/* Bits of client.grant_types. */
+enum grant_type {
+	GRANT_AUTHORIZATION_CODE = 1,
+	GRANT_REFRESH_TOKEN = 2,
+	GRANT_CLIENT_CREDENTIALS = 4,
+};
+
+struct client {
+	struct str id;
+	struct str name; /* as claimed */
+	struct str kind; /* "operator": registered by the operator (the only kind for now) */
+	enum client_auth auth;
+	struct str
+		secret_hash; /* SHA-256 of 256 random bits or of a long secret; STR_NONE for public ones */
+	int64_t secret_expires_at; /* 0: never */
+	const struct str *redirect_uris;
+	size_t redirect_count;
+	unsigned grant_types;
+	struct scope_set scope;	 /* the operator's ceiling; empty: whatever the resource offers */
+	struct str resource;	 /* URI of the default resource; STR_NONE: none */
+	struct str id_token_alg; /* "RS256" unless registered otherwise */
+	enum client_status status;
+	int64_t not_before; /* tokens issued before are dead */
+	int64_t created_at;
+	int64_t disabled_at;
+};
+
+bool client_is_public(const struct client *client);
+bool client_allows(const struct client *client, enum grant_type type);
+struct str client_auth_name(enum client_auth auth);
+MUST_CHECK enum err client_auth_from_name(struct task *task, struct str name,
+					  enum client_auth *ret_auth);
+/* "authorization_code refresh_token" in task memory. */
+struct str grant_types_text(struct arena *arena, unsigned grant_types);
+MUST_CHECK enum err grant_types_parse(struct task *task, struct str text, unsigned *ret_types);
+/* The registered URI that the asked one matches (redirect_matches), or STR_NONE. */
+struct str client_find_redirect(const struct client *client, struct str asked);
+/*
+ * What an operator may register: id of unreserved characters that starts neither with "usr_" (RFC 9700 4.15)
+ * nor "https://", a name, sound redirect URIs where a redirect grant is allowed, no client_credentials for
+ * public clients. ERR_REQUEST with what to change.
+ */
+MUST_CHECK enum err client_check(struct task *task, const struct client *client,
+				 const struct str *schemes, size_t scheme_count);

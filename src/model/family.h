@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A token family: one agent installation's line of refresh tokens under a grant, and the rule of rotation
+ * that neither forks, nor logs people out, nor feeds a thief (DESIGN 5). Pure: no I/O, no clock.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "model/scope.h"
+
+struct task;
+
+#define ROTATION_PARALLEL_MS	INT64_C(10000) /* (a): parallel calls share the successor */
+#define ROTATION_LOST_ANSWER_MS INT64_C(60000) /* (b): the answer with the successor was lost */
+#define ROTATION_REPEATS_MAX	10	       /* of (b) in a day, then only (a) remains */
+
+/* When recent generations became current, oldest first: encoded in the column `rotation_window`. */
+#define ROTATION_MARKS		 24
+#define ROTATION_MARK_SPACING_MS INT64_C(500)
+
+struct rotation_mark {
+	int64_t at;
+	int64_t generation; /* was current from `at` */
+};
+
+struct family {
+	struct str id; /* fam_… */
+	struct str user_id;
+	struct str grant_id;
+	struct str client_id;
+	struct scope_set
+		ceiling; /* within the grant; never wider without this installation's own consent */
+	struct str key_thumbprint; /* DPoP jkt; STR_NONE: a bearer family */
+	struct str seed;	   /* 256 random bits */
+	uint32_t root_number;
+	int64_t generation; /* the current refresh token's */
+	struct rotation_mark marks[ROTATION_MARKS];
+	size_t mark_count;
+	int64_t repeats;     /* of (b), in the day below */
+	int64_t repeats_day; /* wall ms / DAY_MS */
+	int64_t auth_time;
+	struct str acr;
+	int64_t created_at;
+	int64_t last_used_at;
+	int64_t idle_expires_at; /* moves on with each rotation */
+	int64_t revoked_at;	 /* 0: not */
+	struct str revoked_why;	 /* "revoked_by_user", "reused", "revoked_by_client", … */
+};
+
+enum rotation {
+	ROTATION_ADVANCE,     /* the current one: rotate */
+	ROTATION_REPEAT,      /* (a): the current refresh token again */
+	ROTATION_REPEAT_LOST, /* (b): the same, and counted */
+	ROTATION_REUSED_LOST, /* ends the family: "probably a lost answer" (successor unused) */
+	ROTATION_REUSED,      /* ends the family: "possible theft" */
+	ROTATION_FROM_FUTURE, /* above the current: the database was restored: pause the grant */
+};
+
+/* What presenting a valid tag of `generation` means at `now`. */
+enum rotation rotation_judge(const struct family *family, int64_t generation, int64_t now);
+/* The family with the next generation current since now; marks are kept as judge needs them. */
+void rotation_advance(struct family *family, int64_t now);
+/* Counts one (b) repeat; answers true the first time the day's count is used up: tell the person. */
+bool rotation_count_repeat(struct family *family, int64_t now);
+
+/* The column: bytes in arena memory, and back (ERR_STORE for bytes that are not ours). */
+struct str rotation_marks_encode(struct arena *arena, const struct family *family);
+MUST_CHECK enum err rotation_marks_decode(struct task *task, struct str bytes,
+					  struct family *family);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* families: the lines of refresh tokens. A rotation is one conditional UPDATE. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "model/family.h"
+#include "model/standing.h"
+
+struct task;
+struct db;
+
+MUST_CHECK enum err family_insert(struct task *task, struct db *db, const struct family *family);
+/* ERR_NOT_FOUND. */
+MUST_CHECK enum err family_find(struct task *task, struct db *db, struct str id,
+				struct family *ret_family);
+/*
+ * The fast path of a refresh: stores *next (generation, marks, last use, idle end) if the row still has
+ * generation `presented` and is not revoked; also moves the grant's last_used_at on. ERR_CONFLICT otherwise:
+ * then take the row with family_take and judge.
+ */
+MUST_CHECK enum err family_rotate(struct task *task, struct db *db, const struct family *next,
+				  int64_t presented);
+/* Takes the row first (UPDATE … RETURNING), so that what is judged stays true until the commit. */
+MUST_CHECK enum err family_take(struct task *task, struct db *db, struct str id,
+				struct family *ret_family);
+/* Stores the count of repeats of a taken family. */
+MUST_CHECK enum err family_set_repeats(struct task *task, struct db *db,
+				       const struct family *family);
+/* Ends the family. *ret_now is false when it was over already. */
+MUST_CHECK enum err family_revoke(struct task *task, struct db *db, struct str id, int64_t now,
+				  struct str why, bool *ret_now);
+/* Of one grant, newest first. */
+MUST_CHECK enum err family_list(struct task *task, struct db *db, struct str grant_id,
+				struct family **ret_families, size_t *ret_count);
+
+/* What a decision looks at, in one or two reads. ERR_NOT_FOUND. */
+MUST_CHECK enum err standing_find_by_family(struct task *task, struct db *db, struct str family_id,
+					    struct standing *ret_standing);
+MUST_CHECK enum err standing_find_by_grant(struct task *task, struct db *db, struct str grant_id,
+					   struct standing *ret_standing);

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* grants and permissions. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "model/grant.h"
+
+struct task;
+struct db;
+
+/*
+ * A yes: inserts the grant, or, when a live one (not revoked) for the same user, client and resource is
+ * there, adds to it and un-pauses nothing. *ret_id is the id of the row that holds now. Permissions of
+ * *grant are inserted or replaced; those it does not name stay as they are.
+ */
+MUST_CHECK enum err grant_put(struct task *task, struct db *db, const struct grant *grant,
+			      struct str *ret_id);
+/* With its permissions, in task memory. ERR_NOT_FOUND. */
+MUST_CHECK enum err grant_find(struct task *task, struct db *db, struct str id,
+			       struct grant *ret_grant);
+/* The live one of these three. ERR_NOT_FOUND. */
+MUST_CHECK enum err grant_find_live(struct task *task, struct db *db, struct str user_id,
+				    struct str client_id, struct str resource,
+				    struct grant *ret_grant);
+/* Newest first, with permissions. user_id STR_NONE: everybody's. behind `after` (an id; STR_NONE: first). */
+MUST_CHECK enum err grant_list(struct task *task, struct db *db, struct str user_id,
+			       struct str after, int64_t limit, struct grant **ret_grants,
+			       size_t *ret_count);
+/* paused_at 0: goes on. ERR_CONFLICT when it was revoked. */
+MUST_CHECK enum err grant_set_paused(struct task *task, struct db *db, struct str id,
+				     int64_t paused_at, int64_t now);
+/* Ends grant and all its families, in this transaction. OK also when it was revoked already (*ret_now false). */
+MUST_CHECK enum err grant_revoke(struct task *task, struct db *db, struct str id, int64_t now,
+				 struct str by, bool *ret_now);
+/* Sets the end of every permission (or of one scope, unless STR_NONE) and of the grant. ERR_CONFLICT: revoked. */
+MUST_CHECK enum err grant_set_end(struct task *task, struct db *db, struct str id, struct str scope,
+				  int64_t expires_at, int64_t now);
+/* Takes one permission away; the grant stays with the others. ERR_NOT_FOUND. */
+MUST_CHECK enum err grant_remove_permission(struct task *task, struct db *db, struct str id,
+					    struct str scope, int64_t now);
+/* Live grants whose end passed between the two times: for on_stop at expiry. */
+MUST_CHECK enum err grant_list_expired(struct task *task, struct db *db, int64_t from, int64_t to,
+				       int64_t limit, struct grant **ret_grants, size_t *ret_count);

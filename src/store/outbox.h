@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* outbox: what must happen outside after a commit (on_stop commands), written with what caused it. */
+#pragma once
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct task;
+struct db;
+
+struct outbox_item {
+	struct str id;	 /* out_… */
+	struct str kind; /* "on_stop" */
+	struct str user_id;
+	struct str payload; /* JSON */
+	int64_t due_at;
+	int64_t attempts;
+	int64_t created_at;
+};
+
+MUST_CHECK enum err outbox_insert(struct task *task, struct db *db, const struct outbox_item *item);
+/*
+ * Takes the item that is due first, for one worker: moves due_at on to `retry_at` and counts the attempt, so
+ * that another node does not take it too and a crash tries again. ERR_NOT_FOUND when nothing is due.
+ */
+MUST_CHECK enum err outbox_take(struct task *task, struct db *db, int64_t now, int64_t retry_at,
+				struct outbox_item *ret_item);
+MUST_CHECK enum err outbox_delete(struct task *task, struct db *db, struct str id);

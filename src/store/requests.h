@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* requests: questions waiting for a person, and the codes they become. Single use by one conditional UPDATE. */
+#pragma once
+
+#include "base/err.h"
+#include "model/auth_request.h"
+
+struct task;
+struct db;
+
+MUST_CHECK enum err auth_request_insert(struct task *task, struct db *db,
+					const struct auth_request *request);
+/* ERR_NOT_FOUND. */
+MUST_CHECK enum err auth_request_find(struct task *task, struct db *db, struct str id,
+				      struct auth_request *ret_request);
+/* By the SHA-256 of a code, in any state. ERR_NOT_FOUND. */
+MUST_CHECK enum err auth_request_find_code(struct task *task, struct db *db, struct str code_hash,
+					   struct auth_request *ret_request);
+/* Remembers who was shown the page and when; only while pending and for the same or no person. ERR_CONFLICT. */
+MUST_CHECK enum err auth_request_show(struct task *task, struct db *db, struct str id,
+				      struct str user_id, int64_t now);
+/*
+ * pending -> code or denied, with decision, grant, granted scopes, auth_time, acr, code hash and its end from
+ * *request (state says which). One conditional UPDATE; ERR_CONFLICT when it was not pending any more.
+ */
+MUST_CHECK enum err auth_request_decide(struct task *task, struct db *db,
+					const struct auth_request *request);
+/* code -> spent, once: ERR_CONFLICT for the loser of a race. *ret_request is the row as spent. */
+MUST_CHECK enum err auth_request_spend(struct task *task, struct db *db, struct str code_hash,
+				       int64_t now, struct str family_id, int64_t token_expires_at,
+				       struct auth_request *ret_request);
+/* Deletes what is past (pending: expires_at; denied; spent: token_expires_at), at most limit. */
+MUST_CHECK enum err auth_request_sweep(struct task *task, struct db *db, int64_t now, int64_t limit,
+				       int64_t *ret_deleted);
