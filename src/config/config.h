@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the operator wrote: grantd.conf (INI by libinih), GRANTD_* variables over it, *_FILE for secrets, and
+ * the resource files. The caller (main.c) hands in the environment; nothing here reads it. A loaded
+ * configuration never changes; a reload makes a new one and swaps the pointer (config_live).
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "config/resource.h"
+
+struct task;
+
+struct config {
+	struct str dir;		/* DIR */
+	struct str issuer;	/* "https://grantd.localhost:8443", byte-identical everywhere */
+	struct str issuer_host; /* "grantd.localhost:8443" */
+	struct str listen;	/* "127.0.0.1:8443" or "unix:PATH" */
+	bool plain; /* the public listener is plain HTTP behind a TLS terminator (loopback or unix only) */
+	const struct str *trusted_proxies;
+	size_t trusted_proxy_count;
+	struct str ops_listen;	      /* "127.0.0.1:8444"; /livez and /readyz; empty: off */
+	struct str tls_cert, tls_key; /* files */
+	struct str database;	      /* as store_config wants it */
+	unsigned database_pool;
+	struct str root_key_file;
+	struct str admin_socket;
+	struct str admin_group; /* empty: only our own user and root */
+	struct str share_dir;	/* pages, static, locales */
+	unsigned loops;		/* 0: one per core */
+	enum { CONFIG_LOG_DEBUG, CONFIG_LOG_INFO, CONFIG_LOG_WARNING, CONFIG_LOG_ERROR } log_level;
+
+	/* who asks the person for consent, shown on the pages */
+	struct str controller_name;
+	struct str controller_contact; /* mail address or URL */
+	struct str privacy_url;
+	struct str support_url;
+
+	int64_t access_token_ms; /* 300 s; a resource may say less or more, up to 900 s */
+	int64_t refresh_idle_ms; /* a family unused that long is over; 30 days */
+	int64_t grant_max_ms;	 /* the longest a person may grant; 0: until revoked */
+	const struct str
+		*redirect_schemes; /* private-use schemes without a dot that may be registered */
+	size_t redirect_scheme_count;
+
+	const struct resource *resources;
+	size_t resource_count;
+};
+
+struct config_source {
+	struct str dir;
+	const char *const
+		*environment; /* "NAME=value", NULL-terminated; only GRANTD_* are looked at */
+};
+
+/*
+ * Reads and checks everything. ERR_CONFIG: file, line where known, what is wrong and what to write instead.
+ * The configuration owns its memory.
+ */
+MUST_CHECK enum err config_load(struct task *task, const struct config_source *source,
+				const struct config **ret_config);
+void config_free(const struct config **config);
+
+/* The text of a new grantd.conf, each setting explained; init writes it. */
+MUST_CHECK enum err config_template(struct task *task, struct str issuer, struct str database,
+				    struct str *ret_text);
+/*
+ * ERR_CONFIG unless https, no path, query, fragment, userinfo or trailing slash; `localhost` and IP addresses
+ * only with shared_loopback_host (cookies know no ports: an agent could listen beside us and be sent them).
+ */
+MUST_CHECK enum err config_check_issuer(struct task *task, struct str issuer,
+					bool shared_loopback_host);
+
+/* By canonical URI, or by name. NULL when there is none. */
+const struct resource *config_find_resource(const struct config *config, struct str uri);
+const struct resource *config_find_resource_named(const struct config *config, struct str name);
+
+/* The configuration in force; readers take it once per task. A replaced one lives until config_live_free. */
+struct config_live;
+struct config_live *config_live_new(const struct config *config);
+const struct config *config_current(struct config_live *live);
+void config_live_swap(struct config_live *live, const struct config *config);
+void config_live_free(struct config_live **live);

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A protected API or MCP server (RFC 8707) as its file in DIR/resources describes it. docs/resources.md. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/json.h"
+#include "base/str.h"
+
+struct task;
+
+#define RESOURCES_MAX	  256
+#define RESOURCE_FILE_MAX (256 * 1024)
+
+enum resource_risk { RESOURCE_READ, RESOURCE_WRITE, RESOURCE_SEND, RESOURCE_DELETE };
+
+struct resource_scope {
+	struct str name;
+	struct str title; /* "Read your mail" */
+	struct str risk;  /* "read", "write", "send", "delete" (as model/grant.h names them) */
+	bool is_default;  /* part of the scope when the request names none */
+	bool for_clients; /* "clients": true: an agent may have it for itself (client_credentials) */
+	const struct str *can; /* sentences */
+	size_t can_count;
+	const struct str *cannot;
+	size_t cannot_count;
+};
+
+struct introspection_caller {
+	struct str id;		/* Basic user of the resource server at /introspect */
+	struct str secret_hash; /* SHA-256 of what stood in secret_file (without the newline) */
+};
+
+struct resource {
+	struct str name; /* file name without .json: a-z 0-9 - */
+	struct str
+		uri; /* canonical: lower-case scheme and host, no default port, no trailing slash, no fragment */
+	struct str title;
+	bool enforced_by_gateway; /* false: "resource": somebody else's door */
+	bool checks_locally;	  /* false: introspection */
+	const struct str
+		*on_stop; /* command and arguments with {username}, {client}; never a shell */
+	size_t on_stop_count;
+	struct str token_typ; /* "at+jwt" or "JWT" */
+	struct str token_alg; /* "ES256" or "RS256" */
+	int64_t token_ms;     /* lifetime, <= 900 s */
+	bool has_own_keys;    /* typ JWT: a signing key and JWKS of its own */
+	const struct resource_scope *scopes;
+	size_t scope_count;
+	const struct introspection_caller *callers;
+	size_t caller_count;
+};
+
+/*
+ * Checks one file's text. ERR_CONFIG names the member and what is allowed ("scopes[1].risk: \"wirte\" is not
+ * one of read, write, send, delete"). secret files are read relative to dir, mode as for root.key.
+ */
+MUST_CHECK enum err resource_parse(struct task *task, struct str name, struct str text,
+				   struct str dir, struct resource *ret_resource);
+/* The scope of that name, or NULL. */
+const struct resource_scope *resource_find_scope(const struct resource *resource, struct str name);
+/* The canonical form of a resource URI as asked (RFC 8707 2; MCP canonical URI). ERR_TARGET: relative, fragment, userinfo. */
+MUST_CHECK enum err resource_canonical(struct task *task, struct str uri, struct str *ret_uri);
