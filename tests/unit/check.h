@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#undef fail /* base/task.h means something else by it */
+
 #include "base/task.h"
 
 #define CHECK(condition)	  assert_true(condition)
