@@ -14,8 +14,6 @@ struct task;
 #define RESOURCES_MAX	  256
 #define RESOURCE_FILE_MAX (256 * 1024)
 
-enum resource_risk { RESOURCE_READ, RESOURCE_WRITE, RESOURCE_SEND, RESOURCE_DELETE };
-
 struct resource_scope {
 	struct str name;
 	struct str title; /* "Read your mail" */

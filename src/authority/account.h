@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a person (or an operator) does with grants that are there: look, pause, resume, change the end, take a
+ * permission away, revoke. Each is one transaction with its event; stopping also queues the resource's on_stop.
+ */
+#pragma once
+
+#include "authority/authority.h"
+#include "model/event.h"
+#include "model/grant.h"
+
+/* Who acts. An operator may pause and revoke, never resume, extend or widen. */
+struct actor {
+	struct str kind;    /* "user" or "operator" */
+	struct str user_id; /* the person; for an operator STR_NONE: any grant */
+	struct str request_id;
+	struct str address; /* sealed with the event of a person */
+};
+
+/* All: ERR_NOT_FOUND for a grant that is not the actor's (never FORBIDDEN: ids are not confirmed). */
+MUST_CHECK enum err account_pause(struct task *task, const struct authority *authority,
+				  const struct actor *actor, struct str grant_id);
+MUST_CHECK enum err account_resume(struct task *task, const struct authority *authority,
+				   const struct actor *actor, struct str grant_id);
+MUST_CHECK enum err account_revoke(struct task *task, const struct authority *authority,
+				   const struct actor *actor, struct str grant_id);
+/* duration as on the consent page, counted from now. scope STR_NONE: every permission. ERR_REQUEST. */
+MUST_CHECK enum err account_set_end(struct task *task, const struct authority *authority,
+				    const struct actor *actor, struct str grant_id,
+				    struct str scope, struct str duration);
+MUST_CHECK enum err account_remove_scope(struct task *task, const struct authority *authority,
+					 const struct actor *actor, struct str grant_id,
+					 struct str scope);
+/* Ends one installation. */
+MUST_CHECK enum err account_end_family(struct task *task, const struct authority *authority,
+				       const struct actor *actor, struct str grant_id,
+				       struct str family_id);
+/* Pauses every live grant of the person. */
+MUST_CHECK enum err account_pause_all(struct task *task, const struct authority *authority,
+				      const struct actor *actor, int64_t *ret_paused);

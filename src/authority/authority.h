@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The rules of the authorization server: who may have which token, for what, until when. Doors turn HTTP
+ * into these questions; nothing here knows HTTP. Names follow the RFCs; PROTOCOL.md's decisions are here.
+ *
+ * Functions with a `then` park the task (base/task.h): they answer ERR_PARKED when all went well so far, or
+ * the refusal at once; the outcome is in the struct they were given. All others answer on the spot, and those
+ * that write wait for the commit: pages lane, slow lane, commands and jobs only.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "base/task.h"
+#include "config/config.h"
+#include "crypto/keys.h"
+#include "store/store.h"
+
+struct throttle;
+
+struct authority {
+	struct store *store;
+	struct keyring *keys;
+	struct config_live *config;
+	struct throttle *throttle;
+};
+
+/* The configuration in force for this task. */
+const struct config *authority_config(const struct authority *authority);
+/* The resource of that URI; the issuer itself is the resource of OpenID Connect (openid, no `resource`). */
+const struct resource *authority_resource(const struct authority *authority, struct str uri);

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The heart: what the person is asked, and what becomes of the answer. */
+#pragma once
+
+#include "authority/authority.h"
+#include "model/auth_request.h"
+#include "model/client.h"
+#include "model/grant.h"
+#include "model/session.h"
+#include "model/user.h"
+
+/* All that the page shows, and what is kept as shown. */
+struct consent_view {
+	struct auth_request request;
+	struct client client;
+	const struct resource
+		*resource; /* NULL: OpenID Connect only, or removed since: then refuse */
+	struct user user;
+	struct grant grant; /* the live grant that a yes would add to; id absent: none */
+	bool redirect_is_loopback;
+	struct str redirect_host;
+	int64_t duration_max; /* ms; 0: no ceiling */
+};
+
+/*
+ * For the page: checks that the request is still pending, this browser's and (once shown) this person's, that
+ * client, redirect URI and resource still stand (RU-028), and remembers the time of showing. ERR_NOT_FOUND,
+ * ERR_FORBIDDEN, ERR_LOGIN_REQUIRED (prompt=login or max_age: sign in again first), ERR_CONFLICT (answered).
+ */
+MUST_CHECK enum err consent_show(struct task *task, const struct authority *authority,
+				 struct str request_id, struct str browser,
+				 const struct session *session, const struct user *user,
+				 struct consent_view *ret_view);
+
+struct consent_answer {
+	bool allow;
+	struct scope_set scope; /* ticked */
+	struct str duration;	/* "1h", … */
+	struct str language;	/* of the page */
+	struct str version;	/* of the page's words */
+	/* JSON array, the sentences as they stood on the page, in order: kept sealed with the event */
+	struct str sentences;
+	/* per ticked scope: JSON of its title, can and cannot as shown; parallel to scope */
+	const struct str *words;
+	struct str address, user_agent; /* kept sealed with the event */
+};
+
+/*
+ * The decision: grant, permissions, code and event in one transaction; *ret_location carries code or error to
+ * the client. The same decision within 60 s answers the same location. ERR_CONFLICT: answered otherwise or
+ * longer ago; ERR_DENIED (with location): the account was disabled meanwhile, or the person said no;
+ * ERR_REQUEST: sooner than 700 ms after showing, nothing ticked, a scope that was not asked, another duration;
+ * ERR_FORBIDDEN, ERR_NOT_FOUND as consent_show.
+ */
+MUST_CHECK enum err consent_decide(struct task *task, const struct authority *authority,
+				   const struct consent_view *view, const struct session *session,
+				   const struct consent_answer *answer, struct str *ret_location);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making events: an id with the time in front, and personal details sealed under the person's key. */
+#pragma once
+
+#include "authority/authority.h"
+#include "model/event.h"
+#include "model/user.h"
+
+/* A new event of that kind at task->now, without personal details. */
+struct event event_new(struct task *task, struct str kind, struct str actor);
+/* Seals JSON text into event->sealed. */
+MUST_CHECK enum err event_seal(struct task *task, const struct authority *authority,
+			       const struct user *user, struct str personal, struct event *event);
+/* The personal details of an event, as JSON text; "" when there are none. */
+MUST_CHECK enum err event_unseal(struct task *task, const struct authority *authority,
+				 const struct user *user, const struct event *event,
+				 struct str *ret_personal);

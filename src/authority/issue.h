@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one gate: the only place that can build a token, for every grant type. It asks decide() itself; nobody
+ * hands it a decision. Access tokens are JWT at+jwt (RFC 9068), one audience, never beyond the grant.
+ */
+#pragma once
+
+#include "authority/authority.h"
+#include "authority/decide.h"
+
+struct token_answer {
+	struct str access_token;
+	struct str refresh_token; /* STR_NONE: none */
+	struct str id_token;	  /* STR_NONE: none */
+	struct str scope;
+	int64_t expires_in;		  /* seconds */
+	int64_t authorization_expires_in; /* seconds; -1: until revoked, not said */
+	int64_t refresh_token_timeout;	  /* seconds; -1: not said */
+	int64_t access_expires_at;	  /* wall ms */
+	struct str jti;
+};
+
+/* Under a family. ERR_GRANT, ERR_PAUSED, ERR_SCOPE, ERR_TARGET as decide() says. Fills the access part. */
+MUST_CHECK enum err issue_access_token(struct task *task, const struct authority *authority,
+				       const struct standing *standing, const struct wish *wish,
+				       struct token_answer *ret_answer);
+/* For a client as itself: no grant, dies with the client or by its not_before. */
+MUST_CHECK enum err issue_client_token(struct task *task, const struct authority *authority,
+				       const struct client *client, const struct resource *resource,
+				       struct scope_set scope, struct token_answer *ret_answer);
+/* The current refresh token of the family. */
+MUST_CHECK enum err issue_refresh_token(struct task *task, const struct authority *authority,
+					const struct family *family, struct str *ret_token);
+/* OIDC Core 2: for the client, about the person's sign-in. nonce may be STR_NONE. */
+MUST_CHECK enum err issue_id_token(struct task *task, const struct authority *authority,
+				   const struct standing *standing, struct str nonce,
+				   struct str access_token, struct str *ret_token);
+
+struct refresh_token {
+	uint32_t root_number;
+	struct str family_id;
+	int64_t generation;
+	struct str tag;
+};
+
+/* Takes a refresh token apart: form and CRC only. ERR_GRANT. */
+MUST_CHECK enum err refresh_token_parse(struct task *task, struct str text,
+					struct refresh_token *ret_token);
+/* ERR_GRANT unless the tag is ours for that family. */
+MUST_CHECK enum err refresh_token_check(struct task *task, const struct authority *authority,
+					const struct refresh_token *token,
+					const struct family *family);

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an operator does with people: create, list, disable, enable, set a password. Never acts for them. */
+#pragma once
+
+#include "authority/authority.h"
+#include "model/user.h"
+
+struct new_user {
+	struct str username;
+	struct str email;    /* STR_NONE: none */
+	struct str password; /* STR_NONE: none yet: the person cannot sign in */
+};
+
+/* ERR_REQUEST, ERR_CONFLICT (name taken). Runs argon2id. */
+MUST_CHECK enum err user_create(struct task *task, const struct authority *authority,
+				const struct new_user *wish, struct user *ret_user);
+/* Ends sessions, refuses every path until enabled. ERR_NOT_FOUND. */
+MUST_CHECK enum err user_disable(struct task *task, const struct authority *authority,
+				 struct str username);
+MUST_CHECK enum err user_enable(struct task *task, const struct authority *authority,
+				struct str username);
+/* By the operator: ends every session and pauses every grant until the person confirms (DESIGN 11). */
+MUST_CHECK enum err user_reset_password(struct task *task, const struct authority *authority,
+					struct str username, struct str password);
+/* By the person: the old one is asked for; other sessions end. ERR_PASSWORD, ERR_REQUEST, ERR_THROTTLED. */
+MUST_CHECK enum err user_change_password(struct task *task, const struct authority *authority,
+					 const struct user *user, struct str old_password,
+					 struct str new_password, struct str keep_session_hash);
+/* The e-mail address from the sealed profile; "" when there is none. */
+MUST_CHECK enum err user_email(struct task *task, const struct authority *authority,
+			       const struct user *user, struct str *ret_email);

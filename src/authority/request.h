@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The authorization request (OAuth 2.1 4.1.1, RFC 9207, RFC 8707, OIDC Core 3.1.2): is it one we can ask a person? */
+#pragma once
+
+#include "authority/authority.h"
+#include "model/auth_request.h"
+#include "model/client.h"
+
+/* The parameters as decoded; STR_NONE when absent or empty. The door refuses repeated ones. */
+struct authorize_params {
+	struct str client_id, redirect_uri, response_type, response_mode, scope, state, resource;
+	struct str code_challenge, code_challenge_method, nonce, prompt, max_age, login_hint;
+	struct str ui_locales, acr_values, request, request_uri, authorization_details;
+	size_t resource_count;
+	struct str browser; /* value of the browser cookie */
+	struct str source;  /* address */
+};
+
+/* How a refusal may be told. */
+struct authorize_refusal {
+	bool may_redirect; /* client and redirect URI are proven, and the client is the operator's */
+	struct str redirect_uri;
+	struct str state;
+	int64_t retry_after;
+};
+
+/*
+ * Checks everything and remembers the request (it waits for the commit). Errors: ERR_REQUEST, ERR_CLIENT
+ * (unknown: a page), ERR_SCOPE, ERR_TARGET, ERR_RESPONSE_TYPE, ERR_REQUEST_OBJECT, ERR_REQUEST_URI,
+ * ERR_CLIENT_NOT_ALLOWED, ERR_UNMET_AUTHENTICATION, ERR_LOGIN_REQUIRED / ERR_CONSENT_REQUIRED (prompt=none),
+ * ERR_THROTTLED; *refusal is filled in any case.
+ */
+MUST_CHECK enum err auth_request_open(struct task *task, const struct authority *authority,
+				      const struct authorize_params *params,
+				      struct auth_request *ret_request,
+				      struct authorize_refusal *refusal);
+/*
+ * A pending request for the browser that opened it. ERR_NOT_FOUND: none or over; ERR_FORBIDDEN: another
+ * browser's (CS-009).
+ */
+MUST_CHECK enum err auth_request_load(struct task *task, const struct authority *authority,
+				      struct str id, struct str browser,
+				      struct auth_request *ret_request);
+/* The address that carries an answer to the client: code or error, state, iss (RFC 9207). Task memory. */
+MUST_CHECK enum err authorize_redirect(struct task *task, const struct authority *authority,
+				       struct str redirect_uri, struct str state, struct str code,
+				       struct str error, struct str description,
+				       struct str *ret_location);

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How often is too often, for guesses that cost us nothing to refuse: client secrets, scans of introspection,
+ * new requests. Fixed windows in memory, bounded in size (the least recently used leave first); one of the few
+ * shared objects, with its own mutex. Password guesses are counted in the store (login.h).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct task;
+struct throttle;
+
+enum throttle_kind {
+	THROTTLE_CLIENT_SECRET, /* failed client authentications per client and source: 20 a minute */
+	THROTTLE_INTROSPECTION, /* tokens that were not active, per caller: 10,000 a minute */
+	THROTTLE_AUTHORIZE,	/* new requests without a session, per source: 300 a minute */
+	THROTTLE_KIND_COUNT
+};
+
+struct throttle *throttle_new(uint64_t seed);
+void throttle_free(struct throttle **throttle);
+/* ERR_THROTTLED when the key used up its window; *ret_retry_after in seconds. Counts nothing. */
+MUST_CHECK enum err throttle_check(struct task *task, struct throttle *throttle,
+				   enum throttle_kind kind, struct str key,
+				   int64_t *ret_retry_after);
+/* Counts one; answers true when this one used up the window (worth an event). */
+bool throttle_count(struct task *task, struct throttle *throttle, enum throttle_kind kind,
+		    struct str key);

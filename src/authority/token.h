@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The grants of the token endpoint: authorization_code, refresh_token, client_credentials. */
+#pragma once
+
+#include "authority/authority.h"
+#include "authority/issue.h"
+#include "model/client.h"
+
+/* One call of the token endpoint. Lives in task memory; `then` of each function gets it as its argument. */
+struct token_wish {
+	struct client client;
+	struct str code;
+	struct str code_verifier;
+	struct str redirect_uri; /* STR_NONE: not sent */
+	struct str refresh_token;
+	struct str scope;    /* STR_NONE: not sent */
+	struct str resource; /* STR_NONE: not sent */
+	struct str source;   /* the peer's address */
+	struct str request_id;
+
+	struct token_answer answer; /* out, on OK */
+	struct str
+		reason; /* out, with ERR_GRANT: "expired", "idle", "revoked_by_user", "reused", … */
+	int64_t retry_after; /* out, with ERR_PAUSED and ERR_THROTTLED: seconds */
+
+	const struct authority *authority; /* from here on the functions' own */
+	then_fn *then;
+	void *work;
+};
+
+/*
+ * Burns the code right or wrong verifier, makes a family, answers its first tokens. ERR_REQUEST, ERR_GRANT,
+ * ERR_TARGET, ERR_PAUSED; a second valid use later than 10 s after the first ends the family.
+ */
+MUST_CHECK enum err token_redeem_code(struct task *task, const struct authority *authority,
+				      struct token_wish *wish, then_fn *then);
+/* DESIGN 5's rotation. ERR_GRANT with a reason, ERR_SCOPE, ERR_TARGET, ERR_PAUSED. */
+MUST_CHECK enum err token_refresh(struct task *task, const struct authority *authority,
+				  struct token_wish *wish, then_fn *then);
+/* RFC 6749 4.4. ERR_CLIENT_NOT_ALLOWED, ERR_SCOPE, ERR_TARGET. */
+MUST_CHECK enum err token_client_credentials(struct task *task, const struct authority *authority,
+					     struct token_wish *wish, then_fn *then);
