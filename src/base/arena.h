@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Memory by lifetime: everything a task needs comes from its arena and goes with it. Allocation is never
- * NULL: out of memory ends the process (its supervisor starts it again), so each size that comes from
- * outside is bounded before it meets an arena. Freed memory is wiped, for passwords and tokens pass here.
+ * Memory by lifetime: everything a task needs comes from its arena and goes with it. Allocation is
+ * never NULL: out of memory ends the process (its supervisor starts it again), so each size that
+ * comes from outside is bounded before it meets an arena. Freed memory is wiped, for passwords and
+ * tokens pass here.
  */
 #pragma once
 

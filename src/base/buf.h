@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Bytes that grow, born with a ceiling. Appending never fails in the middle of a sentence: what does not
- * fit marks the buffer, and buf_finish, the only way to the text, answers ERR_TOO_LARGE for a marked one.
+ * Bytes that grow, born with a ceiling. Appending never fails in the middle of a sentence: what
+ * does not fit marks the buffer, and buf_finish, the only way to the text, answers ERR_TOO_LARGE
+ * for a marked one.
  */
 #pragma once
 

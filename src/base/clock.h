@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Time. Wall times are milliseconds since 1970 (UTC) and never run backwards within a process or, after
- * clock_raise with the newest time on record, across restarts: a clock set back must not revive what has
- * expired. Deadlines are monotonic milliseconds. The only file that asks the system for the time.
+ * Time. Wall times are milliseconds since 1970 (UTC) and never run backwards within a process or,
+ * after clock_raise with the newest time on record, across restarts: a clock set back must not
+ * revive what has expired. Deadlines are monotonic milliseconds. The only file that asks the system
+ * for the time.
  */
 #pragma once
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Every way a call can end. Protocol words are errors too; the doors' tables turn them into answers
- * (oauth/reply.c, web/page.c, admin/reply.c), so a rule never knows how its refusal is worded on the wire.
+ * (oauth/reply.c, web/page.c, admin/reply.c), so a rule never knows how its refusal is worded on
+ * the wire.
  */
 #pragma once
 
@@ -53,7 +54,10 @@ enum err {
 /* The name of an error for logs and tests, such as "ERR_GRANT". */
 const char *err_name(enum err err);
 
-/* Passes a callee's error on. Needs the three rules: task memory, CLEANUP, ret_x written only on OK. */
+/*
+ * Passes a callee's error on. Needs the three rules: task memory, CLEANUP, ret_x written only on
+ * OK.
+ */
 #define TRY(call)                                                                                  \
 	do {                                                                                       \
 		enum err try_err_ = (call);                                                        \

@@ -12,7 +12,10 @@ void json_unref(json_t **value)
 	*value = NULL;
 }
 
-/* jansson nests to 2048 on its own; ours is checked first, without recursion and outside of strings. */
+/*
+ * jansson nests to 2048 on its own; ours is checked first, without recursion and outside of
+ * strings.
+ */
 static bool is_too_deep(struct str text)
 {
 	bool in_string = false;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * JSON. What comes from outside is parsed by jansson (RFC 8259) with strict flags: duplicate members, bad
- * UTF-8, NUL, lone surrogates and trailing bytes are refused; depth and size are bounded. The json_t is used
- * directly and owned by CLEANUP(json_unref). Answers of fixed shape are written by the small escaping writer
- * below. This header is the only way to jansson.
+ * JSON. What comes from outside is parsed by jansson (RFC 8259) with strict flags: duplicate
+ * members, bad UTF-8, NUL, lone surrogates and trailing bytes are refused; depth and size are
+ * bounded. The json_t is used directly and owned by CLEANUP(json_unref). Answers of fixed shape are
+ * written by the small escaping writer below. This header is the only way to jansson.
  */
 #pragma once
 

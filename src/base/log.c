@@ -40,7 +40,10 @@ void log_event(struct task *task, enum log_level level, const char *event,
 	json_close(&json);
 	buf_add_char(&buf, '\n');
 	if (buf_finish(&buf, &line) == OK) {
-		/* one write per line keeps lines whole between threads; a lost log line stops nothing */
+		/*
+		 * one write per line keeps lines whole between threads; a lost log line stops
+		 * nothing
+		 */
 		ssize_t written = write(task->log->fd, line.at, line.len);
 		(void)written;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Events as JSON lines with fields. Identifiers are logged; tokens, codes, passwords and bodies never,
- * not even at debug. Rules return errors; only doors and jobs log.
+ * Events as JSON lines with fields. Identifiers are logged; tokens, codes, passwords and bodies
+ * never, not even at debug. Rules return errors; only doors and jobs log.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A hash map from bytes to pointers, with a seed of its own (so that outsiders cannot aim for one bucket).
- * Keys are borrowed: they must live as long as their entry. Not locked.
+ * A hash map from bytes to pointers, with a seed of its own (so that outsiders cannot aim for one
+ * bucket). Keys are borrowed: they must live as long as their entry. Not locked.
  */
 #pragma once
 
@@ -22,5 +22,7 @@ void *map_set(struct map *map, struct str key, void *value);
 /* Takes the entry out; answers its value, or NULL. */
 void *map_remove(struct map *map, struct str key);
 size_t map_count(const struct map *map);
-/* Walks: *position starts at 0; answers the next value, or NULL at the end. No changes meanwhile. */
+/*
+ * Walks: *position starts at 0; answers the next value, or NULL at the end. No changes meanwhile.
+ */
 void *map_next(const struct map *map, size_t *position);

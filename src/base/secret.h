@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A value that must not get out: keys, passwords, upstream tokens. Owned, wiped on free, without any way
- * to print it; compared only in constant time.
+ * A value that must not get out: keys, passwords, upstream tokens. Owned, wiped on free, without
+ * any way to print it; compared only in constant time.
  */
 #pragma once
 

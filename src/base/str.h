@@ -41,7 +41,10 @@ size_t str_find(struct str s, char c);
 bool str_has(struct str s, char c);
 /* True if every byte is one of allowed; true for an empty slice. */
 bool str_only(struct str s, const char *allowed);
-/* True if the bytes are valid UTF-8 (no overlong form, no surrogate) without NUL: what a store accepts. */
+/*
+ * True if the bytes are valid UTF-8 (no overlong form, no surrogate) without NUL: what a store
+ * accepts.
+ */
 bool str_is_text(struct str s);
 
 struct str str_sub(struct str s, size_t from, size_t len);
@@ -50,15 +53,21 @@ struct str str_from(struct str s, size_t from);
 struct str str_trim(struct str s);
 
 /*
- * A cursor: takes the part of *rest before the first c, moves *rest behind it and answers true; the last
- * part is followed by false. `struct str part, rest = list; while (str_next(&rest, ' ', &part))`
+ * A cursor: takes the part of *rest before the first c, moves *rest behind it and answers true; the
+ * last part is followed by false. `struct str part, rest = list; while (str_next(&rest, ' ',
+ * &part))`
  */
 bool str_next(struct str *rest, char c, struct str *part);
 
-/* Decimal digits only, no sign, no leading zeros but "0" itself; false when malformed or above max. */
+/*
+ * Decimal digits only, no sign, no leading zeros but "0" itself; false when malformed or above max.
+ */
 bool str_to_u64(struct str s, uint64_t max, uint64_t *ret_value);
 
-/* A copy in arena memory, NUL-terminated behind its length (so .at is a C string if it holds no NUL). */
+/*
+ * A copy in arena memory, NUL-terminated behind its length (so .at is a C string if it holds no
+ * NUL).
+ */
 struct str str_copy(struct arena *arena, struct str s);
 /* The parts one after another, up to the one whose at is NULL. */
 struct str str_join(struct arena *arena, const struct str *parts, size_t count);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One piece of work from its first line to its last: a request, a job, a command. It carries its memory,
- * its time, its log fields and the reason of its failure down the call tree.
+ * One piece of work from its first line to its last: a request, a job, a command. It carries its
+ * memory, its time, its log fields and the reason of its failure down the call tree.
  *
- * A task is owned by one thread at a time and changes hands only through queues. Who hands it over answers
- * ERR_PARKED; the new owner calls task_resume when done, and the task's home then calls `then` on its own
- * thread, which goes on as if it were the next line (and may park again).
+ * A task is owned by one thread at a time and changes hands only through queues. Who hands it over
+ * answers ERR_PARKED; the new owner calls task_resume when done, and the task's home then calls
+ * `then` on its own thread, which goes on as if it were the next line (and may park again).
  */
 #pragma once
 
@@ -21,7 +21,10 @@
 
 struct task;
 
-/* The next step of a parked task: how the step that it waited for ended, and what task_park was given. */
+/*
+ * The next step of a parked task: how the step that it waited for ended, and what task_park was
+ * given.
+ */
 typedef enum err then_fn(struct task *task, enum err result, void *arg);
 
 struct task {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * URLs as OAuth needs them: taken apart strictly by RFC 3986 (never repaired as browsers do), percent
- * coding, and the two questions that redirect URIs ask of a host. Comparison of redirect URIs is on bytes
- * and stays with model/redirect.
+ * URLs as OAuth needs them: taken apart strictly by RFC 3986 (never repaired as browsers do),
+ * percent coding, and the two questions that redirect URIs ask of a host. Comparison of redirect
+ * URIs is on bytes and stays with model/redirect.
  */
 #pragma once
 
@@ -24,9 +24,9 @@ struct url {
 };
 
 /*
- * ERR_SYNTAX unless the text is an absolute URI of RFC 3986 characters only: no space, control, backslash,
- * non-ASCII byte or broken percent sign. An authority, where there is one, has a host of letters, digits,
- * '-' and '.', or a bracketed IPv6 literal, and a port of 1..65535.
+ * ERR_SYNTAX unless the text is an absolute URI of RFC 3986 characters only: no space, control,
+ * backslash, non-ASCII byte or broken percent sign. An authority, where there is one, has a host of
+ * letters, digits, '-' and '.', or a bracketed IPv6 literal, and a port of 1..65535.
  */
 MUST_CHECK enum err url_parse(struct str text, struct url *ret_url);
 
@@ -38,7 +38,8 @@ struct str url_origin(struct arena *arena, const struct url *url);
 
 /*
  * Percent-decoding in task memory; '+' becomes a space when form is true (WHATWG form encoding).
- * ERR_SYNTAX for a broken percent sign, a raw space or control, or a result that is not text (str_is_text).
+ * ERR_SYNTAX for a broken percent sign, a raw space or control, or a result that is not text
+ * (str_is_text).
  */
 MUST_CHECK enum err url_decode(struct task *task, struct str text, bool form, struct str *ret_text);
 /* Everything but RFC 3986 unreserved characters as %XX. */

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+# The front door for people. It only calls meson and tools/*; each target does its own set-up.
+.DEFAULT_GOAL := help
+.PHONY: help all test lint unit flow browser fuzz-replay demo pages test-rows bench soak fresh \
+	install clean
+
+help: ## what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+all: ## build the programs (build/release)
+	@tools/install-deps build
+	@tools/build release
+
+test: ## everything: unit, flow on both databases, browser, fuzz-replay, lint
+	@tools/test all
+
+lint: ## the rules of the house
+	@tools/test lint
+
+unit: ## unit tests, gcc with ASan and UBSan
+	@tools/test unit
+
+flow: ## the real daemon with real clients, on SQLite and on PostgreSQL
+	@tools/test flow
+
+browser: ## the pages in headless Chromium
+	@tools/test browser
+
+fuzz-replay: ## every fuzz target over its seeds
+	@tools/test fuzz-replay
+
+demo: ## one person, one agent, one mailbox (AUTO=1: Chromium is the person)
+	@tools/install-deps build node demo
+	@tools/build release
+	@AUTO='$(AUTO)' tools/run-part demo
+
+pages: ## a picture of every page, and what axe says about it
+	@tools/install-deps build node browser
+	@tools/build release
+	@tools/run-part pages
+
+test-rows: ## each row of tests/rows/rows.tsv: passed, waits, follows or missing
+	@tools/test-rows
+
+bench: ## CPU time per operation (QUICK=1: the guards only)
+	@tools/install-deps build node
+	@tools/build release
+	@QUICK='$(QUICK)' tools/run-part bench
+
+soak: ## hours of load and faults
+	@tools/install-deps build test node
+	@tools/build release
+	@tools/run-part soak
+
+fresh: ## the README's commands on a bare Debian 12, in a chroot
+	@tools/fresh
+
+install: all ## install build/release (DESTDIR and meson's prefix are honoured)
+	@meson install -C build/release
+
+clean: ## remove what was built, keep what was downloaded
+	@tools/clean

@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lint: include-floor */
+#include "store/store.h"

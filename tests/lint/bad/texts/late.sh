@@ -1,0 +1,3 @@
+#!/bin/sh
+# lint: licence
+# SPDX-License-Identifier: Apache-2.0

@@ -1,0 +1,2 @@
+/* lint: licence */
+int x;

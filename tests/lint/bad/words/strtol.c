@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lint: banned */
+int f(char *a, const char *b)
+{
+	return g(strtol(a, b));
+}
