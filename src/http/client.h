@@ -31,6 +31,10 @@ struct http_answer {
 	int64_t retry_after; /* seconds; 0: not said */
 };
 
-/* ERR_IO when nothing answered (reason says what: refused, certificate, name); ERR_TIMEOUT; ERR_TOO_LARGE. */
+/*
+ * Any status is OK, also a redirect, which is not followed. A body without a Content-Type field is sent as a
+ * form. ERR_REQUEST for a call that we do not make; ERR_IO when nothing answered (reason says what: refused,
+ * certificate, name); ERR_TIMEOUT; ERR_TOO_LARGE.
+ */
 MUST_CHECK enum err http_client_call(struct task *task, const struct http_call *call,
 				     struct http_answer *ret_answer);
