@@ -23,28 +23,17 @@ void exchange_refuse(struct exchange *exchange, enum err err)
 		exchange->door->finish(exchange);
 }
 
-/* The handler at first, then whatever it parked with. */
-static enum err next_step(struct exchange *exchange)
-{
-	struct task *task = &exchange->task;
-	then_fn *then = task->then;
-
-	if (then == NULL)
-		return exchange->route->run(exchange);
-	task->then = NULL;
-	return then(task, task->result);
-}
-
 enum err exchange_step(struct exchange *exchange)
 {
-	enum err err = next_step(exchange);
+	struct task *task = &exchange->task;
+	enum err err = task->then != NULL ? task_go_on(task) : exchange->route->run(exchange);
 
 	/* it belongs to another thread now and may even be gone */
 	if (err == ERR_PARKED)
 		return ERR_PARKED;
-	exchange->task.then = NULL;
+	task->then = NULL;
 	if (err == OK && exchange->reply.status == 0)
-		err = fail(&exchange->task, ERR_INTERNAL, "the handler left no answer");
+		err = fail(task, ERR_INTERNAL, "the handler left no answer");
 	if (err != OK)
 		exchange_refuse(exchange, err);
 	else if (exchange->door->finish != NULL)

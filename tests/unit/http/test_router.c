@@ -18,14 +18,15 @@ static enum err say_nothing(struct exchange *x)
 	return OK;
 }
 
-static enum err after_parking(struct task *task, enum err result)
+static enum err after_parking(struct task *task, enum err result, void *arg)
 {
+	assert_ptr_equal(arg, &exchange);
 	return result == OK ? say_hello(exchange_of(task)) : result;
 }
 
 static enum err park(struct exchange *x)
 {
-	return task_park(&x->task, after_parking);
+	return task_park(&x->task, after_parking, x);
 }
 
 static void refuse(struct exchange *x, enum err err)
