@@ -29,7 +29,10 @@ MUST_CHECK enum err keys_create_root(struct task *task, struct str file);
 MUST_CHECK enum err keys_open(struct task *task, struct str root_file, struct str issuer,
 			      struct keyring **ret_keys);
 void keys_free(struct keyring **keys);
-/* A fixed answer of the root, stored in the database by init: a later mismatch means the wrong root key. */
+/*
+ * A fixed answer of the oldest root in the file, stored in the database by init: a later mismatch means the
+ * wrong root key. Adding a newer root does not change it.
+ */
 MUST_CHECK enum err keys_fingerprint(struct task *task, struct keyring *keys,
 				     struct str *ret_fingerprint);
 
@@ -48,7 +51,7 @@ struct key_record {
 	int64_t retire_at;  /* 0: not yet known; published until then */
 };
 
-/* A new key pair, not yet loaded. */
+/* A new key pair, not yet loaded; signs from now on unless the caller moves not_before. Task memory. */
 MUST_CHECK enum err keys_generate(struct task *task, struct keyring *keys, struct str purpose,
 				  enum alg alg, struct key_record *ret_record);
 /* Replaces the loaded set. ERR_CRYPTO when one does not open (wrong root key). */
@@ -60,7 +63,10 @@ MUST_CHECK enum err keys_load(struct task *task, struct keyring *keys,
  */
 MUST_CHECK enum err keys_sign_jwt(struct task *task, struct keyring *keys, struct str purpose,
 				  struct str typ, struct str claims, struct str *ret_jwt);
-/* The JWKS text (RFC 7517 5) of all published keys whose purpose is "access" or "id", or of one purpose. */
+/*
+ * The JWKS text (RFC 7517 5) of all published keys, oldest first: of one purpose, or of "access" and "id"
+ * when purpose is STR_NONE.
+ */
 MUST_CHECK enum err keys_jwks(struct task *task, struct keyring *keys, struct str purpose,
 			      struct str *ret_jwks);
 /*
@@ -86,18 +92,24 @@ MUST_CHECK enum err keys_mac_refresh(struct task *task, struct keyring *keys, ui
 
 /* --- sealing (XChaCha20-Poly1305); the place is bound as additional data --- */
 
+#define KEYS_SEAL_MARGIN 48
+
 struct seal_place {
 	struct str table;
 	struct str row;
 	struct str column;
-	struct str user_id; /* STR_NONE for what belongs to nobody: sealed under the root */
-	int64_t version;    /* the row's version: an older value put back does not open */
+	/* Empty for what belongs to nobody, which is sealed under the root; else the person's key is needed. */
+	struct str user_id;
+	int64_t version; /* the row's version: an older value put back does not open */
 };
 
 /* A new person's data key, wrapped under the root and bound to user_id. */
 MUST_CHECK enum err keys_new_user_key(struct task *task, struct keyring *keys, struct str user_id,
 				      struct str *ret_wrapped);
-/* wrapped: the person's key; STR_NONE for the root. Bytes in task memory. */
+/*
+ * wrapped: the person's key; STR_NONE for the root. ERR_CRYPTO when it is not the one that place->user_id
+ * asks for. Bytes in task memory, KEYS_SEAL_MARGIN at most longer than plain.
+ */
 MUST_CHECK enum err keys_seal(struct task *task, struct keyring *keys, struct str wrapped,
 			      const struct seal_place *place, struct str plain,
 			      struct str *ret_sealed);

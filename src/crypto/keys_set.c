@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <openssl/err.h>
+#include <openssl/x509.h>
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "base/task.h"
+#include "crypto/keys_private.h"
+#include "crypto/public_key.h"
+
+#define KEYS_MAX 256
+
+struct key_set *key_set_hold(struct keyring *keys)
+{
+	struct key_set *set;
+
+	(void)pthread_rwlock_rdlock(&keys->lock);
+	set = keys->set;
+	atomic_fetch_add_explicit(&set->holders, 1, memory_order_relaxed);
+	(void)pthread_rwlock_unlock(&keys->lock);
+	return set;
+}
+
+void key_set_release(struct key_set **set)
+{
+	struct key_set *old = *set;
+
+	*set = NULL;
+	if (old == NULL || atomic_fetch_sub_explicit(&old->holders, 1, memory_order_acq_rel) > 1)
+		return;
+	for (size_t i = 0; i < old->count; i++) {
+		public_key_free(&old->keys[i].public_key);
+		pkey_context_free(&old->keys[i].sign);
+		pkey_free(&old->keys[i].pkey);
+	}
+	arena_free(&old->arena);
+	free(old);
+}
+
+static enum err read_private(struct task *task, const struct secret *der, EVP_PKEY **ret_pkey)
+{
+	const uint8_t *at = der->at;
+	EVP_PKEY *pkey = d2i_AutoPrivateKey(NULL, &at, (long)der->len);
+
+	if (pkey == NULL) {
+		ERR_clear_error();
+		return fail(task, ERR_CRYPTO, "a signing key cannot be read");
+	}
+	*ret_pkey = pkey;
+	return OK;
+}
+
+/* The public part comes from the private one, not from the row, so that nobody can publish another key. */
+static enum err fill_key(struct task *task, const struct key_record *record, struct arena *arena,
+			 struct signing_key *key)
+{
+	CLEANUP(json_unref) json_t *parsed = NULL;
+	struct str kid = STR_NONE, jwk = STR_NONE;
+
+	TRY(signing_jwk(task, key->pkey, record->alg, &kid, &jwk));
+	if (!str_equals(kid, record->id))
+		return fail(task, ERR_CRYPTO, "a signing key is not the one of its id");
+	TRY(json_parse(task, jwk, jwk.len, &parsed));
+	TRY(jwk_parse(task, parsed, &key->public_key));
+	TRY(pkey_prepare(task, key->pkey, record->alg, true, &key->sign));
+	key->kid = str_copy(arena, kid);
+	key->purpose = str_copy(arena, record->purpose);
+	key->jwk = str_copy(arena, jwk);
+	key->alg = record->alg;
+	key->created_at = record->created_at;
+	key->not_before = record->not_before;
+	key->retire_at = record->retire_at;
+	return OK;
+}
+
+static enum err add_key(struct task *task, struct keyring *keys, const struct key_record *record,
+			struct key_set *set)
+{
+	CLEANUP(secret_wipe) struct secret der = { 0 };
+	const struct seal_place place = signing_place(task, record);
+	struct signing_key *key = &set->keys[set->count];
+
+	if (record->alg != ALG_ES256 && record->alg != ALG_RS256)
+		return fail(task, ERR_CRYPTO,
+			    "a signing key of an algorithm that we do not sign with");
+	TRY(keys_unseal(task, keys, STR_NONE, &place, record->sealed, &der));
+	set->count++; /* from here on the set frees what the key holds */
+	TRY(read_private(task, &der, &key->pkey));
+	return fill_key(task, record, &set->arena, key);
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+	const struct signing_key *left = a, *right = b;
+
+	if (left->created_at != right->created_at)
+		return left->created_at < right->created_at ? -1 : 1;
+	return str_compare(left->kid, right->kid);
+}
+
+static struct key_set *set_new(size_t count)
+{
+	struct key_set *set = calloc(1, sizeof(*set));
+
+	if (set == NULL)
+		abort();
+	atomic_init(&set->holders, 1);
+	set->keys = NEW_ARRAY(&set->arena, struct signing_key, count + 1);
+	return set;
+}
+
+enum err keys_load(struct task *task, struct keyring *keys, const struct key_record *records,
+		   size_t count)
+{
+	/* After the exchange this is the old set, released when its last reader is done. */
+	CLEANUP(key_set_release) struct key_set *set = NULL;
+	struct key_set *old;
+
+	if (count > KEYS_MAX)
+		return fail(task, ERR_CRYPTO, "more signing keys than can be held");
+	set = set_new(count);
+	for (size_t i = 0; i < count; i++)
+		TRY(add_key(task, keys, &records[i], set));
+	qsort(set->keys, set->count, sizeof(*set->keys), compare_keys);
+	(void)pthread_rwlock_wrlock(&keys->lock);
+	old = keys->set;
+	keys->set = set;
+	(void)pthread_rwlock_unlock(&keys->lock);
+	set = old;
+	return OK;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "crypto/public_key.h"
+
+#include <openssl/err.h>
+#include <openssl/rsa.h>
+#include <stdlib.h>
+
+#include "base/task.h"
+#include "crypto/digest.h"
+
+void pkey_free(EVP_PKEY **pkey)
+{
+	EVP_PKEY_free(*pkey);
+	*pkey = NULL;
+}
+
+void pkey_context_free(EVP_PKEY_CTX **context)
+{
+	EVP_PKEY_CTX_free(*context);
+	*context = NULL;
+}
+
+static bool set_padding(EVP_PKEY_CTX *context, enum alg alg)
+{
+	if (alg == ALG_ES256)
+		return true;
+	if (alg == ALG_RS256)
+		return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1 &&
+		       EVP_PKEY_CTX_set_signature_md(context, EVP_sha256()) == 1;
+	/* RFC 7518 3.5: MGF1 with the same hash, a salt as long as the hash */
+	return alg == ALG_PS256 &&
+	       EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
+	       EVP_PKEY_CTX_set_signature_md(context, EVP_sha256()) == 1 &&
+	       EVP_PKEY_CTX_set_rsa_mgf1_md(context, EVP_sha256()) == 1 &&
+	       EVP_PKEY_CTX_set_rsa_pss_saltlen(context, SHA256_LEN) == 1;
+}
+
+enum err pkey_prepare(struct task *task, EVP_PKEY *pkey, enum alg alg, bool to_sign,
+		      EVP_PKEY_CTX **ret_context)
+{
+	CLEANUP(pkey_context_free)
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
+
+	if (context == NULL)
+		return fail(task, ERR_CRYPTO, "a key cannot be prepared");
+	if ((to_sign ? EVP_PKEY_sign_init(context) : EVP_PKEY_verify_init(context)) != 1 ||
+	    !set_padding(context, alg)) {
+		ERR_clear_error();
+		return fail(task, ERR_CRYPTO, "a key does not fit its algorithm");
+	}
+	*ret_context = context;
+	context = NULL;
+	return OK;
+}
+
+void public_key_free(struct public_key **key)
+{
+	if (*key == NULL)
+		return;
+	for (size_t alg = 0; alg < ALG_COUNT; alg++)
+		EVP_PKEY_CTX_free((*key)->verify[alg]);
+	EVP_PKEY_free((*key)->pkey);
+	free(*key);
+	*key = NULL;
+}
+
+struct str public_key_thumbprint(struct arena *arena, const struct public_key *key)
+{
+	return str_copy(arena, (struct str){ key->thumbprint, sizeof(key->thumbprint) });
+}
+
+bool public_key_allows(const struct public_key *key, enum alg alg)
+{
+	return (unsigned)alg < ALG_COUNT && (key->algs & 1U << alg) != 0;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a public key is made of. Private to crypto: jwk.c makes them, jws.c verifies with them. */
+#pragma once
+
+#include <openssl/evp.h>
+
+#include "crypto/jwk.h"
+
+#define THUMBPRINT_LEN 43
+
+struct public_key {
+	EVP_PKEY *pkey;
+	unsigned algs; /* a bit per enum alg */
+	/* Prepared and never used themselves: each check copies one, for checks run on many threads. */
+	EVP_PKEY_CTX *verify[ALG_COUNT];
+	char thumbprint[THUMBPRINT_LEN];
+};
+
+/*
+ * A context for signing (or verifying) a SHA-256 digest with alg. ERR_CRYPTO. Not for EdDSA, which signs the
+ * message itself.
+ */
+MUST_CHECK enum err pkey_prepare(struct task *task, EVP_PKEY *pkey, enum alg alg, bool to_sign,
+				 EVP_PKEY_CTX **ret_context);
+void pkey_free(EVP_PKEY **pkey);
+void pkey_context_free(EVP_PKEY_CTX **context);
