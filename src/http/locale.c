@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "http/locale.h"
+
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/task.h"
+#include "http/folder.h"
+
+#define LANGUAGES_MAX	  32
+#define RANGES_MAX	  16 /* of Accept-Language that are looked at */
+#define QUALITY_ONE	  1000
+#define SENTENCE_TEXT_MAX (16 * 1024)
+#define PLACEHOLDER_CHARS "abcdefghijklmnopqrstuvwxyz0123456789_."
+
+struct locale {
+	struct str tag;
+	json_t *sentences;
+	const struct locale *english; /* NULL for English itself */
+};
+
+struct locale_set {
+	struct arena arena;
+	struct locale locales[LANGUAGES_MAX];
+	size_t count;
+	const struct locale *english;
+};
+
+bool locale_next(struct str *rest, struct str *ret_piece, bool *ret_is_name)
+{
+	size_t start = str_find(*rest, '{');
+	struct str name;
+	size_t end;
+
+	if (rest->len == 0)
+		return false;
+	*ret_is_name = false;
+	if (start > 0) {
+		*ret_piece = str_sub(*rest, 0, start);
+		*rest = str_from(*rest, start);
+		return true;
+	}
+	end = str_find(*rest, '}');
+	name = end < rest->len ? str_sub(*rest, 1, end - 1) : STR_NONE;
+	if (name.len > 0 && str_only(name, PLACEHOLDER_CHARS)) {
+		*ret_piece = name;
+		*ret_is_name = true;
+		*rest = str_from(*rest, end + 1);
+		return true;
+	}
+	*ret_piece = str_sub(*rest, 0, 1);
+	*rest = str_from(*rest, 1);
+	return true;
+}
+
+static bool has_placeholder(struct str sentence, struct str name)
+{
+	struct str piece, rest = sentence;
+	bool is_name;
+
+	while (locale_next(&rest, &piece, &is_name))
+		if (is_name && str_equals(piece, name))
+			return true;
+	return false;
+}
+
+static enum err check_sentence(struct task *task, const struct locale *locale, struct str key,
+			       struct str sentence)
+{
+	struct str english, piece, rest = sentence;
+	bool is_name;
+
+	if (locale->english == NULL || str_equals(key, STR("direction")))
+		return OK;
+	english = json_get_str(locale->english->sentences, str_to_c(&task->arena, key));
+	if (english.at == NULL)
+		return failf(task, ERR_CONFIG, "%.*s.json: English has no \"%.*s\"",
+			     STR_FMT(locale->tag), STR_FMT(key));
+	while (locale_next(&rest, &piece, &is_name))
+		if (is_name && !has_placeholder(english, piece))
+			return failf(task, ERR_CONFIG,
+				     "%.*s.json: \"%.*s\": English has no {%.*s} there",
+				     STR_FMT(locale->tag), STR_FMT(key), STR_FMT(piece));
+	return OK;
+}
+
+static enum err check_locale(struct task *task, const struct locale *locale)
+{
+	const char *key;
+	json_t *value;
+
+	if (!json_is_object(locale->sentences))
+		return failf(task, ERR_CONFIG, "%.*s.json: not an object", STR_FMT(locale->tag));
+	json_object_foreach(locale->sentences, key, value)
+	{
+		if (!json_is_string(value))
+			return failf(task, ERR_CONFIG, "%.*s.json: \"%s\" is not a text",
+				     STR_FMT(locale->tag), key);
+		TRY(check_sentence(
+			task, locale, str_from_c(key),
+			(struct str){ json_string_value(value), json_string_length(value) }));
+	}
+	return OK;
+}
+
+static enum err load_files(struct task *task, struct locale_set *set,
+			   const struct folder_file *files, size_t count)
+{
+	if (count > LANGUAGES_MAX)
+		return fail(task, ERR_CONFIG, "too many languages");
+	for (size_t i = 0; i < count; i++) {
+		struct locale *locale = &set->locales[i];
+
+		locale->tag = files[i].name;
+		if (json_parse(task, files[i].text, LOCALE_FILE_MAX, &locale->sentences) != OK)
+			return failf(task, ERR_CONFIG, "%.*s.json: %.*s", STR_FMT(locale->tag),
+				     STR_FMT(task->reason));
+		set->count++;
+		if (str_equals(locale->tag, STR("en")))
+			set->english = locale;
+	}
+	if (set->english == NULL)
+		return fail(task, ERR_CONFIG, "there is no en.json among the locales");
+	for (size_t i = 0; i < count; i++) {
+		set->locales[i].english = &set->locales[i] == set->english ? NULL : set->english;
+		TRY(check_locale(task, &set->locales[i]));
+	}
+	return OK;
+}
+
+enum err locale_set_load(struct task *task, struct str dir, struct locale_set **ret_set)
+{
+	CLEANUP(locale_set_free) struct locale_set *set = calloc(1, sizeof(*set));
+	struct folder_file *files = NULL;
+	size_t count = 0;
+
+	if (set == NULL)
+		return fail(task, ERR_INTERNAL, "out of memory");
+	TRY(folder_read(task, &set->arena, dir, STR(".json"), LOCALE_FILE_MAX, &files, &count));
+	TRY(load_files(task, set, files, count));
+	*ret_set = set;
+	set = NULL;
+	return OK;
+}
+
+void locale_set_free(struct locale_set **set)
+{
+	if (*set == NULL)
+		return;
+	for (size_t i = 0; i < (*set)->count; i++)
+		json_unref(&(*set)->locales[i].sentences);
+	arena_free(&(*set)->arena);
+	free(*set);
+	*set = NULL;
+}
+
+/* RFC 4647 3.4, lookup: "de-AT" falls back to "de". */
+static const struct locale *lookup(const struct locale_set *set, struct str range)
+{
+	while (range.len > 0) {
+		for (size_t i = 0; i < set->count; i++)
+			if (str_equals_nocase(set->locales[i].tag, range))
+				return &set->locales[i];
+		do
+			range = str_sub(range, 0, range.len - 1);
+		while (range.len > 0 && range.at[range.len - 1] != '-');
+		if (range.len > 0)
+			range = str_sub(range, 0, range.len - 1);
+	}
+	return NULL;
+}
+
+/* "0.8" -> 800 (RFC 9110 12.4.2); anything malformed counts as nothing. */
+static unsigned quality(struct str text)
+{
+	unsigned value = 0, weight = QUALITY_ONE / 10;
+
+	if (str_equals(str_sub(text, 0, 1), STR("1")) && str_only(str_from(text, 1), ".0"))
+		return QUALITY_ONE;
+	if (!str_starts_with(text, STR("0.")) || text.len > 5 ||
+	    !str_only(str_from(text, 2), "0123456789"))
+		return 0;
+	for (size_t i = 2; i < text.len; i++, weight /= 10)
+		value += (unsigned)(text.at[i] - '0') * weight;
+	return value;
+}
+
+static unsigned take_range(struct str part, struct str *ret_range)
+{
+	struct str range, rest = part;
+
+	*ret_range = STR_NONE;
+	if (!str_next(&rest, ';', &range))
+		return 0;
+	*ret_range = str_trim(range);
+	if (rest.at == NULL)
+		return QUALITY_ONE;
+	rest = str_trim(rest);
+	if (!str_starts_with(rest, STR("q=")) && !str_starts_with(rest, STR("Q=")))
+		return 0;
+	return quality(str_from(rest, 2));
+}
+
+static const struct locale *choose_accepted(const struct locale_set *set, struct str accept)
+{
+	const struct locale *best = NULL;
+	struct str part, rest = accept;
+	unsigned best_quality = 0;
+
+	for (size_t i = 0; i < RANGES_MAX && str_next(&rest, ',', &part); i++) {
+		const struct locale *found;
+		struct str range;
+		unsigned q;
+
+		q = take_range(part, &range);
+		found = lookup(set, range);
+		if (found == NULL && str_equals(range, STR("*")))
+			found = set->english;
+		if (found != NULL && q > best_quality) {
+			best = found;
+			best_quality = q;
+		}
+	}
+	return best;
+}
+
+const struct locale *locale_choose(const struct locale_set *set, struct str ui_locales,
+				   struct str accept_language)
+{
+	const struct locale *found = NULL;
+	struct str part, rest = ui_locales;
+
+	for (size_t i = 0; found == NULL && i < RANGES_MAX && str_next(&rest, ' ', &part); i++)
+		found = lookup(set, part);
+	if (found == NULL)
+		found = choose_accepted(set, accept_language);
+	return found == NULL ? set->english : found;
+}
+
+struct str locale_tag(const struct locale *locale)
+{
+	return locale->tag;
+}
+
+struct str locale_direction(const struct locale *locale)
+{
+	struct str direction = json_get_str(locale->sentences, "direction");
+
+	return str_equals(direction, STR("rtl")) ? STR("rtl") : STR("ltr");
+}
+
+static struct str find_own(const struct locale *locale, struct str key)
+{
+	const json_t *value = json_object_getn(locale->sentences, key.at, key.len);
+
+	if (!json_is_string(value))
+		return STR_NONE;
+	return (struct str){ json_string_value(value), json_string_length(value) };
+}
+
+struct str locale_find(const struct locale *locale, struct str key)
+{
+	struct str own = find_own(locale, key);
+
+	if (own.at == NULL && locale->english != NULL)
+		return find_own(locale->english, key);
+	return own;
+}
+
+static void add_value(struct buf *buf, const json_t *value)
+{
+	if (json_is_string(value))
+		buf_add(buf, (struct str){ json_string_value(value), json_string_length(value) });
+	else if (json_is_integer(value))
+		buf_add_i64(buf, json_integer_value(value));
+}
+
+struct str locale_text(struct task *task, const struct locale *locale, struct str key,
+		       const json_t *data)
+{
+	struct buf buf = buf_in(&task->arena, SENTENCE_TEXT_MAX);
+	struct str piece, text, rest = locale_find(locale, key);
+	bool is_name;
+
+	if (rest.at == NULL)
+		return key;
+	while (locale_next(&rest, &piece, &is_name))
+		if (!is_name)
+			buf_add(&buf, piece);
+		else if (data != NULL)
+			add_value(&buf, json_object_getn(data, piece.at, piece.len));
+	return buf_finish(&buf, &text) == OK ? text : key;
+}
