@@ -38,3 +38,7 @@ MUST_CHECK enum err account_end_family(struct task *task, const struct authority
 /* Pauses every live grant of the person. */
 MUST_CHECK enum err account_pause_all(struct task *task, const struct authority *authority,
 				      const struct actor *actor, int64_t *ret_paused);
+
+/* For the jobs: events and on_stop of the grants whose end passed between the two times (wall ms). */
+MUST_CHECK enum err account_expire_between(struct task *task, const struct authority *authority,
+					   int64_t from, int64_t to, int64_t *ret_count);

@@ -17,14 +17,29 @@
 
 struct throttle;
 
+struct verified; /* which signatures were checked a moment ago */
+
 struct authority {
 	struct store *store;
 	struct keyring *keys;
 	struct config_live *config;
 	struct throttle *throttle;
+	struct verified *verified;
+	struct resource
+		issuer_resource; /* OpenID Connect: openid, profile, email; audience is the issuer */
 };
+
+/* Borrows the three; close frees what open made. */
+void authority_open(struct authority *authority, struct store *store, struct keyring *keys,
+		    struct config_live *config);
+void authority_close(struct authority *authority);
 
 /* The configuration in force for this task. */
 const struct config *authority_config(const struct authority *authority);
 /* The resource of that URI; the issuer itself is the resource of OpenID Connect (openid, no `resource`). */
 const struct resource *authority_resource(const struct authority *authority, struct str uri);
+/* True if the scope may be asked of that resource: one of its own, or one of OpenID Connect's. */
+bool authority_offers(const struct authority *authority, const struct resource *resource,
+		      struct str scope);
+/* How strongly a person was recognised (acr): by a password. */
+#define ACR_PASSWORD "urn:grantd:acr:password"

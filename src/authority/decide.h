@@ -26,8 +26,9 @@ struct wish {
 		scope; /* what is asked; all of it must hold (deny "scope" otherwise) unless narrowing */
 	bool narrow;	     /* take what holds of it, deny only when nothing does */
 	struct str resource; /* URI */
-	const struct resource *resource_now; /* its configuration today; NULL: removed */
-	struct scope_set token_scope;	     /* a token's own scopes, when one is judged */
+	struct scope_set
+		offered; /* the resource's scopes today, OpenID Connect's included; empty: removed */
+	struct scope_set token_scope; /* a token's own scopes, when one is judged */
 	bool has_token;
 	int64_t token_issued_at; /* dead when older than the client's not_before */
 };

@@ -15,3 +15,8 @@ MUST_CHECK enum err event_seal(struct task *task, const struct authority *author
 MUST_CHECK enum err event_unseal(struct task *task, const struct authority *authority,
 				 const struct user *user, const struct event *event,
 				 struct str *ret_personal);
+/*
+ * Writes an event that nobody waits for, from any thread and without parking the task: for what is worth
+ * knowing and acknowledges nothing (guessing, log-ins at a resource). Lost when the queue is full.
+ */
+void event_record(struct task *task, const struct authority *authority, const struct event *event);

@@ -6,8 +6,11 @@
 #include "model/auth_request.h"
 #include "model/client.h"
 
-/* The parameters as decoded; STR_NONE when absent or empty. The door refuses repeated ones. */
+/* The parameters as decoded; STR_NONE when absent or empty. */
 struct authorize_params {
+	/* what the door found wrong ("repeated parameter: scope"; STR_NONE: nothing): ERR_REQUEST with it as the
+	 * reason, once client and redirect URI are proven */
+	struct str defect;
 	struct str client_id, redirect_uri, response_type, response_mode, scope, state, resource;
 	struct str code_challenge, code_challenge_method, nonce, prompt, max_age, login_hint;
 	struct str ui_locales, acr_values, request, request_uri, authorization_details;

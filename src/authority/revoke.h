@@ -12,7 +12,7 @@ struct revocation {
 
 	const struct authority *authority;
 	then_fn *then;
-	struct str family_id;
+	void *work;
 };
 
 /* OK at once for a token that is nobody's; ERR_REQUEST for one of another client. Parks otherwise. */

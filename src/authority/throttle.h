@@ -19,6 +19,7 @@ enum throttle_kind {
 	THROTTLE_CLIENT_SECRET, /* failed client authentications per client and source: 20 a minute */
 	THROTTLE_INTROSPECTION, /* tokens that were not active, per caller: 10,000 a minute */
 	THROTTLE_AUTHORIZE,	/* new requests without a session, per source: 300 a minute */
+	THROTTLE_ACCESS_EVENT,	/* log-ins at a resource worth an event: one a minute per family */
 	THROTTLE_KIND_COUNT
 };
 

@@ -40,3 +40,6 @@ MUST_CHECK enum err token_refresh(struct task *task, const struct authority *aut
 /* RFC 6749 4.4. ERR_CLIENT_NOT_ALLOWED, ERR_SCOPE, ERR_TARGET. */
 MUST_CHECK enum err token_client_credentials(struct task *task, const struct authority *authority,
 					     struct token_wish *wish, then_fn *then);
+
+/* ERR_TARGET unless a `resource` parameter is the granted one, in canonical form (RFC 8707 2.2). */
+MUST_CHECK enum err token_check_resource(struct task *task, struct str asked, struct str granted);

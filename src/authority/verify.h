@@ -28,6 +28,9 @@ struct access {
 /* ERR_TOKEN with the reason; ERR_PAUSED. Reads the store. */
 MUST_CHECK enum err access_token_verify(struct task *task, const struct authority *authority,
 					struct str token, struct access *ret_access);
+/* Signature, form and time only, for /revoke: the names in the token, not whether it stands. ERR_TOKEN. */
+MUST_CHECK enum err access_token_read(struct task *task, const struct authority *authority,
+				      struct str token, struct access *ret_access);
 
 /*
  * RFC 7662: what the caller may know of a token. resource is the asking resource server's (it sees only tokens

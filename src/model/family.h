@@ -55,6 +55,7 @@ enum rotation {
 	ROTATION_ADVANCE,     /* the current one: rotate */
 	ROTATION_REPEAT,      /* (a): the current refresh token again */
 	ROTATION_REPEAT_LOST, /* (b): the same, and counted */
+	ROTATION_TOO_OFTEN,   /* (b) after the day's count: refused, but a count ends nothing */
 	ROTATION_REUSED_LOST, /* ends the family: "probably a lost answer" (successor unused) */
 	ROTATION_REUSED,      /* ends the family: "possible theft" */
 	ROTATION_FROM_FUTURE, /* above the current: the database was restored: pause the grant */

@@ -49,7 +49,7 @@ struct grant {
 	size_t permission_count;
 };
 
-/* Revoked before paused before expired before active. */
+/* Revoked before expired before paused before active. */
 enum grant_status grant_status_at(const struct grant *grant, int64_t now);
 struct str grant_status_name(enum grant_status status);
 /* The scopes whose permission is neither over nor `never`. */

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "authority/authority.h"
+
+#include "authority/throttle.h"
+#include "authority/verified.h"
+#include "crypto/random.h"
+
+static const struct str can_openid[] = { STR_INIT("learn that it is you who signed in") };
+static const struct str can_profile[] = { STR_INIT("see your user name") };
+static const struct str can_email[] = { STR_INIT("see your e-mail address") };
+
+/* OIDC Core 5.4 */
+static const struct resource_scope issuer_scopes[] = {
+	{ .name = STR_INIT("openid"),
+	  .title = STR_INIT("Sign you in"),
+	  .risk = STR_INIT("read"),
+	  .is_default = true,
+	  .can = can_openid,
+	  .can_count = COUNT_OF(can_openid) },
+	{ .name = STR_INIT("profile"),
+	  .title = STR_INIT("See your user name"),
+	  .risk = STR_INIT("read"),
+	  .can = can_profile,
+	  .can_count = COUNT_OF(can_profile) },
+	{ .name = STR_INIT("email"),
+	  .title = STR_INIT("See your e-mail address"),
+	  .risk = STR_INIT("read"),
+	  .can = can_email,
+	  .can_count = COUNT_OF(can_email) },
+};
+
+void authority_open(struct authority *authority, struct store *store, struct keyring *keys,
+		    struct config_live *config)
+{
+	*authority = (struct authority){
+		.store = store,
+		.keys = keys,
+		.config = config,
+		.throttle = throttle_new(random_u64()),
+		.verified = verified_new(),
+	};
+	authority->issuer_resource = (struct resource){
+		.name = STR("issuer"),
+		.uri = config_current(config)->issuer, /* the issuer never changes while we run */
+		.title = STR("Your sign-in"),
+		.enforced_by_gateway = true,
+		.token_typ = STR("at+jwt"),
+		.token_alg = STR("ES256"),
+		.token_ms = 5 * MINUTE_MS,
+		.scopes = issuer_scopes,
+		.scope_count = COUNT_OF(issuer_scopes),
+	};
+}
+
+void authority_close(struct authority *authority)
+{
+	throttle_free(&authority->throttle);
+	verified_free(&authority->verified);
+}
+
+const struct config *authority_config(const struct authority *authority)
+{
+	return config_current(authority->config);
+}
+
+const struct resource *authority_resource(const struct authority *authority, struct str uri)
+{
+	if (str_equals(uri, authority->issuer_resource.uri))
+		return &authority->issuer_resource;
+	return config_find_resource(authority_config(authority), uri);
+}
+
+bool authority_offers(const struct authority *authority, const struct resource *resource,
+		      struct str scope)
+{
+	return resource_find_scope(resource, scope) != NULL ||
+	       resource_find_scope(&authority->issuer_resource, scope) != NULL;
+}

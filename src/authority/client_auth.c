@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "authority/client_auth.h"
+
+#include "authority/events.h"
+#include "authority/throttle.h"
+#include "base/secret.h"
+#include "store/clients.h"
+
+static bool is_secret_of(struct task *task, struct str secret_hash, struct str secret)
+{
+	return secret_hash.at != NULL &&
+	       secret_equals(secret_hash, sha256_str(&task->arena, secret));
+}
+
+/* Guesses are counted per client and source; the one that uses the window up is worth an event. */
+static enum err refuse_guess(struct task *task, const struct authority *authority, struct str key,
+			     struct str client_id)
+{
+	if (throttle_count(task, authority->throttle, THROTTLE_CLIENT_SECRET, key)) {
+		struct event event = event_new(task, STR("client.guessing"), STR("agent"));
+
+		event.client_id = client_id;
+		event_record(task, authority, &event);
+	}
+	return fail(task, ERR_CLIENT, "client authentication failed");
+}
+
+static bool credentials_fit(struct task *task, const struct client *client,
+			    const struct client_credentials *credentials)
+{
+	switch (credentials->method) {
+	case CREDENTIAL_NONE:
+		return client->auth == CLIENT_AUTH_NONE;
+	case CREDENTIAL_BASIC:
+		break; /* a client registered for post may use basic */
+	case CREDENTIAL_POST:
+		if (client->auth != CLIENT_AUTH_POST)
+			return false;
+		break;
+	}
+	if (client->auth == CLIENT_AUTH_NONE)
+		return false;
+	if (client->secret_expires_at != 0 && client->secret_expires_at <= task->now)
+		return false;
+	return is_secret_of(task, client->secret_hash, credentials->secret);
+}
+
+static struct str guess_key(struct task *task, const struct client_credentials *credentials)
+{
+	return STR_JOIN(&task->arena, credentials->client_id, STR(" "), credentials->source);
+}
+
+enum err client_authenticate(struct task *task, const struct authority *authority,
+			     struct client_credentials *credentials, struct client *ret_client)
+{
+	struct str key = guess_key(task, credentials);
+	struct client client = { 0 };
+	struct db *db = NULL;
+	enum err err;
+
+	if (str_is_empty(credentials->client_id))
+		return fail(task, ERR_REQUEST, "client_id is missing");
+	TRY(throttle_check(task, authority->throttle, THROTTLE_CLIENT_SECRET, key,
+			   &credentials->retry_after));
+	TRY(store_reader(task, authority->store, &db));
+	err = client_find(task, db, credentials->client_id, &client);
+	if (err != OK && err != ERR_NOT_FOUND)
+		return err;
+	if (err == ERR_NOT_FOUND || client.status != CLIENT_ACTIVE ||
+	    !credentials_fit(task, &client, credentials))
+		return refuse_guess(task, authority, key, credentials->client_id);
+	*ret_client = client;
+	return OK;
+}
+
+/* The resource that lists a caller of this id, and the caller. */
+static const struct resource *find_caller(const struct config *config, struct str id,
+					  const struct introspection_caller **ret_caller)
+{
+	for (size_t i = 0; i < config->resource_count; i++) {
+		const struct resource *resource = &config->resources[i];
+
+		for (size_t j = 0; j < resource->caller_count; j++) {
+			if (str_equals(resource->callers[j].id, id)) {
+				*ret_caller = &resource->callers[j];
+				return resource;
+			}
+		}
+	}
+	return NULL;
+}
+
+enum err caller_authenticate(struct task *task, const struct authority *authority,
+			     struct client_credentials *credentials,
+			     const struct resource **ret_resource, struct client *ret_client)
+{
+	const struct introspection_caller *caller = NULL;
+	const struct resource *resource = find_caller(authority_config(authority),
+						      credentials->client_id, &caller);
+	struct str key = guess_key(task, credentials);
+
+	if (resource == NULL) {
+		TRY(client_authenticate(task, authority, credentials, ret_client));
+		if (client_is_public(ret_client))
+			return fail(task, ERR_CLIENT,
+				    "introspection is for callers that authenticate");
+		*ret_resource = NULL;
+		return OK;
+	}
+	TRY(throttle_check(task, authority->throttle, THROTTLE_CLIENT_SECRET, key,
+			   &credentials->retry_after));
+	if (credentials->method == CREDENTIAL_NONE ||
+	    !is_secret_of(task, caller->secret_hash, credentials->secret))
+		return refuse_guess(task, authority, key, credentials->client_id);
+	*ret_resource = resource;
+	return OK;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "authority/decide.h"
+
+static struct verdict deny(struct str reason)
+{
+	return (struct verdict){ .decision = DECISION_DENY, .reason = reason };
+}
+
+/* Why nothing at all is allowed any more; "" when something may be. */
+static struct str dead_reason(const struct standing *standing, const struct wish *wish, int64_t now)
+{
+	const struct grant *grant = &standing->grant;
+	const struct family *family = &standing->family;
+	const struct client *client = &standing->client;
+
+	if (standing->user.status != USER_ACTIVE)
+		return STR("user_disabled");
+	if (client->status != CLIENT_ACTIVE)
+		return STR("client_disabled");
+	if (wish->has_token && wish->token_issued_at < client->not_before)
+		return STR("client_disabled");
+	if (grant->revoked_at != 0)
+		return str_equals(grant->revoked_by, STR("operator")) ? STR("revoked_by_operator")
+								      : STR("revoked_by_user");
+	if (family->id.at != NULL && family->revoked_at != 0)
+		return family->revoked_why;
+	if (grant->expires_at <= now)
+		return STR("expired");
+	if (family->id.at != NULL && family->idle_expires_at <= now)
+		return STR("idle");
+	if (grant->paused_at != 0)
+		return STR("paused");
+	return STR("");
+}
+
+/* The rows must be of one another: a forged or mixed-up question never exceeds a grant. */
+static bool belongs_together(const struct standing *standing, const struct wish *wish)
+{
+	const struct grant *grant = &standing->grant;
+	const struct family *family = &standing->family;
+
+	if (!str_equals(grant->user_id, standing->user.id) ||
+	    !str_equals(grant->client_id, standing->client.id) ||
+	    !str_equals(grant->resource, wish->resource))
+		return false;
+	return family->id.at == NULL || (str_equals(family->grant_id, grant->id) &&
+					 str_equals(family->client_id, grant->client_id) &&
+					 str_equals(family->user_id, grant->user_id));
+}
+
+/* Everything that may be had: grant now, family, operator's ceiling, the resource of today, the token's own. */
+static struct scope_set available(struct arena *arena, const struct standing *standing,
+				  const struct wish *wish, int64_t now)
+{
+	struct scope_set set = grant_scopes_at(arena, &standing->grant, now);
+
+	if (standing->family.id.at != NULL)
+		set = scope_intersect(arena, set, standing->family.ceiling);
+	if (standing->client.scope.count > 0)
+		set = scope_intersect(arena, set, standing->client.scope);
+	if (wish->has_token)
+		set = scope_intersect(arena, set, wish->token_scope);
+	return scope_intersect(arena, set, wish->offered);
+}
+
+/* Ask if one of the scopes is; the end is that of the scope that ends first. */
+static void bind_to_permissions(const struct grant *grant, struct verdict *verdict)
+{
+	for (size_t i = 0; i < grant->permission_count; i++) {
+		const struct permission *permission = &grant->permissions[i];
+
+		if (!scope_has(verdict->scope, permission->scope))
+			continue;
+		if (permission->mode == MODE_ASK)
+			verdict->decision = DECISION_ASK;
+		if (permission->expires_at < verdict->expires_at)
+			verdict->expires_at = permission->expires_at;
+	}
+}
+
+struct verdict decide(struct arena *arena, const struct standing *standing, const struct wish *wish,
+		      int64_t now)
+{
+	struct verdict verdict = { .decision = DECISION_ALLOW,
+				   .reason = STR(""),
+				   .expires_at = standing->grant.expires_at };
+	struct str dead = dead_reason(standing, wish, now);
+	struct scope_set set;
+
+	if (!str_is_empty(dead))
+		return deny(dead);
+	if (!belongs_together(standing, wish))
+		return deny(STR("resource"));
+	set = available(arena, standing, wish, now);
+	if (!wish->narrow && !scope_contains(set, wish->scope))
+		return deny(STR("scope"));
+	verdict.scope = scope_intersect(arena, wish->scope, set);
+	if (verdict.scope.count == 0)
+		return deny(STR("scope"));
+	bind_to_permissions(&standing->grant, &verdict);
+	return verdict;
+}

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "authority/issue.h"
+
+#include <string.h>
+
+#include "base/secret.h"
+#include "crypto/base64.h"
+#include "crypto/random.h"
+
+#define CLAIMS_MAX	 (16 * 1024)
+#define FAMILY_PREFIX	 "fam_"
+#define REFRESH_PREFIX	 "grt_"
+#define REFRESH_FIELDS	 (4 + ID_RANDOM_LEN + 8)
+#define REFRESH_BYTES	 (REFRESH_FIELDS + SHA256_LEN)
+#define REFRESH_TEXT_LEN ((REFRESH_BYTES * 8 + 5) / 6)
+#define CRC_TEXT_LEN	 6
+#define ID_TOKEN_MS	 (5 * MINUTE_MS)
+
+/* A resource whose tokens must not pass anywhere else signs with keys of its own. */
+static struct str purpose_of(struct arena *arena, const struct resource *resource)
+{
+	if (!resource->has_own_keys)
+		return STR("access");
+	return STR_JOIN(arena, STR("resource:"), resource->name);
+}
+
+static struct scope_set offered_by(struct task *task, const struct authority *authority,
+				   const struct resource *resource)
+{
+	const struct resource *issuer = &authority->issuer_resource;
+	size_t own = resource == NULL || resource == issuer ? 0 : resource->scope_count;
+	struct str *names = NEW_ARRAY(&task->arena, struct str, own + issuer->scope_count);
+	struct scope_set set = { .names = names };
+
+	if (resource == NULL)
+		return set;
+	for (size_t i = 0; i < own; i++)
+		names[set.count++] = resource->scopes[i].name;
+	for (size_t i = 0; i < issuer->scope_count; i++)
+		names[set.count++] = issuer->scopes[i].name;
+	return set;
+}
+
+struct scope_set issue_offered(struct task *task, const struct authority *authority,
+			       struct str resource_uri)
+{
+	return offered_by(task, authority, authority_resource(authority, resource_uri));
+}
+
+/* Lifetimes are the configuration's: a resource's own, never over 900 s (checked when it was read). */
+static int64_t lifetime_of(const struct authority *authority, const struct resource *resource)
+{
+	return resource->token_ms > 0 ? resource->token_ms
+				      : authority_config(authority)->access_token_ms;
+}
+
+struct claims {
+	struct str sub;
+	struct str audience;
+	struct str client_id;
+	struct str scope;
+	int64_t expires_at;
+	const struct standing *standing; /* NULL: a client as itself */
+};
+
+static enum err sign_access_token(struct task *task, const struct authority *authority,
+				  const struct resource *resource, const struct claims *claims,
+				  struct token_answer *ret_answer)
+{
+	struct token_answer answer = { .authorization_expires_in = -1,
+				       .refresh_token_timeout = -1 };
+	struct buf buf = buf_in(&task->arena, CLAIMS_MAX);
+	struct json_writer json = json_write_to(&buf);
+	struct str text;
+
+	answer.jti = random_id(&task->arena, "tok_");
+	json_open_object(&json);
+	json_member_str(&json, "iss", authority_config(authority)->issuer);
+	json_member_str(&json, "sub", claims->sub);
+	json_member_str(&json, "aud", claims->audience);
+	json_member_str(&json, "client_id", claims->client_id);
+	json_member_str(&json, "scope", claims->scope);
+	json_member_int(&json, "iat", task->now / SECOND_MS);
+	json_member_int(&json, "exp", claims->expires_at / SECOND_MS);
+	json_member_str(&json, "jti", answer.jti);
+	if (claims->standing != NULL) {
+		const struct family *family = &claims->standing->family;
+
+		json_member_int(&json, "auth_time", family->auth_time / SECOND_MS);
+		json_member_str(&json, "acr", family->acr);
+		json_member_str(&json, "grant_id", claims->standing->grant.id);
+		json_member_str(&json, "family_id", family->id);
+	}
+	json_close(&json);
+	TRY(buf_finish(&buf, &text));
+	TRY(keys_sign_jwt(task, authority->keys, purpose_of(&task->arena, resource),
+			  resource->token_typ, text, &answer.access_token));
+	answer.scope = claims->scope;
+	answer.expires_in = claims->expires_at / SECOND_MS - task->now / SECOND_MS;
+	answer.access_expires_at = claims->expires_at;
+	*ret_answer = answer;
+	return OK;
+}
+
+enum err issue_refusal(struct task *task, const struct verdict *verdict)
+{
+	if (str_equals(verdict->reason, STR("paused")))
+		return fail(task, ERR_PAUSED, "paused");
+	if (str_equals(verdict->reason, STR("scope")))
+		return fail(task, ERR_SCOPE, "nothing of this scope is granted");
+	if (str_equals(verdict->reason, STR("resource")))
+		return fail(task, ERR_TARGET, "the resource is not the granted one");
+	task_note(task, ERR_GRANT, verdict->reason);
+	return ERR_GRANT;
+}
+
+enum err issue_access_token(struct task *task, const struct authority *authority,
+			    const struct standing *standing, const struct wish *wish,
+			    struct token_answer *ret_answer)
+{
+	const struct resource *resource = authority_resource(authority, wish->resource);
+	struct verdict verdict = decide(&task->arena, standing, wish, task->now);
+	struct claims claims = {
+		.sub = standing->user.id,
+		.audience = wish->resource,
+		.client_id = standing->client.id,
+		.standing = standing,
+	};
+
+	if (verdict.decision == DECISION_DENY)
+		return issue_refusal(task, &verdict);
+	if (resource == NULL)
+		return fail(task, ERR_TARGET, "the resource is gone");
+	claims.scope = scope_text(&task->arena, verdict.scope);
+	claims.expires_at = task->now + lifetime_of(authority, resource);
+	if (claims.expires_at > verdict.expires_at)
+		claims.expires_at = verdict.expires_at;
+	TRY(sign_access_token(task, authority, resource, &claims, ret_answer));
+	if (standing->grant.expires_at != NEVER)
+		ret_answer->authorization_expires_in = (standing->grant.expires_at - task->now) /
+						       SECOND_MS;
+	return OK;
+}
+
+enum err issue_client_token(struct task *task, const struct authority *authority,
+			    const struct client *client, const struct resource *resource,
+			    struct scope_set scope, struct token_answer *ret_answer)
+{
+	struct claims claims = {
+		.sub = client->id,
+		.audience = resource->uri,
+		.client_id = client->id,
+		.scope = scope_text(&task->arena, scope),
+		.expires_at = task->now + lifetime_of(authority, resource),
+	};
+
+	return sign_access_token(task, authority, resource, &claims, ret_answer);
+}
+
+/* key number ‖ family ‖ generation, big-endian. */
+static void put_fields(char at[REFRESH_FIELDS], uint32_t root_number, struct str family_id,
+		       int64_t generation)
+{
+	for (int i = 0; i < 4; i++)
+		at[i] = (char)(root_number >> (24 - 8 * i));
+	memcpy(at + 4, family_id.at + strlen(FAMILY_PREFIX), ID_RANDOM_LEN);
+	for (int i = 0; i < 8; i++)
+		at[4 + ID_RANDOM_LEN + i] = (char)((uint64_t)generation >> (56 - 8 * i));
+}
+
+/* tag = HMAC(K, label ‖ issuer ‖ client ‖ fields); the key holder adds the issuer. */
+static enum err refresh_tag(struct task *task, const struct authority *authority,
+			    const struct family *family, struct str fields,
+			    uint8_t ret_tag[SHA256_LEN])
+{
+	struct str input = STR_JOIN(&task->arena, STR("refresh\0"), family->client_id, STR("\0"),
+				    fields);
+
+	return keys_mac_refresh(task, authority->keys, family->root_number, family->seed, input,
+				ret_tag);
+}
+
+static struct str crc_text(struct arena *arena, struct str bytes)
+{
+	uint32_t crc = crc32_of(bytes);
+	char four[] = { (char)(crc >> 24), (char)(crc >> 16), (char)(crc >> 8), (char)crc };
+
+	return base64url_encode(arena, (struct str){ four, sizeof(four) });
+}
+
+enum err issue_refresh_token(struct task *task, const struct authority *authority,
+			     const struct family *family, struct str *ret_token)
+{
+	char bytes[REFRESH_BYTES];
+	struct str all = { bytes, sizeof(bytes) };
+
+	put_fields(bytes, family->root_number, family->id, family->generation);
+	TRY(refresh_tag(task, authority, family, str_sub(all, 0, REFRESH_FIELDS),
+			(uint8_t *)bytes + REFRESH_FIELDS));
+	*ret_token = STR_JOIN(&task->arena, STR(REFRESH_PREFIX),
+			      base64url_encode(&task->arena, all), crc_text(&task->arena, all));
+	return OK;
+}
+
+enum err refresh_token_parse(struct task *task, struct str text, struct refresh_token *ret_token)
+{
+	struct str bytes, body = str_from(text, strlen(REFRESH_PREFIX));
+	struct refresh_token token = { 0 };
+	uint64_t generation = 0;
+
+	if (!str_starts_with(text, STR(REFRESH_PREFIX)) ||
+	    body.len != REFRESH_TEXT_LEN + CRC_TEXT_LEN ||
+	    base64url_decode(task, str_sub(body, 0, REFRESH_TEXT_LEN), &bytes) != OK ||
+	    !str_equals(crc_text(&task->arena, bytes), str_from(body, REFRESH_TEXT_LEN)))
+		return fail(task, ERR_GRANT, "this is not a refresh token");
+	for (int i = 0; i < 4; i++)
+		token.root_number = token.root_number << 8 | (unsigned char)bytes.at[i];
+	token.family_id = STR_JOIN(&task->arena, STR(FAMILY_PREFIX),
+				   str_sub(bytes, 4, ID_RANDOM_LEN));
+	for (int i = 0; i < 8; i++)
+		generation = generation << 8 | (unsigned char)bytes.at[4 + ID_RANDOM_LEN + i];
+	token.tag = str_from(bytes, REFRESH_FIELDS);
+	if (!id_is_valid(token.family_id, FAMILY_PREFIX) || generation > INT64_MAX)
+		return fail(task, ERR_GRANT, "this is not a refresh token");
+	token.generation = (int64_t)generation;
+	*ret_token = token;
+	return OK;
+}
+
+enum err refresh_token_check(struct task *task, const struct authority *authority,
+			     const struct refresh_token *token, const struct family *family)
+{
+	char fields[REFRESH_FIELDS];
+	uint8_t tag[SHA256_LEN];
+
+	if (token->root_number != family->root_number)
+		return fail(task, ERR_GRANT, "the refresh token is not known");
+	put_fields(fields, token->root_number, token->family_id, token->generation);
+	TRY(refresh_tag(task, authority, family, (struct str){ fields, sizeof(fields) }, tag));
+	if (!secret_equals((struct str){ (const char *)tag, sizeof(tag) }, token->tag))
+		return fail(task, ERR_GRANT, "the refresh token is not known");
+	return OK;
+}
+
+/* OIDC Core 3.1.3.6: the left half of the hash of the access token. */
+static struct str half_hash(struct arena *arena, struct str access_token)
+{
+	uint8_t digest[SHA256_LEN];
+
+	sha256(access_token, digest);
+	return base64url_encode(arena, (struct str){ (const char *)digest, SHA256_LEN / 2 });
+}
+
+enum err issue_id_token(struct task *task, const struct authority *authority,
+			const struct standing *standing, struct str nonce, struct str access_token,
+			struct str *ret_token)
+{
+	struct buf buf = buf_in(&task->arena, CLAIMS_MAX);
+	struct json_writer json = json_write_to(&buf);
+	struct str claims;
+
+	json_open_object(&json);
+	json_member_str(&json, "iss", authority_config(authority)->issuer);
+	json_member_str(&json, "sub", standing->user.id);
+	json_member_str(&json, "aud", standing->client.id);
+	json_member_int(&json, "iat", task->now / SECOND_MS);
+	json_member_int(&json, "exp", (task->now + ID_TOKEN_MS) / SECOND_MS);
+	json_member_int(&json, "auth_time", standing->family.auth_time / SECOND_MS);
+	json_member_str(&json, "acr", standing->family.acr);
+	json_key(&json, "amr");
+	json_open_array(&json);
+	json_add_str(&json, STR("pwd"));
+	json_close(&json);
+	if (nonce.at != NULL)
+		json_member_str(&json, "nonce", nonce);
+	json_member_str(&json, "at_hash", half_hash(&task->arena, access_token));
+	json_close(&json);
+	TRY(buf_finish(&buf, &claims));
+	return keys_sign_jwt(task, authority->keys, STR("id"), STR("JWT"), claims, ret_token);
+}

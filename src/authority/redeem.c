@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* grant_type=authorization_code: from a code to the first tokens of a new family. */
+#include "authority/events.h"
+#include "authority/pkce.h"
+#include "authority/token.h"
+#include "crypto/random.h"
+#include "store/events.h"
+#include "store/families.h"
+#include "store/requests.h"
+
+struct redemption {
+	struct auth_request request;
+	struct standing standing;
+	struct wish wish;
+	struct str code_hash;
+	enum err refused; /* the code is burned, and this is the answer */
+	struct str refused_why;
+	struct event event;
+};
+
+static const struct resource *resource_of(const struct authority *authority,
+					  const struct auth_request *request)
+{
+	return authority_resource(authority, request->resource);
+}
+
+/* A valid second use: within 10 s a client that asked twice, later a copy of the code in other hands. */
+static enum err end_family(struct task *task, struct db *db, void *arg)
+{
+	struct token_wish *wish = arg;
+	struct redemption *redemption = wish->work;
+	bool is_now;
+
+	TRY(family_revoke(task, db, redemption->request.family_id, task->now, STR("code_reused"),
+			  &is_now));
+	return is_now ? event_insert(task, db, &redemption->event) : OK;
+}
+
+static enum err family_ended(struct task *task, enum err result, void *arg)
+{
+	struct token_wish *wish = arg;
+
+	if (result != OK)
+		return wish->then(task, result, wish);
+	wish->reason = STR("code_reused");
+	return wish->then(task, fail(task, ERR_GRANT, "the code was used before"), wish);
+}
+
+static enum err refuse_spent(struct task *task, struct token_wish *wish, bool is_valid)
+{
+	struct redemption *redemption = wish->work;
+	const struct auth_request *request = &redemption->request;
+
+	if (!is_valid || task->now - request->spent_at <= CODE_PARALLEL_MS)
+		return fail(task, ERR_GRANT, "the code was used before");
+	redemption->event = event_new(task, STR("family.ended"), STR("system"));
+	redemption->event.user_id = request->user_id;
+	redemption->event.client_id = request->client_id;
+	redemption->event.grant_id = request->grant_id;
+	redemption->event.family_id = request->family_id;
+	redemption->event.resource = request->resource;
+	redemption->event.request_id = wish->request_id;
+	redemption->event.details = STR("{\"why\":\"code_reused\"}");
+	return store_submit(task, wish->authority->store, end_family, wish, family_ended);
+}
+
+/* The last look before tokens exist: state of user, client and grant as of this transaction. */
+static enum err judge_standing(struct task *task, struct db *db, struct redemption *redemption)
+{
+	struct standing now = { 0 };
+	struct verdict verdict;
+
+	TRY(standing_find_by_grant(task, db, redemption->request.grant_id, &now));
+	now.family = redemption->standing.family;
+	redemption->standing = now;
+	verdict = decide(&task->arena, &now, &redemption->wish, task->now);
+	if (verdict.decision != DECISION_DENY)
+		return OK;
+	redemption->refused = issue_refusal(task, &verdict);
+	if (redemption->refused == ERR_SCOPE || redemption->refused == ERR_TARGET)
+		redemption->refused = ERR_GRANT;
+	redemption->refused_why = verdict.reason;
+	return OK;
+}
+
+static enum err burn_and_read(struct task *task, struct db *db, void *arg)
+{
+	struct token_wish *wish = arg;
+	struct redemption *redemption = wish->work;
+	struct family *family = &redemption->standing.family;
+	const struct resource *resource = resource_of(wish->authority, &redemption->request);
+	int64_t keep_until = task->now + (resource == NULL ? 0 : resource->token_ms);
+
+	TRY(auth_request_spend(task, db, redemption->code_hash, task->now, family->id, keep_until,
+			       &redemption->request));
+	if (redemption->refused != OK)
+		return event_insert(task, db, &redemption->event);
+	TRY(judge_standing(task, db, redemption));
+	if (redemption->refused != OK)
+		redemption->event.kind = STR("code.refused");
+	else
+		TRY(family_insert(task, db, family));
+	return event_insert(task, db, &redemption->event);
+}
+
+static enum err issue_all(struct task *task, struct token_wish *wish)
+{
+	struct redemption *redemption = wish->work;
+	const struct standing *standing = &redemption->standing;
+	const struct family *family = &standing->family;
+	struct token_answer *answer = &wish->answer;
+
+	TRY(issue_access_token(task, wish->authority, standing, &redemption->wish, answer));
+	if (client_allows(&wish->client, GRANT_REFRESH_TOKEN)) {
+		TRY(issue_refresh_token(task, wish->authority, family, &answer->refresh_token));
+		answer->refresh_token_timeout = (family->idle_expires_at - task->now) / SECOND_MS;
+	}
+	if (scope_has(family->ceiling, STR("openid")))
+		TRY(issue_id_token(task, wish->authority, standing, redemption->request.nonce,
+				   answer->access_token, &answer->id_token));
+	return OK;
+}
+
+static enum err burned(struct task *task, enum err result, void *arg)
+{
+	struct token_wish *wish = arg;
+	struct redemption *redemption = wish->work;
+
+	if (result == ERR_CONFLICT || result == ERR_NOT_FOUND) {
+		task_forgive(task); /* somebody else's redemption won */
+		return wish->then(task, fail(task, ERR_GRANT, "the code was used before"), wish);
+	}
+	if (result != OK)
+		return wish->then(task, result, wish);
+	if (redemption->refused != OK) {
+		wish->reason = redemption->refused_why;
+		task_note(task, redemption->refused, redemption->refused_why);
+		return wish->then(task, redemption->refused, wish);
+	}
+	return wish->then(task, issue_all(task, wish), wish);
+}
+
+static struct family new_family(struct task *task, const struct authority *authority,
+				const struct auth_request *request)
+{
+	char *seed = arena_alloc(&task->arena, SHA256_LEN);
+	struct family family = {
+		.id = random_id(&task->arena, "fam_"),
+		.user_id = request->user_id,
+		.grant_id = request->grant_id,
+		.client_id = request->client_id,
+		.ceiling = request->granted,
+		.seed = { seed, SHA256_LEN },
+		.root_number = keys_root_number(authority->keys),
+		.auth_time = request->auth_time,
+		.acr = request->acr,
+		.created_at = task->now,
+		.last_used_at = task->now,
+		.idle_expires_at = task->now + authority_config(authority)->refresh_idle_ms,
+	};
+
+	random_bytes(seed, SHA256_LEN);
+	rotation_advance(&family, task->now);
+	return family;
+}
+
+static enum err start_burning(struct task *task, struct token_wish *wish, enum err refused,
+			      struct str why)
+{
+	struct redemption *redemption = wish->work;
+	const struct auth_request *request = &redemption->request;
+	struct event *event = &redemption->event;
+
+	redemption->refused = refused;
+	redemption->refused_why = why;
+	redemption->standing.family = new_family(task, wish->authority, request);
+	redemption->wish = (struct wish){
+		.scope = request->granted,
+		.narrow = true,
+		.resource = request->resource,
+		.offered = issue_offered(task, wish->authority, request->resource),
+	};
+	*event = event_new(task, refused == OK ? STR("token.issued") : STR("code.refused"),
+			   STR("agent"));
+	event->user_id = request->user_id;
+	event->client_id = request->client_id;
+	event->grant_id = request->grant_id;
+	event->family_id = refused == OK ? redemption->standing.family.id : STR_NONE;
+	event->resource = request->resource;
+	event->request_id = wish->request_id;
+	return store_submit(task, wish->authority->store, burn_and_read, wish, burned);
+}
+
+static enum err find_code(struct task *task, struct token_wish *wish)
+{
+	struct redemption *redemption = wish->work;
+	struct db *db = NULL;
+	enum err err;
+
+	if (!str_starts_with(wish->code, STR("gac_")))
+		return fail(task, ERR_GRANT, "this is not a code");
+	redemption->code_hash = sha256_str(&task->arena, wish->code);
+	TRY(store_reader(task, wish->authority->store, &db));
+	err = auth_request_find_code(task, db, redemption->code_hash, &redemption->request);
+	if (err == ERR_NOT_FOUND)
+		return fail(task, ERR_GRANT, "the code is not known");
+	TRY(err);
+	/* another client's code burns nothing */
+	if (!str_equals(redemption->request.client_id, wish->client.id))
+		return fail(task, ERR_GRANT, "the code is not known");
+	return OK;
+}
+
+enum err token_redeem_code(struct task *task, const struct authority *authority,
+			   struct token_wish *wish, then_fn *then)
+{
+	struct redemption *redemption = NEW(&task->arena, struct redemption);
+	const struct auth_request *request = &redemption->request;
+	bool verifier_fits, redirect_fits;
+
+	wish->authority = authority;
+	wish->then = then;
+	wish->work = redemption;
+	if (!client_allows(&wish->client, GRANT_AUTHORIZATION_CODE))
+		return fail(task, ERR_CLIENT_NOT_ALLOWED,
+			    "this client may not use authorization_code");
+	if (str_is_empty(wish->code))
+		return fail(task, ERR_REQUEST, "code is missing");
+	TRY(find_code(task, wish));
+	if (wish->resource.at != NULL)
+		TRY(token_check_resource(task, wish->resource, request->resource));
+	verifier_fits = pkce_verify(request->code_challenge, wish->code_verifier);
+	redirect_fits = wish->redirect_uri.at == NULL ||
+			str_equals(wish->redirect_uri, request->redirect_uri);
+	if (request->state == REQUEST_SPENT)
+		return refuse_spent(task, wish, verifier_fits && redirect_fits);
+	if (request->state != REQUEST_CODE || request->code_expires_at <= task->now)
+		return fail(task, ERR_GRANT, "the code is over");
+	if (!verifier_fits)
+		return start_burning(task, wish, ERR_GRANT, STR("code_verifier does not fit"));
+	if (!redirect_fits)
+		return start_burning(task, wish, ERR_GRANT, STR("redirect_uri does not fit"));
+	return start_burning(task, wish, OK, STR_NONE);
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* grant_type=refresh_token: rotation that neither forks, nor logs people out, nor feeds a thief (DESIGN 5). */
+#include "authority/events.h"
+#include "authority/token.h"
+#include "store/events.h"
+#include "store/families.h"
+#include "store/grants.h"
+
+struct refreshing {
+	struct refresh_token token;
+	struct standing standing;
+	struct wish wish;
+	enum rotation rotation; /* what was judged under the row's lock */
+	bool is_other_client;	/* a valid tag in the hands of another client: theft */
+	bool is_told;		/* the day's count of repeats is used up now */
+	struct event event;
+};
+
+/* What each judgement means: the event it leaves, the reason a program reads, whether it ends the family. */
+static const struct {
+	const char *event;
+	const char *reason;
+	const char *details;
+	bool ends_family;
+} outcomes[] = {
+	[ROTATION_ADVANCE] = { "token.refreshed", "", NULL, false },
+	[ROTATION_REPEAT] = { "token.repeated", "", "{\"why\":\"parallel\"}", false },
+	[ROTATION_REPEAT_LOST] = { "token.repeated", "", "{\"why\":\"lost_answer\"}", false },
+	[ROTATION_TOO_OFTEN] = { "token.refused", "repeated_too_often",
+				 "{\"why\":\"repeated_too_often\"}", false },
+	[ROTATION_REUSED_LOST] = { "family.ended", "reused", "{\"why\":\"probably a lost answer\"}",
+				   true },
+	[ROTATION_REUSED] = { "family.ended", "reused", "{\"why\":\"possible theft\"}", true },
+	[ROTATION_FROM_FUTURE] = { "grant.paused", "paused",
+				   "{\"why\":\"the database is older than this token\"}", false },
+};
+
+static enum err write_outcome(struct task *task, struct db *db, struct refreshing *refreshing)
+{
+	struct family *family = &refreshing->standing.family;
+	struct event *event = &refreshing->event;
+	bool is_now = true;
+
+	event->kind = str_from_c(outcomes[refreshing->rotation].event);
+	event->details = str_from_c(outcomes[refreshing->rotation].details);
+	if (refreshing->is_told)
+		event->details = STR("{\"why\":\"lost_answer\",\"notice\":\"ten in a day\"}");
+	if (refreshing->rotation == ROTATION_REPEAT_LOST)
+		TRY(family_set_repeats(task, db, family));
+	if (refreshing->rotation == ROTATION_FROM_FUTURE)
+		TRY(grant_set_paused(task, db, family->grant_id, task->now, task->now));
+	if (outcomes[refreshing->rotation].ends_family)
+		TRY(family_revoke(task, db, family->id, task->now, STR("reused"), &is_now));
+	return event_insert(task, db, event);
+}
+
+/* The fast path: one conditional UPDATE and one event row. ERR_CONFLICT when the row moved on meanwhile. */
+static enum err rotate(struct task *task, struct db *db, struct refreshing *refreshing,
+		       const struct family *from)
+{
+	struct family next = *from;
+
+	rotation_advance(&next, task->now);
+	next.last_used_at = task->now;
+	next.idle_expires_at = task->now + (from->idle_expires_at - from->last_used_at);
+	TRY(family_rotate(task, db, &next, from->generation));
+	refreshing->standing.family = next;
+	refreshing->rotation = ROTATION_ADVANCE;
+	return write_outcome(task, db, refreshing);
+}
+
+static enum err take_and_judge(struct task *task, struct db *db, struct refreshing *refreshing)
+{
+	struct family *family = &refreshing->standing.family;
+
+	task_forgive(task);
+	TRY(family_take(task, db, refreshing->token.family_id, family));
+	if (family->revoked_at != 0)
+		return OK;
+	refreshing->rotation = rotation_judge(family, refreshing->token.generation, task->now);
+	if (refreshing->rotation == ROTATION_ADVANCE)
+		return rotate(task, db, refreshing, family);
+	if (refreshing->rotation == ROTATION_REPEAT_LOST)
+		refreshing->is_told = rotation_count_repeat(family, task->now);
+	return write_outcome(task, db, refreshing);
+}
+
+static enum err refresh_write(struct task *task, struct db *db, void *arg)
+{
+	const struct token_wish *wish = arg;
+	struct refreshing *refreshing = wish->work;
+	const struct family as_read = refreshing->standing.family;
+	enum err err;
+
+	if (as_read.generation != refreshing->token.generation)
+		return take_and_judge(task, db, refreshing);
+	err = rotate(task, db, refreshing, &as_read);
+	return err == ERR_CONFLICT ? take_and_judge(task, db, refreshing) : err;
+}
+
+static enum err issue_both(struct task *task, struct token_wish *wish)
+{
+	struct refreshing *refreshing = wish->work;
+	const struct family *family = &refreshing->standing.family;
+
+	TRY(issue_access_token(task, wish->authority, &refreshing->standing, &refreshing->wish,
+			       &wish->answer));
+	TRY(issue_refresh_token(task, wish->authority, family, &wish->answer.refresh_token));
+	wish->answer.refresh_token_timeout = (family->idle_expires_at - task->now) / SECOND_MS;
+	return OK;
+}
+
+static enum err refuse(struct task *task, struct token_wish *wish, struct str reason)
+{
+	wish->reason = reason;
+	task_note(task, ERR_GRANT, reason);
+	return ERR_GRANT;
+}
+
+static enum err written(struct task *task, enum err result, void *arg)
+{
+	struct token_wish *wish = arg;
+	struct refreshing *refreshing = wish->work;
+	const struct family *family = &refreshing->standing.family;
+
+	if (result == ERR_NOT_FOUND)
+		result = refuse(task, wish, STR("revoked"));
+	else if (result == OK && family->revoked_at != 0)
+		result = refuse(task, wish, family->revoked_why);
+	else if (result == OK && refreshing->rotation == ROTATION_FROM_FUTURE)
+		result = fail(task, ERR_PAUSED, "paused");
+	else if (result == OK && refreshing->rotation > ROTATION_REPEAT_LOST)
+		result = refuse(task, wish, str_from_c(outcomes[refreshing->rotation].reason));
+	else if (result == OK)
+		result = issue_both(task, wish);
+	return wish->then(task, result, wish);
+}
+
+/* Another client holds a token of this family: both copies end (RFC 9700 4.14.2). */
+static enum err end_stolen(struct task *task, struct db *db, void *arg)
+{
+	const struct token_wish *wish = arg;
+	struct refreshing *refreshing = wish->work;
+
+	refreshing->rotation = ROTATION_REUSED;
+	return write_outcome(task, db, refreshing);
+}
+
+static enum err ended_stolen(struct task *task, enum err result, void *arg)
+{
+	struct token_wish *wish = arg;
+
+	if (result == OK)
+		result = fail(task, ERR_GRANT, "the refresh token is not known");
+	return wish->then(task, result, wish);
+}
+
+/* The scope asked must be within the family's ceiling; what of it still holds is issued. */
+static enum err choose_wish(struct task *task, struct token_wish *wish)
+{
+	struct refreshing *refreshing = wish->work;
+	const struct standing *standing = &refreshing->standing;
+	struct scope_set asked;
+
+	TRY(scope_parse(task, wish->scope, &asked));
+	if (!scope_contains(standing->family.ceiling, asked))
+		return fail(task, ERR_SCOPE, "wider than what was granted to this installation");
+	if (wish->resource.at != NULL)
+		TRY(token_check_resource(task, wish->resource, standing->grant.resource));
+	refreshing->wish = (struct wish){
+		.scope = asked.count > 0 ? asked : standing->family.ceiling,
+		.narrow = true,
+		.resource = standing->grant.resource,
+		.offered = issue_offered(task, wish->authority, standing->grant.resource),
+	};
+	return OK;
+}
+
+/* Nothing is written for who may not have a token now; a family that is over keeps its reason. */
+static enum err check_standing(struct task *task, struct token_wish *wish)
+{
+	struct refreshing *refreshing = wish->work;
+	struct verdict verdict = decide(&task->arena, &refreshing->standing, &refreshing->wish,
+					task->now);
+
+	if (verdict.decision != DECISION_DENY)
+		return OK;
+	if (str_equals(verdict.reason, STR("paused"))) {
+		wish->retry_after = 60;
+		return fail(task, ERR_PAUSED, "paused");
+	}
+	return refuse(task, wish, verdict.reason);
+}
+
+static void prepare_event(struct task *task, const struct token_wish *wish)
+{
+	struct refreshing *refreshing = wish->work;
+	const struct standing *standing = &refreshing->standing;
+	struct event *event = &refreshing->event;
+
+	*event = event_new(task, STR("token.refreshed"), STR("agent"));
+	event->user_id = standing->user.id;
+	event->client_id = standing->client.id;
+	event->grant_id = standing->grant.id;
+	event->family_id = standing->family.id;
+	event->resource = standing->grant.resource;
+	event->request_id = wish->request_id;
+}
+
+/* The family behind the token, judged only now that the client is known. */
+static enum err find_family(struct task *task, struct token_wish *wish)
+{
+	struct refreshing *refreshing = wish->work;
+	struct db *db = NULL;
+	enum err err;
+
+	TRY(refresh_token_parse(task, wish->refresh_token, &refreshing->token));
+	TRY(store_reader(task, wish->authority->store, &db));
+	err = standing_find_by_family(task, db, refreshing->token.family_id, &refreshing->standing);
+	if (err == ERR_NOT_FOUND)
+		return fail(task, ERR_GRANT, "the refresh token is not known");
+	TRY(err);
+	return refresh_token_check(task, wish->authority, &refreshing->token,
+				   &refreshing->standing.family);
+}
+
+enum err token_refresh(struct task *task, const struct authority *authority,
+		       struct token_wish *wish, then_fn *then)
+{
+	struct refreshing *refreshing = NEW(&task->arena, struct refreshing);
+
+	wish->authority = authority;
+	wish->then = then;
+	wish->work = refreshing;
+	if (str_is_empty(wish->refresh_token))
+		return fail(task, ERR_REQUEST, "refresh_token is missing");
+	TRY(find_family(task, wish));
+	prepare_event(task, wish);
+	if (!str_equals(refreshing->standing.family.client_id, wish->client.id))
+		return store_submit(task, authority->store, end_stolen, wish, ended_stolen);
+	if (!client_allows(&wish->client, GRANT_REFRESH_TOKEN))
+		return fail(task, ERR_CLIENT_NOT_ALLOWED, "this client may not use refresh_token");
+	TRY(choose_wish(task, wish));
+	TRY(check_standing(task, wish));
+	return store_submit(task, authority->store, refresh_write, wish, written);
+}

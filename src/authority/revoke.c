@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "authority/revoke.h"
+
+#include "authority/events.h"
+#include "authority/issue.h"
+#include "authority/verify.h"
+#include "store/events.h"
+#include "store/families.h"
+
+/* What is to end: the names in a token that we made. */
+struct ending {
+	struct str user_id;
+	struct str client_id;
+	struct str grant_id;
+	struct str family_id; /* STR_NONE: a client's own token */
+	struct str resource;
+	struct event event;
+};
+
+static enum err find_by_refresh_token(struct task *task, const struct revocation *revocation,
+				      struct ending *ending)
+{
+	struct standing *standing = NEW(&task->arena, struct standing);
+	struct refresh_token token;
+	struct db *db = NULL;
+
+	TRY(refresh_token_parse(task, revocation->token, &token));
+	TRY(store_reader(task, revocation->authority->store, &db));
+	TRY(standing_find_by_family(task, db, token.family_id, standing));
+	TRY(refresh_token_check(task, revocation->authority, &token, &standing->family));
+	ending->user_id = standing->user.id;
+	ending->client_id = standing->client.id;
+	ending->grant_id = standing->grant.id;
+	ending->family_id = standing->family.id;
+	ending->resource = standing->grant.resource;
+	return OK;
+}
+
+static enum err find_by_access_token(struct task *task, const struct revocation *revocation,
+				     struct ending *ending)
+{
+	struct access *access = NEW(&task->arena, struct access);
+
+	TRY(access_token_read(task, revocation->authority, revocation->token, access));
+	ending->user_id = access->family_id.at == NULL ? STR_NONE : access->sub;
+	ending->client_id = access->client_id;
+	ending->grant_id = access->grant_id;
+	ending->family_id = access->family_id;
+	ending->resource = access->audience;
+	return OK;
+}
+
+static enum err end_family(struct task *task, struct db *db, void *arg)
+{
+	struct revocation *revocation = arg;
+	const struct ending *ending = revocation->work;
+	bool is_now;
+
+	TRY(family_revoke(task, db, ending->family_id, task->now, STR("revoked_by_client"),
+			  &is_now));
+	return is_now ? event_insert(task, db, &ending->event) : OK;
+}
+
+static enum err family_ended(struct task *task, enum err result, void *arg)
+{
+	struct revocation *revocation = arg;
+
+	if (result == ERR_NOT_FOUND) {
+		task_forgive(task);
+		result = OK;
+	}
+	return revocation->then(task, result, revocation);
+}
+
+static enum err start_ending(struct task *task, struct revocation *revocation)
+{
+	struct ending *ending = revocation->work;
+	struct event *event = &ending->event;
+
+	*event = event_new(task, STR("family.ended"), STR("agent"));
+	event->user_id = ending->user_id;
+	event->client_id = ending->client_id;
+	event->grant_id = ending->grant_id;
+	event->family_id = ending->family_id;
+	event->resource = ending->resource;
+	event->request_id = revocation->request_id;
+	event->details = STR("{\"why\":\"revoked_by_client\"}");
+	return store_submit(task, revocation->authority->store, end_family, revocation,
+			    family_ended);
+}
+
+enum err token_revoke(struct task *task, const struct authority *authority,
+		      struct revocation *revocation, then_fn *then)
+{
+	struct ending *ending = NEW(&task->arena, struct ending);
+	enum err err;
+
+	revocation->authority = authority;
+	revocation->then = then;
+	revocation->work = ending;
+	if (str_is_empty(revocation->token))
+		return fail(task, ERR_REQUEST, "token is missing");
+	/* the hint is only a hint (RFC 7009 2.1): the token says itself what it is */
+	err = str_starts_with(revocation->token, STR("grt_"))
+		      ? find_by_refresh_token(task, revocation, ending)
+		      : find_by_access_token(task, revocation, ending);
+	if (err >= ERR_BUSY)
+		return err;
+	task_forgive(task);
+	if (err != OK)
+		return OK; /* nobody's token, or one that is over already */
+	if (!str_equals(ending->client_id, revocation->client.id))
+		return fail(task, ERR_REQUEST, "the token is another client's");
+	if (ending->family_id.at == NULL)
+		return fail(task, ERR_TOKEN_TYPE,
+			    "a client's own access token cannot be revoked; it ends by itself");
+	return start_ending(task, revocation);
+}

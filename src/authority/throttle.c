@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "authority/throttle.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/task.h"
+
+#define SETS 4096
+#define WAYS 4
+
+static const struct {
+	uint32_t allowed;
+	int64_t window_ms;
+} limits[THROTTLE_KIND_COUNT] = {
+	[THROTTLE_CLIENT_SECRET] = { 20, MINUTE_MS },
+	[THROTTLE_INTROSPECTION] = { 10000, MINUTE_MS },
+	[THROTTLE_AUTHORIZE] = { 300, MINUTE_MS },
+	[THROTTLE_ACCESS_EVENT] = { 1, MINUTE_MS },
+};
+
+struct entry {
+	uint64_t hash; /* of kind and key; 0: free */
+	int64_t started_at;
+	uint32_t count;
+};
+
+struct throttle {
+	pthread_mutex_t mutex;
+	uint64_t seed;
+	struct entry sets[SETS][WAYS];
+};
+
+struct throttle *throttle_new(uint64_t seed)
+{
+	struct throttle *throttle = calloc(1, sizeof(*throttle));
+
+	if (throttle == NULL)
+		abort();
+	pthread_mutex_init(&throttle->mutex, NULL);
+	throttle->seed = seed;
+	return throttle;
+}
+
+void throttle_free(struct throttle **throttle)
+{
+	if (*throttle == NULL)
+		return;
+	pthread_mutex_destroy(&(*throttle)->mutex);
+	free(*throttle);
+	*throttle = NULL;
+}
+
+/* FNV-1a from the seed, mixed: nobody outside can aim for another key's place. */
+static uint64_t hash_of(const struct throttle *throttle, enum throttle_kind kind, struct str key)
+{
+	uint64_t hash = throttle->seed ^ (UINT64_C(0xcbf29ce484222325) + (uint64_t)kind);
+
+	for (size_t i = 0; i < key.len; i++)
+		hash = (hash ^ (unsigned char)key.at[i]) * UINT64_C(0x100000001b3);
+	hash = (hash ^ (hash >> 30) ^ throttle->seed) * UINT64_C(0xbf58476d1ce4e5b9);
+	hash ^= hash >> 31;
+	return hash == 0 ? 1 : hash;
+}
+
+static struct entry *find(struct throttle *throttle, uint64_t hash)
+{
+	struct entry *set = throttle->sets[hash % SETS];
+
+	for (size_t i = 0; i < WAYS; i++)
+		if (set[i].hash == hash)
+			return &set[i];
+	return NULL;
+}
+
+/* The entry, in a window that is still open; the oldest of its set gives way. */
+static struct entry *take(struct throttle *throttle, uint64_t hash, int64_t now, int64_t window)
+{
+	struct entry *entry = find(throttle, hash);
+	struct entry *set = throttle->sets[hash % SETS];
+
+	if (entry == NULL) {
+		entry = &set[0];
+		for (size_t i = 1; i < WAYS; i++)
+			if (set[i].started_at < entry->started_at)
+				entry = &set[i];
+		*entry = (struct entry){ .hash = hash, .started_at = now };
+	}
+	if (now - entry->started_at >= window)
+		*entry = (struct entry){ .hash = hash, .started_at = now };
+	return entry;
+}
+
+enum err throttle_check(struct task *task, struct throttle *throttle, enum throttle_kind kind,
+			struct str key, int64_t *ret_retry_after)
+{
+	uint64_t hash = hash_of(throttle, kind, key);
+	int64_t left = 0;
+	const struct entry *entry;
+
+	pthread_mutex_lock(&throttle->mutex);
+	entry = find(throttle, hash);
+	if (entry != NULL && entry->count >= limits[kind].allowed)
+		left = entry->started_at + limits[kind].window_ms - task->now;
+	pthread_mutex_unlock(&throttle->mutex);
+	if (left <= 0)
+		return OK;
+	*ret_retry_after = (left + SECOND_MS - 1) / SECOND_MS;
+	return fail(task, ERR_THROTTLED, "too many attempts; wait before the next one");
+}
+
+bool throttle_count(struct task *task, struct throttle *throttle, enum throttle_kind kind,
+		    struct str key)
+{
+	uint64_t hash = hash_of(throttle, kind, key);
+	bool used_up;
+	struct entry *entry;
+
+	pthread_mutex_lock(&throttle->mutex);
+	entry = take(throttle, hash, task->now, limits[kind].window_ms);
+	if (entry->count < UINT32_MAX)
+		entry->count++;
+	used_up = entry->count == limits[kind].allowed;
+	pthread_mutex_unlock(&throttle->mutex);
+	return used_up;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "authority/token.h"
+
+#include "authority/events.h"
+#include "store/events.h"
+
+struct self_issue {
+	struct event event;
+	const struct resource *resource;
+	struct scope_set scope;
+};
+
+enum err token_check_resource(struct task *task, struct str asked, struct str granted)
+{
+	struct str canonical;
+
+	TRY(resource_canonical(task, asked, &canonical));
+	if (!str_equals(canonical, granted))
+		return fail(task, ERR_TARGET, "the resource is not the granted one");
+	return OK;
+}
+
+static enum err find_resource(struct task *task, const struct token_wish *wish,
+			      const struct resource **ret_resource)
+{
+	struct str uri = wish->client.resource;
+	const struct resource *resource;
+
+	if (wish->resource.at != NULL)
+		TRY(resource_canonical(task, wish->resource, &uri));
+	if (uri.at == NULL)
+		return fail(task, ERR_TARGET,
+			    "resource is missing, and this client has no default");
+	resource = config_find_resource(authority_config(wish->authority), uri);
+	if (resource == NULL)
+		return fail(task, ERR_TARGET, "the resource is not known here");
+	*ret_resource = resource;
+	return OK;
+}
+
+/* Only scopes that the operator marked for agents acting as themselves, within the client's ceiling. */
+static bool may_have(const struct client *client, const struct resource_scope *scope)
+{
+	return scope != NULL && scope->for_clients &&
+	       (client->scope.count == 0 || scope_has(client->scope, scope->name));
+}
+
+static enum err choose_scope(struct task *task, const struct token_wish *wish,
+			     const struct resource *resource, struct scope_set *ret_scope)
+{
+	struct str *names = NEW_ARRAY(&task->arena, struct str, resource->scope_count);
+	struct scope_set all = { .names = names }, asked;
+
+	for (size_t i = 0; i < resource->scope_count; i++)
+		if (may_have(&wish->client, &resource->scopes[i]))
+			names[all.count++] = resource->scopes[i].name;
+	TRY(scope_parse(task, wish->scope, &asked));
+	if (asked.count == 0)
+		asked = all;
+	if (asked.count == 0 || !scope_contains(all, asked))
+		return fail(task, ERR_SCOPE, "this client may not have this scope for itself");
+	*ret_scope = asked;
+	return OK;
+}
+
+static enum err write_event(struct task *task, struct db *db, void *arg)
+{
+	const struct token_wish *wish = arg;
+	const struct self_issue *self = wish->work;
+
+	return event_insert(task, db, &self->event);
+}
+
+static enum err event_written(struct task *task, enum err result, void *arg)
+{
+	struct token_wish *wish = arg;
+	const struct self_issue *self = wish->work;
+
+	if (result == OK)
+		result = issue_client_token(task, wish->authority, &wish->client, self->resource,
+					    self->scope, &wish->answer);
+	return wish->then(task, result, wish);
+}
+
+enum err token_client_credentials(struct task *task, const struct authority *authority,
+				  struct token_wish *wish, then_fn *then)
+{
+	struct self_issue *self = NEW(&task->arena, struct self_issue);
+
+	wish->authority = authority;
+	wish->then = then;
+	wish->work = self;
+	if (client_is_public(&wish->client) ||
+	    !client_allows(&wish->client, GRANT_CLIENT_CREDENTIALS))
+		return fail(task, ERR_CLIENT_NOT_ALLOWED,
+			    "this client may not use client_credentials");
+	TRY(find_resource(task, wish, &self->resource));
+	TRY(choose_scope(task, wish, self->resource, &self->scope));
+	self->event = event_new(task, STR("token.issued_to_client"), STR("agent"));
+	self->event.client_id = wish->client.id;
+	self->event.resource = self->resource->uri;
+	self->event.request_id = wish->request_id;
+	return store_submit(task, authority->store, write_event, wish, event_written);
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/client.h"
+
+#include "base/task.h"
+#include "model/redirect.h"
+
+#define ID_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~"
+
+static const struct {
+	const char *name;
+	enum client_auth auth;
+} auth_names[] = {
+	{ "none", CLIENT_AUTH_NONE },
+	{ "client_secret_basic", CLIENT_AUTH_BASIC },
+	{ "client_secret_post", CLIENT_AUTH_POST },
+};
+
+static const struct {
+	const char *name;
+	enum grant_type type;
+} type_names[] = {
+	{ "authorization_code", GRANT_AUTHORIZATION_CODE },
+	{ "refresh_token", GRANT_REFRESH_TOKEN },
+	{ "client_credentials", GRANT_CLIENT_CREDENTIALS },
+};
+
+bool client_is_public(const struct client *client)
+{
+	return client->auth == CLIENT_AUTH_NONE;
+}
+
+bool client_allows(const struct client *client, enum grant_type type)
+{
+	return (client->grant_types & (unsigned)type) != 0;
+}
+
+struct str client_auth_name(enum client_auth auth)
+{
+	return str_from_c(auth_names[auth].name);
+}
+
+enum err client_auth_from_name(struct task *task, struct str name, enum client_auth *ret_auth)
+{
+	for (size_t i = 0; i < COUNT_OF(auth_names); i++) {
+		if (str_equals(name, str_from_c(auth_names[i].name))) {
+			*ret_auth = auth_names[i].auth;
+			return OK;
+		}
+	}
+	return fail(task, ERR_REQUEST,
+		    "the method is one of none, client_secret_basic, client_secret_post");
+}
+
+struct str grant_types_text(struct arena *arena, unsigned grant_types)
+{
+	struct str names[COUNT_OF(type_names)];
+	struct scope_set set = { .names = names };
+
+	for (size_t i = 0; i < COUNT_OF(type_names); i++)
+		if (grant_types & (unsigned)type_names[i].type)
+			names[set.count++] = str_from_c(type_names[i].name);
+	return scope_text(arena, set);
+}
+
+static enum err grant_type_from_name(struct task *task, struct str name, unsigned *ret_type)
+{
+	for (size_t i = 0; i < COUNT_OF(type_names); i++) {
+		if (str_equals(name, str_from_c(type_names[i].name))) {
+			*ret_type = (unsigned)type_names[i].type;
+			return OK;
+		}
+	}
+	return fail(task, ERR_REQUEST,
+		    "a grant type is one of authorization_code, refresh_token, client_credentials");
+}
+
+enum err grant_types_parse(struct task *task, struct str text, unsigned *ret_types)
+{
+	unsigned types = 0, type = 0;
+	struct str name;
+
+	while (str_next(&text, ' ', &name)) {
+		TRY(grant_type_from_name(task, name, &type));
+		types |= type;
+	}
+	if (types == 0)
+		return fail(task, ERR_REQUEST, "at least one grant type is needed");
+	*ret_types = types;
+	return OK;
+}
+
+struct str client_find_redirect(const struct client *client, struct str asked)
+{
+	for (size_t i = 0; i < client->redirect_count; i++)
+		if (redirect_matches(client->redirect_uris[i], asked))
+			return client->redirect_uris[i];
+	return STR_NONE;
+}
+
+static enum err check_names(struct task *task, const struct client *client)
+{
+	if (client->id.len == 0 || client->id.len > CLIENT_ID_MAX ||
+	    !str_only(client->id, ID_CHARACTERS))
+		return fail(task, ERR_REQUEST,
+			    "a client id has 1 to 128 characters of a-z A-Z 0-9 - . _ ~");
+	if (str_starts_with(client->id, STR("usr_")))
+		return fail(task, ERR_REQUEST,
+			    "a client id must not look like a user's id (usr_…)");
+	if (client->name.len == 0 || client->name.len > CLIENT_NAME_MAX ||
+	    !str_is_text(client->name))
+		return fail(task, ERR_REQUEST, "a client needs a name of 1 to 128 bytes");
+	return OK;
+}
+
+enum err client_check(struct task *task, const struct client *client, const struct str *schemes,
+		      size_t scheme_count)
+{
+	TRY(check_names(task, client));
+	if (client->grant_types == 0)
+		return fail(task, ERR_REQUEST, "a client needs at least one grant type");
+	if (client_is_public(client) && client_allows(client, GRANT_CLIENT_CREDENTIALS))
+		return fail(task, ERR_REQUEST,
+			    "client_credentials needs a secret: a public client cannot have it");
+	if (client_allows(client, GRANT_REFRESH_TOKEN) &&
+	    !client_allows(client, GRANT_AUTHORIZATION_CODE))
+		return fail(task, ERR_REQUEST, "refresh_token goes with authorization_code");
+	if (client_allows(client, GRANT_AUTHORIZATION_CODE) && client->redirect_count == 0)
+		return fail(task, ERR_REQUEST,
+			    "authorization_code needs at least one redirect URI");
+	if (client->redirect_count > CLIENT_REDIRECTS)
+		return fail(task, ERR_REQUEST, "a client has at most 16 redirect URIs");
+	for (size_t i = 0; i < client->redirect_count; i++)
+		TRY(redirect_check(task, client->redirect_uris[i], schemes, scheme_count));
+	return OK;
+}

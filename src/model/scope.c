@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/scope.h"
+
+#include "base/arena.h"
+#include "base/task.h"
+
+static bool is_name(struct str name)
+{
+	if (name.len == 0 || name.len > SCOPE_NAME_MAX)
+		return false;
+	for (size_t i = 0; i < name.len; i++) {
+		char c = name.at[i];
+
+		if (c < 0x21 || c > 0x7E || c == '"' || c == '\\')
+			return false;
+	}
+	return true;
+}
+
+enum err scope_parse(struct task *task, struct str text, struct scope_set *ret_set)
+{
+	struct str *names = NEW_ARRAY(&task->arena, struct str, SCOPES_MAX);
+	struct scope_set set = { .names = names };
+	struct str name;
+
+	if (str_is_empty(text)) {
+		*ret_set = set;
+		return OK;
+	}
+	while (str_next(&text, ' ', &name)) {
+		if (!is_name(name))
+			return fail(task, ERR_SCOPE, "scope is malformed");
+		if (scope_has(set, name))
+			continue;
+		if (set.count == SCOPES_MAX)
+			return fail(task, ERR_SCOPE, "scope has too many names");
+		names[set.count++] = name;
+	}
+	*ret_set = set;
+	return OK;
+}
+
+bool scope_has(struct scope_set set, struct str name)
+{
+	for (size_t i = 0; i < set.count; i++)
+		if (str_equals(set.names[i], name))
+			return true;
+	return false;
+}
+
+bool scope_contains(struct scope_set whole, struct scope_set part)
+{
+	for (size_t i = 0; i < part.count; i++)
+		if (!scope_has(whole, part.names[i]))
+			return false;
+	return true;
+}
+
+struct scope_set scope_intersect(struct arena *arena, struct scope_set a, struct scope_set b)
+{
+	struct str *names = NEW_ARRAY(arena, struct str, a.count);
+	struct scope_set set = { .names = names };
+
+	for (size_t i = 0; i < a.count; i++)
+		if (scope_has(b, a.names[i]))
+			names[set.count++] = a.names[i];
+	return set;
+}
+
+struct scope_set scope_union(struct arena *arena, struct scope_set a, struct scope_set b)
+{
+	struct str *names = NEW_ARRAY(arena, struct str, a.count + b.count);
+	struct scope_set set = { .names = names };
+
+	for (size_t i = 0; i < a.count; i++)
+		names[set.count++] = a.names[i];
+	for (size_t i = 0; i < b.count; i++)
+		if (!scope_has(a, b.names[i]))
+			names[set.count++] = b.names[i];
+	return set;
+}
+
+struct str scope_text(struct arena *arena, struct scope_set set)
+{
+	struct str *parts = NEW_ARRAY(arena, struct str, set.count * 2 + 1);
+	size_t count = 0;
+
+	for (size_t i = 0; i < set.count; i++) {
+		if (i > 0)
+			parts[count++] = STR(" ");
+		parts[count++] = set.names[i];
+	}
+	return str_join(arena, parts, count);
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "authority/request.h"
+#include "oauth/endpoints.h"
+#include "oauth/reply.h"
+
+static const char *const repeatable[] = { "resource", NULL };
+
+static bool is_post(const struct exchange *exchange)
+{
+	return str_equals(exchange->request.method, STR("POST"));
+}
+
+static struct authorize_params read_params(struct exchange *exchange, const struct form *form)
+{
+	const struct oauth_config *config = &oauth_of(exchange)->config;
+
+	return (struct authorize_params){
+		.client_id = form_get(form, "client_id"),
+		.redirect_uri = form_get(form, "redirect_uri"),
+		.response_type = form_get(form, "response_type"),
+		.response_mode = form_get(form, "response_mode"),
+		.scope = form_get(form, "scope"),
+		.state = form_get(form, "state"),
+		.resource = form_get(form, "resource"),
+		.code_challenge = form_get(form, "code_challenge"),
+		.code_challenge_method = form_get(form, "code_challenge_method"),
+		.nonce = form_get(form, "nonce"),
+		.prompt = form_get(form, "prompt"),
+		.max_age = form_get(form, "max_age"),
+		.login_hint = form_get(form, "login_hint"),
+		.ui_locales = form_get(form, "ui_locales"),
+		.acr_values = form_get(form, "acr_values"),
+		.request = form_get(form, "request"),
+		.request_uri = form_get(form, "request_uri"),
+		.authorization_details = form_get(form, "authorization_details"),
+		.resource_count = form_count(form, "resource"),
+		.browser = config->browser(exchange, config->web),
+		.has_session = config->has_session(exchange, config->web),
+		.source = exchange->request.peer.address,
+	};
+}
+
+/*
+ * RFC 9700 4.11.2: only an answer that authority allows goes to the client; what is unproven, throttled or
+ * our own failure is a page.
+ */
+static bool may_tell_client(enum err err, const struct authorize_refusal *refusal)
+{
+	return refusal->may_redirect && err != ERR_CLIENT && oauth_answer_of(err)->status == 400;
+}
+
+static enum err refuse(struct exchange *exchange, enum err err,
+		       const struct authorize_refusal *refusal)
+{
+	struct task *task = &exchange->task;
+	struct str word = str_from_c(oauth_answer_of(err)->word);
+	struct str location;
+
+	oauth_retry_after(exchange, refusal->retry_after);
+	if (!may_tell_client(err, refusal))
+		return err;
+	log_info(task, "authorize.refused", LOG_STR("error", word),
+		 LOG_STR("reason", task->reason));
+	TRY(authorize_redirect(task, oauth_authority(exchange), refusal->redirect_uri,
+			       refusal->state, STR_NONE, word,
+			       oauth_description(&task->arena, task->reason), &location));
+	reply_redirect(exchange, 303, location);
+	return OK;
+}
+
+/*
+ * OAuth 2.1 3.1: each parameter once. Authority hears of it as a defect, so that the client is told where it
+ * may be; of a repeated client_id, redirect_uri or state nothing can be trusted.
+ */
+static enum err check_repeated(struct task *task, const struct form *form)
+{
+	static const char *const unsure[] = { "client_id", "redirect_uri", "state" };
+
+	for (size_t i = 0; i < COUNT_OF(unsure); i++)
+		if (form_count(form, unsure[i]) > 1)
+			return failf(task, ERR_REQUEST, "repeated parameter: %s", unsure[i]);
+	return OK;
+}
+
+/* The person goes on at the consent page, which asks for a sign-in itself when there is none. */
+enum err oauth_authorize(struct exchange *exchange)
+{
+	struct task *task = &exchange->task;
+	struct authorize_refusal refusal = { 0 };
+	struct authorize_params params;
+	struct auth_request request;
+	struct form form;
+	enum err err;
+
+	TRY(form_parse(task, is_post(exchange) ? exchange->request.body : exchange->request.query,
+		       &form));
+	TRY(check_repeated(task, &form));
+	params = read_params(exchange, &form);
+	if (form_check_single(task, &form, repeatable) != OK)
+		params.defect = task->reason;
+	err = auth_request_open(task, oauth_authority(exchange), &params, &request, &refusal);
+	if (err != OK)
+		return refuse(exchange, err, &refusal);
+	task_tag(task, "client", request.client_id);
+	reply_redirect(exchange, 303, STR_JOIN(&task->arena, STR("/consent?request="), request.id));
+	return OK;
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "oauth/credentials.h"
+
+#include "base/url.h"
+#include "crypto/base64.h"
+#include "oauth/endpoints.h"
+#include "oauth/reply.h"
+
+/* A parser's refusal in the words of the protocol. */
+static enum err as_request(enum err err)
+{
+	return err == ERR_SYNTAX ? ERR_REQUEST : err;
+}
+
+/* auth-scheme 1*SP token68 (RFC 9110 11.4) */
+static bool split_scheme(struct str value, struct str *ret_scheme, struct str *ret_rest)
+{
+	size_t end = str_find(value, ' ');
+	struct str rest = str_from(value, end);
+
+	if (end == 0 || end == value.len)
+		return false;
+	while (rest.len > 0 && rest.at[0] == ' ')
+		rest = str_from(rest, 1);
+	*ret_scheme = str_sub(value, 0, end);
+	*ret_rest = rest;
+	return true;
+}
+
+enum err basic_parse(struct task *task, struct str value, struct str *ret_user,
+		     struct str *ret_password)
+{
+	struct str scheme, coded, pair, user, password;
+	size_t colon;
+
+	if (!split_scheme(value, &scheme, &coded))
+		return fail(task, ERR_REQUEST, "the Authorization header has no credentials");
+	if (!str_equals_nocase(scheme, STR("Basic")))
+		return fail(task, ERR_CLIENT, "of Authorization schemes only Basic is known here");
+	if (base64_decode(task, coded, &pair) != OK)
+		return fail(task, ERR_REQUEST, "the Basic credentials are not base64");
+	colon = str_find(pair, ':');
+	if (colon == 0 || colon == pair.len)
+		return fail(task, ERR_REQUEST, "the Basic credentials are not ID:SECRET");
+	TRY(as_request(url_decode(task, str_sub(pair, 0, colon), true, &user)));
+	TRY(as_request(url_decode(task, str_from(pair, colon + 1), true, &password)));
+	*ret_user = user;
+	*ret_password = password;
+	return OK;
+}
+
+static enum err read_basic(struct task *task, const struct request *request,
+			   struct client_credentials *credentials)
+{
+	struct str body_id = credentials->client_id;
+	struct str value = request_field(request, STR("Authorization"));
+
+	if (request_field_count(request, STR("Authorization")) > 1)
+		return fail(task, ERR_REQUEST, "more than one Authorization header");
+	TRY(basic_parse(task, value, &credentials->client_id, &credentials->secret));
+	if (body_id.at != NULL && !str_equals(body_id, credentials->client_id))
+		return fail(task, ERR_REQUEST, "client_id is not the authenticated client");
+	credentials->method = CREDENTIAL_BASIC;
+	return OK;
+}
+
+enum err credentials_read(struct task *task, const struct request *request, const struct form *form,
+			  struct client_credentials *ret_credentials)
+{
+	struct client_credentials credentials = {
+		.client_id = form_get(form, "client_id"),
+		.source = request->peer.address,
+	};
+	bool has_basic = request_field_count(request, STR("Authorization")) > 0;
+	bool has_secret = form_get(form, "client_secret").at != NULL;
+	bool has_assertion = form_get(form, "client_assertion").at != NULL ||
+			     form_get(form, "client_assertion_type").at != NULL;
+
+	if (has_basic + has_secret + has_assertion > 1)
+		return fail(task, ERR_REQUEST, "more than one method of client authentication");
+	if (has_assertion)
+		return fail(task, ERR_CLIENT, "client assertions are not accepted");
+	if (has_basic)
+		TRY(read_basic(task, request, &credentials));
+	if (has_secret) {
+		credentials.method = CREDENTIAL_POST;
+		credentials.secret = form_get(form, "client_secret");
+	}
+	*ret_credentials = credentials;
+	return OK;
+}
+
+enum err credentials_client(struct exchange *exchange, const struct form *form,
+			    struct client *ret_client)
+{
+	struct task *task = &exchange->task;
+	struct client_credentials credentials;
+	enum err err;
+
+	TRY(credentials_read(task, &exchange->request, form, &credentials));
+	err = client_authenticate(task, oauth_authority(exchange), &credentials, ret_client);
+	if (err != OK) {
+		oauth_retry_after(exchange, credentials.retry_after);
+		return err;
+	}
+	task_tag(task, "client", ret_client->id);
+	return OK;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the endpoints of this folder share: the door's state and the handlers that oauth.c puts in its table. */
+#pragma once
+
+#include "http/form.h"
+#include "oauth/oauth.h"
+
+struct metadata_cache;
+
+struct oauth {
+	struct oauth_config config;
+	struct door door;
+	struct metadata_cache *metadata;
+};
+
+const struct oauth *oauth_of(const struct exchange *exchange);
+const struct authority *oauth_authority(const struct exchange *exchange);
+
+enum err oauth_metadata(struct exchange *exchange);
+enum err oauth_jwks(struct exchange *exchange);
+enum err oauth_resource_jwks(struct exchange *exchange);
+enum err oauth_authorize(struct exchange *exchange);
+enum err oauth_token(struct exchange *exchange);
+enum err oauth_introspect(struct exchange *exchange);
+enum err oauth_revoke(struct exchange *exchange);
+enum err oauth_userinfo(struct exchange *exchange);

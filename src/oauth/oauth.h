@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The authorization server's endpoints over HTTP: metadata (RFC 8414, OpenID Connect Discovery), JWKS,
+ * authorize, token (OAuth 2.1), introspect (RFC 7662), revoke (RFC 7009), userinfo (OpenID Connect Core 5.3).
+ * Thin doors: each takes a request apart, asks authority/ one question and words the answer. Pages are
+ * web's affair; the little that authorize needs of them comes down as function pointers.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "authority/authority.h"
+#include "http/exchange.h"
+
+struct oauth;
+
+struct oauth_config {
+	const struct authority *authority;
+	/* Fills the reply with a page that words the error for a person, and logs it. */
+	void (*error_page)(struct exchange *exchange, enum err err, void *web);
+	/* The value of the browser cookie; sets one on the reply when there is none. */
+	struct str (*browser)(struct exchange *exchange, void *web);
+	/* True if the browser is signed in. */
+	bool (*has_session)(struct exchange *exchange, void *web);
+	void *web;
+};
+
+/* config is copied; what it points to must outlive the door. */
+MUST_CHECK enum err oauth_open(struct task *task, const struct oauth_config *config,
+			       struct oauth **ret_oauth);
+void oauth_free(struct oauth **oauth);
+const struct door *oauth_door(const struct oauth *oauth);

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "authority/token.h"
+
+#include "base/json.h"
+#include "oauth/credentials.h"
+#include "oauth/endpoints.h"
+#include "oauth/parameters.h"
+#include "oauth/reply.h"
+
+struct grant_handler {
+	struct str name;
+	enum grant_type type;
+	const char *required; /* parameter; NULL: none */
+	enum err (*run)(struct task *task, const struct authority *authority,
+			struct token_wish *wish, then_fn *then);
+};
+
+static const struct grant_handler handlers[] = {
+	{ STR_INIT("authorization_code"), GRANT_AUTHORIZATION_CODE, "code", token_redeem_code },
+	{ STR_INIT("refresh_token"), GRANT_REFRESH_TOKEN, "refresh_token", token_refresh },
+	{ STR_INIT("client_credentials"), GRANT_CLIENT_CREDENTIALS, NULL,
+	  token_client_credentials },
+};
+
+static enum err find_handler(struct task *task, const struct form *form,
+			     const struct grant_handler **ret_handler)
+{
+	struct str name = form_get(form, "grant_type");
+
+	if (name.at == NULL)
+		return fail(task, ERR_REQUEST, "grant_type is missing");
+	for (size_t i = 0; i < COUNT_OF(handlers); i++) {
+		if (str_equals(name, handlers[i].name)) {
+			*ret_handler = &handlers[i];
+			return OK;
+		}
+	}
+	return fail(task, ERR_GRANT_TYPE, "no such grant type here");
+}
+
+static void write_optional(struct json_writer *json, const char *key, struct str value)
+{
+	if (value.at != NULL)
+		json_member_str(json, key, value);
+}
+
+/* RFC 6749 5.1, draft-ietf-oauth-refresh-token-expiration */
+static enum err write_answer(struct exchange *exchange, const struct token_answer *answer)
+{
+	struct buf buf = buf_in(&exchange->task.arena, OAUTH_REPLY_MAX);
+	struct json_writer json = json_write_to(&buf);
+
+	json_open_object(&json);
+	json_member_str(&json, "access_token", answer->access_token);
+	json_member_str(&json, "token_type", STR("Bearer"));
+	json_member_int(&json, "expires_in", answer->expires_in);
+	json_member_str(&json, "scope", answer->scope);
+	write_optional(&json, "refresh_token", answer->refresh_token);
+	write_optional(&json, "id_token", answer->id_token);
+	if (answer->authorization_expires_in >= 0)
+		json_member_int(&json, "authorization_expires_in",
+				answer->authorization_expires_in);
+	if (answer->refresh_token.at != NULL && answer->refresh_token_timeout >= 0)
+		json_member_int(&json, "refresh_token_timeout", answer->refresh_token_timeout);
+	json_close(&json);
+	return oauth_reply_json(exchange, &buf);
+}
+
+/* The step after the commit, and the way out of a refusal before it. */
+static enum err answer_wish(struct task *task, enum err result, void *arg)
+{
+	struct exchange *exchange = exchange_of(task);
+	struct token_wish *wish = arg;
+
+	if (result == OK)
+		return write_answer(exchange, &wish->answer);
+	oauth_retry_after(exchange, wish->retry_after);
+	if (result == ERR_GRANT && !str_is_empty(wish->reason))
+		task_note(task, ERR_GRANT, wish->reason);
+	return result;
+}
+
+static enum err read_wish(struct exchange *exchange, const struct form *form,
+			  struct token_wish *wish)
+{
+	*wish = (struct token_wish){
+		.code = form_get(form, "code"),
+		.code_verifier = form_get(form, "code_verifier"),
+		.redirect_uri = form_get(form, "redirect_uri"),
+		.refresh_token = form_get(form, "refresh_token"),
+		.scope = form_get(form, "scope"),
+		.source = exchange->request.peer.address,
+		.request_id = exchange->request_id,
+		/* client_credentials has neither; authority says otherwise where it knows */
+		.answer = { .authorization_expires_in = -1, .refresh_token_timeout = -1 },
+	};
+	return parameters_resource(&exchange->task, form, &wish->resource);
+}
+
+enum err oauth_token(struct exchange *exchange)
+{
+	struct task *task = &exchange->task;
+	struct token_wish *wish = NEW(&task->arena, struct token_wish);
+	const struct grant_handler *handler = NULL;
+	struct form form;
+	enum err err;
+
+	TRY(parameters_read(exchange, &form));
+	TRY(find_handler(task, &form, &handler));
+	TRY(read_wish(exchange, &form, wish));
+	TRY(credentials_client(exchange, &form, &wish->client));
+	if (!client_allows(&wish->client, handler->type))
+		return fail(task, ERR_CLIENT_NOT_ALLOWED,
+			    "this client is not registered for this grant type");
+	if (handler->required != NULL && form_get(&form, handler->required).at == NULL)
+		return failf(task, ERR_REQUEST, "%s is missing", handler->required);
+	err = handler->run(task, oauth_authority(exchange), wish, answer_wish);
+	return err == ERR_PARKED ? ERR_PARKED : answer_wish(task, err, wish);
+}
