@@ -5,6 +5,8 @@
 
 #include "base/arena.h"
 
+#define YEAR_10000 INT64_C(253402300800)
+
 static int64_t read_ms(clockid_t id)
 {
 	struct timespec now = { 0 };
@@ -47,8 +49,12 @@ struct str clock_format(struct arena *arena, int64_t wall_ms)
 	char text[40];
 	size_t len;
 
-	if (gmtime_r(&seconds, &parts) == NULL)
-		return STR("9999-12-31T23:59:59Z");
+	/* RFC 3339 has four digits for the year */
+	if (seconds < 0)
+		seconds = 0;
+	if (seconds > YEAR_10000 - 1)
+		seconds = YEAR_10000 - 1;
+	gmtime_r(&seconds, &parts);
 	len = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &parts);
 	return str_copy(arena, (struct str){ text, len });
 }

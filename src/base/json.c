@@ -38,6 +38,20 @@ static bool is_too_deep(struct str text)
 	return false;
 }
 
+/* jansson ends its words with the bytes it stopped at, which may be a secret: those stay out. */
+static enum err refuse(struct task *task, const json_error_t *error)
+{
+	struct str words = str_from_c(error->text);
+	const char *near = strstr(error->text, " near '");
+
+	if (near != NULL)
+		words = str_sub(words, 0, (size_t)(near - error->text));
+	if (str_starts_with(words, STR("duplicate object key")))
+		words = STR("duplicate object key");
+	return failf(task, ERR_SYNTAX, "line %d, column %d: %.*s", error->line, error->column,
+		     STR_FMT(words));
+}
+
 enum err json_parse(struct task *task, struct str text, size_t max, json_t **ret_value)
 {
 	json_error_t error;
@@ -51,8 +65,7 @@ enum err json_parse(struct task *task, struct str text, size_t max, json_t **ret
 		return fail(task, ERR_SYNTAX, "the JSON text is nested too deeply");
 	value = json_loadb(text.at, text.len, JSON_REJECT_DUPLICATES, &error);
 	if (value == NULL)
-		return failf(task, ERR_SYNTAX, "line %d, column %d: %s", error.line, error.column,
-			     error.text);
+		return refuse(task, &error);
 	*ret_value = value;
 	return OK;
 }

@@ -28,7 +28,10 @@ struct log_field {
 #define LOG_STR(k, v) ((struct log_field){ .key = (k), .text = (v) })
 #define LOG_INT(k, v) ((struct log_field){ .key = (k), .number = (int64_t)(v) })
 
-/* One line: time, level, event, the task's fields, these fields (up to the one without key). */
+/*
+ * One line: time, level, event, the task's fields, these fields (up to the one without key). A line
+ * of more than 4 KiB says `cut` and has its texts shortened.
+ */
 void log_event(struct task *task, enum log_level level, const char *event,
 	       const struct log_field *fields);
 

@@ -49,16 +49,55 @@ void map_free(struct map **map)
 	*map = NULL;
 }
 
-/* FNV-1a over the key, started from the seed and mixed at the end (splitmix64's finisher). */
+static uint64_t rotate(uint64_t word, unsigned bits)
+{
+	return word << bits | word >> (64 - bits);
+}
+
+static void sip_round(uint64_t v[4])
+{
+	v[0] += v[1];
+	v[2] += v[3];
+	v[1] = rotate(v[1], 13) ^ v[0];
+	v[3] = rotate(v[3], 16) ^ v[2];
+	v[0] = rotate(v[0], 32);
+	v[2] += v[1];
+	v[0] += v[3];
+	v[1] = rotate(v[1], 17) ^ v[2];
+	v[3] = rotate(v[3], 21) ^ v[0];
+	v[2] = rotate(v[2], 32);
+}
+
+static uint64_t load(const char *at, size_t len)
+{
+	uint64_t word = 0;
+
+	for (size_t i = 0; i < len; i++)
+		word |= (uint64_t)(unsigned char)at[i] << (8 * i);
+	return word;
+}
+
+/* SipHash-1-3: keys come from outsiders, who must not be able to aim for one bucket. */
 static uint64_t hash_of(const struct map *map, struct str key)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ map->seed;
+	uint64_t k0 = map->seed, k1 = map->seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
+	uint64_t v[4] = { k0 ^ UINT64_C(0x736f6d6570736575), k1 ^ UINT64_C(0x646f72616e646f6d),
+			  k0 ^ UINT64_C(0x6c7967656e657261), k1 ^ UINT64_C(0x7465646279746573) };
 
-	for (size_t i = 0; i < key.len; i++)
-		hash = (hash ^ (unsigned char)key.at[i]) * UINT64_C(0x100000001b3);
-	hash = (hash ^ (hash >> 30) ^ map->seed) * UINT64_C(0xbf58476d1ce4e5b9);
-	hash = (hash ^ (hash >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return hash ^ (hash >> 31);
+	for (size_t i = 0; i <= key.len; i += 8) {
+		size_t len = key.len - i < 8 ? key.len - i : 8;
+		uint64_t word = len == 0 ? 0 : load(key.at + i, len);
+
+		if (len < 8)
+			word |= (uint64_t)key.len << 56;
+		v[3] ^= word;
+		sip_round(v);
+		v[0] ^= word;
+	}
+	v[2] ^= 0xFF;
+	for (int i = 0; i < 3; i++)
+		sip_round(v);
+	return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
 static size_t find(const struct map *map, struct str key, uint64_t hash)

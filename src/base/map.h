@@ -17,7 +17,10 @@ struct map *map_new(uint64_t seed);
 void map_free(struct map **map);
 /* The value, or NULL. */
 void *map_get(const struct map *map, struct str key);
-/* Sets or replaces; value is not NULL. Answers the replaced value, or NULL. */
+/*
+ * Sets or replaces, borrowing this key from now on; value is not NULL. Answers the replaced value,
+ * or NULL.
+ */
 void *map_set(struct map *map, struct str key, void *value);
 /* Takes the entry out; answers its value, or NULL. */
 void *map_remove(struct map *map, struct str key);

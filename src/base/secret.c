@@ -35,7 +35,7 @@ bool secret_equals(struct str a, struct str b)
 {
 	volatile unsigned char difference = 0;
 
-	if (a.len != b.len)
+	if (a.len != b.len || a.len == 0)
 		return false;
 	for (size_t i = 0; i < a.len; i++)
 		difference |= (unsigned char)(a.at[i] ^ b.at[i]);

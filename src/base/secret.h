@@ -22,5 +22,8 @@ void secret_set(struct secret *secret, const void *bytes, size_t len);
 void secret_wipe(struct secret *secret);
 /* The bytes for a callee that consumes them at once; never for storing or logging. */
 struct str secret_reveal(const struct secret *secret);
-/* Constant in time for equal lengths; the length itself is not secret. */
+/*
+ * Constant in time for equal lengths; the length itself is not secret. An absent or empty secret
+ * equals nothing, not even another one: what was never set opens no door.
+ */
 bool secret_equals(struct str a, struct str b);

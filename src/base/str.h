@@ -21,8 +21,8 @@ struct str {
 	}
 #define STR_NONE ((struct str){ NULL, 0 })
 
-/* For printf's "%.*s". */
-#define STR_FMT(s) (int)(s).len, (s).at
+/* For printf's "%.*s", with at most the 1 KiB that str_printf keeps. */
+#define STR_FMT(s) (int)((s).len > 1024 ? 1024 : (s).len), (s).at
 
 /* The slice of a C string; NULL gives STR_NONE. */
 struct str str_from_c(const char *c);
@@ -69,7 +69,7 @@ bool str_to_u64(struct str s, uint64_t max, uint64_t *ret_value);
  * NUL).
  */
 struct str str_copy(struct arena *arena, struct str s);
-/* The parts one after another, up to the one whose at is NULL. */
+/* The parts one after another; an absent one adds nothing. */
 struct str str_join(struct arena *arena, const struct str *parts, size_t count);
 #define STR_JOIN(arena, ...)                                                                       \
 	str_join((arena), (const struct str[]){ __VA_ARGS__ },                                     \

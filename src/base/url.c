@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/url.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 
 #include "base/task.h"
@@ -50,13 +51,25 @@ static enum err parse_port(struct str text, struct url *url)
 	return OK;
 }
 
+static bool is_ipv6(struct str text)
+{
+	char literal[INET6_ADDRSTRLEN];
+	struct in6_addr address;
+
+	if (text.len >= sizeof(literal) || !str_only(text, HEX ":."))
+		return false;
+	memcpy(literal, text.at, text.len);
+	literal[text.len] = '\0';
+	return inet_pton(AF_INET6, literal, &address) == 1;
+}
+
 static enum err parse_host(struct str text, struct url *url)
 {
 	size_t end;
 
 	if (str_starts_with(text, STR("["))) {
 		end = str_find(text, ']');
-		if (end == text.len || !str_only(str_sub(text, 1, end - 1), HEX ":."))
+		if (end == text.len || !is_ipv6(str_sub(text, 1, end - 1)))
 			return ERR_SYNTAX;
 		url->host = str_sub(text, 0, end + 1);
 		text = str_from(text, end + 1);

@@ -7,9 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* base/task.h means something else by fail, whichever of the two comes first */
+#pragma push_macro("fail")
+#undef fail
 #include <cmocka.h>
-
-#undef fail /* base/task.h means something else by it */
+#pragma pop_macro("fail")
 
 #include "base/task.h"
 
