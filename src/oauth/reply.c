@@ -25,6 +25,7 @@ static const struct oauth_answer answers[ERR_LAST + 1] = {
 	[ERR_CONSENT_REQUIRED] = { 400, "consent_required", NULL, 0 },
 	[ERR_UNMET_AUTHENTICATION] = { 400, "unmet_authentication_requirements", NULL, 0 },
 	[ERR_TOKEN] = { 401, "invalid_token", "Bearer", 0 },
+	[ERR_TOKEN_TYPE] = { 400, "unsupported_token_type", NULL, 0 },
 	[ERR_INSUFFICIENT_SCOPE] = { 403, "insufficient_scope", "Bearer", 0 },
 	/* clients throw their tokens away on invalid_grant, so a pause must not look like one */
 	[ERR_PAUSED] = { 503, "temporarily_unavailable", NULL, 60 },

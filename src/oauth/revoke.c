@@ -24,8 +24,6 @@ enum err oauth_revoke(struct exchange *exchange)
 	TRY(parameters_read(exchange, &form));
 	TRY(credentials_client(exchange, &form, &revocation->client));
 	revocation->token = form_get(&form, "token");
-	if (revocation->token.at == NULL)
-		return fail(task, ERR_REQUEST, "token is missing");
 	revocation->request_id = exchange->request_id;
 	err = token_revoke(task, oauth_authority(exchange), revocation, answer_revocation);
 	return err == ERR_PARKED ? ERR_PARKED : answer_revocation(task, err, revocation);

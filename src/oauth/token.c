@@ -9,17 +9,14 @@
 
 struct grant_handler {
 	struct str name;
-	enum grant_type type;
-	const char *required; /* parameter; NULL: none */
 	enum err (*run)(struct task *task, const struct authority *authority,
 			struct token_wish *wish, then_fn *then);
 };
 
 static const struct grant_handler handlers[] = {
-	{ STR_INIT("authorization_code"), GRANT_AUTHORIZATION_CODE, "code", token_redeem_code },
-	{ STR_INIT("refresh_token"), GRANT_REFRESH_TOKEN, "refresh_token", token_refresh },
-	{ STR_INIT("client_credentials"), GRANT_CLIENT_CREDENTIALS, NULL,
-	  token_client_credentials },
+	{ STR_INIT("authorization_code"), token_redeem_code },
+	{ STR_INIT("refresh_token"), token_refresh },
+	{ STR_INIT("client_credentials"), token_client_credentials },
 };
 
 static enum err find_handler(struct task *task, const struct form *form,
@@ -109,11 +106,6 @@ enum err oauth_token(struct exchange *exchange)
 	TRY(find_handler(task, &form, &handler));
 	TRY(read_wish(exchange, &form, wish));
 	TRY(credentials_client(exchange, &form, &wish->client));
-	if (!client_allows(&wish->client, handler->type))
-		return fail(task, ERR_CLIENT_NOT_ALLOWED,
-			    "this client is not registered for this grant type");
-	if (handler->required != NULL && form_get(&form, handler->required).at == NULL)
-		return failf(task, ERR_REQUEST, "%s is missing", handler->required);
 	err = handler->run(task, oauth_authority(exchange), wish, answer_wish);
 	return err == ERR_PARKED ? ERR_PARKED : answer_wish(task, err, wish);
 }

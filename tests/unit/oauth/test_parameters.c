@@ -5,7 +5,7 @@
 
 #include "oauth/parameters.h"
 
-static void check_read(const char *query, const char *body, enum err expected)
+static void check_parameters(const char *query, const char *body, enum err expected)
 {
 	struct asked *asked = asked_new(query, "");
 	struct form form = { 0 };
@@ -24,23 +24,23 @@ static void a_secret_in_the_query_string_is_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(queries); i++)
-		check_read(queries[i], "grant_type=authorization_code", ERR_REQUEST);
+		check_parameters(queries[i], "grant_type=authorization_code", ERR_REQUEST);
 }
 
 static void other_query_parameters_are_ignored(void **state)
 {
 	(void)state;
-	check_read("callback=jsonp&foo=1&foo=2", "token=x", OK);
-	check_read("", "token=x", OK);
-	check_read(NULL, "token=x", OK);
+	check_parameters("callback=jsonp&foo=1&foo=2", "token=x", OK);
+	check_parameters("", "token=x", OK);
+	check_parameters(NULL, "token=x", OK);
 }
 
 static void repeated_parameters_are_refused_but_for_resource(void **state)
 {
 	(void)state;
-	check_read(NULL, "code=a&code=a", ERR_REQUEST);
-	check_read(NULL, "foo=a&foo=b", ERR_REQUEST);
-	check_read(NULL, "resource=a&resource=b", OK);
+	check_parameters(NULL, "code=a&code=a", ERR_REQUEST);
+	check_parameters(NULL, "foo=a&foo=b", ERR_REQUEST);
+	check_parameters(NULL, "resource=a&resource=b", OK);
 }
 
 static void one_resource_is_taken_and_several_are_an_invalid_target(void **state)

@@ -37,6 +37,7 @@ static void the_words_are_those_of_the_rfcs(void **state)
 		{ ERR_LOGIN_REQUIRED, 400, STR_INIT("login_required") },
 		{ ERR_CONSENT_REQUIRED, 400, STR_INIT("consent_required") },
 		{ ERR_TOKEN, 401, STR_INIT("invalid_token") },
+		{ ERR_TOKEN_TYPE, 400, STR_INIT("unsupported_token_type") },
 		{ ERR_INSUFFICIENT_SCOPE, 403, STR_INIT("insufficient_scope") },
 		{ ERR_PAUSED, 503, STR_INIT("temporarily_unavailable") },
 		{ ERR_THROTTLED, 429, STR_INIT("temporarily_unavailable") },
