@@ -32,6 +32,12 @@ MUST_CHECK enum err consent_show(struct task *task, const struct authority *auth
 				 const struct session *session, const struct user *user,
 				 struct consent_view *ret_view);
 
+/* For the answer: the same checks, without showing; also when it was answered already (request.state). */
+MUST_CHECK enum err consent_reopen(struct task *task, const struct authority *authority,
+				   struct str request_id, struct str browser,
+				   const struct session *session, const struct user *user,
+				   struct consent_view *ret_view);
+
 struct consent_answer {
 	bool allow;
 	struct scope_set scope; /* ticked */
@@ -48,7 +54,7 @@ struct consent_answer {
 /*
  * The decision: grant, permissions, code and event in one transaction; *ret_location carries code or error to
  * the client. The same decision within 60 s answers the same location. ERR_CONFLICT: answered otherwise or
- * longer ago; ERR_DENIED (with location): the account was disabled meanwhile, or the person said no;
+ * longer ago (a page). A no, and an account disabled meanwhile, are locations with access_denied.
  * ERR_REQUEST: sooner than 700 ms after showing, nothing ticked, a scope that was not asked, another duration;
  * ERR_FORBIDDEN, ERR_NOT_FOUND as consent_show.
  */

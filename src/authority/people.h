@@ -29,3 +29,6 @@ MUST_CHECK enum err user_change_password(struct task *task, const struct authori
 /* The e-mail address from the sealed profile; "" when there is none. */
 MUST_CHECK enum err user_email(struct task *task, const struct authority *authority,
 			       const struct user *user, struct str *ret_email);
+/* The PHC hash behind a person's password, for login.c. ERR_NOT_FOUND: has none. */
+MUST_CHECK enum err password_stored_hash(struct task *task, const struct authority *authority,
+					 const struct user *user, struct str *ret_hash);

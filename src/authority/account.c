@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "authority/account.h"
+
+#include "authority/events.h"
+#include "authority/stop.h"
+#include "crypto/random.h"
+#include "store/events.h"
+#include "store/families.h"
+#include "store/grants.h"
+#include "store/users.h"
+
+#define GRANTS_MAX  1000
+#define DETAILS_MAX 1024
+
+/* One act on one grant: prepared with reads, written in one transaction with its event. */
+struct act {
+	const struct authority *authority;
+	const struct actor *actor;
+	struct grant grant;
+	struct user user;
+	struct str scope;
+	struct str family_id;
+	int64_t expires_at;
+	bool changed;
+	struct event event;
+};
+
+static enum err open_act(struct task *task, const struct authority *authority,
+			 const struct actor *actor, struct str grant_id, struct act **ret_act)
+{
+	struct act *act = NEW(&task->arena, struct act);
+	struct db *db = NULL;
+
+	act->authority = authority;
+	act->actor = actor;
+	if (!id_is_valid(grant_id, "gra_"))
+		return fail(task, ERR_NOT_FOUND, "there is no such grant");
+	TRY(store_reader(task, authority->store, &db));
+	TRY(grant_find(task, db, grant_id, &act->grant));
+	if (actor->user_id.at != NULL && !str_equals(act->grant.user_id, actor->user_id))
+		return fail(task, ERR_NOT_FOUND, "there is no such grant");
+	TRY(user_find(task, db, act->grant.user_id, &act->user));
+	*ret_act = act;
+	return OK;
+}
+
+static enum err name_event(struct task *task, struct act *act, struct str kind)
+{
+	struct buf buf = buf_in(&task->arena, DETAILS_MAX);
+	struct json_writer json = json_write_to(&buf);
+	struct str personal;
+
+	act->event = event_new(task, kind, act->actor->kind);
+	act->event.user_id = act->grant.user_id;
+	act->event.client_id = act->grant.client_id;
+	act->event.grant_id = act->grant.id;
+	act->event.family_id = act->family_id;
+	act->event.resource = act->grant.resource;
+	act->event.request_id = act->actor->request_id;
+	if (str_is_empty(act->actor->address))
+		return OK;
+	json_open_object(&json);
+	json_member_str(&json, "address", act->actor->address);
+	json_close(&json);
+	TRY(buf_finish(&buf, &personal));
+	return event_seal(task, act->authority, &act->user, personal, &act->event);
+}
+
+static enum err write_pause(struct task *task, struct db *db, void *arg)
+{
+	struct act *act = arg;
+
+	TRY(grant_set_paused(task, db, act->grant.id, task->now, task->now));
+	TRY(stop_queue(task, db, act->authority, &act->grant, act->user.username));
+	return event_insert(task, db, &act->event);
+}
+
+enum err account_pause(struct task *task, const struct authority *authority,
+		       const struct actor *actor, struct str grant_id)
+{
+	struct act *act = NULL;
+
+	TRY(open_act(task, authority, actor, grant_id, &act));
+	if (act->grant.paused_at != 0 && act->grant.revoked_at == 0)
+		return OK;
+	TRY(name_event(task, act, STR("grant.paused")));
+	return store_write(task, authority->store, write_pause, act);
+}
+
+static enum err write_resume(struct task *task, struct db *db, void *arg)
+{
+	const struct act *act = arg;
+
+	TRY(grant_set_paused(task, db, act->grant.id, 0, task->now));
+	return event_insert(task, db, &act->event);
+}
+
+enum err account_resume(struct task *task, const struct authority *authority,
+			const struct actor *actor, struct str grant_id)
+{
+	struct act *act = NULL;
+
+	if (actor->user_id.at == NULL)
+		return fail(task, ERR_FORBIDDEN, "only the person lets an agent go on");
+	TRY(open_act(task, authority, actor, grant_id, &act));
+	TRY(name_event(task, act, STR("grant.resumed")));
+	return store_write(task, authority->store, write_resume, act);
+}
+
+static enum err write_revoke(struct task *task, struct db *db, void *arg)
+{
+	struct act *act = arg;
+
+	TRY(grant_revoke(task, db, act->grant.id, task->now, act->actor->kind, &act->changed));
+	if (!act->changed)
+		return OK;
+	TRY(stop_queue(task, db, act->authority, &act->grant, act->user.username));
+	return event_insert(task, db, &act->event);
+}
+
+enum err account_revoke(struct task *task, const struct authority *authority,
+			const struct actor *actor, struct str grant_id)
+{
+	struct act *act = NULL;
+
+	TRY(open_act(task, authority, actor, grant_id, &act));
+	TRY(name_event(task, act, STR("grant.revoked")));
+	return store_write(task, authority->store, write_revoke, act);
+}
+
+static enum err write_end(struct task *task, struct db *db, void *arg)
+{
+	const struct act *act = arg;
+
+	TRY(grant_set_end(task, db, act->grant.id, act->scope, act->expires_at, task->now));
+	return event_insert(task, db, &act->event);
+}
+
+static enum err describe_end(struct task *task, struct act *act, struct str duration)
+{
+	struct buf buf = buf_in(&task->arena, DETAILS_MAX);
+	struct json_writer json = json_write_to(&buf);
+
+	json_open_object(&json);
+	json_member_str(&json, "duration", duration);
+	if (act->expires_at != NEVER)
+		json_member_str(&json, "expires_at", clock_format(&task->arena, act->expires_at));
+	if (act->scope.at != NULL)
+		json_member_str(&json, "scope", act->scope);
+	json_close(&json);
+	return buf_finish(&buf, &act->event.details);
+}
+
+enum err account_set_end(struct task *task, const struct authority *authority,
+			 const struct actor *actor, struct str grant_id, struct str scope,
+			 struct str duration)
+{
+	int64_t longest = authority_config(authority)->grant_max_ms;
+	struct act *act = NULL;
+
+	if (actor->user_id.at == NULL)
+		return fail(task, ERR_FORBIDDEN, "only the person says how long");
+	TRY(open_act(task, authority, actor, grant_id, &act));
+	TRY(duration_end(task, duration, task->now, &act->expires_at));
+	if (longest != 0 && act->expires_at > task->now + longest)
+		return fail(task, ERR_REQUEST, "longer than your organisation allows");
+	act->scope = scope;
+	TRY(name_event(task, act, STR("grant.end_changed")));
+	TRY(describe_end(task, act, duration));
+	return store_write(task, authority->store, write_end, act);
+}
+
+static enum err write_remove(struct task *task, struct db *db, void *arg)
+{
+	const struct act *act = arg;
+
+	TRY(grant_remove_permission(task, db, act->grant.id, act->scope, task->now));
+	return event_insert(task, db, &act->event);
+}
+
+enum err account_remove_scope(struct task *task, const struct authority *authority,
+			      const struct actor *actor, struct str grant_id, struct str scope)
+{
+	struct buf buf = buf_in(&task->arena, DETAILS_MAX);
+	struct json_writer json = json_write_to(&buf);
+	struct act *act = NULL;
+
+	TRY(open_act(task, authority, actor, grant_id, &act));
+	act->scope = scope;
+	TRY(name_event(task, act, STR("grant.scope_removed")));
+	json_open_object(&json);
+	json_member_str(&json, "scope", scope);
+	json_close(&json);
+	TRY(buf_finish(&buf, &act->event.details));
+	return store_write(task, authority->store, write_remove, act);
+}
+
+static enum err write_end_family(struct task *task, struct db *db, void *arg)
+{
+	struct act *act = arg;
+	struct family family = { 0 };
+
+	TRY(family_find(task, db, act->family_id, &family));
+	if (!str_equals(family.grant_id, act->grant.id))
+		return fail(task, ERR_NOT_FOUND, "there is no such installation");
+	TRY(family_revoke(task, db, act->family_id, task->now, STR("revoked_by_user"),
+			  &act->changed));
+	return act->changed ? event_insert(task, db, &act->event) : OK;
+}
+
+enum err account_end_family(struct task *task, const struct authority *authority,
+			    const struct actor *actor, struct str grant_id, struct str family_id)
+{
+	struct act *act = NULL;
+
+	TRY(open_act(task, authority, actor, grant_id, &act));
+	if (!id_is_valid(family_id, "fam_"))
+		return fail(task, ERR_NOT_FOUND, "there is no such installation");
+	act->family_id = family_id;
+	TRY(name_event(task, act, STR("family.ended")));
+	act->event.details = STR("{\"why\":\"revoked_by_user\"}");
+	return store_write(task, authority->store, write_end_family, act);
+}
+
+enum err account_pause_all(struct task *task, const struct authority *authority,
+			   const struct actor *actor, int64_t *ret_paused)
+{
+	struct grant *grants = NULL;
+	struct db *db = NULL;
+	size_t count = 0;
+	int64_t paused = 0;
+
+	TRY(store_reader(task, authority->store, &db));
+	TRY(grant_list(task, db, actor->user_id, STR_NONE, GRANTS_MAX, &grants, &count));
+	for (size_t i = 0; i < count; i++) {
+		if (grants[i].revoked_at != 0 || grants[i].paused_at != 0)
+			continue;
+		TRY(account_pause(task, authority, actor, grants[i].id));
+		paused++;
+	}
+	*ret_paused = paused;
+	return OK;
+}
+
+static enum err write_expiry(struct task *task, struct db *db, void *arg)
+{
+	struct act *act = arg;
+
+	TRY(stop_queue(task, db, act->authority, &act->grant, act->user.username));
+	return event_insert(task, db, &act->event);
+}
+
+enum err account_expire_between(struct task *task, const struct authority *authority, int64_t from,
+				int64_t to, int64_t *ret_count)
+{
+	static const struct actor actor = { .kind = STR_INIT("system") };
+	struct grant *grants = NULL;
+	struct db *db = NULL;
+	size_t count = 0;
+
+	TRY(store_reader(task, authority->store, &db));
+	TRY(grant_list_expired(task, db, from, to, GRANTS_MAX, &grants, &count));
+	for (size_t i = 0; i < count; i++) {
+		struct act *act = NULL;
+
+		TRY(open_act(task, authority, &actor, grants[i].id, &act));
+		TRY(name_event(task, act, STR("grant.expired")));
+		TRY(store_write(task, authority->store, write_expiry, act));
+	}
+	*ret_count = (int64_t)count;
+	return OK;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "authority/clients.h"
+
+#include "authority/events.h"
+#include "crypto/base64.h"
+#include "crypto/random.h"
+#include "store/clients.h"
+#include "store/events.h"
+
+#define SECRET_BYTES 32
+#define SECRET_MAX   512
+
+struct change {
+	struct client client;
+	int64_t disabled_at;
+	int64_t not_before;
+	struct event event;
+};
+
+static enum err write_new(struct task *task, struct db *db, void *arg)
+{
+	const struct change *change = arg;
+
+	TRY(client_insert(task, db, &change->client));
+	return event_insert(task, db, &change->event);
+}
+
+static enum err choose_resource(struct task *task, const struct authority *authority,
+				struct str name, struct str *ret_uri)
+{
+	const struct config *config = authority_config(authority);
+	const struct resource *resource = config_find_resource_named(config, name);
+
+	if (resource == NULL)
+		resource = config_find_resource(config, name);
+	if (resource == NULL)
+		return failf(task, ERR_TARGET,
+			     "there is no resource \"%.*s\"; grantctl resource list shows those "
+			     "there are",
+			     STR_FMT(name));
+	*ret_uri = resource->uri;
+	return OK;
+}
+
+static enum err choose_secret(struct task *task, const struct new_client *wish,
+			      struct client *client, struct str *ret_secret)
+{
+	char random[SECRET_BYTES];
+	struct str secret = wish->secret;
+
+	*ret_secret = STR_NONE;
+	if (client_is_public(client))
+		return secret.at == NULL ? OK
+					 : fail(task, ERR_REQUEST, "a public client has no secret");
+	if (secret.at == NULL) {
+		random_bytes(random, sizeof(random));
+		secret = base64url_encode(&task->arena, (struct str){ random, sizeof(random) });
+		*ret_secret = secret;
+	}
+	if (secret.len < CLIENT_SECRET_MIN || secret.len > SECRET_MAX)
+		return fail(task, ERR_REQUEST, "a client secret has 32 to 512 characters");
+	client->secret_hash = sha256_str(&task->arena, secret);
+	return OK;
+}
+
+/* A ceiling names scopes that exist somewhere, so that a slip of the pen shows at once. */
+static enum err check_ceiling(struct task *task, const struct authority *authority,
+			      const struct client *client)
+{
+	const struct config *config = authority_config(authority);
+
+	for (size_t i = 0; i < client->scope.count; i++) {
+		struct str name = client->scope.names[i];
+		bool is_known = authority_offers(authority, &authority->issuer_resource, name);
+
+		for (size_t j = 0; j < config->resource_count && !is_known; j++)
+			is_known = resource_find_scope(&config->resources[j], name) != NULL;
+		if (!is_known)
+			return failf(task, ERR_SCOPE, "no resource has a scope \"%.*s\"",
+				     STR_FMT(name));
+	}
+	return OK;
+}
+
+enum err client_create(struct task *task, const struct authority *authority,
+		       const struct new_client *wish, struct client *ret_client,
+		       struct str *ret_secret)
+{
+	const struct config *config = authority_config(authority);
+	struct change *change = NEW(&task->arena, struct change);
+	struct client *client = &change->client;
+	struct str secret;
+
+	*client = wish->client;
+	client->kind = STR("operator");
+	client->created_at = task->now;
+	if (str_is_empty(client->id_token_alg))
+		client->id_token_alg = STR("RS256");
+	TRY(client_check(task, client, config->redirect_schemes, config->redirect_scheme_count));
+	TRY(check_ceiling(task, authority, client));
+	if (!str_is_empty(wish->resource))
+		TRY(choose_resource(task, authority, wish->resource, &client->resource));
+	TRY(choose_secret(task, wish, client, &secret));
+	change->event = event_new(task, STR("client.created"), STR("operator"));
+	change->event.client_id = client->id;
+	TRY(store_write(task, authority->store, write_new, change));
+	*ret_client = *client;
+	*ret_secret = secret;
+	return OK;
+}
+
+static enum err write_status(struct task *task, struct db *db, void *arg)
+{
+	const struct change *change = arg;
+
+	TRY(client_set_disabled(task, db, change->client.id, change->disabled_at,
+				change->not_before));
+	return event_insert(task, db, &change->event);
+}
+
+static enum err set_status(struct task *task, const struct authority *authority, struct str id,
+			   bool is_disabled)
+{
+	struct change *change = NEW(&task->arena, struct change);
+
+	change->client.id = id;
+	change->disabled_at = is_disabled ? task->now : 0;
+	change->not_before = is_disabled ? task->now : 0;
+	change->event = event_new(task,
+				  is_disabled ? STR("client.disabled") : STR("client.enabled"),
+				  STR("operator"));
+	change->event.client_id = id;
+	return store_write(task, authority->store, write_status, change);
+}
+
+enum err client_disable(struct task *task, const struct authority *authority, struct str id)
+{
+	return set_status(task, authority, id, true);
+}
+
+enum err client_enable(struct task *task, const struct authority *authority, struct str id)
+{
+	return set_status(task, authority, id, false);
+}

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "authority/consent.h"
+
+#include "authority/events.h"
+#include "authority/request.h"
+#include "crypto/base64.h"
+#include "crypto/random.h"
+#include "model/redirect.h"
+#include "store/clients.h"
+#include "store/events.h"
+#include "store/grants.h"
+#include "store/requests.h"
+#include "store/users.h"
+
+#define DETAILS_MAX  (16 * 1024)
+#define PERSONAL_MAX (128 * 1024)
+
+/* Client, redirect URI and resource may have changed while the page was open (RU-028). */
+static enum err check_still_stands(struct task *task, const struct authority *authority,
+				   struct db *db, struct consent_view *view)
+{
+	const struct auth_request *request = &view->request;
+	enum err err = client_find(task, db, request->client_id, &view->client);
+
+	if (err == ERR_NOT_FOUND || (err == OK && view->client.status != CLIENT_ACTIVE))
+		return fail(task, ERR_NOT_FOUND, "this agent is not registered here any more");
+	TRY(err);
+	if (client_find_redirect(&view->client, request->redirect_uri).at == NULL)
+		return fail(task, ERR_NOT_FOUND,
+			    "the address to go back to is not registered any more");
+	view->resource = authority_resource(authority, request->resource);
+	if (view->resource == NULL)
+		return fail(task, ERR_NOT_FOUND,
+			    "what this agent asks for is not offered any more");
+	return OK;
+}
+
+/* The person must have signed in recently enough, and, where asked, after the request began. */
+static enum err check_sign_in(struct task *task, const struct auth_request *request,
+			      const struct session *session, const struct user *user)
+{
+	if (request->user_id.at != NULL && !str_equals(request->user_id, user->id))
+		return fail(task, ERR_CONFLICT,
+			    "somebody else was asked; start again at the agent");
+	if (str_equals(request->prompt, STR("login")) && session->created_at < request->created_at)
+		return fail(task, ERR_LOGIN_REQUIRED, "the agent asks you to sign in again");
+	if (request->max_age >= 0 && session->created_at < request->created_at &&
+	    task->now - session->created_at > request->max_age * SECOND_MS)
+		return fail(task, ERR_LOGIN_REQUIRED, "the agent asks you to sign in again");
+	return OK;
+}
+
+static enum err write_shown(struct task *task, struct db *db, void *arg)
+{
+	const struct consent_view *view = arg;
+
+	return auth_request_show(task, db, view->request.id, view->user.id, task->now);
+}
+
+static enum err open_view(struct task *task, const struct authority *authority,
+			  struct str request_id, struct str browser, const struct session *session,
+			  const struct user *user, struct consent_view *view)
+{
+	struct db *db = NULL;
+	enum err err;
+
+	TRY(auth_request_load(task, authority, request_id, browser, &view->request));
+	view->user = *user;
+	view->duration_max = authority_config(authority)->grant_max_ms;
+	view->redirect_is_loopback = redirect_is_loopback(view->request.redirect_uri);
+	view->redirect_host = redirect_host(view->request.redirect_uri);
+	TRY(check_sign_in(task, &view->request, session, user));
+	TRY(store_reader(task, authority->store, &db));
+	TRY(check_still_stands(task, authority, db, view));
+	err = grant_find_live(task, db, user->id, view->client.id, view->request.resource,
+			      &view->grant);
+	if (err != OK && err != ERR_NOT_FOUND)
+		return err;
+	task_forgive(task);
+	return OK;
+}
+
+enum err consent_show(struct task *task, const struct authority *authority, struct str request_id,
+		      struct str browser, const struct session *session, const struct user *user,
+		      struct consent_view *ret_view)
+{
+	struct consent_view *view = NEW(&task->arena, struct consent_view);
+
+	TRY(open_view(task, authority, request_id, browser, session, user, view));
+	if (view->request.state != REQUEST_PENDING)
+		return fail(task, ERR_CONFLICT, "this request was answered already");
+	TRY(store_write(task, authority->store, write_shown, view));
+	*ret_view = *view;
+	return OK;
+}
+
+enum err consent_reopen(struct task *task, const struct authority *authority, struct str request_id,
+			struct str browser, const struct session *session, const struct user *user,
+			struct consent_view *ret_view)
+{
+	struct consent_view *view = NEW(&task->arena, struct consent_view);
+
+	TRY(open_view(task, authority, request_id, browser, session, user, view));
+	*ret_view = *view;
+	return OK;
+}
+
+struct deciding {
+	const struct authority *authority;
+	const struct consent_view *view;
+	const struct consent_answer *answer;
+	struct auth_request decided;
+	struct grant grant;
+	struct str code;
+	struct event event;
+	bool user_gone; /* disabled in another tab: denied, whatever was clicked */
+};
+
+static struct str decision_text(struct arena *arena, const struct consent_answer *answer)
+{
+	if (!answer->allow)
+		return STR("deny");
+	return STR_JOIN(arena, STR("allow|"), answer->duration, STR("|"),
+			scope_text(arena, answer->scope));
+}
+
+/* The code is derived, so that the same decision again gets the same code (DESIGN 5). */
+static enum err make_code(struct task *task, const struct authority *authority,
+			  struct str request_id, struct str decision, struct str *ret_code)
+{
+	struct str input = STR_JOIN(&task->arena, request_id, STR("\0"), decision);
+	uint8_t tag[SHA256_LEN];
+
+	TRY(keys_mac(task, authority->keys, MAC_CODE, input, tag));
+	*ret_code = STR_JOIN(
+		&task->arena, STR("gac_"),
+		base64url_encode(&task->arena, (struct str){ (const char *)tag, sizeof(tag) }));
+	return OK;
+}
+
+static enum err location_for(struct task *task, const struct authority *authority,
+			     const struct auth_request *request, struct str code,
+			     struct str *ret_location)
+{
+	if (code.at != NULL)
+		return authorize_redirect(task, authority, request->redirect_uri,
+					  request->oauth_state, code, STR_NONE, STR_NONE,
+					  ret_location);
+	return authorize_redirect(task, authority, request->redirect_uri, request->oauth_state,
+				  STR_NONE, STR("access_denied"), STR("the person said no"),
+				  ret_location);
+}
+
+/* Answered already: the same decision within a minute is a double click; anything else changes nothing. */
+static enum err answer_again(struct task *task, const struct authority *authority,
+			     const struct auth_request *request, struct str decision,
+			     struct str *ret_location)
+{
+	struct str code = STR_NONE;
+
+	if (task->now - request->decided_at > REQUEST_REPEAT_MS ||
+	    !str_equals(request->decision, decision))
+		return fail(task, ERR_CONFLICT, "this request was answered already");
+	if (request->state != REQUEST_DENIED)
+		TRY(make_code(task, authority, request->id, decision, &code));
+	return location_for(task, authority, request, code, ret_location);
+}
+
+static enum err answer_twin(struct task *task, const struct authority *authority,
+			    struct str request_id, struct str decision, struct str *ret_location)
+{
+	struct auth_request request = { 0 };
+	struct db *db = NULL;
+
+	task_forgive(task);
+	TRY(store_reader(task, authority->store, &db));
+	TRY(auth_request_find(task, db, request_id, &request));
+	return answer_again(task, authority, &request, decision, ret_location);
+}
+
+static enum err check_answer(struct task *task, const struct consent_view *view,
+			     const struct consent_answer *answer, int64_t *ret_expires_at)
+{
+	*ret_expires_at = 0;
+	if (view->request.shown_at == 0 || task->now - view->request.shown_at < REQUEST_ARMING_MS)
+		return fail(task, ERR_REQUEST, "answered sooner than anybody can read");
+	if (!answer->allow)
+		return OK;
+	if (answer->scope.count == 0)
+		return fail(task, ERR_REQUEST, "nothing is ticked: tick something, or deny");
+	if (!scope_contains(view->request.scope, answer->scope))
+		return fail(task, ERR_REQUEST, "this was not asked for");
+	TRY(duration_end(task, answer->duration, task->now, ret_expires_at));
+	if (view->duration_max != 0 && *ret_expires_at > task->now + view->duration_max)
+		return fail(task, ERR_REQUEST, "longer than your organisation allows");
+	return OK;
+}
+
+static void build_grant(struct task *task, struct deciding *deciding, int64_t expires_at)
+{
+	const struct consent_answer *answer = deciding->answer;
+	const struct consent_view *view = deciding->view;
+	struct permission *permissions = NEW_ARRAY(&task->arena, struct permission,
+						   answer->scope.count);
+
+	for (size_t i = 0; i < answer->scope.count; i++)
+		permissions[i] = (struct permission){
+			.scope = answer->scope.names[i],
+			.mode = MODE_ALLOW,
+			.expires_at = expires_at,
+			.words = answer->words[i],
+			.consent_event = deciding->event.id,
+			.granted_at = task->now,
+		};
+	deciding->grant = (struct grant){
+		.id = random_id(&task->arena, "gra_"),
+		.user_id = view->user.id,
+		.client_id = view->client.id,
+		.resource = view->request.resource,
+		.basis = STR("person"),
+		.created_at = task->now,
+		.updated_at = task->now,
+		.expires_at = expires_at,
+		.permissions = permissions,
+		.permission_count = answer->scope.count,
+	};
+}
+
+static enum err build_details(struct task *task, const struct deciding *deciding,
+			      int64_t expires_at, struct str *ret_details)
+{
+	const struct consent_answer *answer = deciding->answer;
+	struct buf buf = buf_in(&task->arena, DETAILS_MAX);
+	struct json_writer json = json_write_to(&buf);
+
+	json_open_object(&json);
+	json_member_str(&json, "asked", scope_text(&task->arena, deciding->view->request.scope));
+	if (answer->allow) {
+		json_member_str(&json, "scope", scope_text(&task->arena, answer->scope));
+		json_member_str(&json, "duration", answer->duration);
+		if (expires_at != NEVER)
+			json_member_str(&json, "expires_at",
+					clock_format(&task->arena, expires_at));
+	}
+	json_member_str(&json, "language", answer->language);
+	json_member_str(&json, "version", answer->version);
+	json_close(&json);
+	return buf_finish(&buf, ret_details);
+}
+
+/* GDPR Art. 7(1): the words as shown, kept under the person's key. */
+static enum err seal_sentences(struct task *task, struct deciding *deciding)
+{
+	const struct consent_answer *answer = deciding->answer;
+	struct buf buf = buf_in(&task->arena, PERSONAL_MAX);
+	struct json_writer json = json_write_to(&buf);
+	struct str personal;
+
+	json_open_object(&json);
+	json_key(&json, "sentences");
+	json_add_raw(&json, answer->sentences);
+	json_member_str(&json, "address", answer->address);
+	json_member_str(&json, "user_agent", answer->user_agent);
+	json_close(&json);
+	TRY(buf_finish(&buf, &personal));
+	return event_seal(task, deciding->authority, &deciding->view->user, personal,
+			  &deciding->event);
+}
+
+static enum err build_event(struct task *task, struct deciding *deciding, int64_t expires_at)
+{
+	const struct consent_view *view = deciding->view;
+	struct event *event = &deciding->event;
+
+	*event = event_new(task,
+			   deciding->answer->allow ? STR("grant.allowed") : STR("grant.denied"),
+			   STR("user"));
+	event->client_id = view->client.id;
+	event->resource = view->request.resource;
+	TRY(build_details(task, deciding, expires_at, &event->details));
+	return seal_sentences(task, deciding);
+}
+
+static enum err build_decided(struct task *task, struct deciding *deciding,
+			      const struct session *session, struct str decision)
+{
+	struct auth_request *decided = &deciding->decided;
+
+	*decided = deciding->view->request;
+	decided->state = deciding->answer->allow ? REQUEST_CODE : REQUEST_DENIED;
+	decided->user_id = deciding->view->user.id;
+	decided->decided_at = task->now;
+	decided->decision = decision;
+	decided->granted = deciding->answer->scope;
+	decided->auth_time = session->created_at;
+	decided->acr = STR(ACR_PASSWORD);
+	if (!deciding->answer->allow)
+		return OK;
+	TRY(make_code(task, deciding->authority, decided->id, decision, &deciding->code));
+	decided->code_hash = sha256_str(&task->arena, deciding->code);
+	decided->code_expires_at = task->now + CODE_LIFE_MS;
+	return OK;
+}
+
+static enum err write_decision(struct task *task, struct db *db, void *arg)
+{
+	struct deciding *deciding = arg;
+	struct auth_request decided = deciding->decided;
+	struct event event = deciding->event;
+	struct user now;
+
+	TRY(user_find(task, db, deciding->view->user.id, &now));
+	deciding->user_gone = now.status != USER_ACTIVE;
+	if (deciding->user_gone) {
+		decided.state = REQUEST_DENIED;
+		decided.code_hash = STR_NONE;
+		event.kind = STR("grant.denied");
+	} else if (decided.state == REQUEST_CODE) {
+		TRY(grant_put(task, db, &deciding->grant, &decided.grant_id));
+		event.grant_id = decided.grant_id;
+	}
+	TRY(auth_request_decide(task, db, &decided));
+	return event_insert(task, db, &event);
+}
+
+enum err consent_decide(struct task *task, const struct authority *authority,
+			const struct consent_view *view, const struct session *session,
+			const struct consent_answer *answer, struct str *ret_location)
+{
+	struct deciding *deciding = NEW(&task->arena, struct deciding);
+	struct str decision = decision_text(&task->arena, answer);
+	int64_t expires_at;
+	enum err err;
+
+	deciding->authority = authority;
+	deciding->view = view;
+	deciding->answer = answer;
+	if (view->request.state != REQUEST_PENDING)
+		return answer_again(task, authority, &view->request, decision, ret_location);
+	TRY(check_answer(task, view, answer, &expires_at));
+	TRY(build_event(task, deciding, expires_at));
+	if (answer->allow)
+		build_grant(task, deciding, expires_at);
+	TRY(build_decided(task, deciding, session, decision));
+	err = store_write(task, authority->store, write_decision, deciding);
+	if (err == ERR_CONFLICT) /* a double click whose twin won while we prepared */
+		return answer_twin(task, authority, view->request.id, decision, ret_location);
+	TRY(err);
+	if (deciding->user_gone)
+		deciding->code = STR_NONE;
+	return location_for(task, authority, &view->request, deciding->code, ret_location);
+}

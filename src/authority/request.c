@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "authority/request.h"
+
+#include "authority/pkce.h"
+#include "authority/throttle.h"
+#include "base/url.h"
+#include "crypto/random.h"
+#include "store/clients.h"
+#include "store/requests.h"
+
+#define NONCE_MAX      512
+#define LOGIN_HINT_MAX 256
+#define LOCALES_MAX    128
+#define LOCATION_MAX   (8 * 1024)
+
+struct opening {
+	const struct authority *authority;
+	const struct authorize_params *params;
+	struct client client;
+	const struct resource *resource;
+	struct auth_request request;
+};
+
+/* Client and redirect URI: until both are proven there is nobody to send an answer to. */
+static enum err find_client(struct task *task, struct opening *opening)
+{
+	const struct authorize_params *params = opening->params;
+	struct db *db = NULL;
+	enum err err;
+
+	if (str_is_empty(params->client_id))
+		return fail(task, ERR_REQUEST, "client_id is missing");
+	TRY(store_reader(task, opening->authority->store, &db));
+	err = client_find(task, db, params->client_id, &opening->client);
+	if (err == ERR_NOT_FOUND || (err == OK && opening->client.status != CLIENT_ACTIVE))
+		return fail(task, ERR_CLIENT, "this agent is not registered here");
+	TRY(err);
+	if (str_is_empty(params->redirect_uri))
+		return fail(task, ERR_REQUEST, "redirect_uri is missing");
+	if (client_find_redirect(&opening->client, params->redirect_uri).at == NULL)
+		return fail(task, ERR_REQUEST, "redirect_uri is not one the agent registered");
+	return OK;
+}
+
+static enum err check_state(struct task *task, struct str state)
+{
+	if (state.len > STATE_MAX)
+		return fail(task, ERR_REQUEST, "state is too long");
+	for (size_t i = 0; i < state.len; i++)
+		if ((unsigned char)state.at[i] < ' ' || state.at[i] == 0x7F)
+			return fail(task, ERR_REQUEST, "state has control characters");
+	return OK;
+}
+
+static enum err check_form(struct task *task, const struct opening *opening)
+{
+	const struct authorize_params *params = opening->params;
+
+	if (params->request.at != NULL)
+		return fail(task, ERR_REQUEST_OBJECT, "request objects are not supported");
+	if (params->request_uri.at != NULL)
+		return fail(task, ERR_REQUEST_URI, "this request_uri is not supported");
+	if (str_is_empty(params->response_type))
+		return fail(task, ERR_REQUEST, "response_type is missing");
+	if (!str_equals(params->response_type, STR("code")))
+		return fail(task, ERR_RESPONSE_TYPE, "response_type must be code");
+	if (params->response_mode.at != NULL && !str_equals(params->response_mode, STR("query")))
+		return fail(task, ERR_REQUEST, "response_mode must be query");
+	if (params->authorization_details.at != NULL)
+		return fail(task, ERR_REQUEST, "authorization_details is not supported");
+	if (!client_allows(&opening->client, GRANT_AUTHORIZATION_CODE))
+		return fail(task, ERR_CLIENT_NOT_ALLOWED,
+			    "this agent may not use the authorization code grant");
+	if (params->nonce.len > NONCE_MAX || params->login_hint.len > LOGIN_HINT_MAX ||
+	    params->ui_locales.len > LOCALES_MAX)
+		return fail(task, ERR_REQUEST, "a parameter is too long");
+	return pkce_check_challenge(task, params->code_challenge, params->code_challenge_method);
+}
+
+static enum err choose_resource(struct task *task, struct opening *opening, struct scope_set asked)
+{
+	const struct authorize_params *params = opening->params;
+	struct str uri = opening->client.resource;
+
+	if (params->resource_count > 1)
+		return fail(task, ERR_TARGET, "one resource at a time");
+	if (!str_is_empty(params->resource))
+		TRY(resource_canonical(task, params->resource, &uri));
+	else if (uri.at == NULL && scope_has(asked, STR("openid")))
+		uri = opening->authority->issuer_resource.uri;
+	if (uri.at == NULL)
+		return fail(task, ERR_TARGET, "resource is missing, and this agent has no default");
+	opening->resource = authority_resource(opening->authority, uri);
+	if (opening->resource == NULL)
+		return fail(task, ERR_TARGET, "the resource is not known here");
+	return OK;
+}
+
+static struct scope_set default_scope(struct task *task, const struct opening *opening)
+{
+	const struct resource *resource = opening->resource;
+	const struct client *client = &opening->client;
+	struct str *names = NEW_ARRAY(&task->arena, struct str, resource->scope_count);
+	struct scope_set set = { .names = names };
+
+	for (size_t i = 0; i < resource->scope_count; i++)
+		if (resource->scopes[i].is_default &&
+		    (client->scope.count == 0 ||
+		     scope_has(client->scope, resource->scopes[i].name)))
+			names[set.count++] = resource->scopes[i].name;
+	return set;
+}
+
+/* offline_access is accepted and means nothing here: refresh tokens are the client's grant type's affair. */
+static struct scope_set without_offline_access(struct arena *arena, struct scope_set set)
+{
+	struct str *names = NEW_ARRAY(arena, struct str, set.count);
+	struct scope_set left = { .names = names };
+
+	for (size_t i = 0; i < set.count; i++)
+		if (!str_equals(set.names[i], STR("offline_access")))
+			names[left.count++] = set.names[i];
+	return left;
+}
+
+static enum err choose_scope(struct task *task, struct opening *opening, struct scope_set asked)
+{
+	const struct client *client = &opening->client;
+
+	if (asked.count == 0)
+		asked = default_scope(task, opening);
+	if (asked.count == 0)
+		return fail(task, ERR_SCOPE, "scope is missing, and the resource has no default");
+	for (size_t i = 0; i < asked.count; i++) {
+		if (!authority_offers(opening->authority, opening->resource, asked.names[i]))
+			return failf(task, ERR_SCOPE, "the resource has no scope %.*s",
+				     STR_FMT(asked.names[i]));
+		if (client->scope.count > 0 && !scope_has(client->scope, asked.names[i]))
+			return failf(task, ERR_SCOPE, "this agent may not ask for %.*s",
+				     STR_FMT(asked.names[i]));
+	}
+	opening->request.scope = asked;
+	return OK;
+}
+
+static enum err check_prompt(struct task *task, struct opening *opening)
+{
+	const struct authorize_params *params = opening->params;
+	struct str rest = params->prompt, word;
+	bool is_login = false;
+
+	if (str_equals(rest, STR("none")))
+		return params->has_session
+			       ? fail(task, ERR_CONSENT_REQUIRED, "the person has to be asked")
+			       : fail(task, ERR_LOGIN_REQUIRED, "nobody is signed in");
+	while (str_next(&rest, ' ', &word)) {
+		if (str_equals(word, STR("login")) || str_equals(word, STR("select_account")))
+			is_login = true;
+		else if (!str_equals(word, STR("consent")))
+			return fail(task, ERR_REQUEST, "prompt is not understood");
+	}
+	opening->request.prompt = is_login ? STR("login") : STR("consent");
+	return OK;
+}
+
+static enum err check_authentication(struct task *task, struct opening *opening)
+{
+	const struct authorize_params *params = opening->params;
+	struct str rest = params->acr_values, word;
+	uint64_t max_age = 0;
+	bool is_met = rest.at == NULL;
+
+	opening->request.max_age = -1;
+	if (params->max_age.at != NULL) {
+		if (!str_to_u64(params->max_age, INT32_MAX, &max_age))
+			return fail(task, ERR_REQUEST, "max_age is not a number of seconds");
+		opening->request.max_age = (int64_t)max_age;
+	}
+	while (str_next(&rest, ' ', &word))
+		is_met = is_met || str_equals(word, STR(ACR_PASSWORD));
+	if (!is_met)
+		return fail(task, ERR_UNMET_AUTHENTICATION, "none of acr_values can be had here");
+	return OK;
+}
+
+static enum err check_source(struct task *task, const struct opening *opening,
+			     struct authorize_refusal *refusal)
+{
+	const struct authorize_params *params = opening->params;
+	struct throttle *throttle = opening->authority->throttle;
+
+	if (params->has_session)
+		return OK;
+	TRY(throttle_check(task, throttle, THROTTLE_AUTHORIZE, params->source,
+			   &refusal->retry_after));
+	throttle_count(task, throttle, THROTTLE_AUTHORIZE, params->source);
+	return OK;
+}
+
+static enum err insert_request(struct task *task, struct db *db, void *arg)
+{
+	const struct opening *opening = arg;
+
+	return auth_request_insert(task, db, &opening->request);
+}
+
+static enum err remember(struct task *task, struct opening *opening)
+{
+	const struct authorize_params *params = opening->params;
+	struct auth_request *request = &opening->request;
+
+	request->id = random_id(&task->arena, "req_");
+	request->state = REQUEST_PENDING;
+	request->browser_hash = sha256_str(&task->arena, params->browser);
+	request->client_id = opening->client.id;
+	request->resource = opening->resource->uri;
+	request->redirect_uri = params->redirect_uri;
+	request->oauth_state = params->state;
+	request->code_challenge = params->code_challenge;
+	request->nonce = params->nonce;
+	request->login_hint = params->login_hint;
+	request->ui_locales = params->ui_locales;
+	request->created_at = task->now;
+	request->expires_at = task->now + REQUEST_LIFE_MS;
+	return store_write(task, opening->authority->store, insert_request, opening);
+}
+
+enum err auth_request_open(struct task *task, const struct authority *authority,
+			   const struct authorize_params *params, struct auth_request *ret_request,
+			   struct authorize_refusal *refusal)
+{
+	struct opening *opening = NEW(&task->arena, struct opening);
+	struct scope_set asked;
+
+	opening->authority = authority;
+	opening->params = params;
+	*refusal = (struct authorize_refusal){ 0 };
+	TRY(find_client(task, opening));
+	TRY(check_state(task, params->state));
+	refusal->may_redirect = str_equals(opening->client.kind, STR("operator"));
+	refusal->redirect_uri = params->redirect_uri;
+	refusal->state = params->state;
+	TRY(check_form(task, opening));
+	TRY(scope_parse(task, params->scope, &asked));
+	asked = without_offline_access(&task->arena, asked);
+	TRY(choose_resource(task, opening, asked));
+	TRY(choose_scope(task, opening, asked));
+	TRY(check_authentication(task, opening));
+	TRY(check_prompt(task, opening));
+	TRY(check_source(task, opening, refusal));
+	TRY(remember(task, opening));
+	*ret_request = opening->request;
+	return OK;
+}
+
+enum err auth_request_load(struct task *task, const struct authority *authority, struct str id,
+			   struct str browser, struct auth_request *ret_request)
+{
+	struct auth_request request = { 0 };
+	struct db *db = NULL;
+	enum err err;
+
+	if (!id_is_valid(id, "req_"))
+		return fail(task, ERR_NOT_FOUND, "this request is not known");
+	TRY(store_reader(task, authority->store, &db));
+	err = auth_request_find(task, db, id, &request);
+	if (err == ERR_NOT_FOUND)
+		return fail(task, ERR_NOT_FOUND, "this request is not known");
+	TRY(err);
+	if (str_is_empty(browser) ||
+	    !str_equals(request.browser_hash, sha256_str(&task->arena, browser)))
+		return fail(task, ERR_FORBIDDEN, "this request was started in another browser");
+	if (request.state == REQUEST_PENDING && request.expires_at <= task->now)
+		return fail(task, ERR_NOT_FOUND, "this request is over");
+	*ret_request = request;
+	return OK;
+}
+
+static void add_param(struct buf *buf, char *separator, const char *name, struct str value)
+{
+	if (str_is_empty(value))
+		return;
+	buf_add_char(buf, *separator);
+	buf_add_c(buf, name);
+	buf_add_char(buf, '=');
+	url_encode(buf, value);
+	*separator = '&';
+}
+
+enum err authorize_redirect(struct task *task, const struct authority *authority,
+			    struct str redirect_uri, struct str state, struct str code,
+			    struct str error, struct str description, struct str *ret_location)
+{
+	struct buf buf = buf_in(&task->arena, LOCATION_MAX);
+	char separator = str_has(redirect_uri, '?') ? '&' : '?';
+
+	buf_add(&buf, redirect_uri);
+	add_param(&buf, &separator, "code", code);
+	add_param(&buf, &separator, "error", error);
+	add_param(&buf, &separator, "error_description", description);
+	add_param(&buf, &separator, "state", state);
+	add_param(&buf, &separator, "iss", authority_config(authority)->issuer);
+	return buf_finish(&buf, ret_location);
+}
