@@ -34,7 +34,10 @@ MUST_CHECK enum err grant_set_paused(struct task *task, struct db *db, struct st
 /* Ends grant and all its families, in this transaction. OK also when it was revoked already (*ret_now false). */
 MUST_CHECK enum err grant_revoke(struct task *task, struct db *db, struct str id, int64_t now,
 				 struct str by, bool *ret_now);
-/* Sets the end of every permission (or of one scope, unless STR_NONE) and of the grant. ERR_CONFLICT: revoked. */
+/*
+ * Sets the end of every permission (or of one scope, unless STR_NONE) and of the grant. ERR_CONFLICT: revoked.
+ * ERR_NOT_FOUND: it has no such permission.
+ */
 MUST_CHECK enum err grant_set_end(struct task *task, struct db *db, struct str id, struct str scope,
 				  int64_t expires_at, int64_t now);
 /* Takes one permission away; the grant stays with the others. ERR_NOT_FOUND. */

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/clients.h"
+
+#include "base/buf.h"
+#include "base/task.h"
+#include "model/redirect.h"
+#include "store/rows.h"
+
+#define URIS_MAX ((REDIRECT_URI_MAX + 1) * CLIENT_REDIRECTS)
+
+static STATEMENT CLIENT_INSERT = {
+	"INSERT INTO clients (id, name, kind, auth, secret_hash, secret_expires_at, redirect_uris,"
+	" grant_types, scope, resource, id_token_alg, not_before, created_at, disabled_at)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+	" ON CONFLICT DO NOTHING"
+};
+
+#define CLIENT_SELECT                                                                              \
+	"SELECT id, name, kind, auth, secret_hash, secret_expires_at, redirect_uris, grant_types," \
+	" scope, resource, id_token_alg, not_before, created_at, disabled_at FROM clients"
+
+static STATEMENT CLIENT_FIND = { CLIENT_SELECT " WHERE id = $1" };
+static STATEMENT CLIENT_LIST = { CLIENT_SELECT " WHERE id > $1 ORDER BY id LIMIT $2" };
+static STATEMENT CLIENT_SET_DISABLED = {
+	"UPDATE clients SET disabled_at = $2,"
+	" not_before = CASE WHEN not_before < $3 THEN $3 ELSE not_before END WHERE id = $1"
+};
+static STATEMENT CLIENT_UPDATE = {
+	"UPDATE clients SET name = $2, redirect_uris = $3, grant_types = $4, scope = $5,"
+	" resource = $6 WHERE id = $1"
+};
+
+/* One per line: a URI has no white space. */
+static enum err uris_text(struct task *task, const struct client *client, struct str *ret_text)
+{
+	struct buf buf = buf_in(&task->arena, URIS_MAX);
+
+	for (size_t i = 0; i < client->redirect_count; i++) {
+		if (i > 0)
+			buf_add_char(&buf, '\n');
+		buf_add(&buf, client->redirect_uris[i]);
+	}
+	return buf_finish(&buf, ret_text);
+}
+
+static enum err uris_read(struct task *task, struct str text, struct client *client)
+{
+	struct str *uris = NEW_ARRAY(&task->arena, struct str, CLIENT_REDIRECTS);
+	struct str rest = text;
+
+	client->redirect_uris = uris;
+	client->redirect_count = 0;
+	while (rest.len > 0) {
+		if (client->redirect_count == CLIENT_REDIRECTS)
+			return fail(task, ERR_STORE, "a client with too many redirect URIs");
+		if (!str_next(&rest, '\n', &uris[client->redirect_count++]))
+			break;
+	}
+	return OK;
+}
+
+/* What the row says is ours; if it does not parse, the row was tampered with. */
+enum err row_scope(struct task *task, struct sql_row *row, struct scope_set *set)
+{
+	if (scope_parse(task, row_str(task, row), set) != OK)
+		return fail(task, ERR_STORE, "a row with a malformed scope");
+	return OK;
+}
+
+enum err row_client(struct task *task, struct sql_row *row, struct client *client)
+{
+	client->id = row_str(task, row);
+	client->name = row_str(task, row);
+	client->kind = row_str(task, row);
+	if (client_auth_from_name(task, row_str(task, row), &client->auth) != OK)
+		return fail(task, ERR_STORE, "a client with an unknown authentication");
+	client->secret_hash = row_str(task, row);
+	client->secret_expires_at = row_int(row);
+	TRY(uris_read(task, row_str(task, row), client));
+	if (grant_types_parse(task, row_str(task, row), &client->grant_types) != OK)
+		return fail(task, ERR_STORE, "a client with an unknown grant type");
+	TRY(row_scope(task, row, &client->scope));
+	client->resource = row_str(task, row);
+	client->id_token_alg = row_str(task, row);
+	client->not_before = row_int(row);
+	client->created_at = row_int(row);
+	client->disabled_at = row_int(row);
+	client->status = client->disabled_at == 0 ? CLIENT_ACTIVE : CLIENT_DISABLED;
+	return OK;
+}
+
+static enum err read_client(struct task *task, struct sql_row *row, void *ret)
+{
+	return row_client(task, row, ret);
+}
+
+enum err client_insert(struct task *task, struct db *db, const struct client *client)
+{
+	struct str uris = STR_NONE;
+	int64_t changed = 0;
+
+	TRY(uris_text(task, client, &uris));
+	TRY(sql_exec(task, db, &CLIENT_INSERT,
+		     ARGS(sql_text(client->id), sql_text(client->name), sql_text(client->kind),
+			  sql_text(client_auth_name(client->auth)), sql_blob(client->secret_hash),
+			  sql_time(client->secret_expires_at), sql_text(uris),
+			  sql_text(grant_types_text(&task->arena, client->grant_types)),
+			  sql_text(scope_text(&task->arena, client->scope)),
+			  sql_text(client->resource), sql_text(client->id_token_alg),
+			  sql_int(client->not_before), sql_int(client->created_at),
+			  sql_time(client->disabled_at)),
+		     &changed));
+	if (changed == 0)
+		return fail(task, ERR_CONFLICT, "a client of this id exists");
+	return OK;
+}
+
+enum err client_find(struct task *task, struct db *db, struct str id, struct client *ret_client)
+{
+	return sql_one(task, db, &CLIENT_FIND, ARGS(sql_text(id)), read_client, ret_client);
+}
+
+enum err client_list(struct task *task, struct db *db, struct str after, int64_t limit,
+		     struct client **ret_clients, size_t *ret_count)
+{
+	struct sql_list list = { .size = sizeof(struct client), .read = read_client };
+	struct str behind = after.at == NULL ? STR("") : after;
+
+	TRY(sql_all(task, db, &CLIENT_LIST, ARGS(sql_text(behind), sql_int(limit)), &list));
+	*ret_clients = list.items;
+	*ret_count = list.count;
+	return OK;
+}
+
+enum err client_set_disabled(struct task *task, struct db *db, struct str id, int64_t disabled_at,
+			     int64_t not_before)
+{
+	int64_t changed = 0;
+
+	TRY(sql_exec(task, db, &CLIENT_SET_DISABLED,
+		     ARGS(sql_text(id), sql_time(disabled_at), sql_int(not_before)), &changed));
+	if (changed == 0)
+		return fail(task, ERR_NOT_FOUND, "no such client");
+	return OK;
+}
+
+enum err client_update(struct task *task, struct db *db, const struct client *client)
+{
+	struct str uris = STR_NONE;
+	int64_t changed = 0;
+
+	TRY(uris_text(task, client, &uris));
+	TRY(sql_exec(task, db, &CLIENT_UPDATE,
+		     ARGS(sql_text(client->id), sql_text(client->name), sql_text(uris),
+			  sql_text(grant_types_text(&task->arena, client->grant_types)),
+			  sql_text(scope_text(&task->arena, client->scope)),
+			  sql_text(client->resource)),
+		     &changed));
+	if (changed == 0)
+		return fail(task, ERR_NOT_FOUND, "no such client");
+	return OK;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/families.h"
+
+#include "base/task.h"
+#include "store/rows.h"
+
+/* How exact a grant's last use is; finer would make every refresh write a second row. */
+#define LAST_USED_STEP_MS MINUTE_MS
+
+#define FAMILY_COLUMNS                                                                             \
+	"id, user_id, grant_id, client_id, ceiling, key_thumbprint, seed, root_number,"            \
+	" generation, rotation_window, repeats, repeats_day, auth_time, acr, created_at,"          \
+	" last_used_at, idle_expires_at, revoked_at, revoked_why"
+
+static STATEMENT FAMILY_INSERT = { "INSERT INTO families (" FAMILY_COLUMNS
+				   ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,"
+				   " $11, $12, $13, $14, $15, $16, $17, $18, $19)" };
+static STATEMENT FAMILY_FIND = { "SELECT " FAMILY_COLUMNS " FROM families WHERE id = $1" };
+static STATEMENT FAMILY_ROTATE = {
+	"UPDATE families SET generation = $2, rotation_window = $3, last_used_at = $4,"
+	" idle_expires_at = $5 WHERE id = $1 AND generation = $6 AND revoked_at IS NULL"
+};
+static STATEMENT GRANT_USED = { "UPDATE grants SET last_used_at = $2"
+				" WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $3)" };
+/* writing a value back takes the row on PostgreSQL; on SQLite the writer is alone anyway */
+static STATEMENT FAMILY_TAKE = {
+	"UPDATE families SET repeats = repeats WHERE id = $1 RETURNING " FAMILY_COLUMNS
+};
+static STATEMENT FAMILY_SET_REPEATS = {
+	"UPDATE families SET repeats = $2, repeats_day = $3 WHERE id = $1"
+};
+static STATEMENT FAMILY_REVOKE = {
+	"UPDATE families SET revoked_at = $2, revoked_why = $3 WHERE id = $1 AND revoked_at IS NULL"
+};
+static STATEMENT FAMILY_LIST = {
+	"SELECT " FAMILY_COLUMNS " FROM families"
+	" WHERE user_id = (SELECT g.user_id FROM grants g WHERE g.id = $1) AND grant_id = $1"
+	" ORDER BY created_at DESC, id DESC"
+};
+
+enum err row_family(struct task *task, struct sql_row *row, struct family *family)
+{
+	family->id = row_str(task, row);
+	family->user_id = row_str(task, row);
+	family->grant_id = row_str(task, row);
+	family->client_id = row_str(task, row);
+	TRY(row_scope(task, row, &family->ceiling));
+	family->key_thumbprint = row_str(task, row);
+	family->seed = row_str(task, row);
+	family->root_number = (uint32_t)row_int(row);
+	family->generation = row_int(row);
+	TRY(rotation_marks_decode(task, row_str(task, row), family));
+	family->repeats = row_int(row);
+	family->repeats_day = row_int(row);
+	family->auth_time = row_int(row);
+	family->acr = row_str(task, row);
+	family->created_at = row_int(row);
+	family->last_used_at = row_int(row);
+	family->idle_expires_at = row_int(row);
+	family->revoked_at = row_int(row);
+	family->revoked_why = row_str(task, row);
+	return OK;
+}
+
+static enum err read_family(struct task *task, struct sql_row *row, void *ret)
+{
+	return row_family(task, row, ret);
+}
+
+enum err family_insert(struct task *task, struct db *db, const struct family *family)
+{
+	return sql_exec(task, db, &FAMILY_INSERT,
+			ARGS(sql_text(family->id), sql_text(family->user_id),
+			     sql_text(family->grant_id), sql_text(family->client_id),
+			     sql_text(scope_text(&task->arena, family->ceiling)),
+			     sql_text(family->key_thumbprint), sql_blob(family->seed),
+			     sql_int(family->root_number), sql_int(family->generation),
+			     sql_blob(rotation_marks_encode(&task->arena, family)),
+			     sql_int(family->repeats), sql_int(family->repeats_day),
+			     sql_int(family->auth_time), sql_text(family->acr),
+			     sql_int(family->created_at), sql_int(family->last_used_at),
+			     sql_int(family->idle_expires_at), sql_time(family->revoked_at),
+			     sql_text(family->revoked_why)),
+			NULL);
+}
+
+enum err family_find(struct task *task, struct db *db, struct str id, struct family *ret_family)
+{
+	return sql_one(task, db, &FAMILY_FIND, ARGS(sql_text(id)), read_family, ret_family);
+}
+
+enum err family_rotate(struct task *task, struct db *db, const struct family *next,
+		       int64_t presented)
+{
+	int64_t changed = 0;
+
+	TRY(sql_exec(task, db, &FAMILY_ROTATE,
+		     ARGS(sql_text(next->id), sql_int(next->generation),
+			  sql_blob(rotation_marks_encode(&task->arena, next)),
+			  sql_int(next->last_used_at), sql_int(next->idle_expires_at),
+			  sql_int(presented)),
+		     &changed));
+	if (changed == 0)
+		return fail(task, ERR_CONFLICT, "the refresh token is not the current one");
+	return sql_exec(task, db, &GRANT_USED,
+			ARGS(sql_text(next->grant_id), sql_int(next->last_used_at),
+			     sql_int(next->last_used_at - LAST_USED_STEP_MS)),
+			NULL);
+}
+
+enum err family_take(struct task *task, struct db *db, struct str id, struct family *ret_family)
+{
+	return sql_one(task, db, &FAMILY_TAKE, ARGS(sql_text(id)), read_family, ret_family);
+}
+
+enum err family_set_repeats(struct task *task, struct db *db, const struct family *family)
+{
+	return sql_exec(
+		task, db, &FAMILY_SET_REPEATS,
+		ARGS(sql_text(family->id), sql_int(family->repeats), sql_int(family->repeats_day)),
+		NULL);
+}
+
+enum err family_revoke(struct task *task, struct db *db, struct str id, int64_t now, struct str why,
+		       bool *ret_now)
+{
+	int64_t changed = 0;
+
+	TRY(sql_exec(task, db, &FAMILY_REVOKE, ARGS(sql_text(id), sql_int(now), sql_text(why)),
+		     &changed));
+	*ret_now = changed > 0;
+	return OK;
+}
+
+enum err family_list(struct task *task, struct db *db, struct str grant_id,
+		     struct family **ret_families, size_t *ret_count)
+{
+	struct sql_list list = { .size = sizeof(struct family), .read = read_family };
+
+	TRY(sql_all(task, db, &FAMILY_LIST, ARGS(sql_text(grant_id)), &list));
+	*ret_families = list.items;
+	*ret_count = list.count;
+	return OK;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/key_rows.h"
+
+#include "base/task.h"
+#include "store/sql.h"
+
+static STATEMENT KEY_INSERT = {
+	"INSERT INTO keys (id, purpose, alg, public_jwk, sealed, root_number, created_at,"
+	" not_before, retire_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+};
+static STATEMENT KEY_LIST = {
+	"SELECT id, purpose, alg, public_jwk, sealed, root_number, created_at, not_before,"
+	" retire_at FROM keys ORDER BY created_at, id"
+};
+static STATEMENT FACT_FIND = { "SELECT value FROM facts WHERE name = $1" };
+static STATEMENT FACT_SET = {
+	"INSERT INTO facts (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+};
+
+static enum err read_key(struct task *task, struct sql_row *row, void *ret)
+{
+	struct key_record *record = ret;
+
+	record->id = row_str(task, row);
+	record->purpose = row_str(task, row);
+	if (alg_from_name(task, row_str(task, row), &record->alg) != OK)
+		return fail(task, ERR_STORE, "a key of an unknown algorithm");
+	record->public_jwk = row_str(task, row);
+	record->sealed = row_str(task, row);
+	record->root_number = (uint32_t)row_int(row);
+	record->created_at = row_int(row);
+	record->not_before = row_int(row);
+	record->retire_at = row_int(row);
+	return OK;
+}
+
+enum err key_row_insert(struct task *task, struct db *db, const struct key_record *record)
+{
+	return sql_exec(task, db, &KEY_INSERT,
+			ARGS(sql_text(record->id), sql_text(record->purpose),
+			     sql_text(alg_name(record->alg)), sql_text(record->public_jwk),
+			     sql_blob(record->sealed), sql_int(record->root_number),
+			     sql_int(record->created_at), sql_int(record->not_before),
+			     sql_time(record->retire_at)),
+			NULL);
+}
+
+enum err key_row_list(struct task *task, struct db *db, struct key_record **ret_records,
+		      size_t *ret_count)
+{
+	struct sql_list list = { .size = sizeof(struct key_record), .read = read_key };
+
+	TRY(sql_all(task, db, &KEY_LIST, NO_ARGS, &list));
+	*ret_records = list.items;
+	*ret_count = list.count;
+	return OK;
+}
+
+static enum err read_value(struct task *task, struct sql_row *row, void *ret)
+{
+	*(struct str *)ret = row_str(task, row);
+	return OK;
+}
+
+enum err fact_find(struct task *task, struct db *db, struct str name, struct str *ret_value)
+{
+	return sql_one(task, db, &FACT_FIND, ARGS(sql_text(name)), read_value, ret_value);
+}
+
+enum err fact_set(struct task *task, struct db *db, struct str name, struct str value)
+{
+	struct str stored = STR_NONE;
+
+	TRY(sql_exec(task, db, &FACT_SET, ARGS(sql_text(name), sql_text(value)), NULL));
+	TRY(fact_find(task, db, name, &stored));
+	if (!str_equals(stored, value))
+		return fail(task, ERR_CONFLICT, "it is set to another value");
+	return OK;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/outbox.h"
+
+#include "base/task.h"
+#include "store/sql.h"
+
+static STATEMENT OUTBOX_INSERT = {
+	"INSERT INTO outbox (id, kind, user_id, payload, due_at, attempts, created_at)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7)"
+};
+/* due_at is asked again outside: who waited for another's row lock finds it taken and goes away empty */
+static STATEMENT OUTBOX_TAKE = {
+	"UPDATE outbox SET due_at = $2, attempts = attempts + 1 WHERE due_at <= $1 AND id ="
+	" (SELECT o.id FROM outbox o WHERE o.due_at <= $1 ORDER BY o.due_at LIMIT 1)"
+	" RETURNING id, kind, user_id, payload, due_at, attempts, created_at"
+};
+static STATEMENT OUTBOX_DELETE = { "DELETE FROM outbox WHERE id = $1" };
+
+static enum err read_item(struct task *task, struct sql_row *row, void *ret)
+{
+	struct outbox_item *item = ret;
+
+	item->id = row_str(task, row);
+	item->kind = row_str(task, row);
+	item->user_id = row_str(task, row);
+	item->payload = row_str(task, row);
+	item->due_at = row_int(row);
+	item->attempts = row_int(row);
+	item->created_at = row_int(row);
+	return OK;
+}
+
+enum err outbox_insert(struct task *task, struct db *db, const struct outbox_item *item)
+{
+	return sql_exec(task, db, &OUTBOX_INSERT,
+			ARGS(sql_text(item->id), sql_text(item->kind), sql_text(item->user_id),
+			     sql_text(item->payload), sql_int(item->due_at),
+			     sql_int(item->attempts), sql_int(item->created_at)),
+			NULL);
+}
+
+enum err outbox_take(struct task *task, struct db *db, int64_t now, int64_t retry_at,
+		     struct outbox_item *ret_item)
+{
+	return sql_one(task, db, &OUTBOX_TAKE, ARGS(sql_int(now), sql_int(retry_at)), read_item,
+		       ret_item);
+}
+
+enum err outbox_delete(struct task *task, struct db *db, struct str id)
+{
+	return sql_exec(task, db, &OUTBOX_DELETE, ARGS(sql_text(id)), NULL);
+}

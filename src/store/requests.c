@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/requests.h"
+
+#include "base/task.h"
+#include "store/rows.h"
+
+#define REQUEST_COLUMNS                                                                            \
+	"id, state, browser_hash, client_id, resource, scope, redirect_uri, oauth_state,"          \
+	" code_challenge, nonce, prompt, max_age, login_hint, ui_locales, created_at, expires_at," \
+	" user_id, shown_at, decided_at, decision, grant_id, granted, auth_time, acr, code_hash,"  \
+	" code_expires_at, spent_at, family_id, token_expires_at"
+
+static STATEMENT REQUEST_INSERT = {
+	"INSERT INTO requests (id, state, browser_hash, client_id, resource, scope, redirect_uri,"
+	" oauth_state, code_challenge, nonce, prompt, max_age, login_hint, ui_locales, created_at,"
+	" expires_at, user_id, shown_at, over_at)"
+	" VALUES ($1, 'pending', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,"
+	" $17, $15)"
+};
+static STATEMENT REQUEST_FIND = { "SELECT " REQUEST_COLUMNS " FROM requests WHERE id = $1" };
+static STATEMENT REQUEST_FIND_CODE = { "SELECT " REQUEST_COLUMNS
+				       " FROM requests WHERE code_hash = $1" };
+static STATEMENT REQUEST_SHOW = {
+	"UPDATE requests SET user_id = $2, shown_at = $3 WHERE id = $1 AND state = 'pending'"
+	" AND (user_id IS NULL OR user_id = $2)"
+};
+/* a denied one stays as long as the question would have, so that a second answer meets the first */
+static STATEMENT REQUEST_DECIDE = {
+	"UPDATE requests SET state = $2, user_id = $3, decided_at = $4, decision = $5,"
+	" grant_id = $6, granted = $7, auth_time = $8, acr = $9, code_hash = $10,"
+	" code_expires_at = $11, over_at = COALESCE($11, over_at)"
+	" WHERE id = $1 AND state = 'pending'"
+};
+static STATEMENT REQUEST_SPEND = {
+	"UPDATE requests SET state = 'spent', spent_at = $2, family_id = $3, token_expires_at = $4,"
+	" over_at = $4 WHERE code_hash = $1 AND state = 'code' RETURNING " REQUEST_COLUMNS
+};
+static STATEMENT REQUEST_SWEEP = {
+	"DELETE FROM requests WHERE id IN"
+	" (SELECT id FROM requests WHERE over_at < $1 ORDER BY over_at LIMIT $2)"
+};
+
+static const struct str states[] = {
+	[REQUEST_PENDING] = STR_INIT("pending"),
+	[REQUEST_CODE] = STR_INIT("code"),
+	[REQUEST_DENIED] = STR_INIT("denied"),
+	[REQUEST_SPENT] = STR_INIT("spent"),
+};
+
+static enum err row_state(struct task *task, struct sql_row *row, enum request_state *state)
+{
+	struct str name = row_str(task, row);
+
+	for (size_t i = 0; i < COUNT_OF(states); i++) {
+		if (str_equals(states[i], name)) {
+			*state = (enum request_state)i;
+			return OK;
+		}
+	}
+	return fail(task, ERR_STORE, "a request in an unknown state");
+}
+
+static void row_decision(struct task *task, struct sql_row *row, struct auth_request *request)
+{
+	request->auth_time = row_int(row);
+	request->acr = row_str(task, row);
+	request->code_hash = row_str(task, row);
+	request->code_expires_at = row_int(row);
+	request->spent_at = row_int(row);
+	request->family_id = row_str(task, row);
+	request->token_expires_at = row_int(row);
+}
+
+static enum err read_request(struct task *task, struct sql_row *row, void *ret)
+{
+	struct auth_request *request = ret;
+
+	request->id = row_str(task, row);
+	TRY(row_state(task, row, &request->state));
+	request->browser_hash = row_str(task, row);
+	request->client_id = row_str(task, row);
+	request->resource = row_str(task, row);
+	TRY(row_scope(task, row, &request->scope));
+	request->redirect_uri = row_str(task, row);
+	request->oauth_state = row_str(task, row);
+	request->code_challenge = row_str(task, row);
+	request->nonce = row_str(task, row);
+	request->prompt = row_str(task, row);
+	request->max_age = row_int(row);
+	request->login_hint = row_str(task, row);
+	request->ui_locales = row_str(task, row);
+	request->created_at = row_int(row);
+	request->expires_at = row_int(row);
+	request->user_id = row_str(task, row);
+	request->shown_at = row_int(row);
+	request->decided_at = row_int(row);
+	request->decision = row_str(task, row);
+	request->grant_id = row_str(task, row);
+	TRY(row_scope(task, row, &request->granted));
+	row_decision(task, row, request);
+	return OK;
+}
+
+enum err auth_request_insert(struct task *task, struct db *db, const struct auth_request *request)
+{
+	return sql_exec(task, db, &REQUEST_INSERT,
+			ARGS(sql_text(request->id), sql_blob(request->browser_hash),
+			     sql_text(request->client_id), sql_text(request->resource),
+			     sql_text(scope_text(&task->arena, request->scope)),
+			     sql_text(request->redirect_uri), sql_text(request->oauth_state),
+			     sql_text(request->code_challenge), sql_text(request->nonce),
+			     sql_text(request->prompt), sql_int(request->max_age),
+			     sql_text(request->login_hint), sql_text(request->ui_locales),
+			     sql_int(request->created_at), sql_int(request->expires_at),
+			     sql_text(request->user_id), sql_time(request->shown_at)),
+			NULL);
+}
+
+enum err auth_request_find(struct task *task, struct db *db, struct str id,
+			   struct auth_request *ret_request)
+{
+	return sql_one(task, db, &REQUEST_FIND, ARGS(sql_text(id)), read_request, ret_request);
+}
+
+enum err auth_request_find_code(struct task *task, struct db *db, struct str code_hash,
+				struct auth_request *ret_request)
+{
+	return sql_one(task, db, &REQUEST_FIND_CODE, ARGS(sql_blob(code_hash)), read_request,
+		       ret_request);
+}
+
+enum err auth_request_show(struct task *task, struct db *db, struct str id, struct str user_id,
+			   int64_t now)
+{
+	int64_t changed = 0;
+
+	TRY(sql_exec(task, db, &REQUEST_SHOW, ARGS(sql_text(id), sql_text(user_id), sql_int(now)),
+		     &changed));
+	if (changed == 0)
+		return fail(task, ERR_CONFLICT, "it was answered, or is another person's");
+	return OK;
+}
+
+enum err auth_request_decide(struct task *task, struct db *db, const struct auth_request *request)
+{
+	int64_t changed = 0;
+
+	TRY(sql_exec(task, db, &REQUEST_DECIDE,
+		     ARGS(sql_text(request->id), sql_text(states[request->state]),
+			  sql_text(request->user_id), sql_time(request->decided_at),
+			  sql_text(request->decision), sql_text(request->grant_id),
+			  sql_text(scope_text(&task->arena, request->granted)),
+			  sql_time(request->auth_time), sql_text(request->acr),
+			  sql_blob(request->code_hash), sql_time(request->code_expires_at)),
+		     &changed));
+	if (changed == 0)
+		return fail(task, ERR_CONFLICT, "it was answered already");
+	return OK;
+}
+
+enum err auth_request_spend(struct task *task, struct db *db, struct str code_hash, int64_t now,
+			    struct str family_id, int64_t token_expires_at,
+			    struct auth_request *ret_request)
+{
+	enum err err = sql_one(task, db, &REQUEST_SPEND,
+			       ARGS(sql_blob(code_hash), sql_int(now), sql_text(family_id),
+				    sql_int(token_expires_at)),
+			       read_request, ret_request);
+
+	if (err == ERR_NOT_FOUND)
+		return fail(task, ERR_CONFLICT, "no code to be spent");
+	return err;
+}
+
+enum err auth_request_sweep(struct task *task, struct db *db, int64_t now, int64_t limit,
+			    int64_t *ret_deleted)
+{
+	return sql_exec(task, db, &REQUEST_SWEEP, ARGS(sql_int(now), sql_int(limit)), ret_deleted);
+}

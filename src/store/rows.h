@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Nouns that more than one question reads from a row (standing.c joins them), and the columns they are read
+ * from in this order. The prefix names the table in a join.
+ */
+#pragma once
+
+#include "model/client.h"
+#include "model/family.h"
+#include "model/grant.h"
+#include "model/user.h"
+#include "store/sql.h"
+
+void row_user(struct task *task, struct sql_row *row, struct user *user);
+enum err row_client(struct task *task, struct sql_row *row, struct client *client);
+enum err row_grant(struct task *task, struct sql_row *row, struct grant *grant);
+enum err row_family(struct task *task, struct sql_row *row, struct family *family);
+
+/* A scope set kept as text; ERR_STORE if the column holds something else. */
+enum err row_scope(struct task *task, struct sql_row *row, struct scope_set *set);
+
+/* Reads the permissions of a grant that was read. */
+enum err grant_read_permissions(struct task *task, struct db *db, struct grant *grant);

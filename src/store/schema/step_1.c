@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/schema/schema.h"
+
+const char *const schema_step_1[] = {
+	"CREATE TABLE users ("
+	" id TEXT NOT NULL PRIMARY KEY,"
+	" username TEXT NOT NULL UNIQUE,"
+	" sealed_profile BYTEA,"
+	" version BIGINT NOT NULL,"
+	" created_at BIGINT NOT NULL,"
+	" disabled_at BIGINT)",
+
+	/* apart from users: backed up apart, with a shorter life, else a backup would undo an erasure */
+	"CREATE TABLE user_keys ("
+	" user_id TEXT NOT NULL PRIMARY KEY REFERENCES users (id),"
+	" wrapped_key BYTEA NOT NULL)",
+
+	"CREATE TABLE authenticators ("
+	" user_id TEXT NOT NULL REFERENCES users (id),"
+	" kind TEXT NOT NULL,"
+	" sealed BYTEA NOT NULL,"
+	" version BIGINT NOT NULL,"
+	" created_at BIGINT NOT NULL,"
+	" changed_at BIGINT NOT NULL,"
+	" PRIMARY KEY (user_id, kind))",
+
+	/* over_at: when it ended or runs out, whichever is first; what the sweep looks at */
+	"CREATE TABLE sessions ("
+	" hash BYTEA NOT NULL PRIMARY KEY,"
+	" user_id TEXT NOT NULL REFERENCES users (id),"
+	" browser_hash BYTEA NOT NULL,"
+	" created_at BIGINT NOT NULL,"
+	" last_seen_at BIGINT NOT NULL,"
+	" expires_at BIGINT NOT NULL,"
+	" ended_at BIGINT,"
+	" over_at BIGINT NOT NULL,"
+	" sealed_agent BYTEA)",
+	"CREATE INDEX sessions_user ON sessions (user_id, browser_hash)",
+	"CREATE INDEX sessions_over ON sessions (over_at)",
+
+	/* redirect_uris: one per line */
+	"CREATE TABLE clients ("
+	" id TEXT NOT NULL PRIMARY KEY,"
+	" name TEXT NOT NULL,"
+	" kind TEXT NOT NULL,"
+	" auth TEXT NOT NULL,"
+	" secret_hash BYTEA,"
+	" secret_expires_at BIGINT,"
+	" redirect_uris TEXT NOT NULL,"
+	" grant_types TEXT NOT NULL,"
+	" scope TEXT NOT NULL,"
+	" resource TEXT,"
+	" id_token_alg TEXT NOT NULL,"
+	" not_before BIGINT NOT NULL,"
+	" created_at BIGINT NOT NULL,"
+	" disabled_at BIGINT)",
+
+	/* over_at: the end of what the row is for in its state; what the sweep looks at */
+	"CREATE TABLE requests ("
+	" id TEXT NOT NULL PRIMARY KEY,"
+	" state TEXT NOT NULL,"
+	" browser_hash BYTEA NOT NULL,"
+	" client_id TEXT NOT NULL REFERENCES clients (id),"
+	" resource TEXT NOT NULL,"
+	" scope TEXT NOT NULL,"
+	" redirect_uri TEXT NOT NULL,"
+	" oauth_state TEXT,"
+	" code_challenge TEXT NOT NULL,"
+	" nonce TEXT,"
+	" prompt TEXT,"
+	" max_age BIGINT NOT NULL,"
+	" login_hint TEXT,"
+	" ui_locales TEXT,"
+	" created_at BIGINT NOT NULL,"
+	" expires_at BIGINT NOT NULL,"
+	" user_id TEXT,"
+	" shown_at BIGINT,"
+	" decided_at BIGINT,"
+	" decision TEXT,"
+	" grant_id TEXT,"
+	" granted TEXT,"
+	" auth_time BIGINT,"
+	" acr TEXT,"
+	" code_hash BYTEA,"
+	" code_expires_at BIGINT,"
+	" spent_at BIGINT,"
+	" family_id TEXT,"
+	" token_expires_at BIGINT,"
+	" over_at BIGINT NOT NULL)",
+	"CREATE UNIQUE INDEX requests_code ON requests (code_hash) WHERE code_hash IS NOT NULL",
+	"CREATE INDEX requests_over ON requests (over_at)",
+
+	"CREATE TABLE grants ("
+	" id TEXT NOT NULL PRIMARY KEY,"
+	" user_id TEXT NOT NULL REFERENCES users (id),"
+	" client_id TEXT NOT NULL REFERENCES clients (id),"
+	" resource TEXT NOT NULL,"
+	" basis TEXT NOT NULL,"
+	" created_at BIGINT NOT NULL,"
+	" updated_at BIGINT NOT NULL,"
+	" expires_at BIGINT NOT NULL,"
+	" paused_at BIGINT,"
+	" revoked_at BIGINT,"
+	" revoked_by TEXT,"
+	" last_used_at BIGINT)",
+	"CREATE UNIQUE INDEX grants_live ON grants (user_id, client_id, resource)"
+	" WHERE revoked_at IS NULL",
+	"CREATE INDEX grants_user ON grants (user_id, created_at)",
+	"CREATE INDEX grants_created ON grants (created_at)",
+	"CREATE INDEX grants_end ON grants (expires_at) WHERE revoked_at IS NULL",
+
+	"CREATE TABLE permissions ("
+	" user_id TEXT NOT NULL,"
+	" grant_id TEXT NOT NULL REFERENCES grants (id),"
+	" scope TEXT NOT NULL,"
+	" mode TEXT NOT NULL,"
+	" expires_at BIGINT NOT NULL,"
+	" words TEXT,"
+	" consent_event TEXT,"
+	" granted_at BIGINT NOT NULL,"
+	" PRIMARY KEY (user_id, grant_id, scope))",
+
+	"CREATE TABLE families ("
+	" id TEXT NOT NULL PRIMARY KEY,"
+	" user_id TEXT NOT NULL,"
+	" grant_id TEXT NOT NULL REFERENCES grants (id),"
+	" client_id TEXT NOT NULL,"
+	" ceiling TEXT NOT NULL,"
+	" key_thumbprint TEXT,"
+	" seed BYTEA NOT NULL,"
+	" root_number BIGINT NOT NULL,"
+	" generation BIGINT NOT NULL,"
+	" rotation_window BYTEA NOT NULL,"
+	" repeats BIGINT NOT NULL,"
+	" repeats_day BIGINT NOT NULL,"
+	" auth_time BIGINT NOT NULL,"
+	" acr TEXT,"
+	" created_at BIGINT NOT NULL,"
+	" last_used_at BIGINT NOT NULL,"
+	" idle_expires_at BIGINT NOT NULL,"
+	" revoked_at BIGINT,"
+	" revoked_why TEXT)",
+	"CREATE INDEX families_grant ON families (user_id, grant_id)",
+
+	/* name may hold an address or a user's name: swept soon */
+	"CREATE TABLE counters ("
+	" name TEXT NOT NULL,"
+	" window_at BIGINT NOT NULL,"
+	" used BIGINT NOT NULL,"
+	" last_at BIGINT NOT NULL,"
+	" expires_at BIGINT NOT NULL,"
+	" PRIMARY KEY (name, window_at))",
+	"CREATE INDEX counters_end ON counters (expires_at)",
+
+	"CREATE TABLE outbox ("
+	" id TEXT NOT NULL PRIMARY KEY,"
+	" kind TEXT NOT NULL,"
+	" user_id TEXT,"
+	" payload TEXT NOT NULL,"
+	" due_at BIGINT NOT NULL,"
+	" attempts BIGINT NOT NULL,"
+	" created_at BIGINT NOT NULL)",
+	"CREATE INDEX outbox_due ON outbox (due_at)",
+
+	/* ids begin with the time, so new rows come last in the primary key (a random one costs three times) */
+	"CREATE TABLE events ("
+	" id TEXT NOT NULL PRIMARY KEY,"
+	" at BIGINT NOT NULL,"
+	" kind TEXT NOT NULL,"
+	" actor TEXT NOT NULL,"
+	" user_id TEXT,"
+	" client_id TEXT,"
+	" grant_id TEXT,"
+	" family_id TEXT,"
+	" request_id TEXT,"
+	" resource TEXT,"
+	" details TEXT,"
+	" sealed BYTEA)",
+	"CREATE INDEX events_user ON events (user_id, at)",
+
+	"CREATE TABLE keys ("
+	" id TEXT NOT NULL PRIMARY KEY,"
+	" purpose TEXT NOT NULL,"
+	" alg TEXT NOT NULL,"
+	" public_jwk TEXT NOT NULL,"
+	" sealed BYTEA NOT NULL,"
+	" root_number BIGINT NOT NULL,"
+	" created_at BIGINT NOT NULL,"
+	" not_before BIGINT NOT NULL,"
+	" retire_at BIGINT)",
+
+	"CREATE TABLE facts ("
+	" name TEXT NOT NULL PRIMARY KEY,"
+	" value TEXT NOT NULL)",
+	NULL,
+};

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/sqlite.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/task.h"
+
+#define WRITER_WAITS_MS                                                                            \
+	5000 /* for an operator's sqlite3 shell, the only one who could hold a lock */
+#define READER_WAITS_MS 100
+#define STATEMENT_MAX	8192
+
+static const char read_pragmas[] = "PRAGMA query_only=ON; PRAGMA trusted_schema=OFF;"
+				   "PRAGMA mmap_size=0; PRAGMA cell_size_check=ON;"
+				   "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-2000";
+static const char write_pragmas[] = "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+				    "PRAGMA trusted_schema=OFF; PRAGMA secure_delete=ON;"
+				    "PRAGMA mmap_size=0; PRAGMA cell_size_check=ON;"
+				    "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16000";
+
+static STATEMENT HAS_SCHEMA = {
+	"SELECT count(*) FROM sqlite_schema WHERE name = 'schema_version'"
+};
+
+/* Cannot be undone or retried: what the kernel failed to write it may have dropped. */
+static bool is_fsync_failure(int code)
+{
+	return code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC;
+}
+
+enum err sqlite_fail(struct task *task, struct sqlite_db *db, int code)
+{
+	int extended = sqlite3_extended_errcode(db->handle);
+
+	/* SQLite's own messages name tables and constraints, never values */
+	log_error(task, "store.failed", LOG_INT("code", extended),
+		  LOG_STR("message", str_from_c(sqlite3_errmsg(db->handle))));
+	if (is_fsync_failure(code) || is_fsync_failure(extended)) {
+		log_error(task, "store.fsync_failed",
+			  LOG_STR("why", STR("ending at once: what is on disk is known only "
+					     "after a restart")));
+		abort();
+	}
+	return fail(task, ERR_STORE, "the database could not do this");
+}
+
+static int remember_wal_pages(void *context, sqlite3 *handle, const char *name, int pages)
+{
+	(void)handle;
+	(void)name;
+	((struct sqlite_db *)context)->wal_pages = pages;
+	return SQLITE_OK;
+}
+
+static void sqlite_close(struct db **closing)
+{
+	struct sqlite_db *db = (struct sqlite_db *)*closing;
+
+	*closing = NULL;
+	if (db == NULL)
+		return;
+	for (size_t i = 0; i < db->prepared_count; i++)
+		sqlite3_finalize(db->prepared[i]);
+	sqlite3_close(db->handle);
+	free(db->prepared);
+	free(db);
+}
+
+enum err sqlite_execute(struct task *task, struct db *base, const char *text)
+{
+	struct sqlite_db *db = (struct sqlite_db *)base;
+	int code = sqlite3_exec(db->handle, text, NULL, NULL, NULL);
+
+	return code == SQLITE_OK ? OK : sqlite_fail(task, db, code);
+}
+
+static int note_answer(void *context, int count, char **values, char **names)
+{
+	(void)names;
+	if (count > 0 && values[0] != NULL && strcmp(values[0], "wal") == 0)
+		*(bool *)context = true;
+	return 0;
+}
+
+static enum err start_writing(struct task *task, struct sqlite_db *db)
+{
+	bool is_wal = false;
+	int code = sqlite3_exec(db->handle, "PRAGMA journal_mode=WAL", note_answer, &is_wal, NULL);
+
+	if (code != SQLITE_OK)
+		return sqlite_fail(task, db, code);
+	if (!is_wal)
+		return fail(task, ERR_CONFIG,
+			    "the file system of the database does not allow a write-ahead log; "
+			    "use a local disk");
+	TRY(sqlite_execute(task, &db->db, write_pragmas));
+	/* setting a hook of our own also ends automatic checkpoints */
+	sqlite3_wal_hook(db->handle, remember_wal_pages, db);
+	return OK;
+}
+
+static enum err prepare_connection(struct task *task, struct sqlite_db *db, enum db_use use)
+{
+	sqlite3_extended_result_codes(db->handle, 1);
+	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_busy_timeout(db->handle, use == DB_WRITE ? WRITER_WAITS_MS : READER_WAITS_MS);
+	if (use == DB_WRITE)
+		return start_writing(task, db);
+	return sqlite_execute(task, &db->db, read_pragmas);
+}
+
+static enum err sqlite_open(struct task *task, struct str path, enum db_use use, struct db **ret_db)
+{
+	CLEANUP(sqlite_close) struct db *opened = NULL;
+	struct sqlite_db *db = calloc(1, sizeof(*db));
+
+	if (db == NULL)
+		abort();
+	opened = &db->db;
+	db->db.driver = &sqlite_driver;
+	db->prepared_count = sql_count();
+	db->prepared = calloc(db->prepared_count + 1, sizeof(*db->prepared));
+	if (db->prepared == NULL)
+		abort();
+	if (sqlite3_open_v2(str_to_c(&task->arena, path), &db->handle,
+			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW,
+			    NULL) != SQLITE_OK) {
+		return failf(task, ERR_CONFIG, "cannot open the database %.*s: %s", STR_FMT(path),
+			     db->handle == NULL ? "no memory" : sqlite3_errmsg(db->handle));
+	}
+	TRY(prepare_connection(task, db, use));
+	*ret_db = opened;
+	opened = NULL;
+	return OK;
+}
+
+static enum err find_prepared(struct task *task, struct sqlite_db *db, const struct sql *sql,
+			      sqlite3_stmt **ret_statement)
+{
+	size_t number = sql_number(sql);
+	int code;
+
+	assert(number < db->prepared_count);
+	if (db->prepared[number] == NULL) {
+		code = sqlite3_prepare_v3(db->handle, sql->text, -1, SQLITE_PREPARE_PERSISTENT,
+					  &db->prepared[number], NULL);
+		if (code != SQLITE_OK)
+			return sqlite_fail(task, db, code);
+	}
+	*ret_statement = db->prepared[number];
+	return OK;
+}
+
+static int bind_value(sqlite3_stmt *statement, int at, const struct sql_value *value)
+{
+	if (value->is_null)
+		return sqlite3_bind_null(statement, at);
+	switch (value->kind) {
+	case SQL_KIND_INT:
+		return sqlite3_bind_int64(statement, at, value->number);
+	case SQL_KIND_TEXT:
+		return sqlite3_bind_text64(statement, at, value->bytes.at, value->bytes.len,
+					   SQLITE_STATIC, SQLITE_UTF8);
+	case SQL_KIND_BLOB:
+		return sqlite3_bind_blob64(statement, at, value->bytes.at, value->bytes.len,
+					   SQLITE_STATIC);
+	case SQL_KIND_NULL:
+		break;
+	}
+	return sqlite3_bind_null(statement, at);
+}
+
+/* SQLite numbers $n by first appearance, so each place is asked for its name. */
+static enum err bind_all(struct task *task, struct sqlite_db *db, sqlite3_stmt *statement,
+			 struct sql_args args)
+{
+	int places = sqlite3_bind_parameter_count(statement);
+
+	assert((size_t)places == args.count);
+	for (int at = 1; at <= places; at++) {
+		struct str digits = str_from(str_from_c(sqlite3_bind_parameter_name(statement, at)),
+					     1);
+		uint64_t number = 0;
+		bool is_number = str_to_u64(digits, args.count, &number);
+		int code;
+
+		assert(is_number && number > 0);
+		if (!is_number || number == 0)
+			return fail(task, ERR_INTERNAL, "a statement with a misnamed parameter");
+		code = bind_value(statement, at, &args.at[number - 1]);
+		if (code != SQLITE_OK)
+			return sqlite_fail(task, db, code);
+	}
+	return OK;
+}
+
+static enum err sqlite_start(struct task *task, struct db *base, const struct sql *sql,
+			     struct sql_args args, struct sql_cursor *ret_cursor)
+{
+	struct sqlite_db *db = (struct sqlite_db *)base;
+	sqlite3_stmt *statement = NULL;
+
+	TRY(find_prepared(task, db, sql, &statement));
+	TRY(bind_all(task, db, statement, args));
+	*ret_cursor = (struct sql_cursor){ .db = base, .handle = statement };
+	return OK;
+}
+
+static enum err sqlite_step(struct task *task, struct sql_cursor *cursor, bool *ret_row)
+{
+	struct sqlite_db *db = (struct sqlite_db *)cursor->db;
+	int code = sqlite3_step(cursor->handle);
+
+	if (code != SQLITE_ROW && code != SQLITE_DONE)
+		return sqlite_fail(task, db, code);
+	if (code == SQLITE_DONE)
+		cursor->changed = sqlite3_changes64(db->handle);
+	*ret_row = code == SQLITE_ROW;
+	return OK;
+}
+
+static struct sql_value sqlite_column(const struct sql_cursor *cursor, int column)
+{
+	sqlite3_stmt *statement = cursor->handle;
+	struct sql_value value = { 0 };
+	const char *bytes = NULL;
+
+	switch (sqlite3_column_type(statement, column)) {
+	case SQLITE_INTEGER:
+		return sql_int(sqlite3_column_int64(statement, column));
+	case SQLITE_TEXT:
+		bytes = (const char *)sqlite3_column_text(statement, column);
+		value.kind = SQL_KIND_TEXT;
+		break;
+	case SQLITE_BLOB:
+		bytes = sqlite3_column_blob(statement, column);
+		value.kind = SQL_KIND_BLOB;
+		break;
+	default:
+		value.is_null = true;
+		return value;
+	}
+	/* empty bytes have no address in SQLite, but they are not NULL */
+	value.bytes.at = bytes == NULL ? "" : bytes;
+	value.bytes.len = bytes == NULL ? 0 : (size_t)sqlite3_column_bytes(statement, column);
+	return value;
+}
+
+static void sqlite_finish(struct sql_cursor *cursor)
+{
+	sqlite3_reset(cursor->handle);
+	/* the arguments lie in task memory, which ends before the statement does */
+	sqlite3_clear_bindings(cursor->handle);
+}
+
+static struct str map_type(struct str word)
+{
+	if (str_equals(word, STR("BYTEA")))
+		return STR("BLOB");
+	if (str_equals(word, STR("BIGINT")))
+		return STR("INTEGER");
+	return word;
+}
+
+static bool is_word(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
+}
+
+/* STRICT: a column holds what its type says, as in PostgreSQL. */
+static enum err sqlite_define(struct task *task, struct db *db, struct str text)
+{
+	struct buf buf = buf_in(&task->arena, STATEMENT_MAX);
+	struct str mapped;
+
+	for (size_t at = 0; at < text.len;) {
+		size_t len = 0;
+
+		while (at + len < text.len && is_word(text.at[at + len]))
+			len++;
+		if (len == 0)
+			buf_add_char(&buf, text.at[at++]);
+		else
+			buf_add(&buf, map_type(str_sub(text, at, len)));
+		at += len;
+	}
+	if (str_starts_with(text, STR("CREATE TABLE")))
+		buf_add_c(&buf, " STRICT");
+	TRY(buf_finish(&buf, &mapped));
+	return sqlite_execute(task, db, mapped.at);
+}
+
+const struct sql_driver sqlite_driver = {
+	.batch = 256,
+	.writers = 1,
+	.begin = "BEGIN IMMEDIATE",
+	.has_schema = &HAS_SCHEMA,
+	.claim = sqlite_claim,
+	.release = sqlite_release,
+	.open = sqlite_open,
+	.close = sqlite_close,
+	.start = sqlite_start,
+	.step = sqlite_step,
+	.column = sqlite_column,
+	.finish = sqlite_finish,
+	.execute = sqlite_execute,
+	.define = sqlite_define,
+	.run_batch = sqlite_run_batch,
+};

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of the SQLite driver share: one process, one writing connection, WAL with synchronous=FULL,
+ * checkpoints by the writer between batches. A failed fsync ends the process: the pages may be gone from the
+ * cache and a retry would lie (DESIGN 3).
+ */
+#pragma once
+
+#include <sqlite3.h>
+
+#include "store/driver.h"
+
+struct sqlite_db {
+	struct db db;
+	sqlite3 *handle;
+	sqlite3_stmt **prepared; /* by number of the statement */
+	size_t prepared_count;
+	int wal_pages;	   /* after the last commit */
+	int checkpoint_at; /* pages that make the next attempt due */
+};
+
+/* Notes, logs and answers what SQLite said; ends the process for a failed fsync. Never OK. */
+enum err sqlite_fail(struct task *task, struct sqlite_db *db, int code);
+enum err sqlite_execute(struct task *task, struct db *db, const char *text);
+
+/* The lock file beside the database. ERR_CONFIG names the process that holds it. */
+enum err sqlite_claim(struct task *task, struct str path, bool create, void **ret_claim);
+void sqlite_release(void **claim);
+
+/* After a batch: moves the WAL into the database when it has grown and no reader holds an old snapshot. */
+void sqlite_checkpoint(struct task *task, struct sqlite_db *db);
+/* Group commit. */
+void sqlite_run_batch(struct task *task, struct db *db, struct write *const *batch, size_t count);

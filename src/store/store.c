@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/store.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/task.h"
+#include "store/driver.h"
+#include "store/migrate.h"
+#include "store/writer.h"
+
+#define PING_EVERY_MS SECOND_MS
+
+static STATEMENT PING = { "SELECT count(*) FROM schema_version" };
+
+/* What /readyz last heard. The one who asks does it without the lock; others hear the last answer. */
+struct ping {
+	pthread_mutex_t lock;
+	struct db *db;
+	bool is_asking;
+	int64_t asked_at; /* monotonic */
+	enum err answer;
+};
+
+struct store {
+	const struct sql_driver *driver;
+	char *place;
+	void *claim;
+	struct writer *writer;
+	struct ping ping;
+	unsigned threads;
+	struct db *readers[]; /* each opened and used by its thread alone */
+};
+
+static struct str store_place(const struct store *store)
+{
+	return str_from_c(store->place);
+}
+
+static struct store *store_new(const struct sql_driver *driver, const struct store_config *config,
+			       struct str place)
+{
+	struct store *store = calloc(1, sizeof(*store) + config->threads * sizeof(struct db *));
+
+	if (store == NULL)
+		abort();
+	store->driver = driver;
+	store->threads = config->threads;
+	store->place = strndup(place.at, place.len);
+	if (store->place == NULL)
+		abort();
+	pthread_mutex_init(&store->ping.lock, NULL);
+	return store;
+}
+
+static enum err open_parts(struct task *task, struct store *store,
+			   const struct store_config *config)
+{
+	struct str place = store_place(store);
+
+	TRY(store->driver->claim(task, place, false, &store->claim));
+	TRY(store->driver->open(task, place, DB_READ, &store->ping.db));
+	TRY(migrate_check(task, store->ping.db));
+	return writer_open(task, store->driver, config, place, &store->writer);
+}
+
+enum err store_open(struct task *task, const struct store_config *config, struct store **ret_store)
+{
+	CLEANUP(store_free) struct store *store = NULL;
+	const struct sql_driver *driver = NULL;
+	struct str place = STR_NONE;
+
+	TRY(driver_choose(task, config->database, &driver, &place));
+	store = store_new(driver, config, place);
+	TRY(open_parts(task, store, config));
+	*ret_store = store;
+	store = NULL;
+	return OK;
+}
+
+void store_free(struct store **closing)
+{
+	struct store *store = *closing;
+
+	*closing = NULL;
+	if (store == NULL)
+		return;
+	/* readers first, so that the writer's connection is the last and empties the log on its way out */
+	for (unsigned i = 0; i < store->threads; i++)
+		store->driver->close(&store->readers[i]);
+	store->driver->close(&store->ping.db);
+	writer_free(&store->writer);
+	if (store->claim != NULL)
+		store->driver->release(&store->claim);
+	pthread_mutex_destroy(&store->ping.lock);
+	explicit_bzero(store->place, strlen(store->place)); /* a URI may hold a password */
+	free(store->place);
+	free(store);
+}
+
+static enum err migrate_claimed(struct task *task, const struct sql_driver *driver,
+				struct str place, int *ret_from, int *ret_to)
+{
+	struct db *db = NULL;
+	enum err err;
+
+	TRY(driver->open(task, place, DB_WRITE, &db));
+	err = migrate_run(task, db, ret_from, ret_to);
+	driver->close(&db);
+	return err;
+}
+
+enum err store_migrate(struct task *task, const struct store_config *config, int *ret_from,
+		       int *ret_to)
+{
+	const struct sql_driver *driver = NULL;
+	struct str place = STR_NONE;
+	void *claim = NULL;
+	enum err err;
+
+	TRY(driver_choose(task, config->database, &driver, &place));
+	TRY(driver->claim(task, place, true, &claim));
+	err = migrate_claimed(task, driver, place, ret_from, ret_to);
+	if (claim != NULL)
+		driver->release(&claim);
+	return err;
+}
+
+bool store_may_block(const struct store *store)
+{
+	return store->driver->may_block;
+}
+
+enum err store_reader(struct task *task, struct store *store, struct db **ret_db)
+{
+	struct db **reader;
+
+	assert(task->thread < store->threads);
+	reader = &store->readers[task->thread];
+	if (*reader == NULL)
+		TRY(store->driver->open(task, store_place(store), DB_READ, reader));
+	*ret_db = *reader;
+	return OK;
+}
+
+enum err store_submit(struct task *task, struct store *store, write_fn *fn, void *arg,
+		      then_fn *then)
+{
+	return writer_submit(store->writer, task, fn, arg, then);
+}
+
+enum err store_write(struct task *task, struct store *store, write_fn *fn, void *arg)
+{
+	return writer_wait(store->writer, task, fn, arg);
+}
+
+/* True if it is our turn to ask; otherwise *ret_answer is the last answer. */
+static bool ping_begin(struct ping *ping, int64_t now, enum err *ret_answer)
+{
+	bool is_ours;
+
+	pthread_mutex_lock(&ping->lock);
+	is_ours = !ping->is_asking && now - ping->asked_at >= PING_EVERY_MS;
+	if (is_ours)
+		ping->is_asking = true;
+	*ret_answer = ping->answer;
+	pthread_mutex_unlock(&ping->lock);
+	return is_ours;
+}
+
+static void ping_end(struct ping *ping, enum err answer)
+{
+	pthread_mutex_lock(&ping->lock);
+	ping->is_asking = false;
+	ping->asked_at = clock_monotonic();
+	ping->answer = answer;
+	pthread_mutex_unlock(&ping->lock);
+}
+
+enum err store_ping(struct task *task, struct store *store)
+{
+	enum err answer = OK;
+	int64_t count = 0;
+
+	if (!ping_begin(&store->ping, clock_monotonic(), &answer)) {
+		if (answer != OK)
+			return fail(task, answer, "the database did not answer a moment ago");
+		return OK;
+	}
+	answer = sql_one_int(task, store->ping.db, &PING, NO_ARGS, &count);
+	ping_end(&store->ping, answer);
+	return answer;
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/writer.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/task.h"
+
+#define QUEUE_DEFAULT 16384
+#define POOL_DEFAULT  16
+#define BATCH_MAX     256
+
+struct worker {
+	struct writer *writer;
+	pthread_t thread;
+	struct db *db;
+};
+
+struct writer {
+	const struct sql_driver *driver;
+	struct clock *clock;
+	struct log *log;
+
+	pthread_mutex_t lock; /* guards what is up to the empty line */
+	pthread_cond_t filled;
+	struct write *head;
+	struct write **tail;
+	size_t count;
+	size_t max;
+	bool is_closing;
+
+	size_t worker_count;
+	struct worker workers[];
+};
+
+/* Who waits for a write on its own thread. */
+struct waiter {
+	pthread_mutex_t lock;
+	pthread_cond_t came;
+	bool is_done;
+};
+
+enum err write_run(struct write *write, struct db *db)
+{
+	enum err err;
+
+	task_forgive(write->task);
+	err = write->fn(write->task, db, write->arg);
+	assert(err != ERR_PARKED);
+	return err;
+}
+
+void write_fail_all(struct write *const *batch, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		batch[i]->result = fail(batch[i]->task, ERR_STORE,
+					"the database could not keep this");
+}
+
+/* Afterwards the write is gone: its memory belongs to whom it was handed. */
+static void hand_back(struct write *write)
+{
+	struct waiter *waiter = write->waiter;
+
+	if (waiter == NULL) {
+		task_resume(write->task, write->result);
+		return;
+	}
+	pthread_mutex_lock(&waiter->lock);
+	waiter->is_done = true;
+	pthread_cond_signal(&waiter->came);
+	pthread_mutex_unlock(&waiter->lock);
+}
+
+/* Waits for work; 0 when the writer closes and nothing is left. */
+static size_t take_batch(struct writer *writer, struct write **batch)
+{
+	size_t count = 0;
+
+	pthread_mutex_lock(&writer->lock);
+	while (writer->head == NULL && !writer->is_closing)
+		pthread_cond_wait(&writer->filled, &writer->lock);
+	while (writer->head != NULL && count < writer->driver->batch) {
+		batch[count] = writer->head;
+		writer->head = batch[count++]->next;
+	}
+	if (writer->head == NULL)
+		writer->tail = &writer->head;
+	writer->count -= count;
+	pthread_mutex_unlock(&writer->lock);
+	return count;
+}
+
+static void *work(void *arg)
+{
+	struct worker *worker = arg;
+	struct writer *writer = worker->writer;
+	struct write *batch[BATCH_MAX];
+	size_t count;
+
+	while ((count = take_batch(writer, batch)) > 0) {
+		struct task task;
+
+		task_begin(&task, writer->clock, writer->log);
+		writer->driver->run_batch(&task, worker->db, batch, count);
+		task_end(&task);
+		for (size_t i = 0; i < count; i++)
+			hand_back(batch[i]);
+	}
+	return NULL;
+}
+
+static enum err open_connections(struct task *task, struct writer *writer, struct str place)
+{
+	for (size_t i = 0; i < writer->worker_count; i++)
+		TRY(writer->driver->open(task, place, DB_WRITE, &writer->workers[i].db));
+	return OK;
+}
+
+/* Signals are the main thread's affair. */
+static void start_threads(struct writer *writer)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	for (size_t i = 0; i < writer->worker_count; i++) {
+		writer->workers[i].writer = writer;
+		if (pthread_create(&writer->workers[i].thread, NULL, work, &writer->workers[i]) !=
+		    0)
+			abort();
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static void close_connections(struct writer *writer)
+{
+	for (size_t i = 0; i < writer->worker_count; i++)
+		writer->driver->close(&writer->workers[i].db);
+}
+
+enum err writer_open(struct task *task, const struct sql_driver *driver,
+		     const struct store_config *config, struct str place,
+		     struct writer **ret_writer)
+{
+	size_t pool = config->pool == 0 ? POOL_DEFAULT : config->pool;
+	size_t workers = driver->writers == 0 ? pool : driver->writers;
+	struct writer *writer = calloc(1, sizeof(*writer) + workers * sizeof(struct worker));
+	enum err err;
+
+	if (writer == NULL)
+		abort();
+	assert(driver->batch <= BATCH_MAX);
+	writer->driver = driver;
+	writer->clock = config->clock;
+	writer->log = config->log;
+	writer->worker_count = workers;
+	writer->max = config->queue == 0 ? QUEUE_DEFAULT : config->queue;
+	writer->tail = &writer->head;
+	pthread_mutex_init(&writer->lock, NULL);
+	pthread_cond_init(&writer->filled, NULL);
+	err = open_connections(task, writer, place);
+	if (err != OK) {
+		close_connections(writer);
+		free(writer);
+		return err;
+	}
+	start_threads(writer);
+	*ret_writer = writer;
+	return OK;
+}
+
+void writer_free(struct writer **closing)
+{
+	struct writer *writer = *closing;
+
+	*closing = NULL;
+	if (writer == NULL)
+		return;
+	pthread_mutex_lock(&writer->lock);
+	writer->is_closing = true;
+	pthread_cond_broadcast(&writer->filled);
+	pthread_mutex_unlock(&writer->lock);
+	for (size_t i = 0; i < writer->worker_count; i++)
+		pthread_join(writer->workers[i].thread, NULL);
+	close_connections(writer);
+	pthread_cond_destroy(&writer->filled);
+	pthread_mutex_destroy(&writer->lock);
+	free(writer);
+}
+
+static void push_locked(struct writer *writer, struct write *write)
+{
+	*writer->tail = write;
+	writer->tail = &write->next;
+	writer->count++;
+	pthread_cond_signal(&writer->filled);
+}
+
+static bool has_room_locked(const struct writer *writer)
+{
+	return writer->count < writer->max && !writer->is_closing;
+}
+
+enum err writer_submit(struct writer *writer, struct task *task, write_fn *fn, void *arg,
+		       then_fn *then)
+{
+	struct write *write = NEW(&task->arena, struct write);
+	enum err err = ERR_BUSY;
+
+	write->task = task;
+	write->fn = fn;
+	write->arg = arg;
+	/* parked before it is pushed: from then on the task is another thread's */
+	pthread_mutex_lock(&writer->lock);
+	if (has_room_locked(writer)) {
+		err = task_park(task, then, arg);
+		push_locked(writer, write);
+	}
+	pthread_mutex_unlock(&writer->lock);
+	if (err == ERR_BUSY)
+		return fail(task, ERR_BUSY, "too many writes are waiting");
+	return err;
+}
+
+enum err writer_wait(struct writer *writer, struct task *task, write_fn *fn, void *arg)
+{
+	struct waiter waiter = { .lock = PTHREAD_MUTEX_INITIALIZER,
+				 .came = PTHREAD_COND_INITIALIZER };
+	struct write write = { .task = task, .fn = fn, .arg = arg, .waiter = &waiter };
+	bool is_queued;
+
+	pthread_mutex_lock(&writer->lock);
+	is_queued = has_room_locked(writer);
+	if (is_queued)
+		push_locked(writer, &write);
+	pthread_mutex_unlock(&writer->lock);
+	if (!is_queued)
+		return fail(task, ERR_BUSY, "too many writes are waiting");
+	pthread_mutex_lock(&waiter.lock);
+	while (!waiter.is_done)
+		pthread_cond_wait(&waiter.came, &waiter.lock);
+	pthread_mutex_unlock(&waiter.lock);
+	return write.result;
+}

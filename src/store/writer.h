@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The queue of waiting writes and the threads that run them: one thread with group commit on SQLite, a pool
+ * with a transaction per closure on PostgreSQL. Bounded: a full queue refuses at once.
+ */
+#pragma once
+
+#include "store/driver.h"
+
+struct writer;
+struct waiter;
+
+/* A closure on its way; lives in its task's memory (submitted) or on the waiting caller's stack. */
+struct write {
+	struct task *task;
+	write_fn *fn;
+	void *arg;
+	enum err result;
+	struct waiter *waiter; /* NULL: the task is parked and goes home */
+	struct write *next;
+};
+
+/* place stays owned by the caller. The first connection is opened here, so that a bad place is told. */
+MUST_CHECK enum err writer_open(struct task *task, const struct sql_driver *driver,
+				const struct store_config *config, struct str place,
+				struct writer **ret_writer);
+/* Runs what is queued, then ends the threads. */
+void writer_free(struct writer **writer);
+
+MUST_CHECK enum err writer_submit(struct writer *writer, struct task *task, write_fn *fn, void *arg,
+				  then_fn *then);
+MUST_CHECK enum err writer_wait(struct writer *writer, struct task *task, write_fn *fn, void *arg);
+
+/* For the drivers' run_batch: one closure, from a clean slate, for it may have run before. */
+MUST_CHECK enum err write_run(struct write *write, struct db *db);
+/* The commit failed, or nobody knows whether it did: each of them is told ERR_STORE. */
+void write_fail_all(struct write *const *batch, size_t count);
