@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Runs every test on SQLite and once more on PostgreSQL: on GRANTD_TEST_POSTGRES (a URI of a database that
+ * tests may fill) or on a cluster of its own that postgres_fixture starts. A test finds its world in *state.
+ */
+#pragma once
+
+#include "world.h"
+
+#define RUN_ON_BOTH(...)                                                                           \
+	run_on_both((const struct CMUnitTest[]){ __VA_ARGS__ },                                    \
+		    COUNT_OF(((const struct CMUnitTest[]){ __VA_ARGS__ })))
+
+int run_on_both(const struct CMUnitTest *tests, size_t count);
+
+/* A new empty database for this program, as store_config spells it; STR_NONE without PostgreSQL. */
+struct str postgres_fresh(struct arena *arena);
+/* Starts the cluster if need be; run_on_both does it by itself. */
+void postgres_start(void);
+void postgres_stop(void);
