@@ -15,16 +15,19 @@
 struct task;
 
 struct config {
-	struct str dir;		/* DIR */
-	struct str issuer;	/* "https://grantd.localhost:8443", byte-identical everywhere */
-	struct str issuer_host; /* "grantd.localhost:8443" */
-	struct str listen;	/* "127.0.0.1:8443" or "unix:PATH" */
+	struct str dir;		   /* DIR */
+	struct str issuer;	   /* "https://grantd.localhost:8443", byte-identical everywhere */
+	struct str issuer_host;	   /* "grantd.localhost:8443" */
+	bool shared_loopback_host; /* the operator accepts an issuer whose host agents can listen on */
+	struct str listen;	   /* "127.0.0.1:8443" or "unix:PATH" */
 	bool plain; /* the public listener is plain HTTP behind a TLS terminator (loopback or unix only) */
 	const struct str *trusted_proxies;
 	size_t trusted_proxy_count;
 	struct str ops_listen;	      /* "127.0.0.1:8444"; /livez and /readyz; empty: off */
 	struct str tls_cert, tls_key; /* files */
 	struct str database;	      /* as store_config wants it */
+	struct str
+		database_url_file; /* where database was read from; empty: it stood in the file */
 	unsigned database_pool;
 	struct str root_key_file;
 	struct str admin_socket;
@@ -50,8 +53,18 @@ struct config {
 	size_t resource_count;
 };
 
+#define CONFIG_PROBLEMS_MAX 64
+
+/* Everything that is wrong, not only the first: for `grantd check`. */
+struct config_problems {
+	struct str texts[CONFIG_PROBLEMS_MAX]; /* in the memory of the task that loaded */
+	size_t count;
+};
+
 struct config_source {
 	struct str dir;
+	digest_fn *digest; /* crypto/digest.h's sha256, for secrets of resource servers */
+	struct config_problems *problems; /* NULL: the first is enough */
 	const char *const
 		*environment; /* "NAME=value", NULL-terminated; only GRANTD_* are looked at */
 };

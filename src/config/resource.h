@@ -31,6 +31,10 @@ struct introspection_caller {
 	struct str secret_hash; /* SHA-256 of what stood in secret_file (without the newline) */
 };
 
+/* SHA-256, handed down by the caller: config and crypto stand beside one another. */
+typedef void digest_fn(struct str data, uint8_t ret_digest[32]);
+#define RESOURCE_DIGEST_LEN 32
+
 struct resource {
 	struct str name; /* file name without .json: a-z 0-9 - */
 	struct str
@@ -38,13 +42,13 @@ struct resource {
 	struct str title;
 	bool enforced_by_gateway; /* false: "resource": somebody else's door */
 	bool checks_locally;	  /* false: introspection */
-	const struct str
-		*on_stop; /* command and arguments with {username}, {client}; never a shell */
+	/* command and arguments with {username}, {client}, never a shell; or one https:// URL to post to */
+	const struct str *on_stop;
 	size_t on_stop_count;
 	struct str token_typ; /* "at+jwt" or "JWT" */
 	struct str token_alg; /* "ES256" or "RS256" */
-	int64_t token_ms;     /* lifetime, <= 900 s */
-	bool has_own_keys;    /* typ JWT: a signing key and JWKS of its own */
+	int64_t token_ms; /* lifetime, <= 900 s; config_load puts its default where the file has none */
+	bool has_own_keys; /* typ JWT: a signing key and JWKS of its own */
 	const struct resource_scope *scopes;
 	size_t scope_count;
 	const struct introspection_caller *callers;
@@ -56,7 +60,10 @@ struct resource {
  * one of read, write, send, delete"). secret files are read relative to dir, mode as for root.key.
  */
 MUST_CHECK enum err resource_parse(struct task *task, struct str name, struct str text,
-				   struct str dir, struct resource *ret_resource);
+				   struct str dir, digest_fn *digest,
+				   struct resource *ret_resource);
+/* True for a name that a resource file may have: a-z 0-9 and '-' inside, at most 64. */
+bool resource_name_is_valid(struct str name);
 /* The scope of that name, or NULL. */
 const struct resource_scope *resource_find_scope(const struct resource *resource, struct str name);
 /* The canonical form of a resource URI as asked (RFC 8707 2; MCP canonical URI). ERR_TARGET: relative, fragment, userinfo. */
