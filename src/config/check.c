@@ -97,14 +97,14 @@ static void check_listeners(struct checker *checker)
 	if (config->listen.len == 0 && url_parse(config->issuer, &url) == OK)
 		config->listen = STR_JOIN(&task->arena, STR("127.0.0.1:"),
 					  url.port.at == NULL ? STR("443") : url.port);
-	config->listen = socket_path(checker, config->listen);
-	config->ops_listen = socket_path(checker, config->ops_listen);
 	problem = config->listen.len == 0 ? NULL : listen_problem(task, config->listen);
 	if (problem != NULL)
 		complain(checker, "listen", problem);
 	problem = config->ops_listen.len == 0 ? NULL : listen_problem(task, config->ops_listen);
 	if (problem != NULL)
 		complain(checker, "ops_listen", problem);
+	config->listen = socket_path(checker, config->listen);
+	config->ops_listen = socket_path(checker, config->ops_listen);
 	if (config->plain && !is_private_listener(config->listen))
 		complain(checker, "plain",
 			 "plain HTTP only on a loopback address or unix socket, behind a proxy "

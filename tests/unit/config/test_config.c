@@ -130,7 +130,7 @@ static const struct refusal refusals[] = {
 	{ ISSUER "database = postgresql://u:pw@h/d\n", "has a password; put it into ~/.pgpass" },
 	{ ISSUER "database = postgresql://h/d?password=x\n", "has a password" },
 	{ ISSUER "database = postgresql://h/d?pass%77ord=x\n", "has a password" },
-	{ ISSUER "database = postgresql://h/d?a=%zz\n", "has a password" },
+	{ ISSUER "database = postgresql://h/d?%zz=1\n", "has a password" },
 	{ ISSUER "database_url_file = nowhere\n", "no such file" },
 	{ ISSUER "privacy_url = javascript:alert(1)\n", "not an https:// URL" },
 	{ ISSUER "controller_contact = javascript:alert(1)\n", "not an https:// URL" },
