@@ -56,6 +56,10 @@ static enum err check_form(struct task *task, const struct opening *opening)
 {
 	const struct authorize_params *params = opening->params;
 
+	if (params->defect.at != NULL) {
+		task_note(task, ERR_REQUEST, params->defect);
+		return ERR_REQUEST;
+	}
 	if (params->request.at != NULL)
 		return fail(task, ERR_REQUEST_OBJECT, "request objects are not supported");
 	if (params->request_uri.at != NULL)
