@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// The database beneath an instance, as a test sees it: SQLite's file, or a database of its own in the
+// cluster that tools/with-postgres started. Tests look; only grantd writes.
+import path from 'node:path';
+import { run_well } from './process.mjs';
+
+export const driver = process.env.GRANTD_DB ?? 'sqlite';
+
+let made = 0;
+
+// Where instance number n of this process keeps its data: { url } for `grantd init --database`, or nothing.
+export async function new_database() {
+	if (driver === 'sqlite') return {};
+	const socket = process.env.GRANTD_PG_SOCKET;
+	if (!socket) throw new Error('GRANTD_DB=postgres needs a cluster: tools/with-postgres tools/node --test …');
+	const name = `grantd_${process.pid}_${++made}`;
+	await run_well('psql', ['-X', '-q', '-h', socket, '-d', 'postgres', '-c', `CREATE DATABASE ${name}`]);
+	return { url: `postgresql:///${name}?host=${socket}`, name, socket };
+}
+
+export async function drop_database(database) {
+	if (database.name)
+		await run_well('psql', ['-X', '-q', '-h', database.socket, '-d', 'postgres', '-c', `DROP DATABASE IF EXISTS ${database.name} WITH (FORCE)`]);
+}
+
+async function sqlite_rows(dir, sql) {
+	const { DatabaseSync } = await import('node:sqlite');
+	const file = new DatabaseSync(path.join(dir, 'grantd.db'), { readOnly: true });
+	try {
+		const statement = file.prepare(sql);
+		statement.setReadBigInts(true);
+		return statement.all().map(plain);
+	} finally {
+		file.close();
+	}
+}
+
+async function postgres_rows(database, sql) {
+	const { stdout } = await run_well('psql', ['-X', '-q', '-A', '-t', '-h', database.socket, '-d', database.name,
+		'-c', `SELECT coalesce(json_agg(t), '[]') FROM (${sql}) t`]);
+	return JSON.parse(stdout).map(plain);
+}
+
+// One shape for both: bytes are "\x…" in hex, numbers are numbers.
+function plain(row) {
+	const out = {};
+	for (const [key, value] of Object.entries(row)) {
+		if (value instanceof Uint8Array) out[key] = `\\x${Buffer.from(value).toString('hex')}`;
+		else out[key] = typeof value === 'bigint' ? Number(value) : value;
+	}
+	return out;
+}
+
+export function rows(instance, sql) {
+	return driver === 'sqlite' ? sqlite_rows(instance.dir, sql) : postgres_rows(instance.database, sql);
+}
+
+const tables_sql = {
+	sqlite: "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name",
+	postgres: "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename",
+};
+
+// Every row of every table but those left out, for comparing before and after.
+export async function snapshot(instance, { except = [] } = {}) {
+	const picture = {};
+	for (const { name } of await rows(instance, tables_sql[driver])) {
+		if (except.includes(name)) continue;
+		const all = await rows(instance, `SELECT * FROM ${name}`);
+		picture[name] = all.map((row) => JSON.stringify(row)).sort();
+	}
+	return picture;
+}
