@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The only way out (DESIGN 10): libcurl with https only (loopback http and a unix socket by option), no
- * redirects, no proxy from the environment, no cookies, no netrc, caps on size and time. This is the waiting
- * form for the command-line tools and for jobs; the loops do not call it.
+ * The only way out (DESIGN 10): libcurl with https only (loopback http and a unix socket by
+ * option), no redirects, no proxy from the environment, no cookies, no netrc, caps on size and
+ * time. This is the waiting form for the command-line tools and for jobs; the loops do not call
+ * it.
  */
 #pragma once
 
@@ -32,9 +33,9 @@ struct http_answer {
 };
 
 /*
- * Any status is OK, also a redirect, which is not followed. A body without a Content-Type field is sent as a
- * form. ERR_REQUEST for a call that we do not make; ERR_IO when nothing answered (reason says what: refused,
- * certificate, name); ERR_TIMEOUT; ERR_TOO_LARGE.
+ * Any status is OK, also a redirect, which is not followed. A body without a Content-Type field
+ * is sent as a form. ERR_REQUEST for a call that we do not make; ERR_IO when nothing answered
+ * (reason says what: refused, certificate, name); ERR_TIMEOUT; ERR_TOO_LARGE.
  */
 MUST_CHECK enum err http_client_call(struct task *task, const struct http_call *call,
 				     struct http_answer *ret_answer);

@@ -13,7 +13,10 @@
 
 #include "http/client.h"
 
-/* A server for one connection: reads a head, sends what it was given, or nothing until it is stopped. */
+/*
+ * A server for one connection: reads a head, sends what it was given, or nothing until it is
+ * stopped.
+ */
 struct server {
 	int fd;
 	int stop[2];

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "grant_cli/endpoint.h"
+
+#include "base/json.h"
+#include "base/task.h"
+#include "base/url.h"
+#include "http/client.h"
+
+#define ANSWER_MAX  (64 * 1024)
+#define FORM_MAX    (32 * 1024)
+#define TIMEOUT_MS  10000
+#define LIFE_MAX    (INT64_C(100) * 366 * 86400) /* seconds; what is longer is taken for this */
+#define TOKEN_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/="
+
+/* The words of error_description that a program can read, and what they mean to a person. */
+static const struct {
+	const char *word;
+	const char *meaning;
+} reasons[] = {
+	{ "expired", "the time it was allowed for is over" },
+	{ "idle", "it was not used for too long" },
+	{ "revoked_by_user", "the person who allowed it has revoked it" },
+	{ "revoked_by_operator", "the operator has revoked it" },
+	{ "revoked_by_client", "it was logged out" },
+	{ "reused", "an old refresh token was used again, so a copy of it may be in other hands" },
+	{ "user_disabled", "the person's account is disabled" },
+	{ "client_disabled", "the operator has disabled this client" },
+};
+
+void parameters_add(struct buf *buf, const struct parameter *parameters, size_t count)
+{
+	bool is_first = true;
+
+	for (size_t i = 0; i < count; i++) {
+		if (parameters[i].value.at == NULL)
+			continue;
+		if (!is_first)
+			buf_add_char(buf, '&');
+		is_first = false;
+		buf_add_c(buf, parameters[i].name);
+		buf_add_char(buf, '=');
+		url_encode(buf, parameters[i].value);
+	}
+}
+
+static enum err post(struct task *task, const struct endpoint *endpoint,
+		     const struct parameter *parameters, size_t count,
+		     struct http_answer *ret_answer)
+{
+	static const struct str fields[] = {
+		STR_INIT("Content-Type: application/x-www-form-urlencoded"),
+		STR_INIT("Accept: application/json"),
+	};
+	struct buf form = buf_in(&task->arena, FORM_MAX);
+	struct http_call call = { .method = STR("POST"),
+				  .url = endpoint->url,
+				  .ca_file = endpoint->ca_file,
+				  .fields = fields,
+				  .field_count = COUNT_OF(fields),
+				  .answer_max = ANSWER_MAX,
+				  .timeout_ms = TIMEOUT_MS };
+
+	parameters_add(&form, parameters, count);
+	TRY(buf_finish(&form, &call.body));
+	return http_client_call(task, &call, ret_answer);
+}
+
+static const char *meaning_of(struct str word)
+{
+	for (size_t i = 0; i < COUNT_OF(reasons); i++) {
+		if (str_equals(word, str_from_c(reasons[i].word)))
+			return reasons[i].meaning;
+	}
+	return NULL;
+}
+
+static enum err refuse(struct task *task, enum err err, const char *what, struct str error,
+		       struct str description)
+{
+	const char *meaning = meaning_of(description);
+
+	if (description.at == NULL)
+		return failf(task, err, "%s (%.*s)", what, STR_FMT(error));
+	if (meaning != NULL)
+		return failf(task, err, "%s: %s (%.*s, %.*s)", what, meaning, STR_FMT(error),
+			     STR_FMT(description));
+	return failf(task, err, "%s (%.*s: %.*s)", what, STR_FMT(error), STR_FMT(description));
+}
+
+/* What the server's refusal means here. */
+static enum err judge_refusal(struct task *task, const struct http_answer *answer)
+{
+	CLEANUP(json_unref) json_t *object = NULL;
+	struct str error, description;
+
+	if (json_parse(task, answer->body, ANSWER_MAX, &object) != OK)
+		task_forgive(task);
+	error = json_get_str(object, "error");
+	description = json_get_str(object, "error_description");
+	if (error.at == NULL)
+		error = str_printf(&task->arena, "HTTP status %u", answer->status);
+	if (str_equals(error, STR("temporarily_unavailable")))
+		return refuse(task, ERR_PAUSED,
+			      "stopped for now, by the person or the operator; what you have is "
+			      "kept, try again later",
+			      error, description);
+	if (answer->status == 429 || answer->status >= 500)
+		return refuse(task, ERR_BUSY,
+			      "the server cannot answer just now; what you have is kept, try again",
+			      error, description);
+	if (str_equals(error, STR("invalid_grant")))
+		return refuse(task, ERR_GRANT, "the server ended this log-in", error, description);
+	return refuse(task, ERR_FORBIDDEN, "the server refuses", error, description);
+}
+
+/* A number of seconds from now as a time; 0 when absent. */
+static int64_t time_from(struct task *task, const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+	json_int_t seconds = json_integer_value(value);
+
+	if (!json_is_integer(value) || seconds < 0)
+		return 0;
+	return task->now + (seconds > LIFE_MAX ? LIFE_MAX : seconds) * SECOND_MS;
+}
+
+static struct str copy_member(struct task *task, const json_t *object, const char *key)
+{
+	struct str value = json_get_str(object, key);
+
+	return value.at == NULL ? STR_NONE : str_copy(&task->arena, value);
+}
+
+enum err endpoint_tokens(struct task *task, const struct endpoint *endpoint,
+			 const struct parameter *parameters, size_t count,
+			 struct tokens *ret_tokens)
+{
+	CLEANUP(json_unref) json_t *object = NULL;
+	struct tokens tokens = { 0 };
+	struct http_answer answer;
+
+	TRY(post(task, endpoint, parameters, count, &answer));
+	if (answer.status != 200)
+		return judge_refusal(task, &answer);
+	TRY(json_parse(task, answer.body, ANSWER_MAX, &object));
+	tokens.access_token = copy_member(task, object, "access_token");
+	tokens.refresh_token = copy_member(task, object, "refresh_token");
+	tokens.scope = copy_member(task, object, "scope");
+	tokens.expires_at = time_from(task, object, "expires_in");
+	tokens.grant_expires_at = time_from(task, object, "authorization_expires_in");
+	if (!str_equals_nocase(json_get_str(object, "token_type"), STR("Bearer")))
+		return fail(task, ERR_FORBIDDEN, "the server's token is not a Bearer token");
+	/* it goes to a terminal and into header fields */
+	if (tokens.access_token.len == 0 || !str_only(tokens.access_token, TOKEN_CHARS))
+		return fail(task, ERR_FORBIDDEN, "the server's answer has no usable access token");
+	*ret_tokens = tokens;
+	return OK;
+}
+
+enum err endpoint_revoke(struct task *task, const struct endpoint *endpoint, struct str client_id,
+			 struct str token)
+{
+	const struct parameter parameters[] = {
+		{ "token", token },
+		{ "token_type_hint", STR("refresh_token") },
+		{ "client_id", client_id },
+	};
+	struct http_answer answer;
+
+	TRY(post(task, endpoint, parameters, COUNT_OF(parameters), &answer));
+	if (answer.status != 200)
+		return judge_refusal(task, &answer);
+	return OK;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Asking the token and revocation endpoints (RFC 6749 5, RFC 7009) as a public client, and their
+ * refusals in words. Knows nothing of the store.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct task;
+
+struct parameter {
+	const char *name;
+	struct str value; /* at == NULL: not sent */
+};
+
+struct endpoint {
+	struct str url;
+	struct str ca_file;
+};
+
+struct tokens {
+	struct str access_token;
+	struct str refresh_token; /* STR_NONE: none came */
+	struct str scope;	  /* STR_NONE: as asked */
+	int64_t expires_at;	  /* wall ms */
+	int64_t grant_expires_at; /* 0: not said */
+};
+
+/* name=value&… behind what buf holds, coded as a form. */
+struct buf;
+void parameters_add(struct buf *buf, const struct parameter *parameters, size_t count);
+
+/*
+ * ERR_GRANT when the code or refresh token is dead, with the reason in words; ERR_PAUSED;
+ * ERR_BUSY; ERR_FORBIDDEN for another refusal; ERR_IO and ERR_TIMEOUT when the answer did not
+ * come.
+ */
+MUST_CHECK enum err endpoint_tokens(struct task *task, const struct endpoint *endpoint,
+				    const struct parameter *parameters, size_t count,
+				    struct tokens *ret_tokens);
+/* OK only if the server says that it is done. */
+MUST_CHECK enum err endpoint_revoke(struct task *task, const struct endpoint *endpoint,
+				    struct str client_id, struct str token);
