@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "keys_world.h"
+
+#define KEY_A "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
+#define KEY_B "Hx4dHBsaGRgXFhUUExIREA8ODQwLCgkIBwYFBAMCAQA"
+
+static void check_reason(struct keys_world *world, const char *words)
+{
+	assert_non_null(strstr(world->task.reason.at, words));
+}
+
+static enum err open_text(struct keys_world *world, struct str text, mode_t mode,
+			  struct keyring **ret_keys)
+{
+	struct str file = world_file(world, "other.key");
+
+	world_write(file, text, mode);
+	return keys_open(&world->task, file, ISSUER, ret_keys);
+}
+
+static void a_created_root_is_private_and_opens(void **state)
+{
+	struct keys_world *world = *state;
+	struct stat status;
+
+	CHECK(stat(world->root_file.at, &status) == 0);
+	CHECK((status.st_mode & 07777) == 0600);
+	CHECK(status.st_nlink == 1);
+	CHECK(keys_root_number(world->keys) == 1);
+	CHECK(access(world_file(world, "root.key.new").at, F_OK) != 0);
+}
+
+static void a_root_that_exists_is_never_overwritten(void **state)
+{
+	struct keys_world *world = *state;
+	struct stat before, after;
+
+	CHECK(stat(world->root_file.at, &before) == 0);
+	CHECK_ERR(keys_create_root(&world->task, world->root_file), ERR_CONFLICT);
+	CHECK(stat(world->root_file.at, &after) == 0);
+	CHECK(before.st_ino == after.st_ino && before.st_mtim.tv_nsec == after.st_mtim.tv_nsec);
+}
+
+static void a_root_half_written_by_a_killed_init_is_made_anew(void **state)
+{
+	struct keys_world *world = *state;
+
+	world_write(world_file(world, "other.key.new"), STR("1 AAEC"), 0600);
+	CHECK_ERR(keys_create_root(&world->task, world_file(world, "other.key")), OK);
+	CHECK(access(world_file(world, "other.key.new").at, F_OK) != 0);
+}
+
+static void a_root_in_a_folder_that_does_not_exist_is_an_io_error(void **state)
+{
+	struct keys_world *world = *state;
+
+	CHECK_ERR(keys_create_root(&world->task, world_file(world, "none/root.key")), ERR_IO);
+	check_reason(world, "No such file");
+}
+
+static void a_root_open_to_others_is_refused_with_what_to_do(void **state)
+{
+	static const mode_t modes[] = { 0644, 0640, 0620, 0604, 0602, 0610, 0601, 0660, 0666 };
+	struct keys_world *world = *state;
+	struct keyring *keys = NULL;
+
+	for (size_t i = 0; i < COUNT_OF(modes); i++) {
+		CHECK_ERR(open_text(world, STR("1 " KEY_A "\n"), modes[i], &keys), ERR_CONFIG);
+		check_reason(world, "run chmod 600");
+	}
+	CHECK(keys == NULL);
+	CHECK_ERR(open_text(world, STR("1 " KEY_A "\n"), 0400, &keys), OK);
+	keys_free(&keys);
+}
+
+static void a_root_of_another_user_is_refused_with_what_to_do(void **state)
+{
+	struct keys_world *world = *state;
+	struct str file = world_file(world, "other.key");
+	struct keyring *keys = NULL;
+
+	if (geteuid() != 0)
+		skip();
+	world_write(file, STR("1 " KEY_A "\n"), 0600);
+	CHECK(chown(file.at, 12345, 0) == 0);
+	CHECK_ERR(keys_open(&world->task, file, ISSUER, &keys), ERR_CONFIG);
+	check_reason(world, "chown it");
+}
+
+static void a_missing_root_is_refused_with_what_to_do(void **state)
+{
+	struct keys_world *world = *state;
+	struct keyring *keys = NULL;
+
+	CHECK_ERR(keys_open(&world->task, world_file(world, "none"), ISSUER, &keys), ERR_CONFIG);
+	check_reason(world, "put it back from its copy");
+	CHECK_ERR(keys_open(&world->task, str_from_c(world->folder), ISSUER, &keys), ERR_CONFIG);
+	check_reason(world, "not a regular file");
+}
+
+static void a_pipe_in_the_place_of_the_root_does_not_hang(void **state)
+{
+	struct keys_world *world = *state;
+	struct str file = world_file(world, "other.key");
+	struct keyring *keys = NULL;
+
+	CHECK(mkfifo(file.at, 0600) == 0);
+	CHECK_ERR(keys_open(&world->task, file, ISSUER, &keys), ERR_CONFIG);
+}
+
+static void malformed_root_files_are_refused(void **state)
+{
+	static const struct str texts[] = {
+		STR_INIT(""),
+		STR_INIT("# only a comment\n"),
+		STR_INIT(KEY_A "\n"),
+		STR_INIT("1\n"),
+		STR_INIT("1 \n"),
+		STR_INIT("0 " KEY_A "\n"),
+		STR_INIT("-1 " KEY_A "\n"),
+		STR_INIT("01 " KEY_A "\n"),
+		STR_INIT("4294967296 " KEY_A "\n"),
+		STR_INIT("1  " KEY_A "\n"),
+		STR_INIT(" 1 " KEY_A "\n"),
+		STR_INIT("1 " KEY_A " \n"),
+		STR_INIT("1 " KEY_A "\r\n"),
+		STR_INIT("1 " KEY_A "=\n"),
+		STR_INIT("1 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh9\n"), /* stray bits */
+		STR_INIT("1 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHg\n"),  /* 31 bytes */
+		STR_INIT("1 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdH!8\n"),
+		STR_INIT("1 " KEY_A "\n1 " KEY_B "\n"), /* which one? */
+		STR_INIT("1 " KEY_A "\n2 AAEC"),	/* cut */
+	};
+	struct keys_world *world = *state;
+	struct keyring *keys = NULL;
+
+	for (size_t i = 0; i < COUNT_OF(texts); i++) {
+		CHECK_ERR(open_text(world, texts[i], 0600, &keys), ERR_CONFIG);
+		check_reason(world, "back from its copy");
+	}
+	CHECK(keys == NULL);
+}
+
+static void files_beyond_the_bounds_are_refused(void **state)
+{
+	struct keys_world *world = *state;
+	struct buf many = buf_in(&world->task.arena, 4000),
+		   large = buf_in(&world->task.arena, 9000);
+	struct keyring *keys = NULL;
+	struct str text;
+
+	for (uint64_t i = 1; i <= 17; i++) {
+		buf_add_u64(&many, i);
+		buf_add(&many, STR(" " KEY_A "\n"));
+	}
+	CHECK_ERR(buf_finish(&many, &text), OK);
+	CHECK_ERR(open_text(world, text, 0600, &keys), ERR_CONFIG);
+	for (int i = 0; i < 400; i++)
+		buf_add(&large, STR("# a comment\n"));
+	CHECK_ERR(buf_finish(&large, &text), OK);
+	CHECK_ERR(open_text(world, text, 0600, &keys), ERR_CONFIG);
+}
+
+static void the_highest_number_is_the_current_root(void **state)
+{
+	struct keys_world *world = *state;
+	struct keyring *keys = NULL;
+
+	CHECK_ERR(open_text(world, STR("# two\n7 " KEY_B "\n\n2 " KEY_A), 0600, &keys), OK);
+	CHECK(keys_root_number(keys) == 7);
+	keys_free(&keys);
+}
+
+/* VL-022 */
+static void the_fingerprint_tells_another_root_and_survives_a_newer_one(void **state)
+{
+	struct keys_world *world = *state;
+	struct keyring *one = NULL, *two = NULL, *other = NULL;
+	struct str first, second, third;
+
+	CHECK_ERR(open_text(world, STR("1 " KEY_A "\n"), 0600, &one), OK);
+	CHECK_ERR(open_text(world, STR("1 " KEY_A "\n2 " KEY_B "\n"), 0600, &two), OK);
+	CHECK_ERR(open_text(world, STR("1 " KEY_B "\n"), 0600, &other), OK);
+	CHECK_ERR(keys_fingerprint(&world->task, one, &first), OK);
+	CHECK_ERR(keys_fingerprint(&world->task, two, &second), OK);
+	CHECK_ERR(keys_fingerprint(&world->task, other, &third), OK);
+	CHECK_STR(first, second);
+	CHECK(!str_equals(first, third));
+	keys_free(&one);
+	keys_free(&two);
+	keys_free(&other);
+}
+
+int main(void)
+{
+	return RUN(WORLD_CASE(a_created_root_is_private_and_opens),
+		   WORLD_CASE(a_root_that_exists_is_never_overwritten),
+		   WORLD_CASE(a_root_half_written_by_a_killed_init_is_made_anew),
+		   WORLD_CASE(a_root_in_a_folder_that_does_not_exist_is_an_io_error),
+		   WORLD_CASE(a_root_open_to_others_is_refused_with_what_to_do),
+		   WORLD_CASE(a_root_of_another_user_is_refused_with_what_to_do),
+		   WORLD_CASE(a_missing_root_is_refused_with_what_to_do),
+		   WORLD_CASE(a_pipe_in_the_place_of_the_root_does_not_hang),
+		   WORLD_CASE(malformed_root_files_are_refused),
+		   WORLD_CASE(files_beyond_the_bounds_are_refused),
+		   WORLD_CASE(the_highest_number_is_the_current_root),
+		   WORLD_CASE(the_fingerprint_tells_another_root_and_survives_a_newer_one));
+}
