@@ -31,7 +31,10 @@ static EVP_MD_CTX *hash_new(void)
 	return hash;
 }
 
-/* The hash of two parts. Only a lack of memory can fail here, and it ends the process as in the arena. */
+/*
+ * The hash of two parts. Only a lack of memory can fail here, and it ends the process as in the
+ * arena.
+ */
 static void hash_two(EVP_MD_CTX *hash, struct str first, struct str second,
 		     uint8_t ret_digest[SHA256_LEN])
 {

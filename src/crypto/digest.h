@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hashes and MACs: SHA-256 (FIPS 180-4), HMAC (RFC 2104), HKDF (RFC 5869), CRC-32 (the one of zlib). */
+/*
+ * Hashes and MACs: SHA-256 (FIPS 180-4), HMAC (RFC 2104), HKDF (RFC 5869), CRC-32 (the one of
+ * zlib).
+ */
 #pragma once
 
 #include <stdint.h>
@@ -15,6 +18,8 @@ void sha256(struct str data, uint8_t ret_digest[SHA256_LEN]);
 struct str sha256_str(struct arena *arena, struct str data);
 void hmac_sha256(struct str key, struct str data, uint8_t ret_tag[SHA256_LEN]);
 #define HKDF_INFO_MAX 256
-/* HKDF-SHA-256 with salt and info (at most HKDF_INFO_MAX bytes, our own labels); len <= 255 * 32. */
+/*
+ * HKDF-SHA-256 with salt and info (at most HKDF_INFO_MAX bytes, our own labels); len <= 255 * 32.
+ */
 void hkdf_sha256(struct str secret, struct str salt, struct str info, uint8_t *ret_key, size_t len);
 uint32_t crc32_of(struct str data);

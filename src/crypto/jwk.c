@@ -82,7 +82,10 @@ static enum err make_pkey(struct task *task, const char *type, OSSL_PARAM *param
 	return OK;
 }
 
-/* OpenSSL refuses coordinates beyond the field and points off the curve; the cofactor of P-256 is 1. */
+/*
+ * OpenSSL refuses coordinates beyond the field and points off the curve; the cofactor of P-256 is
+ * 1.
+ */
 static enum err read_p256(struct task *task, const json_t *jwk, EVP_PKEY **ret_pkey)
 {
 	struct str x, y;
@@ -124,7 +127,10 @@ static void number_free(BIGNUM **number)
 	BN_free(*number);
 }
 
-/* All bounds are checked before any arithmetic: a large modulus or exponent costs the verifier, not the sender. */
+/*
+ * All bounds are checked before any arithmetic: a large modulus or exponent costs the verifier, not
+ * the sender.
+ */
 static enum err read_rsa(struct task *task, const json_t *jwk, EVP_PKEY **ret_pkey)
 {
 	struct str n;
@@ -233,7 +239,9 @@ static enum err find_algs(struct task *task, const json_t *jwk, const struct kin
 	return OK;
 }
 
-/* RFC 7638 3: the required members as JSON without spaces. All of them were found to be plain text. */
+/*
+ * RFC 7638 3: the required members as JSON without spaces. All of them were found to be plain text.
+ */
 static void set_thumbprint(struct task *task, const json_t *jwk, const struct kind *kind,
 			   struct public_key *key)
 {
@@ -275,12 +283,7 @@ enum err jwk_parse(struct task *task, const json_t *jwk, struct public_key **ret
 	TRY(check_purpose(task, jwk));
 	TRY(find_algs(task, jwk, kind, &algs));
 	TRY(kind->read(task, jwk, &pkey));
-	key = calloc(1, sizeof(*key));
-	if (key == NULL)
-		abort();
-	key->pkey = pkey;
-	pkey = NULL;
-	key->algs = algs;
+	key = public_key_new(&pkey, algs);
 	set_thumbprint(task, jwk, kind, key);
 	TRY(prepare(task, key));
 	*ret_key = key;

@@ -115,7 +115,10 @@ static bool is_right_digest(const struct public_key *key, const struct jws *jws,
 	       EVP_PKEY_verify(context, signature, len, digest, sizeof(digest)) == 1;
 }
 
-/* RFC 7518 3.4: r ‖ s, 32 bytes each; zero is never a signature (CVE-2022-21449). OpenSSL wants DER. */
+/*
+ * RFC 7518 3.4: r ‖ s, 32 bytes each; zero is never a signature (CVE-2022-21449). OpenSSL wants
+ * DER.
+ */
 static bool is_right_es256(const struct public_key *key, const struct jws *jws)
 {
 	CLEANUP(free_ecdsa) ECDSA_SIG *signature = ECDSA_SIG_new();

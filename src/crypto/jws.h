@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Compact JWS (RFC 7515): taking one apart strictly and checking a signature with a key that the caller
- * chose. The header never chooses the algorithm: it must name one the key allows. crit, b64, jku, x5u, jwk
- * (unless the caller allows it: DPoP) are refused. Not here: claims (jwt.h), signing (keys.h).
+ * Compact JWS (RFC 7515): taking one apart strictly and checking a signature with a key that the
+ * caller chose. The header never chooses the algorithm: it must name one the key allows. crit, b64,
+ * jku, x5u, jwk (unless the caller allows it: DPoP) are refused. Not here: claims (jwt.h), signing
+ * (keys.h).
  */
 #pragma once
 
@@ -24,7 +25,10 @@ struct jws {
 	struct str signed_part;
 };
 
-/* ERR_TOKEN for anything but three canonical base64url parts with a sound header. Free with jws_free. */
+/*
+ * ERR_TOKEN for anything but three canonical base64url parts with a sound header. Free with
+ * jws_free.
+ */
 MUST_CHECK enum err jws_parse(struct task *task, struct str text, bool allow_jwk,
 			      struct jws *ret_jws);
 void jws_free(struct jws *jws);

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The key holder: the root key, signing keys and person keys never leave it. Every question is a small
- * message with an answer of bytes, so that it can become a process of its own without any caller changing.
- * Reading is safe from all threads; keys_load swaps the set of signing keys at once.
+ * The key holder: the root key, signing keys and person keys never leave it. Every question is a
+ * small message with an answer of bytes, so that it can become a process of its own without any
+ * caller changing. Reading is safe from all threads; keys_load swaps the set of signing keys at
+ * once.
  *
- * root -> HKDF by label -> MAC keys, sealing key for what belongs to nobody (signing keys, person keys)
- * root -> wraps a random 256-bit data key per person -> seals that person's records (destroying it is erasure)
+ * root -> HKDF by label -> MAC keys, sealing key for what belongs to nobody (signing keys, person
+ *   keys)
+ * root -> wraps a random 256-bit data key per person -> seals that person's records (destroying it
+ *   is erasure)
  */
 #pragma once
 
@@ -21,17 +24,17 @@ struct keyring;
 /* --- root --- */
 
 /*
- * The root file: lines "NUMBER BASE64URL(32 bytes)", the highest number is the current one; '#' comments.
- * Written once by init with mode 0600. ERR_CONFIG says what to do: missing, unreadable, readable by others,
- * malformed. issuer is part of every MAC.
+ * The root file: lines "NUMBER BASE64URL(32 bytes)", the highest number is the current one; '#'
+ * comments. Written once by init with mode 0600. ERR_CONFIG says what to do: missing, unreadable,
+ * readable by others, malformed. issuer is part of every MAC.
  */
 MUST_CHECK enum err keys_create_root(struct task *task, struct str file);
 MUST_CHECK enum err keys_open(struct task *task, struct str root_file, struct str issuer,
 			      struct keyring **ret_keys);
 void keys_free(struct keyring **keys);
 /*
- * A fixed answer of the oldest root in the file, stored in the database by init: a later mismatch means the
- * wrong root key. Adding a newer root does not change it.
+ * A fixed answer of the oldest root in the file, stored in the database by init: a later mismatch
+ * means the wrong root key. Adding a newer root does not change it.
  */
 MUST_CHECK enum err keys_fingerprint(struct task *task, struct keyring *keys,
 				     struct str *ret_fingerprint);
@@ -40,9 +43,9 @@ MUST_CHECK enum err keys_fingerprint(struct task *task, struct keyring *keys,
 
 struct key_record {
 	struct str id; /* kid: never reused, thumbprint-based */
-	struct str
-		purpose; /* "access", "id", or "resource:NAME" for a resource with keys of its own */
-	enum alg alg;	 /* ALG_ES256 or ALG_RS256 */
+	/* "access", "id", or "resource:NAME" for a resource with keys of its own */
+	struct str purpose;
+	enum alg alg;	       /* ALG_ES256 or ALG_RS256 */
 	struct str public_jwk; /* JSON text with kid, alg, use */
 	struct str sealed;     /* private key, sealed under the root */
 	uint32_t root_number;
@@ -51,7 +54,10 @@ struct key_record {
 	int64_t retire_at;  /* 0: not yet known; published until then */
 };
 
-/* A new key pair, not yet loaded; signs from now on unless the caller moves not_before. Task memory. */
+/*
+ * A new key pair, not yet loaded; signs from now on unless the caller moves not_before. Task
+ * memory.
+ */
 MUST_CHECK enum err keys_generate(struct task *task, struct keyring *keys, struct str purpose,
 				  enum alg alg, struct key_record *ret_record);
 /* Replaces the loaded set. ERR_CRYPTO when one does not open (wrong root key). */
@@ -64,14 +70,14 @@ MUST_CHECK enum err keys_load(struct task *task, struct keyring *keys,
 MUST_CHECK enum err keys_sign_jwt(struct task *task, struct keyring *keys, struct str purpose,
 				  struct str typ, struct str claims, struct str *ret_jwt);
 /*
- * The JWKS text (RFC 7517 5) of all published keys, oldest first: of one purpose, or of "access" and "id"
- * when purpose is STR_NONE.
+ * The JWKS text (RFC 7517 5) of all published keys, oldest first: of one purpose, or of "access"
+ * and "id" when purpose is STR_NONE.
  */
 MUST_CHECK enum err keys_jwks(struct task *task, struct keyring *keys, struct str purpose,
 			      struct str *ret_jwks);
 /*
- * Checks a JWS that we signed: kid known, key of one of our purposes, typ as asked, signature right.
- * *ret_claims is owned by the caller; *ret_purpose says which key set. ERR_TOKEN.
+ * Checks a JWS that we signed: kid known, key of one of our purposes, typ as asked, signature
+ * right. *ret_claims is owned by the caller; *ret_purpose says which key set. ERR_TOKEN.
  */
 MUST_CHECK enum err keys_verify_jwt(struct task *task, struct keyring *keys, struct str jwt,
 				    struct str typ, json_t **ret_claims, struct str *ret_purpose);
@@ -85,7 +91,10 @@ MUST_CHECK enum err keys_mac(struct task *task, struct keyring *keys, enum mac_l
 			     struct str input, uint8_t ret_tag[SHA256_LEN]);
 /* The number of the current root, kept with a new family. */
 uint32_t keys_root_number(const struct keyring *keys);
-/* Tag of a refresh token (DESIGN 5): HMAC under HKDF(root of that number, seed). ERR_CRYPTO: number unknown. */
+/*
+ * Tag of a refresh token (DESIGN 5): HMAC under HKDF(root of that number, seed). ERR_CRYPTO: number
+ * unknown.
+ */
 MUST_CHECK enum err keys_mac_refresh(struct task *task, struct keyring *keys, uint32_t root_number,
 				     struct str seed, struct str input,
 				     uint8_t ret_tag[SHA256_LEN]);
@@ -98,7 +107,10 @@ struct seal_place {
 	struct str table;
 	struct str row;
 	struct str column;
-	/* Empty for what belongs to nobody, which is sealed under the root; else the person's key is needed. */
+	/*
+	 * Empty for what belongs to nobody, which is sealed under the root; else the person's key
+	 * is needed.
+	 */
 	struct str user_id;
 	int64_t version; /* the row's version: an older value put back does not open */
 };
@@ -107,8 +119,8 @@ struct seal_place {
 MUST_CHECK enum err keys_new_user_key(struct task *task, struct keyring *keys, struct str user_id,
 				      struct str *ret_wrapped);
 /*
- * wrapped: the person's key; STR_NONE for the root. ERR_CRYPTO when it is not the one that place->user_id
- * asks for. Bytes in task memory, KEYS_SEAL_MARGIN at most longer than plain.
+ * wrapped: the person's key; STR_NONE for the root. ERR_CRYPTO when it is not the one that
+ * place->user_id asks for. Bytes in task memory, KEYS_SEAL_MARGIN at most longer than plain.
  */
 MUST_CHECK enum err keys_seal(struct task *task, struct keyring *keys, struct str wrapped,
 			      const struct seal_place *place, struct str plain,

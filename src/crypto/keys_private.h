@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of the key holder share: roots in secure memory, the current set of signing keys. */
+/*
+ * What the files of the key holder share: roots in secure memory, the current set of signing keys.
+ */
 #pragma once
 
 #include <openssl/evp.h>
@@ -57,7 +59,10 @@ struct key_set {
 struct key_set *key_set_hold(struct keyring *keys);
 void key_set_release(struct key_set **set);
 
-/* JSON text of the public part of pkey with kid, alg and use; also its kid. Task memory. ERR_CRYPTO. */
+/*
+ * JSON text of the public part of pkey with kid, alg and use; also its kid. Task memory.
+ * ERR_CRYPTO.
+ */
 MUST_CHECK enum err signing_jwk(struct task *task, EVP_PKEY *pkey, enum alg alg,
 				struct str *ret_kid, struct str *ret_jwk);
 /* Where a private key is sealed: another purpose or algorithm in its row does not open it. */

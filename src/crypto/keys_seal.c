@@ -7,7 +7,10 @@
 
 #define USER_KEY_LEN 32
 
-/* The first byte of a sealed value. Under the root, the root's number follows (four bytes, big-endian). */
+/*
+ * The first byte of a sealed value. Under the root, the root's number follows (four bytes,
+ * big-endian).
+ */
 #define FORMAT_PERSON 1
 #define FORMAT_ROOT   2
 #define PREFIX_MAX    5
@@ -83,7 +86,9 @@ enum err keys_new_user_key(struct task *task, struct keyring *keys, struct str u
 	return err;
 }
 
-/* What the records are sealed with; the data key itself is used for nothing else. The caller wipes. */
+/*
+ * What the records are sealed with; the data key itself is used for nothing else. The caller wipes.
+ */
 static enum err person_key(struct task *task, struct keyring *keys, struct str wrapped,
 			   struct str user_id, uint8_t ret_key[SEAL_KEY_LEN])
 {
@@ -98,7 +103,9 @@ static enum err person_key(struct task *task, struct keyring *keys, struct str w
 	return OK;
 }
 
-/* A person's records are never sealed under the root: destroying the person's key must be enough. */
+/*
+ * A person's records are never sealed under the root: destroying the person's key must be enough.
+ */
 static enum err check_owner(struct task *task, struct str wrapped, const struct seal_place *place)
 {
 	if ((wrapped.at == NULL) != (place->user_id.len == 0))

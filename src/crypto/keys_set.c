@@ -21,20 +21,25 @@ struct key_set *key_set_hold(struct keyring *keys)
 	return set;
 }
 
+static void set_free(struct key_set **set)
+{
+	for (size_t i = 0; i < (*set)->count; i++) {
+		public_key_free(&(*set)->keys[i].public_key);
+		pkey_context_free(&(*set)->keys[i].sign);
+		pkey_free(&(*set)->keys[i].pkey);
+	}
+	arena_free(&(*set)->arena);
+	free(*set);
+	*set = NULL;
+}
+
 void key_set_release(struct key_set **set)
 {
 	struct key_set *old = *set;
 
 	*set = NULL;
-	if (old == NULL || atomic_fetch_sub_explicit(&old->holders, 1, memory_order_acq_rel) > 1)
-		return;
-	for (size_t i = 0; i < old->count; i++) {
-		public_key_free(&old->keys[i].public_key);
-		pkey_context_free(&old->keys[i].sign);
-		pkey_free(&old->keys[i].pkey);
-	}
-	arena_free(&old->arena);
-	free(old);
+	if (old != NULL && atomic_fetch_sub_explicit(&old->holders, 1, memory_order_acq_rel) == 1)
+		set_free(&old);
 }
 
 static enum err read_private(struct task *task, const struct secret *der, EVP_PKEY **ret_pkey)
@@ -50,7 +55,10 @@ static enum err read_private(struct task *task, const struct secret *der, EVP_PK
 	return OK;
 }
 
-/* The public part comes from the private one, not from the row, so that nobody can publish another key. */
+/*
+ * The public part comes from the private one, not from the row, so that nobody can publish another
+ * key.
+ */
 static enum err fill_key(struct task *task, const struct key_record *record, struct arena *arena,
 			 struct signing_key *key)
 {

@@ -56,7 +56,9 @@ static bool from_der(uint8_t *bytes, size_t *len)
 static enum err sign(struct task *task, const struct signing_key *key, struct str text,
 		     struct str *ret_signature)
 {
-	/* Preparing a context costs as much as a third of the signature; copying one costs little. */
+	/*
+	 * Preparing a context costs as much as a third of the signature; copying one costs little.
+	 */
 	CLEANUP(pkey_context_free) EVP_PKEY_CTX *context = EVP_PKEY_CTX_dup(key->sign);
 	uint8_t *bytes = arena_alloc(&task->arena, SIGNATURE_MAX);
 	uint8_t digest[SHA256_LEN];

@@ -12,12 +12,15 @@
 #define MEMORY	   (19 * 1024 * 1024)
 #define ITERATIONS 2
 
-/* A database that someone wrote into must not choose how long we compute: only costs that we once wrote. */
+/*
+ * A database that someone wrote into must not choose how long we compute: only costs that we once
+ * wrote.
+ */
 static const struct str accepted[] = { STR_INIT("$argon2id$v=19$m=19456,t=2,p=1$") };
 
 /* Of a random password that nobody kept. */
-static const char nobody[] =
-	"$argon2id$v=19$m=19456,t=2,p=1$FZSvNbxAfq9p4C7FLdSuVw$o3etPIWUania1DsK6Pr22nkDKhjUQ2N3g4fjjm4LfSQ";
+static const char nobody[] = "$argon2id$v=19$m=19456,t=2,p=1$"
+			     "FZSvNbxAfq9p4C7FLdSuVw$o3etPIWUania1DsK6Pr22nkDKhjUQ2N3g4fjjm4LfSQ";
 
 static _Atomic uint64_t runs;
 

@@ -53,6 +53,18 @@ enum err pkey_prepare(struct task *task, EVP_PKEY *pkey, enum alg alg, bool to_s
 	return OK;
 }
 
+struct public_key *public_key_new(EVP_PKEY **pkey, unsigned algs)
+{
+	struct public_key *key = calloc(1, sizeof(*key));
+
+	if (key == NULL)
+		abort();
+	key->pkey = *pkey;
+	key->algs = algs;
+	*pkey = NULL;
+	return key;
+}
+
 void public_key_free(struct public_key **key)
 {
 	if (*key == NULL)

@@ -11,14 +11,20 @@
 struct public_key {
 	EVP_PKEY *pkey;
 	unsigned algs; /* a bit per enum alg */
-	/* Prepared and never used themselves: each check copies one, for checks run on many threads. */
+	/*
+	 * Prepared and never used themselves: each check copies one, for checks run on many
+	 * threads.
+	 */
 	EVP_PKEY_CTX *verify[ALG_COUNT];
 	char thumbprint[THUMBPRINT_LEN];
 };
 
+/* Takes *pkey over. */
+struct public_key *public_key_new(EVP_PKEY **pkey, unsigned algs);
+
 /*
- * A context for signing (or verifying) a SHA-256 digest with alg. ERR_CRYPTO. Not for EdDSA, which signs the
- * message itself.
+ * A context for signing (or verifying) a SHA-256 digest with alg. ERR_CRYPTO. Not for EdDSA, which
+ * signs the message itself.
  */
 MUST_CHECK enum err pkey_prepare(struct task *task, EVP_PKEY *pkey, enum alg alg, bool to_sign,
 				 EVP_PKEY_CTX **ret_context);

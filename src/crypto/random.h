@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Randomness, from the kernel by libsodium; the only file that asks for it. Failure ends the process. */
+/*
+ * Randomness, from the kernel by libsodium; the only file that asks for it. Failure ends the
+ * process.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -14,11 +17,17 @@ struct arena;
 void random_bytes(void *at, size_t len);
 uint64_t random_u64(void);
 /*
- * prefix + 26 characters of lower-case base32: "gra_" -> "gra_k3…". The characters are RFC 4648's, but their
- * values follow the order of ASCII (2..7 before a..z), so that ids sort as the bits they spell.
+ * prefix + 26 characters of lower-case base32: "gra_" -> "gra_k3…". The characters are RFC 4648's,
+ * but their values follow the order of ASCII (2..7 before a..z), so that ids sort as the bits they
+ * spell.
  */
 struct str random_id(struct arena *arena, const char *prefix);
-/* As random_id, but the first 48 bits are the time, so that new ids sort behind old ones (events). */
+/*
+ * As random_id, but the first 48 bits are the time, so that new ids sort behind old ones (events).
+ */
 struct str random_id_at(struct arena *arena, const char *prefix, int64_t wall_ms);
-/* True for prefix + 26 base32 characters: what an id from outside must look like before it meets the store. */
+/*
+ * True for prefix + 26 base32 characters: what an id from outside must look like before it meets
+ * the store.
+ */
 bool id_is_valid(struct str id, const char *prefix);

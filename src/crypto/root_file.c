@@ -211,7 +211,10 @@ static enum err create(struct task *task, struct str path, const char *fresh)
 	return failf(task, ERR_IO, "%s cannot be written: %s", final, strerrordesc_np(errno));
 }
 
-/* Under another name first, then linked: a kill -9 leaves the whole key or none, and none is overwritten. */
+/*
+ * Under another name first, then linked: a kill -9 leaves the whole key or none, and none is
+ * overwritten.
+ */
 enum err keys_create_root(struct task *task, struct str file)
 {
 	struct str fresh = STR_JOIN(&task->arena, file, STR(".new"));

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sealing with XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha, by libsodium): prefix ‖ nonce ‖ ciphertext with
- * tag. The prefix names format and key; it and the place are additional data, so that a sealed value opens
- * only where, for whom and in which version it was sealed. Which key: keys_seal.c. Private to crypto.
+ * Sealing with XChaCha20-Poly1305 (draft-irtf-cfrg-xchacha, by libsodium): prefix ‖ nonce ‖
+ * ciphertext with tag. The prefix names format and key; it and the place are additional data, so
+ * that a sealed value opens only where, for whom and in which version it was sealed. Which key:
+ * keys_seal.c. Private to crypto.
  */
 #pragma once
 

@@ -130,7 +130,9 @@ static void keys_of_other_kinds_are_refused(void **state)
 /* DP-004 */
 static void points_off_the_curve_are_refused(void **state)
 {
-	/* x and y exchanged; y with its last bit flipped; zero; beyond the field; too short; padded */
+	/*
+	 * x and y exchanged; y with its last bit flipped; zero; beyond the field; too short; padded
+	 */
 	check_refused(*state, STR("{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" EC_Y
 				  "\",\"y\":\"" EC_X "\"}"));
 	check_refused(*state, STR("{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" EC_X

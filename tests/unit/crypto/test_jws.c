@@ -199,7 +199,10 @@ static void other_shapes_are_refused(void **state)
 	CHECK_ERR(check(*state, STR_NONE, STR(EC_JWK)), ERR_TOKEN);
 }
 
-/* JW-008: the last character carries two bits that mean nothing, so "Q", "R", "S" and "T" decode alike. */
+/*
+ * JW-008: the last character carries two bits that mean nothing, so "Q", "R", "S" and "T" decode
+ * alike.
+ */
 static void another_spelling_of_the_same_bytes_is_refused(void **state)
 {
 	CHECK(ES256_SIGNATURE[sizeof(ES256_SIGNATURE) - 2] == 'Q');

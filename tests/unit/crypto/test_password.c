@@ -72,7 +72,9 @@ static void lengths_outside_of_the_bounds_are_refused(void **state)
 	CHECK_ERR(password_hash(*state, (struct str){ text, PASSWORD_MAX }, &hash), OK);
 }
 
-/* Whoever can write into the database must neither choose a cheap hash nor one that costs minutes. */
+/*
+ * Whoever can write into the database must neither choose a cheap hash nor one that costs minutes.
+ */
 static void hashes_that_we_did_not_write_never_match(void **state)
 {
 	static const char *const hashes[] = {
