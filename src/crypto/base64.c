@@ -75,9 +75,9 @@ void base64url_add(struct buf *buf, struct str bytes)
 
 	while (bytes.len > 0) {
 		struct str part = str_sub(bytes, 0, sizeof(text) / 4 * 3);
+		const char *end = spell(text, part, alphabet_url);
 
-		buf_add(buf,
-			(struct str){ text, (size_t)(spell(text, part, alphabet_url) - text) });
+		buf_add(buf, (struct str){ text, (size_t)(end - text) });
 		bytes = str_from(bytes, part.len);
 	}
 }
