@@ -28,7 +28,7 @@ enum err {
 	ERR_CONSENT_REQUIRED,	  /* consent_required */
 	ERR_UNMET_AUTHENTICATION, /* unmet_authentication_requirements (RFC 9470) */
 	ERR_TOKEN,		  /* invalid_token (RFC 6750) */
-	ERR_TOKEN_TYPE,		   /* unsupported_token_type (RFC 7009 2.2.1) */
+	ERR_TOKEN_TYPE,		  /* unsupported_token_type (RFC 7009 2.2.1) */
 	ERR_INSUFFICIENT_SCOPE,	  /* insufficient_scope (RFC 6750) */
 	ERR_PAUSED,		  /* stopped for now by person or operator */
 	ERR_THROTTLED,		  /* too often: 429 */

@@ -134,7 +134,7 @@ static const struct str refused[] = {
 	STR_INIT("http://a]/"),
 };
 
-static void ru_010_ru_014_ru_015_what_rfc_3986_does_not_allow_is_refused(void **state)
+static void what_rfc_3986_does_not_allow_is_refused(void **state)
 {
 	struct url url = { .scheme = STR_INIT("untouched") };
 
@@ -193,7 +193,7 @@ static const struct {
 	{ STR_INIT("localhost:80"), false },
 };
 
-static void ru_009_ru_021_loopback_is_three_spellings_of_the_host_alone(void **state)
+static void loopback_is_three_spellings_of_the_host_alone(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(hosts); i++) {
@@ -246,7 +246,7 @@ static const struct {
 	{ STR_INIT("\xC3"), true, { NULL, 0 } },
 };
 
-static void fm_005_fm_006_fm_012_decoding_gives_text_or_an_error(void **state)
+static void decoding_gives_text_or_an_error(void **state)
 {
 	for (size_t i = 0; i < COUNT_OF(codings); i++) {
 		struct str text = STR("untouched");
@@ -299,11 +299,11 @@ int main(void)
 {
 	return RUN(TEST(a_url_is_taken_apart), TEST(absent_and_empty_parts_are_told_apart),
 		   TEST(an_ipv6_literal_keeps_its_brackets),
-		   TEST(ru_010_ru_014_ru_015_what_rfc_3986_does_not_allow_is_refused),
+		   TEST(what_rfc_3986_does_not_allow_is_refused),
 		   TEST(what_rfc_3986_allows_is_parsed_and_not_repaired),
-		   TEST(ru_009_ru_021_loopback_is_three_spellings_of_the_host_alone),
+		   TEST(loopback_is_three_spellings_of_the_host_alone),
 		   TEST(the_origin_has_the_port_only_if_it_was_written),
-		   TEST(fm_005_fm_006_fm_012_decoding_gives_text_or_an_error),
+		   TEST(decoding_gives_text_or_an_error),
 		   TEST(a_triplet_cut_by_the_slice_is_not_completed_from_behind_it),
 		   TEST(encoding_leaves_only_unreserved_characters),
 		   TEST(what_is_encoded_decodes_to_itself));
