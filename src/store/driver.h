@@ -23,7 +23,8 @@ struct sql_row {
 	int column;
 };
 
-enum db_use { DB_READ, DB_WRITE };
+/* DB_MIGRATE writes too, and may take its time. */
+enum db_use { DB_READ, DB_WRITE, DB_MIGRATE };
 
 struct sql_driver {
 	bool may_block;	   /* reading may wait for a server */

@@ -197,6 +197,12 @@ enum err driver_choose(struct task *task, struct str database, const struct sql_
 		*ret_place = str_from(database, STR("sqlite:").len);
 		return OK;
 	}
+	if (str_starts_with(database, STR("postgresql://")) ||
+	    str_starts_with(database, STR("postgres://"))) {
+		*ret_driver = &postgres_driver;
+		*ret_place = database;
+		return OK;
+	}
 	return fail(task, ERR_CONFIG,
 		    "database must be sqlite:/path/to/grantd.db or postgresql://…");
 }

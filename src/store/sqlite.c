@@ -7,14 +7,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/buf.h"
 #include "base/log.h"
 #include "base/task.h"
+#include "store/define.h"
 
 #define WRITER_WAITS_MS                                                                            \
 	5000 /* for an operator's sqlite3 shell, the only one who could hold a lock */
 #define READER_WAITS_MS 100
-#define STATEMENT_MAX	8192
 
 static const char read_pragmas[] = "PRAGMA query_only=ON; PRAGMA trusted_schema=OFF;"
 				   "PRAGMA mmap_size=0; PRAGMA cell_size_check=ON;"
@@ -109,10 +108,10 @@ static enum err prepare_connection(struct task *task, struct sqlite_db *db, enum
 {
 	sqlite3_extended_result_codes(db->handle, 1);
 	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	sqlite3_busy_timeout(db->handle, use == DB_WRITE ? WRITER_WAITS_MS : READER_WAITS_MS);
-	if (use == DB_WRITE)
-		return start_writing(task, db);
-	return sqlite_execute(task, &db->db, read_pragmas);
+	sqlite3_busy_timeout(db->handle, use == DB_READ ? READER_WAITS_MS : WRITER_WAITS_MS);
+	if (use == DB_READ)
+		return sqlite_execute(task, &db->db, read_pragmas);
+	return start_writing(task, db);
 }
 
 static enum err sqlite_open(struct task *task, struct str path, enum db_use use, struct db **ret_db)
@@ -259,40 +258,19 @@ static void sqlite_finish(struct sql_cursor *cursor)
 	sqlite3_clear_bindings(cursor->handle);
 }
 
-static struct str map_type(struct str word)
-{
-	if (str_equals(word, STR("BYTEA")))
-		return STR("BLOB");
-	if (str_equals(word, STR("BIGINT")))
-		return STR("INTEGER");
-	return word;
-}
-
-static bool is_word(char c)
-{
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
-}
+static const struct type_name type_names[] = {
+	{ STR_INIT("BYTEA"), STR_INIT("BLOB") },
+	{ STR_INIT("BIGINT"), STR_INIT("INTEGER") },
+};
 
 /* STRICT: a column holds what its type says, as in PostgreSQL. */
 static enum err sqlite_define(struct task *task, struct db *db, struct str text)
 {
-	struct buf buf = buf_in(&task->arena, STATEMENT_MAX);
-	struct str mapped;
+	struct str mapped = STR_NONE;
 
-	for (size_t at = 0; at < text.len;) {
-		size_t len = 0;
-
-		while (at + len < text.len && is_word(text.at[at + len]))
-			len++;
-		if (len == 0)
-			buf_add_char(&buf, text.at[at++]);
-		else
-			buf_add(&buf, map_type(str_sub(text, at, len)));
-		at += len;
-	}
+	TRY(define_text(task, text, type_names, COUNT_OF(type_names), &mapped));
 	if (str_starts_with(text, STR("CREATE TABLE")))
-		buf_add_c(&buf, " STRICT");
-	TRY(buf_finish(&buf, &mapped));
+		mapped = STR_JOIN(&task->arena, mapped, STR(" STRICT"));
 	return sqlite_execute(task, db, mapped.at);
 }
 

@@ -107,7 +107,7 @@ static enum err migrate_claimed(struct task *task, const struct sql_driver *driv
 	struct db *db = NULL;
 	enum err err;
 
-	TRY(driver->open(task, place, DB_WRITE, &db));
+	TRY(driver->open(task, place, DB_MIGRATE, &db));
 	err = migrate_run(task, db, ret_from, ret_to);
 	driver->close(&db);
 	return err;

@@ -133,6 +133,7 @@ int run_on_both(const struct CMUnitTest *tests, size_t count)
 	int failed;
 
 	CHECK(count <= TESTS_MAX);
+	postgres_start();
 	add_tests(tests, count, all, "sqlite", open_sqlite);
 	if (postgres.uri[0] != '\0') {
 		add_tests(tests, count, all + count, "postgresql", open_postgres);
