@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The chunked transfer coding (RFC 9112 7.1), strictly, as a state machine over whatever pieces come.
- * Extensions and trailer fields are checked for form and dropped. It keeps no bytes of its own.
+ * The chunked transfer coding (RFC 9112 7.1), strictly, as a state machine over whatever pieces
+ * come. Extensions and trailer fields are checked for form and dropped. It keeps no bytes of its
+ * own.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One request with its answer, and the doors that answer. A handler is plain code from its first line to
- * its last: it fills the reply and answers OK, or refuses with an error that its door turns into an answer,
- * or parks (base/task.h) and goes on in its `then`, on the loop of its connection.
+ * One request with its answer, and the doors that answer. A handler is plain code from its first
+ * line to its last: it fills the reply and answers OK, or refuses with an error that its door turns
+ * into an answer, or parks (base/task.h) and goes on in its `then`, on the loop of its connection.
  */
 #pragma once
 
@@ -42,27 +42,28 @@ enum route_flag {
 
 struct route {
 	const char *method; /* GET also serves HEAD */
-	const char *
-		path; /* "/account/agents/{id}": literal segments and {name} for one whole segment */
+	const char *path;   /* "/account/agents/{id}": literal segments and {name} for one whole
+			       segment */
 	enum err (*run)(struct exchange *exchange);
 	enum lane lane;
 	unsigned flags;
 };
 
 /*
- * A door: the routes of one audience and how it words refusals. Doors are asked in order; the first with a
- * matching path has it. A path that matches with another method is 405 with Allow; a path nobody has goes to
- * the last door's refuse as ERR_NOT_FOUND. refuse must fill the reply (and log once) and cannot fail.
+ * A door: the routes of one audience and how it words refusals. Doors are asked in order; the first
+ * with a matching path has it. A path that matches with another method is 405 with Allow; a path
+ * nobody has goes to the last door's refuse as ERR_NOT_FOUND. refuse must fill the reply (and log
+ * once) and cannot fail.
  */
 struct door {
 	const struct route *routes;
 	size_t route_count;
 	void *context; /* the door's own state: struct oauth, struct web, … */
 	void (*refuse)(struct exchange *exchange, enum err err);
-	void (*finish)(
-		struct exchange
-			*exchange); /* last touch on every answer: common headers; may be NULL */
+	void (*finish)(struct exchange *exchange); /* last touch on every answer: common headers;
+						      may be NULL */
 };
 
-/* Runs the route's handler or a later step, and lets the door refuse. For the server and the tests. */
+/* Runs the route's handler or a later step, and lets the door refuse. For the server and the tests.
+ */
 void exchange_run(struct exchange *exchange);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * application/x-www-form-urlencoded, as query or body. Decoded once, strictly: broken percent signs, raw
- * spaces, controls, bad UTF-8, NUL and a byte order mark are ERR_REQUEST. Empty is absent (OAuth 2.1 3.1).
+ * application/x-www-form-urlencoded, as query or body. Decoded once, strictly: broken percent
+ * signs, raw spaces, controls, bad UTF-8, NUL and a byte order mark are ERR_REQUEST. Empty is
+ * absent (OAuth 2.1 3.1).
  */
 #pragma once
 
@@ -22,7 +23,8 @@ struct form {
 	size_t count;
 };
 
-/* Fields in their order, in task memory. ERR_REQUEST with the reason; over 100 fields too. text may be STR_NONE. */
+/* Fields in their order, in task memory. ERR_REQUEST with the reason; over 100 fields too. text may
+ * be STR_NONE. */
 MUST_CHECK enum err form_parse(struct task *task, struct str text, struct form *ret_form);
 /* The first value of that name; STR_NONE when absent or empty. */
 struct str form_get(const struct form *form, const char *name);
@@ -30,6 +32,7 @@ struct str form_get(const struct form *form, const char *name);
 size_t form_count(const struct form *form, const char *name);
 /* The nth (from 0) non-empty value; STR_NONE behind the last. */
 struct str form_get_nth(const struct form *form, const char *name, size_t nth);
-/* ERR_REQUEST "repeated parameter: NAME" if a name other than one of `except` (NULL-terminated) is repeated. */
+/* ERR_REQUEST "repeated parameter: NAME" if a name other than one of `except` (NULL-terminated) is
+ * repeated. */
 MUST_CHECK enum err form_check_single(struct task *task, const struct form *form,
 				      const char *const *except);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A request as it came and an answer as it goes. All slices of a request point into its connection's input
- * or its task's memory and live as long as the exchange.
+ * A request as it came and an answer as it goes. All slices of a request point into its
+ * connection's input or its task's memory and live as long as the exchange.
  */
 #pragma once
 
@@ -25,9 +25,10 @@ struct http_field {
 };
 
 struct peer {
-	struct str
-		address; /* "127.0.0.1", "::1"; the client's, also behind a trusted proxy; "" on a unix socket */
-	bool is_unix; /* then uid and gid are the kernel's word about the other side (SO_PEERCRED) */
+	struct str address; /* "127.0.0.1", "::1"; the client's, also behind a trusted proxy; "" on
+			       a unix socket */
+	bool is_unix; /* then uid and gid are the kernel's word about the other side (SO_PEERCRED)
+		       */
 	uid_t uid;
 	gid_t gid;
 	bool is_secure; /* TLS here or, as a trusted proxy says, in front of us */
@@ -47,7 +48,8 @@ struct request {
 	struct peer peer;
 };
 
-/* The value of the only field of that name, trimmed. STR_NONE when absent or present more than once. */
+/* The value of the only field of that name, trimmed. STR_NONE when absent or present more than
+ * once. */
 struct str request_field(const struct request *request, struct str name);
 /* How often the field is there. */
 size_t request_field_count(const struct request *request, struct str name);
@@ -63,13 +65,16 @@ struct reply {
 };
 
 /*
- * Adds a header field; a value with CR, LF or NUL, or a field past REPLY_FIELDS_MAX, is our own mistake and
- * asserts. Names are written as given. Content-Length, Date and Connection are the connection's affair.
+ * Adds a header field; a value with CR, LF or NUL, or a field past REPLY_FIELDS_MAX, is our own
+ * mistake and asserts. Names are written as given. Content-Length, Date and Connection are the
+ * connection's affair.
  */
 void reply_field(struct exchange *exchange, struct str name, struct str value);
-/* The whole answer but for extra fields; type is the Content-Type. Body must live in task memory or longer. */
+/* The whole answer but for extra fields; type is the Content-Type. Body must live in task memory or
+ * longer. */
 void reply_with(struct exchange *exchange, unsigned status, struct str type, struct str body);
-/* 303 (or 302 for GET-to-GET) with Location; never 307. Location is ASCII without controls, checked. */
+/* 303 (or 302 for GET-to-GET) with Location; never 307. Location is ASCII without controls,
+ * checked. */
 void reply_redirect(struct exchange *exchange, unsigned status, struct str location);
 /* The reason phrase of a status. */
 struct str reply_phrase(unsigned status);

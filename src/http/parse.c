@@ -4,12 +4,14 @@
 #include <string.h>
 
 #define METHOD_MAX 32
-/* method, space, target, space, "HTTP/1.1", CR: a line without an end past this has a target too long */
+/* method, space, target, space, "HTTP/1.1", CR: a line without an end past this has a target too
+ * long */
 #define LINE_MAX_BYTES (METHOD_MAX + 1 + HTTP_TARGET_MAX + 1 + 8 + 1)
 
 enum byte_class { TOKEN = 1, TARGET = 2, VALUE = 4 };
 
-/* TOKEN: RFC 9110 5.6.2. TARGET: visible ASCII but for " # < > \ . VALUE: HTAB, SP, visible and obs-text. */
+/* TOKEN: RFC 9110 5.6.2. TARGET: visible ASCII but for " # < > \ . VALUE: HTAB, SP, visible and
+ * obs-text. */
 #define T (TOKEN | TARGET | VALUE)
 #define U (TARGET | VALUE)
 #define V VALUE
@@ -67,7 +69,8 @@ static enum head_state take_method(struct head *head, struct request *request, s
 	return head_refuse(head, 501, "method not implemented");
 }
 
-/* "http://authority/path?query": the authority is compared with Host once that is known (RFC 9112 3.2.2). */
+/* "http://authority/path?query": the authority is compared with Host once that is known (RFC
+ * 9112 3.2.2). */
 static enum head_state take_absolute(struct head *head, struct request *request)
 {
 	struct str target = request->target;
@@ -152,7 +155,8 @@ static enum head_state take_field(struct head *head, struct request *request, st
 		return head_refuse(head, 400, "control character in a field");
 	if (++head->names > HTTP_FIELDS_MAX)
 		return head_refuse(head, 431, "too many fields");
-	/* CVE-2025-64484: behind CGI-like servers X_Forwarded_User would pass for X-Forwarded-User */
+	/* CVE-2025-64484: behind CGI-like servers X_Forwarded_User would pass for X-Forwarded-User
+	 */
 	if (str_has(field.name, '_'))
 		return HEAD_MORE;
 	request->fields[request->field_count++] = field;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The head of an HTTP/1.1 request (RFC 9112), strictly: what two servers could read in two ways is refused
- * with a status, and the connection ends. No allocation; the slices of the request point into the input.
- * It decides the framing of the body (parse_framing.c) but does not read it (chunks.h), and it knows no routes.
+ * The head of an HTTP/1.1 request (RFC 9112), strictly: what two servers could read in two ways is
+ * refused with a status, and the connection ends. No allocation; the slices of the request point
+ * into the input. It decides the framing of the body (parse_framing.c) but does not read it
+ * (chunks.h), and it knows no routes.
  */
 #pragma once
 
@@ -35,8 +36,9 @@ struct head {
 };
 
 /*
- * Takes what has come so far: len bytes at `bytes`, which stay where they are between the calls and only
- * become more. However they are cut, the outcome is the same. When done, the body begins at bytes + head->at.
+ * Takes what has come so far: len bytes at `bytes`, which stay where they are between the calls and
+ * only become more. However they are cut, the outcome is the same. When done, the body begins at
+ * bytes + head->at.
  */
 enum head_state head_feed(struct head *head, struct request *request, const char *bytes,
 			  size_t len);

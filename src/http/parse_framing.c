@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the fields of a head say about where its body ends and how the connection goes on (RFC 9112 6). */
+/* What the fields of a head say about where its body ends and how the connection goes on (RFC 9112
+ * 6). */
 #include "http/parse.h"
 
 static enum head_state judge_host(struct head *head, struct request *request, struct str value)
@@ -22,7 +23,8 @@ static enum head_state judge_host(struct head *head, struct request *request, st
 	return HEAD_MORE;
 }
 
-/* A list of equal numbers would be allowed (RFC 9110 8.6); we take exactly one field with one number. */
+/* A list of equal numbers would be allowed (RFC 9110 8.6); we take exactly one field with one
+ * number. */
 static enum head_state judge_length(struct head *head, struct request *request, struct str value)
 {
 	(void)request;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The server: one epoll loop per core, each with its own listening sockets (SO_REUSEPORT), and lanes of
- * workers for what may block. DESIGN 3 has the whole story; ARCHITECTURE.md the shared state.
+ * The server: one epoll loop per core, each with its own listening sockets (SO_REUSEPORT), and
+ * lanes of workers for what may block. DESIGN 3 has the whole story; ARCHITECTURE.md the shared
+ * state.
  */
 #pragma once
 
@@ -25,11 +26,12 @@ struct http_lane {
 };
 
 struct http_limits {
-	int head_ms; /* from the first byte (or accept) to the end of the head; also for a TLS handshake */
-	int body_ms;	      /* the whole body */
-	int write_ms;	      /* the whole answer */
-	int idle_ms;	      /* between requests */
-	int task_ms;	      /* from the head's end to the answer */
+	int head_ms;  /* from the first byte (or accept) to the end of the head; also for a TLS
+			 handshake */
+	int body_ms;  /* the whole body */
+	int write_ms; /* the whole answer */
+	int idle_ms;  /* between requests */
+	int task_ms;  /* from the head's end to the answer */
 	unsigned connections; /* per loop, more are refused at accept */
 };
 
@@ -40,19 +42,27 @@ struct http_config {
 	size_t listener_count;
 	struct http_lane lanes[LANE_COUNT]; /* LANE_LOOP is ignored */
 	struct http_limits limits;
-	unsigned loops;			   /* 0: one per core */
-	const struct str *trusted_proxies; /* addresses whose X-Forwarded-For/-Proto are believed */
+	unsigned loops; /* 0: one per core */
+	/* addresses whose X-Forwarded-For/-Proto are believed; "unix": of every unix socket */
+	const struct str *trusted_proxies;
 	size_t trusted_proxy_count;
 	struct clock *clock;
 	struct log *log;
+	/* random_bytes of crypto/random.h, handed down; seeds the names of requests */
+	void (*random)(void *at, size_t len);
 };
 
-/* Binds every listener; nothing is served yet. ERR_CONFIG with the reason for an address that cannot be had. */
+/* Binds every listener; nothing is served yet. ERR_CONFIG with the reason for an address that
+ * cannot be had. */
 MUST_CHECK enum err http_server_open(struct task *task, const struct http_config *config,
 				     struct http_server **ret_server);
 /* Starts loops and lanes; answers at once. */
 MUST_CHECK enum err http_server_start(struct task *task, struct http_server *server);
-/* Stops accepting, answers what is under way (503 for what cannot be finished within drain_ms), joins all threads. */
+/*
+ * Stops accepting, answers what is under way (503 for what cannot be finished within drain_ms),
+ * joins all threads. A task that is away is waited for, also after its client was told 503: who
+ * holds parked tasks must bring them home and may stop only after the server.
+ */
 void http_server_stop(struct http_server *server, int drain_ms);
 void http_server_free(struct http_server **server);
 /* How many threads may own a task: loops and workers; task.thread is below it. Known after open. */

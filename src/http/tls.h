@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* TLS for listeners: TLS 1.2 and 1.3 by OpenSSL on the socket, session tickets, certificates replaced while running. */
+/* TLS for listeners: TLS 1.2 and 1.3 by OpenSSL on the socket, session tickets, certificates
+ * replaced while running. */
 #pragma once
 
 #include "base/err.h"
@@ -8,9 +9,11 @@
 struct task;
 struct tls;
 
-/* ERR_CONFIG with the file and what is wrong with it: unreadable, no PEM, key and certificate do not match. */
+/* ERR_CONFIG with the file and what is wrong with it: unreadable, no PEM, key and certificate do
+ * not match. */
 MUST_CHECK enum err tls_open(struct task *task, struct str cert_file, struct str key_file,
 			     struct tls **ret_tls);
-/* New connections use the files as they are now; running ones go on. The old ones stay on any error. */
+/* New connections use the files as they are now; running ones go on. The old ones stay on any
+ * error. */
 MUST_CHECK enum err tls_reload(struct task *task, struct tls *tls);
 void tls_free(struct tls **tls);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Malformed and ambiguous requests, each with the status that a strict server refuses it with (0: it must be
- * accepted). The parser's test feeds them in all cuts; the table of tests/http_table sends them over sockets
- * to us and to nginx. Sources: RFC 9112, RFC 9110, published request smuggling reports.
+ * Malformed and ambiguous requests, each with the status that a strict server refuses it with (0:
+ * it must be accepted). The parser's test feeds them in all cuts; the table of tests/http_table
+ * sends them over sockets to us and to nginx. Sources: RFC 9112, RFC 9110, published request
+ * smuggling reports.
  */
 #pragma once
 

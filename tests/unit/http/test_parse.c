@@ -202,7 +202,8 @@ static void only_100_continue_is_an_expectation(void **state)
 
 	(void)state;
 	parse(&request, &head,
-	      STR("PUT / HTTP/1.1\r\nHost: h\r\nExpect: 100-Continue\r\nContent-Length: 1\r\n\r\n"));
+	      STR("PUT / HTTP/1.1\r\nHost: h\r\nExpect: 100-Continue\r\n"
+		  "Content-Length: 1\r\n\r\n"));
 	CHECK(head.wants_continue);
 	parse(&request, &head, STR("PUT / HTTP/1.0\r\nExpect: 100-continue\r\n\r\n"));
 	CHECK(!head.wants_continue);

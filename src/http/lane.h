@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A lane: a bounded queue of exchanges and the workers that run their handlers, for what may block.
+ * A worker that is done, or whose exchange has parked and come back, sends it home to its loop.
+ */
+#pragma once
+
+#include "base/err.h"
+
+struct clock;
+struct lane_queue;
+struct task;
+
+/* Threads are numbered from first_thread. None runs before lane_start. */
+struct lane_queue *lane_new(unsigned workers, unsigned room, unsigned first_thread,
+			    struct clock *clock);
+/* ERR_INTERNAL when the system has no thread for it. */
+MUST_CHECK enum err lane_start(struct task *task, struct lane_queue *lane);
+/* Gives the task away; ERR_BUSY when the queue is full, and then the caller keeps it. */
+MUST_CHECK enum err lane_push(struct lane_queue *lane, struct task *task);
+/* Runs what is queued, then joins the workers. */
+void lane_stop(struct lane_queue *lane);
+void lane_free(struct lane_queue **lane);

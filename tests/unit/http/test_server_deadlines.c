@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Slow and silent clients. Nothing is measured: each test ends because the server ends it. */
+#include "wire.h"
+
+#define HALF "GET / HTTP/1.1\r\nHost: h\r\n"
+
+static struct wire wire;
+
+static int begin(void **state)
+{
+	(void)state;
+	wire_begin(&wire);
+	wire.config.limits =
+		(struct http_limits){ .head_ms = 50, .body_ms = 50, .write_ms = 50, .idle_ms = 50 };
+	wire_start(&wire);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	wire_end(&wire);
+	return 0;
+}
+
+/* Sends a byte whenever the server has not answered yet; false once it has or the end is reached.
+ */
+static bool drip(int fd, char byte)
+{
+	struct pollfd poll_fd = { fd, POLLIN, 0 };
+
+	if (poll(&poll_fd, 1, 10) != 0)
+		return false;
+	return send(fd, &byte, 1, MSG_NOSIGNAL) == 1;
+}
+
+static void a_head_that_drips_is_ended_by_408(void **state)
+{
+	int fd = wire_connect(wire.port);
+
+	(void)state;
+	wire_send(fd, STR(HALF "X-Slow: "));
+	while (drip(fd, 'x'))
+		;
+	expect(fd, 408, NULL);
+	shutdown(fd, SHUT_WR);
+	CHECK(expect_end(fd) == 0);
+}
+
+static void a_body_that_drips_is_ended_by_408(void **state)
+{
+	int fd = wire_connect(wire.port);
+
+	(void)state;
+	wire_send(fd, STR("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 60000\r\n\r\n"));
+	while (drip(fd, 'x'))
+		;
+	expect(fd, 408, NULL);
+	close(fd);
+	CHECK(stage.handled == 0);
+}
+
+static void one_who_says_nothing_is_ended_without_a_word(void **state)
+{
+	int fd = wire_connect(wire.port);
+
+	(void)state;
+	CHECK(expect_end(fd) == 0);
+	fd = wire_connect(wire.port);
+	wire_send(fd, STR(HALF "\r\n"));
+	expect(fd, 200, "root");
+	CHECK(expect_end(fd) == 0);
+}
+
+static void one_who_does_not_read_is_dropped_and_stops_nobody(void **state)
+{
+	int small = 4096, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), other;
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons((uint16_t)wire.port) };
+	struct pollfd hung_up = { fd, 0, 0 };
+
+	(void)state;
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	CHECK(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)) == 0);
+	CHECK(connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0);
+	wire_send(fd, STR("GET /much HTTP/1.1\r\nHost: h\r\n\r\n"));
+	other = wire_connect(wire.port);
+	wire_send(other, STR(HALF "\r\n"));
+	expect(other, 200, "root");
+	close(other);
+	CHECK(poll(&hung_up, 1, 60000) == 1);
+	CHECK(expect_end(fd) < BIG_ANSWER);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+
+int main(void)
+{
+	return RUN(TEST(a_head_that_drips_is_ended_by_408), TEST(a_body_that_drips_is_ended_by_408),
+		   TEST(one_who_says_nothing_is_ended_without_a_word),
+		   TEST(one_who_does_not_read_is_dropped_and_stops_nobody));
+}

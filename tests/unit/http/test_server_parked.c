@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tasks that are away while things happen to their client, their lane or the server. */
+#include "wire.h"
+
+static struct wire wire;
+
+static int begin(void **state)
+{
+	(void)state;
+	wire_begin(&wire);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	wire_end(&wire);
+	return 0;
+}
+
+static int ask(const char *path)
+{
+	int fd = wire_connect(wire.port);
+
+	wire_send(fd, str_printf(&wire.task.arena, "GET %s HTTP/1.1\r\nHost: h\r\n\r\n", path));
+	return fd;
+}
+
+static void a_parked_task_goes_on_when_it_comes_home(void **state)
+{
+	int fd;
+
+	(void)state;
+	wire_start(&wire);
+	fd = ask("/park");
+	stage_await(&stage.parked_count, 1);
+	task_resume(stage.parked[0], OK);
+	expect(fd, 200, "parked");
+	wire_send(fd, STR("GET /lane-park HTTP/1.1\r\nHost: h\r\n\r\n"));
+	stage_await(&stage.parked_count, 2);
+	task_resume(stage.parked[1], ERR_STORE);
+	expect(fd, 500, "ERR_STORE");
+	close(fd);
+}
+
+static void two_hundred_tasks_come_home_at_once(void **state)
+{
+	int fds[200];
+
+	(void)state;
+	wire.config.loops = 2;
+	wire_start(&wire);
+	for (size_t i = 0; i < COUNT_OF(fds); i++)
+		fds[i] = ask(i % 2 == 0 ? "/park" : "/lane-park");
+	/* the lane's queue holds 64, and its workers take from it all the time */
+	for (unsigned i = 0, busy = 0; i + busy < COUNT_OF(fds);) {
+		pthread_mutex_lock(&stage.lock);
+		i = stage.parked_count;
+		pthread_mutex_unlock(&stage.lock);
+		busy = 0;
+		for (size_t k = 1; k < COUNT_OF(fds); k += 2) {
+			char byte;
+
+			busy += recv(fds[k], &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 1;
+		}
+	}
+	for (unsigned i = 0; i < stage.parked_count; i++)
+		task_resume(stage.parked[i], OK);
+	for (size_t i = 0; i < COUNT_OF(fds); i++) {
+		struct got got;
+
+		CHECK(wire_read(fds[i], &got));
+		CHECK(got.status == 200 || (got.status == 503 && i % 2 == 1));
+		got_free(&got);
+		close(fds[i]);
+	}
+}
+
+static void reset(int fd)
+{
+	struct linger linger = { .l_onoff = 1 };
+
+	CHECK(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)) == 0);
+	close(fd);
+}
+
+static void a_task_whose_client_is_gone_is_finished_and_freed(void **state)
+{
+	int first, second, fd;
+
+	(void)state;
+	wire_start(&wire);
+	first = ask("/park");
+	second = ask("/park");
+	stage_await(&stage.parked_count, 2);
+	reset(first);
+	reset(second);
+	/* the loop has seen the reset before it answers this one */
+	fd = ask("/name/x");
+	expect(fd, 200, "x");
+	close(fd);
+	task_resume(stage.parked[0], OK);
+	task_resume(stage.parked[1], ERR_STORE);
+	stage_await(&stage.finished, 2);
+}
+
+static void a_full_lane_is_busy_and_the_others_are_not(void **state)
+{
+	struct pollfd polls[] = { { .events = POLLIN }, { .events = POLLIN } };
+	int first, second, fd;
+	struct got got;
+
+	(void)state;
+	wire_start(&wire);
+	first = ask("/block");
+	stage_await(&stage.blocked, 1);
+	second = ask("/block");
+	/* the queue has room for one; which of these two is it is up to the scheduler */
+	fd = ask("/block");
+	polls[0].fd = second;
+	polls[1].fd = fd;
+	CHECK(poll(polls, 2, 60000) >= 1);
+	if (polls[0].revents != 0) {
+		second = polls[1].fd;
+		fd = polls[0].fd;
+	}
+	CHECK(wire_read(fd, &got));
+	CHECK(got.status == 503 && strstr(got.head, "\r\nRetry-After: 1\r\n") != NULL);
+	assert_string_equal(got.body, "ERR_BUSY");
+	got_free(&got);
+	/* neither the loop nor another lane waits for it */
+	wire_send(fd, STR("GET /worker/x HTTP/1.1\r\nHost: h\r\n\r\n"));
+	expect(fd, 200, "x");
+	stage_open(true);
+	expect(first, 200, "unblocked");
+	expect(second, 200, "unblocked");
+	close(first);
+	close(second);
+	close(fd);
+}
+
+static void *stop(void *drain_ms)
+{
+	http_server_stop(wire.server, *(int *)drain_ms);
+	return NULL;
+}
+
+static void stopping_waits_for_parked_tasks_and_loses_none(void **state)
+{
+	int drain_ms = 60000, fds[32], idle;
+	pthread_t thread;
+
+	(void)state;
+	wire_start(&wire);
+	idle = wire_connect(wire.port);
+	for (size_t i = 0; i < COUNT_OF(fds); i++)
+		fds[i] = ask("/park");
+	stage_await(&stage.parked_count, COUNT_OF(fds));
+	CHECK(pthread_create(&thread, NULL, stop, &drain_ms) == 0);
+	/* idle connections end at once */
+	CHECK(expect_end(idle) == 0);
+	for (size_t i = 0; i < COUNT_OF(fds); i++)
+		task_resume(stage.parked[i], OK);
+	for (size_t i = 0; i < COUNT_OF(fds); i++) {
+		struct got got;
+
+		CHECK(wire_read(fds[i], &got));
+		CHECK(got.status == 200 && strstr(got.head, "\r\nConnection: close\r\n") != NULL);
+		got_free(&got);
+		CHECK(expect_end(fds[i]) == 0);
+	}
+	CHECK(pthread_join(thread, NULL) == 0);
+}
+
+static void what_cannot_be_finished_in_time_is_answered_503(void **state)
+{
+	pthread_t thread;
+	int drain_ms = 0, fd;
+
+	(void)state;
+	wire_start(&wire);
+	fd = ask("/park");
+	stage_await(&stage.parked_count, 1);
+	CHECK(pthread_create(&thread, NULL, stop, &drain_ms) == 0);
+	expect(fd, 503, "");
+	CHECK(expect_end(fd) == 0);
+	/* the task is still somebody else's: the server waits for it */
+	task_resume(stage.parked[0], OK);
+	CHECK(pthread_join(thread, NULL) == 0);
+	CHECK(stage.finished == 1);
+}
+
+static void a_task_that_does_not_come_home_in_time_is_answered_503(void **state)
+{
+	int fd;
+
+	(void)state;
+	wire.config.limits.task_ms = 50;
+	wire_start(&wire);
+	fd = ask("/park");
+	expect(fd, 503, "");
+	CHECK(expect_end(fd) == 0);
+	task_resume(stage.parked[0], OK);
+	stage_await(&stage.finished, 1);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+
+int main(void)
+{
+	return RUN(TEST(a_parked_task_goes_on_when_it_comes_home),
+		   TEST(two_hundred_tasks_come_home_at_once),
+		   TEST(a_task_whose_client_is_gone_is_finished_and_freed),
+		   TEST(a_full_lane_is_busy_and_the_others_are_not),
+		   TEST(stopping_waits_for_parked_tasks_and_loses_none),
+		   TEST(what_cannot_be_finished_in_time_is_answered_503),
+		   TEST(a_task_that_does_not_come_home_in_time_is_answered_503));
+}
