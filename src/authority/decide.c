@@ -17,7 +17,7 @@ static struct str dead_reason(const struct standing *standing, const struct wish
 		return STR("user_disabled");
 	if (client->status != CLIENT_ACTIVE)
 		return STR("client_disabled");
-	if (wish->has_token && wish->token_issued_at < client->not_before)
+	if (wish->has_token && wish->token_issued_at <= client->not_before)
 		return STR("client_disabled");
 	if (grant->revoked_at != 0)
 		return str_equals(grant->revoked_by, STR("operator")) ? STR("revoked_by_operator")

@@ -149,7 +149,7 @@ static enum err judge_client(struct task *task, const struct authority *authorit
 	if (err == ERR_NOT_FOUND)
 		return fail(task, ERR_TOKEN, "the client is gone");
 	TRY(err);
-	if (client.status != CLIENT_ACTIVE || access->issued_at < client.not_before)
+	if (client.status != CLIENT_ACTIVE || access->issued_at <= client.not_before)
 		return deny(task, STR("client_disabled"));
 	if (resource == NULL || !str_equals(access->sub, client.id) ||
 	    !client_allows(&client, GRANT_CLIENT_CREDENTIALS))

@@ -42,7 +42,7 @@ struct client {
 	struct str resource;	 /* URI of the default resource; STR_NONE: none */
 	struct str id_token_alg; /* "RS256" unless registered otherwise */
 	enum client_status status;
-	int64_t not_before; /* tokens issued before are dead */
+	int64_t not_before; /* tokens issued then or before are dead */
 	int64_t created_at;
 	int64_t disabled_at;
 };

@@ -58,7 +58,8 @@ static struct wish wish_for(unsigned bits)
 {
 	return (struct wish){ .scope = set_of(bits),
 			      .resource = STR("https://r"),
-			      .offered = set_of(3) };
+			      .offered = set_of(3),
+			      .token_issued_at = CHECK_NOW };
 }
 
 static struct verdict decide_now(const struct standing *standing, const struct wish *wish)
@@ -135,7 +136,7 @@ static void raise_bars(struct standing *standing, struct wish *wish, unsigned ba
 		standing->client.not_before = CHECK_NOW;
 		wish->has_token = true;
 		wish->token_scope = set_of(3);
-		wish->token_issued_at = CHECK_NOW - 1;
+		wish->token_issued_at = CHECK_NOW;
 	}
 	if (bars >> BAR_REVOKED & 1) {
 		standing->grant.revoked_at = CHECK_NOW;
