@@ -5,7 +5,7 @@
 #include "base/json.h"
 #include "base/task.h"
 #include "grant_cli/say.h"
-#include "grant_cli/store.h"
+#include "grant_cli/wallet.h"
 #include "grant_cli/wish.h"
 
 #define LIST_MAX (1024 * 1024)
@@ -41,23 +41,24 @@ static enum err list_text(struct task *task, const struct login *logins, size_t 
 			STR_FMT(login->scope.at == NULL ? STR("-") : login->scope),
 			STR_FMT(login->client_id), STR_FMT(until));
 
-		TRY(say_line(task, printable(task, line)));
+		TRY(say_line(task, say_printable(task, line)));
 		if (login->ended.at != NULL)
-			TRY(say_line(task, printable(task, STR_JOIN(&task->arena, STR("         "),
-								    login->ended))));
+			TRY(say_line(task,
+				     say_printable(task, STR_JOIN(&task->arena, STR("         "),
+								  login->ended))));
 	}
 	return OK;
 }
 
 static enum err list_run(struct task *task, const struct wish *wish)
 {
-	CLEANUP(store_close) struct store store = STORE_CLOSED;
+	CLEANUP(wallet_close) struct wallet wallet = WALLET_CLOSED;
 	struct login *logins = NULL;
 	size_t count = 0;
-	enum err err = store_open(task, wish->home, false, &store);
+	enum err err = wallet_open(task, wish->home, false, &wallet);
 
 	if (err == OK)
-		err = store_list(task, &store, &logins, &count);
+		err = wallet_list(task, &wallet, &logins, &count);
 	if (err != OK && err != ERR_NOT_FOUND)
 		return err;
 	task_forgive(task);

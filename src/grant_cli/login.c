@@ -3,8 +3,12 @@
  * grant login: the authorization code flow of a native app (RFC 8252) with PKCE (RFC 7636) and
  * iss (RFC 9207).
  */
+#include <errno.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/task.h"
@@ -16,7 +20,7 @@
 #include "grant_cli/endpoint.h"
 #include "grant_cli/issuer.h"
 #include "grant_cli/say.h"
-#include "grant_cli/store.h"
+#include "grant_cli/wallet.h"
 #include "grant_cli/wish.h"
 
 #define ADDRESS_MAX	8192
@@ -118,7 +122,7 @@ static enum err redeem(struct task *task, const struct wish *wish, const struct 
 	task->now = clock_wall(task->clock); /* the person took their time */
 	TRY(endpoint_tokens(task, &endpoint, parameters, COUNT_OF(parameters), &tokens));
 	*ret_login = (struct login){
-		.file = store_file(task, issuer->name, wish->client, wish->resource),
+		.file = wallet_file(task, issuer->name, wish->client, wish->resource),
 		.id = random_id(&task->arena, "log_"),
 		.issuer = issuer->name,
 		.client_id = wish->client,
@@ -137,22 +141,39 @@ static enum err redeem(struct task *task, const struct wish *wish, const struct 
 	return OK;
 }
 
-/* Stores the new log-in and ends the one whose place it takes. */
-static enum err keep(struct task *task, const struct store *store, const struct login *login)
+/*
+ * Ends tokens that nobody keeps. If it fails, the person still sees the installation and can end
+ * it.
+ */
+static void give_up(struct task *task, const struct login *login)
 {
-	CLEANUP(store_unlock) int lock = store_lock(task, store, login->file);
+	const struct endpoint endpoint = { login->revocation_endpoint, login->ca_file };
+
+	if (login->refresh_token.at == NULL || login->revocation_endpoint.at == NULL)
+		return;
+	if (endpoint_revoke(task, &endpoint, login->client_id, login->refresh_token) != OK)
+		task_forgive(task);
+}
+
+/* Stores the new log-in and ends the one whose place it takes. */
+static enum err keep(struct task *task, const struct wallet *wallet, const struct login *login)
+{
+	CLEANUP(wallet_unlock) int lock = wallet_lock(task, wallet, login->file);
 	struct login former = { 0 };
 
-	if (store_read(task, store, login->file, &former) != OK)
-		task_forgive(task);
-	TRY(store_put(task, store, login));
-	if (former.refresh_token.at != NULL && former.revocation_endpoint.at != NULL) {
-		const struct endpoint endpoint = { former.revocation_endpoint, former.ca_file };
+	enum err err;
 
-		/* if this fails, the person still sees the old installation and can end it */
-		if (endpoint_revoke(task, &endpoint, former.client_id, former.refresh_token) != OK)
-			task_forgive(task);
+	if (wallet_read(task, wallet, login->file, &former) != OK)
+		task_forgive(task);
+	err = wallet_put(task, wallet, login);
+	if (err != OK) {
+		struct str why = task->reason;
+
+		task_forgive(task);
+		give_up(task, login);
+		return failf(task, err, "%.*s", STR_FMT(why));
 	}
+	give_up(task, &former);
 	return OK;
 }
 
@@ -170,37 +191,52 @@ static enum err ask_person(struct task *task, const struct wish *wish, const str
 	return redeem(task, wish, issuer, proof, answer.code, ret_login);
 }
 
-static enum err login_run(struct task *task, const struct wish *wish)
+/* A path that means the same to the processes that refresh later, wherever they run. */
+static enum err find_ca(struct task *task, struct str file, struct str *ret_path)
 {
-	CLEANUP(store_close) struct store store = STORE_CLOSED;
+	char path[PATH_MAX];
+
+	if (file.at != NULL && realpath(str_to_c(&task->arena, file), path) == NULL)
+		return failf(task, ERR_STORE, "cannot find the CA file %.*s: %s", STR_FMT(file),
+			     strerror(errno));
+	*ret_path = file.at == NULL ? STR_NONE : str_copy(&task->arena, str_from_c(path));
+	return OK;
+}
+
+static enum err login_run(struct task *task, const struct wish *asked)
+{
+	struct wish wish = *asked;
+
+	CLEANUP(wallet_close) struct wallet wallet = WALLET_CLOSED;
 	CLEANUP(callback_close) struct callback *callback = NULL;
 	struct proof proof;
 	struct issuer issuer;
 	struct login login;
 	enum err err;
 
-	if (wish->issuer.at == NULL || wish->client.at == NULL)
+	if (wish.issuer.at == NULL || wish.client.at == NULL)
 		return fail(task, ERR_REQUEST, "grant login needs --issuer and --client");
+	TRY(find_ca(task, wish.ca_file, &wish.ca_file));
 	/* all that can be wrong on this side is found before the person is asked */
-	TRY(store_open(task, wish->home, true, &store));
-	TRY(issuer_discover(task, wish->issuer, wish->ca_file, &issuer));
+	TRY(wallet_open(task, wish.home, true, &wallet));
+	TRY(issuer_discover(task, wish.issuer, wish.ca_file, &issuer));
 	make_proof(task, &proof);
 	TRY(callback_open(task, proof.state, &callback));
 	proof.redirect_uri = callback_uri(task, callback);
-	err = ask_person(task, wish, &issuer, callback, &proof, &login);
+	err = ask_person(task, &wish, &issuer, callback, &proof, &login);
 	if (err == OK)
-		err = keep(task, &store, &login);
+		err = keep(task, &wallet, &login);
 	if (err == OK)
 		callback_finish(
 			task, callback, "Signed in",
 			"The program that sent you has what you allowed. You can close this "
 			"page.");
 	else
-		callback_finish(task, callback, "Nothing was allowed",
+		callback_finish(task, callback, "Not signed in",
 				"The program that sent you says why. You can close this page.");
 	TRY(err);
-	return wish->json ? say_login(task, &login)
-			  : say_note("Logged in. `grant token` prints an access token.");
+	return wish.json ? say_login(task, &login)
+			 : say_note("Logged in. `grant token` prints an access token.");
 }
 
 static const struct wish_option options[] = {

@@ -2,7 +2,7 @@
 /* A log-in as the JSON text of its file, and back. Does no I/O. */
 #pragma once
 
-#include "grant_cli/store.h"
+#include "grant_cli/wallet.h"
 
 #define LOGIN_TEXT_MAX (256 * 1024)
 

@@ -5,7 +5,7 @@
 #include "base/task.h"
 #include "grant_cli/endpoint.h"
 #include "grant_cli/say.h"
-#include "grant_cli/store.h"
+#include "grant_cli/wallet.h"
 #include "grant_cli/wish.h"
 
 static enum err revoke(struct task *task, const struct login *login)
@@ -28,12 +28,12 @@ static enum err revoke(struct task *task, const struct login *login)
 	return OK;
 }
 
-static enum err log_out(struct task *task, const struct wish *wish, const struct store *store,
+static enum err log_out(struct task *task, const struct wish *wish, const struct wallet *wallet,
 			struct str file)
 {
-	CLEANUP(store_unlock) int lock = store_lock(task, store, file);
+	CLEANUP(wallet_unlock) int lock = wallet_lock(task, wallet, file);
 	struct login login;
-	enum err err = store_read(task, store, file, &login);
+	enum err err = wallet_read(task, wallet, file, &login);
 
 	if (err == ERR_NOT_FOUND) {
 		task_forgive(task);
@@ -42,23 +42,23 @@ static enum err log_out(struct task *task, const struct wish *wish, const struct
 	TRY(err);
 	if (!wish->local)
 		TRY(revoke(task, &login));
-	TRY(store_remove(task, store, file));
+	TRY(wallet_remove(task, wallet, file));
 	return wish->json ? say_login(task, &login) : OK;
 }
 
 static enum err logout_run(struct task *task, const struct wish *wish)
 {
-	CLEANUP(store_close) struct store store = STORE_CLOSED;
+	CLEANUP(wallet_close) struct wallet wallet = WALLET_CLOSED;
 	struct login login, *logins = &login;
 	size_t count = 1;
 
-	TRY(store_open(task, wish->home, false, &store));
+	TRY(wallet_open(task, wish->home, false, &wallet));
 	if (wish->all)
-		TRY(store_list(task, &store, &logins, &count));
+		TRY(wallet_list(task, &wallet, &logins, &count));
 	else
-		TRY(store_find(task, &store, wish->resource, &login));
+		TRY(wallet_find(task, &wallet, wish->resource, &login));
 	for (size_t i = 0; i < count; i++)
-		TRY(log_out(task, wish, &store, logins[i].file));
+		TRY(log_out(task, wish, &wallet, logins[i].file));
 	return OK;
 }
 

@@ -7,7 +7,7 @@
 
 #include "base/json.h"
 #include "base/task.h"
-#include "grant_cli/store.h"
+#include "grant_cli/wallet.h"
 
 #define LINE_MAX_BYTES (64 * 1024)
 #define SHELL_SAFE     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/:@%+,="
@@ -26,7 +26,7 @@ enum err say_note(const char *note)
 	return OK;
 }
 
-struct str printable(struct task *task, struct str text)
+struct str say_printable(struct task *task, struct str text)
 {
 	struct str copy = str_copy(&task->arena, text);
 	struct buf clean = buf_in(&task->arena, LINE_MAX_BYTES);
@@ -46,7 +46,7 @@ struct str printable(struct task *task, struct str text)
 
 void say_failure(struct task *task, struct str reason)
 {
-	fprintf(stderr, "grant: %.*s\n", STR_FMT(printable(task, reason)));
+	fprintf(stderr, "grant: %.*s\n", STR_FMT(say_printable(task, reason)));
 }
 
 const char *login_status(const struct login *login, int64_t now)

@@ -29,4 +29,4 @@ MUST_CHECK enum err say_login(struct task *task, const struct login *login);
 /* The command that would make this log-in anew. */
 struct str login_command(struct task *task, const struct login *login);
 /* A copy without control characters. */
-struct str printable(struct task *task, struct str text);
+struct str say_printable(struct task *task, struct str text);

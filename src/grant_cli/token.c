@@ -9,7 +9,7 @@
 #include "base/task.h"
 #include "grant_cli/endpoint.h"
 #include "grant_cli/say.h"
-#include "grant_cli/store.h"
+#include "grant_cli/wallet.h"
 #include "grant_cli/wish.h"
 
 #define FRESH_LEFT (30 * SECOND_MS)
@@ -76,13 +76,13 @@ static enum err fail_ended(struct task *task, const struct login *login)
  * meanwhile, that one is tried by the caller (OK); else the log-in has ended, and keeps the
  * reason instead of its tokens.
  */
-static enum err bury(struct task *task, const struct store *store, struct login *login)
+static enum err bury(struct task *task, const struct wallet *wallet, struct login *login)
 {
 	struct str sent = login->refresh_token, why = task->reason;
 	struct login stored;
 
 	task_forgive(task);
-	TRY(store_read(task, store, login->file, &stored));
+	TRY(wallet_read(task, wallet, login->file, &stored));
 	if (!str_equals(stored.refresh_token, sent)) {
 		*login = stored;
 		return OK;
@@ -90,7 +90,7 @@ static enum err bury(struct task *task, const struct store *store, struct login 
 	stored.access_token = STR_NONE;
 	stored.refresh_token = STR_NONE;
 	stored.ended = why;
-	TRY(store_replace(task, store, &stored, sent));
+	TRY(wallet_replace(task, wallet, &stored, sent));
 	return fail_ended(task, &stored);
 }
 
@@ -98,10 +98,10 @@ static enum err bury(struct task *task, const struct store *store, struct login 
  * Another process may have been faster; then both tokens are good, and what is stored is the
  * newer.
  */
-static enum err put_away(struct task *task, const struct store *store, const struct login *next,
+static enum err put_away(struct task *task, const struct wallet *wallet, const struct login *next,
 			 struct str sent)
 {
-	enum err err = store_replace(task, store, next, sent);
+	enum err err = wallet_replace(task, wallet, next, sent);
 
 	if (err != ERR_CONFLICT)
 		return err;
@@ -109,7 +109,7 @@ static enum err put_away(struct task *task, const struct store *store, const str
 	return OK;
 }
 
-static enum err refresh(struct task *task, const struct store *store, struct login *login)
+static enum err refresh(struct task *task, const struct wallet *wallet, struct login *login)
 {
 	for (int tries = 0; tries < 3; tries++) {
 		struct tokens tokens;
@@ -128,24 +128,25 @@ static enum err refresh(struct task *task, const struct store *store, struct log
 			struct str sent = login->refresh_token;
 
 			*login = next;
-			return put_away(task, store, &next, sent);
+			return put_away(task, wallet, &next, sent);
 		}
 		if (err != ERR_GRANT)
 			return err;
-		TRY(bury(task, store, login));
+		TRY(bury(task, wallet, login));
 	}
 	return fail(task, ERR_GRANT, "other processes refresh without end: try again");
 }
 
-static enum err refresh_in_turn(struct task *task, const struct store *store, struct login *login)
+static enum err refresh_in_turn(struct task *task, const struct wallet *wallet, struct login *login)
 {
-	CLEANUP(store_unlock) int lock = store_lock(task, store, login->file);
+	CLEANUP(wallet_unlock) int lock = wallet_lock(task, wallet, login->file);
+	struct str former = login->access_token;
 
-	TRY(store_read(task, store, login->file, login));
+	TRY(wallet_read(task, wallet, login->file, login));
 	task->now = clock_wall(task->clock);
-	if (login->ended.at == NULL && is_fresh(task, login))
+	if (!str_equals(login->access_token, former) && is_fresh(task, login))
 		return OK; /* somebody else did it while we waited */
-	return refresh(task, store, login);
+	return refresh(task, wallet, login);
 }
 
 static enum err print_json(struct task *task, const struct login *login)
@@ -169,21 +170,23 @@ static enum err print_json(struct task *task, const struct login *login)
 
 static enum err token_run(struct task *task, const struct wish *wish)
 {
-	CLEANUP(store_close) struct store store = STORE_CLOSED;
+	CLEANUP(wallet_close) struct wallet wallet = WALLET_CLOSED;
 	struct login login;
 
-	TRY(store_open(task, wish->home, false, &store));
-	TRY(store_find(task, &store, wish->resource, &login));
+	TRY(wallet_open(task, wish->home, false, &wallet));
+	TRY(wallet_find(task, &wallet, wish->resource, &login));
 	if (login.ended.at != NULL)
 		return fail_ended(task, &login);
-	if (!is_fresh(task, &login))
-		TRY(refresh_in_turn(task, &store, &login));
+	if (wish->fresh || !is_fresh(task, &login))
+		TRY(refresh_in_turn(task, &wallet, &login));
 	return wish->json ? print_json(task, &login) : say_line(task, login.access_token);
 }
 
 static const struct wish_option options[] = {
 	{ "--resource", "URI", "the token for this resource (or its last path segment)",
 	  offsetof(struct wish, resource) },
+	{ "--fresh", NULL, "ask the server even if the stored token still lasts",
+	  offsetof(struct wish, fresh) },
 	WISH_JSON,
 	WISH_HELP,
 	{ NULL },

@@ -23,6 +23,7 @@ struct wish {
 	struct str scope;
 	struct str ca_file;
 	bool no_browser;
+	bool fresh;
 	bool all;
 	bool local;
 	bool json;

@@ -16,7 +16,7 @@
 
 struct task;
 
-#define STORE_LOGINS_MAX 256
+#define WALLET_LOGINS_MAX 256
 
 /* Lives in task memory, which is wiped when it is freed. Times are wall milliseconds. */
 struct login {
@@ -38,13 +38,13 @@ struct login {
 	struct str ended;	  /* why there are no tokens any more, in words; STR_NONE: active */
 };
 
-struct store {
+struct wallet {
 	struct str dir;
 	int fd;
 };
 
-/* A store that was not opened, for CLEANUP(store_close). */
-#define STORE_CLOSED                                                                               \
+/* A store that was not opened, for CLEANUP(wallet_close). */
+#define WALLET_CLOSED                                                                              \
 	{                                                                                          \
 		.fd = -1                                                                           \
 	}
@@ -53,40 +53,40 @@ struct store {
  * Makes the directory (0700) if create. ERR_NOT_FOUND when it is not there; ERR_STORE if others
  * may write to it.
  */
-MUST_CHECK enum err store_open(struct task *task, struct str dir, bool create,
-			       struct store *ret_store);
-void store_close(struct store *store);
+MUST_CHECK enum err wallet_open(struct task *task, struct str dir, bool create,
+				struct wallet *ret_wallet);
+void wallet_close(struct wallet *wallet);
 
 /* The name of the file for such a log-in. */
-struct str store_file(struct task *task, struct str issuer, struct str client_id,
-		      struct str resource);
+struct str wallet_file(struct task *task, struct str issuer, struct str client_id,
+		       struct str resource);
 /* All log-ins, oldest first. */
-MUST_CHECK enum err store_list(struct task *task, const struct store *store,
-			       struct login **ret_logins, size_t *ret_count);
+MUST_CHECK enum err wallet_list(struct task *task, const struct wallet *wallet,
+				struct login **ret_logins, size_t *ret_count);
 /*
  * The log-in for a resource, named by its URI or its last path segment; STR_NONE: the only one
  * there is. ERR_NOT_FOUND, ERR_CONFLICT when several would do, both in words for the user.
  */
-MUST_CHECK enum err store_find(struct task *task, const struct store *store, struct str resource,
-			       struct login *ret_login);
+MUST_CHECK enum err wallet_find(struct task *task, const struct wallet *wallet, struct str resource,
+				struct login *ret_login);
 /* ERR_NOT_FOUND when it is gone. */
-MUST_CHECK enum err store_read(struct task *task, const struct store *store, struct str file,
-			       struct login *ret_login);
+MUST_CHECK enum err wallet_read(struct task *task, const struct wallet *wallet, struct str file,
+				struct login *ret_login);
 /*
  * Writes the log-in if the stored one still has the refresh token `follows`. ERR_CONFLICT if
  * not, and nothing is written; ERR_NOT_FOUND if it is gone. On disk before it answers.
  */
-MUST_CHECK enum err store_replace(struct task *task, const struct store *store,
-				  const struct login *login, struct str follows);
+MUST_CHECK enum err wallet_replace(struct task *task, const struct wallet *wallet,
+				   const struct login *login, struct str follows);
 /* Writes the log-in whatever is there. */
-MUST_CHECK enum err store_put(struct task *task, const struct store *store,
-			      const struct login *login);
+MUST_CHECK enum err wallet_put(struct task *task, const struct wallet *wallet,
+			       const struct login *login);
 /* Deletes it; fine if it is gone. */
-MUST_CHECK enum err store_remove(struct task *task, const struct store *store, struct str file);
+MUST_CHECK enum err wallet_remove(struct task *task, const struct wallet *wallet, struct str file);
 
 /*
  * The log-in's lock, waited for up to half a minute. -1 if it cannot be had; go on without it.
- * The lock ends with store_unlock or with the process.
+ * The lock ends with wallet_unlock or with the process.
  */
-int store_lock(struct task *task, const struct store *store, struct str file);
-void store_unlock(int *lock);
+int wallet_lock(struct task *task, const struct wallet *wallet, struct str file);
+void wallet_unlock(int *lock);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "grant_cli/store.h"
+#include "grant_cli/wallet.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -55,7 +55,7 @@ static enum err make_dirs(struct task *task, struct str dir)
 	return OK;
 }
 
-enum err store_open(struct task *task, struct str dir, bool create, struct store *ret_store)
+enum err wallet_open(struct task *task, struct str dir, bool create, struct wallet *ret_wallet)
 {
 	CLEANUP(fd_close) int fd = -1;
 	struct stat info;
@@ -72,18 +72,18 @@ enum err store_open(struct task *task, struct str dir, bool create, struct store
 			task, ERR_STORE,
 			"%.*s belongs to or can be changed by others: chown it to you, chmod 700",
 			STR_FMT(dir));
-	*ret_store = (struct store){ .dir = str_copy(&task->arena, dir), .fd = fd };
+	*ret_wallet = (struct wallet){ .dir = str_copy(&task->arena, dir), .fd = fd };
 	fd = -1;
 	return OK;
 }
 
-void store_close(struct store *store)
+void wallet_close(struct wallet *wallet)
 {
-	fd_close(&store->fd);
+	fd_close(&wallet->fd);
 }
 
-struct str store_file(struct task *task, struct str issuer, struct str client_id,
-		      struct str resource)
+struct str wallet_file(struct task *task, struct str issuer, struct str client_id,
+		       struct str resource)
 {
 	struct str key = STR_JOIN(&task->arena, issuer, STR("\n"), client_id, STR("\n"), resource);
 	struct str digest = sha256_str(&task->arena, key);
@@ -106,13 +106,13 @@ static enum err read_all(struct task *task, int fd, struct str path, struct str 
 	return buf_finish(&text, ret_text);
 }
 
-enum err store_read(struct task *task, const struct store *store, struct str file,
-		    struct login *ret_login)
+enum err wallet_read(struct task *task, const struct wallet *wallet, struct str file,
+		     struct login *ret_login)
 {
 	CLEANUP(fd_close)
-	int fd = openat(store->fd, str_to_c(&task->arena, file),
+	int fd = openat(wallet->fd, str_to_c(&task->arena, file),
 			O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	struct str path = STR_JOIN(&task->arena, store->dir, STR("/"), file), text = STR_NONE;
+	struct str path = STR_JOIN(&task->arena, wallet->dir, STR("/"), file), text = STR_NONE;
 	struct login login;
 	struct stat info;
 
@@ -146,23 +146,23 @@ static int compare_age(const void *a, const void *b)
 	return str_compare(left->file, right->file);
 }
 
-enum err store_list(struct task *task, const struct store *store, struct login **ret_logins,
-		    size_t *ret_count)
+enum err wallet_list(struct task *task, const struct wallet *wallet, struct login **ret_logins,
+		     size_t *ret_count)
 {
-	struct login *logins = NEW_ARRAY(&task->arena, struct login, STORE_LOGINS_MAX);
-	CLEANUP(dir_close) DIR *dir = opendir(str_to_c(&task->arena, store->dir));
+	struct login *logins = NEW_ARRAY(&task->arena, struct login, WALLET_LOGINS_MAX);
+	CLEANUP(dir_close) DIR *dir = opendir(str_to_c(&task->arena, wallet->dir));
 	const struct dirent *entry;
 	size_t count = 0;
 
 	if (dir == NULL)
-		return fail_io(task, "read the directory", store->dir);
-	while (count < STORE_LOGINS_MAX && (entry = readdir(dir)) != NULL) {
+		return fail_io(task, "read the directory", wallet->dir);
+	while (count < WALLET_LOGINS_MAX && (entry = readdir(dir)) != NULL) {
 		struct str name = str_from_c(entry->d_name);
 		enum err err;
 
 		if (name.at[0] == '.' || !str_ends_with(name, STR(FILE_SUFFIX)))
 			continue;
-		err = store_read(task, store, name, &logins[count]);
+		err = wallet_read(task, wallet, name, &logins[count]);
 		if (err == OK)
 			count++;
 		else if (err != ERR_NOT_FOUND)
@@ -187,13 +187,13 @@ static bool names(struct str wanted, struct str resource)
 	return tail > 0 && str_equals(wanted, str_from(resource, tail));
 }
 
-enum err store_find(struct task *task, const struct store *store, struct str resource,
-		    struct login *ret_login)
+enum err wallet_find(struct task *task, const struct wallet *wallet, struct str resource,
+		     struct login *ret_login)
 {
 	struct login *logins = NULL, *found = NULL;
 	size_t count = 0;
 
-	TRY(store_list(task, store, &logins, &count));
+	TRY(wallet_list(task, wallet, &logins, &count));
 	for (size_t i = 0; i < count; i++) {
 		if (!names(resource, logins[i].resource))
 			continue;
@@ -229,8 +229,8 @@ static enum err write_all(struct task *task, int fd, struct str text, struct str
 }
 
 /* The new text on disk under a name of its own, ready to take the place of the old one. */
-static enum err write_draft(struct task *task, const struct store *store, const struct login *login,
-			    struct str *ret_name)
+static enum err write_draft(struct task *task, const struct wallet *wallet,
+			    const struct login *login, struct str *ret_name)
 {
 	struct str name = STR_JOIN(&task->arena, STR("."), login->file,
 				   random_id(&task->arena, "."));
@@ -239,90 +239,91 @@ static enum err write_draft(struct task *task, const struct store *store, const 
 	enum err err;
 
 	TRY(login_print(task, login, &text));
-	fd = openat(store->fd, name.at, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = openat(wallet->fd, name.at, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		    0600);
 	if (fd < 0)
-		return fail_io(task, "write in", store->dir);
+		return fail_io(task, "write in", wallet->dir);
 	err = write_all(task, fd, text, name);
 	if (err != OK) {
-		unlinkat(store->fd, name.at, 0);
+		unlinkat(wallet->fd, name.at, 0);
 		return err;
 	}
 	*ret_name = name;
 	return OK;
 }
 
-static enum err put_in_place(struct task *task, const struct store *store, struct str draft,
+static enum err put_in_place(struct task *task, const struct wallet *wallet, struct str draft,
 			     struct str file)
 {
-	if (renameat(store->fd, draft.at, store->fd, str_to_c(&task->arena, file)) != 0)
+	if (renameat(wallet->fd, draft.at, wallet->fd, str_to_c(&task->arena, file)) != 0)
 		return fail_io(task, "replace", file);
-	if (fsync(store->fd) != 0)
-		return fail_io(task, "write in", store->dir);
+	if (fsync(wallet->fd) != 0)
+		return fail_io(task, "write in", wallet->dir);
 	return OK;
 }
 
 /* ERR_CONFLICT unless the stored log-in still has that refresh token. */
-static enum err check_follows(struct task *task, const struct store *store, struct str file,
+static enum err check_follows(struct task *task, const struct wallet *wallet, struct str file,
 			      struct str follows)
 {
 	struct login stored;
 
-	TRY(store_read(task, store, file, &stored));
+	TRY(wallet_read(task, wallet, file, &stored));
 	if (!str_equals(stored.refresh_token, follows))
 		return fail(task, ERR_CONFLICT, "another process refreshed meanwhile");
 	return OK;
 }
 
-enum err store_replace(struct task *task, const struct store *store, const struct login *login,
-		       struct str follows)
+enum err wallet_replace(struct task *task, const struct wallet *wallet, const struct login *login,
+			struct str follows)
 {
 	struct str draft = STR_NONE;
 	enum err err;
 
-	TRY(write_draft(task, store, login, &draft));
-	err = check_follows(task, store, login->file, follows);
+	TRY(write_draft(task, wallet, login, &draft));
+	err = check_follows(task, wallet, login->file, follows);
 	if (err == OK)
-		err = put_in_place(task, store, draft, login->file);
+		err = put_in_place(task, wallet, draft, login->file);
 	if (err != OK)
-		unlinkat(store->fd, draft.at, 0);
+		unlinkat(wallet->fd, draft.at, 0);
 	return err;
 }
 
-enum err store_put(struct task *task, const struct store *store, const struct login *login)
+enum err wallet_put(struct task *task, const struct wallet *wallet, const struct login *login)
 {
 	struct str draft = STR_NONE;
 	enum err err;
 
-	TRY(write_draft(task, store, login, &draft));
-	err = put_in_place(task, store, draft, login->file);
+	TRY(write_draft(task, wallet, login, &draft));
+	err = put_in_place(task, wallet, draft, login->file);
 	if (err != OK)
-		unlinkat(store->fd, draft.at, 0);
+		unlinkat(wallet->fd, draft.at, 0);
 	return err;
 }
 
-enum err store_remove(struct task *task, const struct store *store, struct str file)
+enum err wallet_remove(struct task *task, const struct wallet *wallet, struct str file)
 {
 	struct str prefix = STR_JOIN(&task->arena, STR("."), file, STR("."));
-	CLEANUP(dir_close) DIR *dir = opendir(str_to_c(&task->arena, store->dir));
+	CLEANUP(dir_close) DIR *dir = opendir(str_to_c(&task->arena, wallet->dir));
 	const struct dirent *entry;
 
-	if (unlinkat(store->fd, str_to_c(&task->arena, file), 0) != 0 && errno != ENOENT)
+	if (unlinkat(wallet->fd, str_to_c(&task->arena, file), 0) != 0 && errno != ENOENT)
 		return fail_io(task, "delete", file);
 	/* drafts of processes that were killed hold tokens too */
 	while (dir != NULL && (entry = readdir(dir)) != NULL) {
 		if (str_starts_with(str_from_c(entry->d_name), prefix))
-			unlinkat(store->fd, entry->d_name, 0);
+			unlinkat(wallet->fd, entry->d_name, 0);
 	}
-	if (fsync(store->fd) != 0)
-		return fail_io(task, "write in", store->dir);
+	if (fsync(wallet->fd) != 0)
+		return fail_io(task, "write in", wallet->dir);
 	return OK;
 }
 
-int store_lock(struct task *task, const struct store *store, struct str file)
+int wallet_lock(struct task *task, const struct wallet *wallet, struct str file)
 {
 	struct str name = STR_JOIN(&task->arena, file, STR(".lock"));
 	int64_t deadline = clock_monotonic() + LOCK_WAIT;
-	int fd = openat(store->fd, name.at, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int fd = openat(wallet->fd, name.at, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	while (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
@@ -335,7 +336,7 @@ int store_lock(struct task *task, const struct store *store, struct str file)
 	return fd;
 }
 
-void store_unlock(int *lock)
+void wallet_unlock(int *lock)
 {
 	fd_close(lock);
 }
