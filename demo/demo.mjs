@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// make demo: a person lets one agent read their mail, and stops it. Real parts only: grantd over HTTPS,
+// Dovecot as the mail server, a browser (AUTO=1: headless Chromium), and `grant`, the agent's command. Each
+// step checks what it shows; the first that fails ends the demo with a status that is not 0.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { Imap, parse_message } from './imap.mjs';
+import { RealPerson, RobotPerson } from './person.mjs';
+import { say } from './say.mjs';
+import { World } from './world.mjs';
+
+const AUTO = Boolean(process.env.AUTO);
+const PATIENCE_MS = AUTO ? 20_000 : 15 * 60_000;
+let world, person, agent_imap, login;
+
+// Opens a session at the mail server with the agent's token; answers it with the server's reply.
+async function open_mailbox(user, token) {
+	const imap = await Imap.connect(world.mail_port);
+	const reply = await imap.login(user, token);
+	return { imap, reply };
+}
+
+async function must_refuse_login(user, token) {
+	const { imap, reply } = await open_mailbox(user, token);
+	imap.close();
+	assert.equal(reply.ok, false, `Dovecot let ${user} in`);
+	say.refused('Dovecot', `${reply.line}${reply.challenge ? `   ${reply.challenge}` : ''}`);
+}
+
+async function token_of_agent() {
+	const { status, stdout, stderr } = await world.grant(['token']);
+	assert.equal(status, 0, stderr);
+	return stdout.trim();
+}
+
+// `grant login` waits for the person; its only output is the address.
+function start_login() {
+	const { file, words } = world.grant_login;
+	const child = spawn(file, words, { env: world.grant_env, stdio: ['ignore', 'pipe', 'pipe'] });
+	let stdout = '', stderr = '', wake;
+	const address = new Promise((resolve, reject) => { wake = { resolve, reject }; });
+	child.stdout.on('data', (text) => {
+		stdout += text;
+		if (stdout.includes('\n')) wake.resolve(stdout.split('\n')[0]);
+	});
+	child.stderr.on('data', (text) => { stderr += text; });
+	const ended = new Promise((resolve) => child.on('close', (status) => {
+		wake.reject(new Error(`grant login ended (${status}): ${stderr}`));
+		resolve({ status, stderr });
+	}));
+	return { child, address, ended };
+}
+
+const steps = [
+	['grantd starts', async () => {
+		await world.check_name();
+		await world.start_grantd();
+		say.why(`It listens on ${world.issuer} with a certificate of its own authority and keeps everything in\none SQLite file under ${world.dir}.`);
+	}],
+	['a mail server starts that asks grantd about each token', async () => {
+		await world.start_dovecot();
+		await world.add_people();
+		await world.add_mail();
+		await world.add_agent();
+		say.why(`Dovecot on 127.0.0.1:${world.mail_port} takes OAUTHBEARER and XOAUTH2 and nothing else. alice has three\nmessages, bob has one. The operator has registered one agent, "Mail Reader"; it has no secret.`);
+	}],
+	['without a token the agent reads nothing', async () => {
+		const imap = await Imap.connect(world.mail_port);
+		const bare = await imap.command('SELECT INBOX');
+		imap.close();
+		assert.equal(bare.ok, false);
+		say.refused('Dovecot', bare.line);
+		await must_refuse_login('alice', 'a-token-that-nobody-issued');
+		const { status, stderr } = await world.grant(['token']);
+		assert.equal(status, 1);
+		say.refused('grant', stderr.trim());
+	}],
+	['the agent asks, the person decides', async () => {
+		login = start_login();
+		const address = await login.address;
+		say.why('The agent ran `grant login`. Its address names the agent, the mailbox and mail.read; the key to\nthe answer (PKCE) stays with the agent. alice signs in at grantd, not at the agent, and reads what\nit would be able to do.');
+		const heading = await person.allow(address, world.alice);
+		const { status, stderr } = await login.ended;
+		assert.equal(status, 0, stderr);
+		if (heading !== undefined) assert.equal(heading, 'Signed in');
+		say.said('grant', stderr.trim());
+		const { stdout } = await world.grant(['list']);
+		assert.match(stdout, /^active .*mail\.read/);
+		say.said('grant list', stdout.trim());
+	}],
+	['the agent reads the mailbox of this person', async () => {
+		const opened = await open_mailbox('alice', await token_of_agent());
+		agent_imap = opened.imap;
+		assert.equal(opened.reply.ok, true, opened.reply.line);
+		say.said('Dovecot', opened.reply.line.replace(/\[CAPABILITY [^\]]*\] /, ''));
+		assert.ok((await agent_imap.command('SELECT INBOX')).ok);
+		const { literals } = await agent_imap.command('FETCH 1:* (BODY.PEEK[])');
+		assert.equal(literals.length, 3);
+		const messages = literals.map(parse_message);
+		for (const { fields } of messages) say.why(`- ${fields.date}   ${fields.subject}`);
+		assert.match(messages[0].text, /^Hello Alice/);
+		say.aside(messages[0].text);
+	}],
+	["another person's mailbox is refused", async () => {
+		say.why('The same token, but for bob: grantd tells Dovecot whose token it is.');
+		await must_refuse_login('bob', await token_of_agent());
+	}],
+	['writing is refused', async () => {
+		const before = world.dovecot.messages('alice');
+		for (const [words, literal] of [['APPEND INBOX {26}', 'Subject: planted\r\n\r\nplanted'], ['CREATE Forwarded']]) {
+			const reply = await agent_imap.command(words, { literal });
+			assert.equal(reply.ok, false);
+			say.refused('Dovecot', `${words.split(' ')[0]}: ${reply.line}`);
+		}
+		assert.deepEqual(world.dovecot.messages('alice'), before);
+	}],
+	['the person sees the agent on their dashboard', async () => {
+		const text = await person.look(world.issuer, 'Mail Reader');
+		if (text === undefined) return;
+		assert.match(text, /Mail Reader/);
+		assert.match(text, /Read your mail/);
+		say.said('grantd', text.split('\n').filter((line) => /Read your mail|see folders|send, change|Ends|ends/.test(line)).map((line) => line.trim()).join(' · '));
+	}],
+	['the person revokes, and the open session ends', async () => {
+		say.why('The agent still has an IMAP session open. When alice revokes, grantd runs what the mail resource\ndeclares as its on_stop: doveadm kick alice.');
+		const hung_up = agent_imap.unasked(PATIENCE_MS);
+		await person.revoke();
+		const lines = await hung_up;
+		assert.equal(agent_imap.is_closed, true, 'the session is still open');
+		for (const line of lines) say.said('Dovecot', line);
+		assert.match(lines.join('\n'), /^\* BYE /m);
+	}],
+	['from now on the same token is refused', async () => {
+		await must_refuse_login('alice', await token_of_agent());
+	}],
+	['and so is a new one', async () => {
+		const { status, stdout, stderr } = await world.grant(['token', '--fresh']);
+		assert.equal(status, 1);
+		assert.equal(stdout, '');
+		assert.match(stderr, /invalid_grant/);
+		say.refused('grantd, by way of grant', stderr.trim());
+	}],
+];
+
+async function walk() {
+	for (const [index, [title, run]] of steps.entries()) {
+		say.step(index + 1, title);
+		await run();
+	}
+}
+
+async function clean_up() {
+	agent_imap?.close();
+	if (login?.child.exitCode === null) login.child.kill();
+	await person?.stop();
+	await world?.stop();
+}
+
+if (!AUTO && !process.stdout.isTTY) {
+	say.bad('make demo needs a terminal and a person; `make demo AUTO=1` lets Chromium be the person.');
+	process.exit(2);
+}
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => clean_up().finally(() => process.exit(130)));
+let failed = 0;
+try {
+	world = await World.create();
+	person = AUTO ? await RobotPerson.start({ pictures: path.resolve(import.meta.dirname, '../build/demo') }) : new RealPerson();
+	await walk();
+} catch (error) {
+	failed = 1;
+	say.bad(`\nfailed: ${error.message}`);
+	if (world?.grantd) say.bad(world.grantd.stderr);
+	if (world?.dovecot) say.bad(world.dovecot.log);
+}
+await clean_up().catch((error) => { failed = 1; say.bad(`cleaning up: ${error.message}`); });
+console.log(`\ndemo: ${steps.length} steps, ${failed} failed`);
+process.exitCode = failed;
