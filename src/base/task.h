@@ -33,8 +33,8 @@ struct task {
 	struct log *log;
 	int64_t now; /* wall ms when the task (or its current step) began; fixed within a step */
 	int64_t deadline; /* monotonic ms */
-	unsigned
-		thread; /* the number of the thread that owns it now: which read connection is its own */
+	/* the number of the thread that owns it now: which read connection is its own */
+	unsigned thread;
 
 	struct log_field fields[TASK_LOG_FIELDS];
 	size_t field_count;
@@ -45,9 +45,9 @@ struct task {
 	then_fn *then;
 	void *arg;
 	enum err result;
-	void (*home)(
-		struct task *task); /* queues the task to the thread that owns its connection */
-	struct task *next;	    /* link for whichever queue holds it */
+	/* queues the task to the thread that owns its connection */
+	void (*home)(struct task *task);
+	struct task *next; /* link for whichever queue holds it */
 };
 
 /* clock and log must outlive the task. Starts with now = clock_wall. */

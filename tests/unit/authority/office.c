@@ -7,15 +7,12 @@
 #include "authority/clients.h"
 #include "authority/login.h"
 #include "authority/people.h"
-#include "authority/request.h"
 #include "crypto/base64.h"
 #include "crypto/digest.h"
 #include "store/clients.h"
 #include "store/events.h"
 #include "store/grants.h"
 #include "store/key_rows.h"
-
-#define BROWSER "the-cookie-of-one-browser"
 
 static const char mail_file[] =
 	"{\"name\":\"mail\",\"uri\":\"" OFFICE_RESOURCE "\",\"title\":\"Mail\","
@@ -134,11 +131,11 @@ void office_wait(struct office *office, int64_t ms)
 	world_task(&office->world);
 }
 
-static struct auth_request open_request(struct office *office, const char *client,
-					const char *scope)
+struct authorize_params office_params(struct office *office, const char *client, const char *scope)
 {
 	struct task *task = world_task(&office->world);
-	struct authorize_params params = {
+
+	return (struct authorize_params){
 		.client_id = str_from_c(client),
 		.redirect_uri = STR(OFFICE_REDIRECT),
 		.response_type = STR("code"),
@@ -149,13 +146,21 @@ static struct auth_request open_request(struct office *office, const char *clien
 		.code_challenge = base64url_encode(&task->arena,
 						   sha256_str(&task->arena, STR(OFFICE_VERIFIER))),
 		.code_challenge_method = STR("S256"),
-		.browser = STR(BROWSER),
+		.browser = STR(OFFICE_BROWSER),
 		.source = STR("127.0.0.1"),
 	};
+}
+
+static struct auth_request open_request(struct office *office, const char *client,
+					const char *scope)
+{
+	struct authorize_params params = office_params(office, client, scope);
 	struct authorize_refusal refusal;
 	struct auth_request request;
 
-	CHECK_ERR(auth_request_open(task, &office->authority, &params, &request, &refusal), OK);
+	CHECK_ERR(auth_request_open(world_task(&office->world), &office->authority, &params,
+				    &request, &refusal),
+		  OK);
 	return request;
 }
 
@@ -180,12 +185,12 @@ struct str office_code(struct office *office, const char *client, const char *sc
 	for (size_t i = 0; i < COUNT_OF(words); i++)
 		words[i] = STR("{}");
 	CHECK_ERR(consent_show(world_task(&office->world), &office->authority, request.id,
-			       STR(BROWSER), &session, &office->alice, &view),
+			       STR(OFFICE_BROWSER), &session, &office->alice, &view),
 		  OK);
 	office_wait(office, 1000);
 	task = world_task(&office->world);
-	CHECK_ERR(consent_reopen(task, &office->authority, request.id, STR(BROWSER), &session,
-				 &office->alice, &view),
+	CHECK_ERR(consent_reopen(task, &office->authority, request.id, STR(OFFICE_BROWSER),
+				 &session, &office->alice, &view),
 		  OK);
 	CHECK_ERR(consent_decide(task, &office->authority, &view, &session, &answer, &location),
 		  OK);

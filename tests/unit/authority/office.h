@@ -9,10 +9,12 @@
 
 #include "authority/authority.h"
 #include "authority/consent.h"
+#include "authority/request.h"
 #include "authority/token.h"
 #include "authority/verify.h"
 
 #define OFFICE_RESOURCE "https://grantd.test/r/mail"
+#define OFFICE_BROWSER	"the-cookie-of-one-browser"
 #define OFFICE_REDIRECT "http://127.0.0.1:5000/callback"
 #define OFFICE_VERIFIER "a-verifier-of-forty-three-characters-or-more"
 #define OFFICE_PASSWORD "correct horse battery staple"
@@ -32,6 +34,8 @@ void office_close(struct office *office);
 /* The clock moves on; tasks begun later see it. */
 void office_wait(struct office *office, int64_t ms);
 
+/* A good authorization request of that client, as the door would hand it over. */
+struct authorize_params office_params(struct office *office, const char *client, const char *scope);
 /* alice, signed in, lets `client` do `scope` for `duration`; answers the code. */
 struct str office_code(struct office *office, const char *client, const char *scope,
 		       const char *duration);

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Signing in: what is counted, what costs what, what a session is worth. */
+#include "office.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "authority/account.h"
+#include "authority/login.h"
+#include "authority/people.h"
+#include "crypto/password.h"
+
+static struct office office;
+
+static int start(void **state)
+{
+	(void)state;
+	office_open(&office);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	office_close(&office);
+	return 0;
+}
+
+static struct login_attempt attempt_as(const char *username, const char *password,
+				       const char *source)
+{
+	return (struct login_attempt){ .username = str_from_c(username),
+				       .password = str_from_c(password),
+				       .source = str_from_c(source),
+				       .browser = STR("a-new-browser"),
+				       .user_agent = STR("test") };
+}
+
+static enum err try_login(struct login_attempt *attempt, struct str *ret_cookie)
+{
+	struct session session;
+
+	return login_with_password(world_task(&office.world), &office.authority, attempt, &session,
+				   ret_cookie);
+}
+
+static enum err wrong_from(const char *source)
+{
+	struct login_attempt attempt = attempt_as("alice", "wrong-password", source);
+	struct str cookie;
+
+	return try_login(&attempt, &cookie);
+}
+
+static struct str sign_in_as(struct login_attempt attempt)
+{
+	struct str cookie = STR_NONE;
+
+	CHECK_ERR(try_login(&attempt, &cookie), OK);
+	return cookie;
+}
+
+static enum err open_with(struct str cookie)
+{
+	struct session session;
+	struct user user;
+
+	return session_open(world_task(&office.world), &office.authority, cookie, &session, &user);
+}
+
+static void the_right_password_opens_a_session(void **state)
+{
+	struct str cookie = sign_in_as(attempt_as(" Alice ", OFFICE_PASSWORD, "192.0.2.1"));
+
+	(void)state;
+	CHECK_ERR(open_with(cookie), OK);
+	CHECK_ERR(open_with(STR("another-cookie")), ERR_LOGIN_REQUIRED);
+	CHECK_ERR(open_with(STR_NONE), ERR_LOGIN_REQUIRED);
+	CHECK(office_events(&office, "login.succeeded") == 1);
+}
+
+static void a_session_ends_idle_and_in_the_end(void **state)
+{
+	struct str cookie = sign_in_as(attempt_as("alice", OFFICE_PASSWORD, "192.0.2.1"));
+
+	(void)state;
+	for (int i = 0; i < 12; i++) {
+		office_wait(&office, 59 * MINUTE_MS);
+		CHECK_ERR(open_with(cookie), OK);
+	}
+	office_wait(&office, 13 * MINUTE_MS);
+	CHECK_ERR(open_with(cookie), ERR_LOGIN_REQUIRED);
+	cookie = sign_in_as(attempt_as("alice", OFFICE_PASSWORD, "192.0.2.1"));
+	office_wait(&office, 61 * MINUTE_MS);
+	CHECK_ERR(open_with(cookie), ERR_LOGIN_REQUIRED);
+}
+
+static void lg_003_argon2id_runs_once_for_known_and_unknown_names(void **state)
+{
+	static const char *const names[] = { "alice", "nobody",
+					     "n\xC3\xB6"
+					     "body",
+					     "" };
+	struct str cookie;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(names); i++) {
+		struct login_attempt attempt = attempt_as(names[i], "wrong-password", "192.0.2.1");
+		uint64_t before = password_runs();
+
+		CHECK_ERR(try_login(&attempt, &cookie), ERR_PASSWORD);
+		CHECK(password_runs() == before + 1);
+	}
+}
+
+static void lg_008_a_password_of_no_or_too_many_bytes_is_not_hashed(void **state)
+{
+	struct login_attempt attempt = attempt_as("alice", "", "192.0.2.1");
+	uint64_t before = password_runs();
+	struct str cookie;
+	char *huge = arena_alloc(&office.world.home.task.arena, 1 << 20);
+
+	(void)state;
+	CHECK_ERR(try_login(&attempt, &cookie), ERR_REQUEST);
+	attempt.password = (struct str){ huge, 1 << 20 };
+	CHECK_ERR(try_login(&attempt, &cookie), ERR_REQUEST);
+	CHECK(password_runs() == before);
+}
+
+static void lg_001_the_account_is_throttled_whatever_the_source_and_its_own_browser_is_not(
+	void **state)
+{
+	struct login_attempt own = attempt_as("alice", OFFICE_PASSWORD, "198.51.100.7");
+	struct login_attempt stranger = attempt_as("alice", OFFICE_PASSWORD, "203.0.113.9");
+	char source[32];
+	int refused = 0;
+	struct str cookie;
+
+	(void)state;
+	own.browser = STR("the-owners-browser");
+	sign_in_as(own);
+	for (int i = 0; i < 100; i++) {
+		snprintf(source, sizeof(source), "10.0.%d.1", i);
+		refused += wrong_from(source) == ERR_THROTTLED;
+	}
+	CHECK(refused == 90);
+	CHECK_ERR(try_login(&stranger, &cookie), ERR_THROTTLED);
+	CHECK(stranger.retry_after == 1);
+	sign_in_as(own);
+}
+
+static void the_delay_of_a_source_doubles_to_a_minute_and_locks_nothing(void **state)
+{
+	int64_t expected[] = { 1, 2, 4, 8, 16, 32, 60, 60 };
+	struct str cookie;
+
+	(void)state;
+	for (int i = 0; i < 10; i++)
+		CHECK_ERR(wrong_from("192.0.2.1"), ERR_PASSWORD);
+	for (size_t i = 0; i < COUNT_OF(expected); i++) {
+		struct login_attempt attempt = attempt_as("alice", OFFICE_PASSWORD, "192.0.2.77");
+
+		CHECK_ERR(try_login(&attempt, &cookie), ERR_THROTTLED);
+		CHECK(attempt.retry_after == expected[i]);
+		office_wait(&office, expected[i] * SECOND_MS);
+		CHECK_ERR(wrong_from("192.0.2.5"), ERR_PASSWORD);
+	}
+	office_wait(&office, 60 * SECOND_MS);
+	sign_in_as(attempt_as("alice", OFFICE_PASSWORD, "192.0.2.1"));
+	CHECK_ERR(wrong_from("192.0.2.1"), ERR_PASSWORD);
+}
+
+static void a_disabled_person_looks_like_a_wrong_password_and_loses_the_session(void **state)
+{
+	struct login_attempt attempt = attempt_as("alice", OFFICE_PASSWORD, "192.0.2.1");
+	struct str cookie = sign_in_as(attempt), second;
+
+	(void)state;
+	CHECK_ERR(user_disable(world_task(&office.world), &office.authority, STR("alice")), OK);
+	CHECK_ERR(open_with(cookie), ERR_LOGIN_REQUIRED);
+	CHECK_ERR(try_login(&attempt, &second), ERR_PASSWORD);
+	CHECK_ERR(user_enable(world_task(&office.world), &office.authority, STR("ALICE")), OK);
+	CHECK_ERR(open_with(cookie), ERR_LOGIN_REQUIRED);
+	sign_in_as(attempt);
+}
+
+static void changing_the_password_asks_for_the_old_one_and_ends_other_sessions(void **state)
+{
+	struct str keep = sign_in_as(attempt_as("alice", OFFICE_PASSWORD, "192.0.2.1"));
+	struct str other = sign_in_as(attempt_as("alice", OFFICE_PASSWORD, "192.0.2.1"));
+	struct task *task = world_task(&office.world);
+	struct login_attempt attempt = attempt_as("alice", OFFICE_PASSWORD, "192.0.2.1");
+	struct str hash = sha256_str(&task->arena, keep), cookie;
+
+	(void)state;
+	CHECK_ERR(user_change_password(task, &office.authority, &office.alice, STR("wrong one"),
+				       STR("a new password"), hash),
+		  ERR_PASSWORD);
+	CHECK_ERR(open_with(other), OK);
+	CHECK_ERR(user_change_password(task, &office.authority, &office.alice, STR(OFFICE_PASSWORD),
+				       STR("short"), hash),
+		  ERR_REQUEST);
+	CHECK_ERR(user_change_password(task, &office.authority, &office.alice, STR(OFFICE_PASSWORD),
+				       STR("a new password"), hash),
+		  OK);
+	CHECK_ERR(open_with(keep), OK);
+	CHECK_ERR(open_with(other), ERR_LOGIN_REQUIRED);
+	CHECK_ERR(try_login(&attempt, &cookie), ERR_PASSWORD);
+	sign_in_as(attempt_as("alice", "a new password", "192.0.2.1"));
+}
+
+static void a_reset_by_the_operator_pauses_every_grant(void **state)
+{
+	struct token_answer tokens = office_tokens(&office, "agent", "mail.read");
+
+	(void)state;
+	CHECK_ERR(user_reset_password(world_task(&office.world), &office.authority, STR("alice"),
+				      STR("set by operator")),
+		  OK);
+	CHECK_ERR(office_access(&office, tokens.access_token), ERR_PAUSED);
+	sign_in_as(attempt_as("alice", "set by operator", "192.0.2.1"));
+}
+
+static void signing_out_everywhere_keeps_the_one_that_asked(void **state)
+{
+	struct str keep = sign_in_as(attempt_as("alice", OFFICE_PASSWORD, "192.0.2.1"));
+	struct str other = sign_in_as(attempt_as("alice", OFFICE_PASSWORD, "192.0.2.1"));
+	struct task *task = world_task(&office.world);
+	int64_t ended;
+
+	(void)state;
+	CHECK_ERR(logout_everywhere(task, &office.authority, &office.alice,
+				    sha256_str(&task->arena, keep), &ended),
+		  OK);
+	CHECK(ended == 1);
+	CHECK_ERR(open_with(keep), OK);
+	CHECK_ERR(open_with(other), ERR_LOGIN_REQUIRED);
+}
+
+static void a_name_is_taken_once(void **state)
+{
+	struct new_user again = { .username = STR("ALICE"), .password = STR("long enough") };
+	struct new_user bad = { .username = STR("bob"), .password = STR("short") };
+	struct user user;
+
+	(void)state;
+	CHECK_ERR(user_create(world_task(&office.world), &office.authority, &again, &user),
+		  ERR_CONFLICT);
+	CHECK_ERR(user_create(world_task(&office.world), &office.authority, &bad, &user),
+		  ERR_REQUEST);
+	bad.password = STR("long enough");
+	bad.email = STR("no address");
+	CHECK_ERR(user_create(world_task(&office.world), &office.authority, &bad, &user),
+		  ERR_REQUEST);
+}
+
+static void the_email_is_sealed_and_opens_for_its_person(void **state)
+{
+	struct str email;
+
+	(void)state;
+	CHECK_ERR(user_email(world_task(&office.world), &office.authority, &office.alice, &email),
+		  OK);
+	CHECK_STR(email, STR("alice@example.org"));
+	CHECK(memmem(office.alice.sealed_profile.at, office.alice.sealed_profile.len, "example",
+		     7) == NULL);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(the_right_password_opens_a_session),
+		TEST(a_session_ends_idle_and_in_the_end),
+		TEST(lg_003_argon2id_runs_once_for_known_and_unknown_names),
+		TEST(lg_008_a_password_of_no_or_too_many_bytes_is_not_hashed),
+		TEST(lg_001_the_account_is_throttled_whatever_the_source_and_its_own_browser_is_not),
+		TEST(the_delay_of_a_source_doubles_to_a_minute_and_locks_nothing),
+		TEST(a_disabled_person_looks_like_a_wrong_password_and_loses_the_session),
+		TEST(changing_the_password_asks_for_the_old_one_and_ends_other_sessions),
+		TEST(a_reset_by_the_operator_pauses_every_grant),
+		TEST(signing_out_everywhere_keeps_the_one_that_asked),
+		TEST(a_name_is_taken_once),
+		TEST(the_email_is_sealed_and_opens_for_its_person),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
