@@ -114,17 +114,18 @@ static enum err list(const struct folder *folder, DIR *dir, struct str ending,
 	return OK;
 }
 
-enum err folder_read(struct task *task, struct arena *arena, struct str dir, struct str ending,
-		     size_t max, struct folder_file **ret_files, size_t *ret_count)
+enum err folder_read(struct task *task, struct arena *arena, const struct folder_wish *wish,
+		     struct folder_file **ret_files, size_t *ret_count)
 {
-	struct folder folder = { .task = task, .arena = arena, .dir = dir, .max = max };
+	struct folder folder = { .task = task, .arena = arena, .dir = wish->dir, .max = wish->max };
 	struct folder_file *files = NEW_ARRAY(arena, struct folder_file, FOLDER_FILES_MAX);
-	CLEANUP(dir_close) DIR *handle = opendir(str_to_c(&task->arena, dir));
+	CLEANUP(dir_close) DIR *handle = opendir(str_to_c(&task->arena, wish->dir));
 
 	if (handle == NULL)
-		return failf(task, ERR_CONFIG, "%.*s: %s", STR_FMT(dir), strerrordesc_np(errno));
+		return failf(task, ERR_CONFIG, "%.*s: %s", STR_FMT(wish->dir),
+			     strerrordesc_np(errno));
 	folder.fd = dirfd(handle);
-	TRY(list(&folder, handle, ending, files, ret_count));
+	TRY(list(&folder, handle, wish->ending, files, ret_count));
 	*ret_files = files;
 	return OK;
 }

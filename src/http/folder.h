@@ -15,10 +15,16 @@ struct folder_file {
 	struct str text;
 };
 
+struct folder_wish {
+	struct str dir;
+	struct str ending; /* ".html"; "" takes all and keeps whole names */
+	size_t max;	   /* bytes of one file */
+};
+
 /*
- * Every file of dir whose name is a-z, 0-9, '_', '-' and ends with `ending` (".html"; "" takes all and keeps
- * whole names), by name, in arena memory. ERR_CONFIG says what cannot be read, or is larger than max.
+ * Every file whose name is a-z, 0-9, '_', '-', '.' and has the ending, by name, in arena memory.
+ * ERR_CONFIG says what cannot be read, or is too large.
  */
-MUST_CHECK enum err folder_read(struct task *task, struct arena *arena, struct str dir,
-				struct str ending, size_t max, struct folder_file **ret_files,
+MUST_CHECK enum err folder_read(struct task *task, struct arena *arena,
+				const struct folder_wish *wish, struct folder_file **ret_files,
 				size_t *ret_count);

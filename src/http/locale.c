@@ -128,15 +128,23 @@ static enum err load_files(struct task *task, struct locale_set *set,
 	return OK;
 }
 
+static struct locale_set *locale_set_new(void)
+{
+	struct locale_set *set = calloc(1, sizeof(*set));
+
+	if (set == NULL)
+		abort(); /* out of memory ends the process (base/arena.h) */
+	return set;
+}
+
 enum err locale_set_load(struct task *task, struct str dir, struct locale_set **ret_set)
 {
-	CLEANUP(locale_set_free) struct locale_set *set = calloc(1, sizeof(*set));
+	const struct folder_wish wish = { dir, STR(".json"), LOCALE_FILE_MAX };
+	CLEANUP(locale_set_free) struct locale_set *set = locale_set_new();
 	struct folder_file *files = NULL;
 	size_t count = 0;
 
-	if (set == NULL)
-		return fail(task, ERR_INTERNAL, "out of memory");
-	TRY(folder_read(task, &set->arena, dir, STR(".json"), LOCALE_FILE_MAX, &files, &count));
+	TRY(folder_read(task, &set->arena, &wish, &files, &count));
 	TRY(load_files(task, set, files, count));
 	*ret_set = set;
 	set = NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Follows the HTML of a template from byte to byte, as strictly as we write it: enough to know where a value
- * would stand. Not a parser of other people's HTML. Part of http/template.
+ * Follows the HTML of a template from byte to byte, as strictly as we write it: enough to know
+ * where a value would stand. Not a parser of other people's HTML. Part of http/template.
  */
 #pragma once
 

@@ -59,7 +59,23 @@ static enum err link_partials(struct task *task, const struct template_set *set,
 	return OK;
 }
 
-/* Levels of partials below a template, each pass one deeper: a set that contains itself never settles. */
+/* One more level of partials is seen with each pass. */
+static bool deepen(const struct template *template, const size_t *depths, size_t *depth)
+{
+	bool changed = false;
+
+	for (size_t i = 0; i < template->count; i++) {
+		const struct step *step = &template->steps[i];
+
+		if (step->kind != STEP_PARTIAL || depths[step->other] + 1 <= *depth)
+			continue;
+		*depth = depths[step->other] + 1;
+		changed = true;
+	}
+	return changed;
+}
+
+/* A template that contains itself never settles. */
 static enum err check_depth(struct task *task, const struct template_set *set)
 {
 	size_t *depths = NEW_ARRAY(&task->arena, size_t, set->count + 1);
@@ -67,17 +83,8 @@ static enum err check_depth(struct task *task, const struct template_set *set)
 
 	for (size_t pass = 0; changed && pass <= PARTIALS_DEEP; pass++) {
 		changed = false;
-		for (size_t t = 0; t < set->count; t++) {
-			for (size_t i = 0; i < set->templates[t].count; i++) {
-				const struct step *step = &set->templates[t].steps[i];
-
-				if (step->kind != STEP_PARTIAL ||
-				    depths[step->other] + 1 <= depths[t])
-					continue;
-				depths[t] = depths[step->other] + 1;
-				changed = true;
-			}
-		}
+		for (size_t t = 0; t < set->count; t++)
+			changed |= deepen(&set->templates[t], depths, &depths[t]);
 	}
 	if (changed)
 		return fail(task, ERR_CONFIG, "templates contain one another without end");
@@ -97,16 +104,23 @@ static enum err compile_files(struct task *task, struct template_set *set,
 	return check_depth(task, set);
 }
 
-enum err template_set_load(struct task *task, struct str dir, struct template_set **ret_set)
+static struct template_set *template_set_new(void)
 {
-	CLEANUP(template_set_free) struct template_set *set = calloc(1, sizeof(*set));
-	struct folder_file *files = NULL;
+	struct template_set *set = calloc(1, sizeof(*set));
 
 	if (set == NULL)
-		return fail(task, ERR_INTERNAL, "out of memory");
+		abort(); /* out of memory ends the process (base/arena.h) */
 	set->by_name = map_new(0);
-	TRY(folder_read(task, &set->arena, dir, STR(".html"), TEMPLATE_FILE_MAX, &files,
-			&set->count));
+	return set;
+}
+
+enum err template_set_load(struct task *task, struct str dir, struct template_set **ret_set)
+{
+	const struct folder_wish wish = { dir, STR(".html"), TEMPLATE_FILE_MAX };
+	CLEANUP(template_set_free) struct template_set *set = template_set_new();
+	struct folder_file *files = NULL;
+
+	TRY(folder_read(task, &set->arena, &wish, &files, &set->count));
 	set->templates = NEW_ARRAY(&set->arena, struct template, set->count + 1);
 	TRY(compile_files(task, set, files));
 	*ret_set = set;
@@ -171,7 +185,7 @@ static void add_escaped(struct buf *buf, struct str text)
 	}
 }
 
-/* Only texts and whole numbers are written; anything else is a mistake of the page and writes nothing. */
+/* Only texts and whole numbers are written; anything else is a mistake of the page: nothing. */
 static struct str value_text(struct renderer *renderer, struct str name)
 {
 	const json_t *value = find(renderer, name);
@@ -311,20 +325,19 @@ static enum err run(struct renderer *renderer)
 	return OK;
 }
 
-enum err template_render(struct task *task, const struct template_set *set, struct str name,
-			 const json_t *data, const struct locale *locale, size_t max,
-			 struct str *ret_html)
+enum err template_render(struct task *task, const struct template_set *set,
+			 const struct template_view *view, struct str *ret_html)
 {
-	const struct template *template = map_get(set->by_name, name);
+	const struct template *template = map_get(set->by_name, view->name);
 	struct renderer *renderer = NEW(&task->arena, struct renderer);
 
 	if (template == NULL)
-		return failf(task, ERR_INTERNAL, "there is no template %.*s", STR_FMT(name));
+		return failf(task, ERR_INTERNAL, "there is no template %.*s", STR_FMT(view->name));
 	renderer->task = task;
 	renderer->set = set;
-	renderer->locale = locale;
-	renderer->buf = buf_in(&task->arena, max);
-	TRY(push(renderer, (struct level){ .template = template, .value = data }));
+	renderer->locale = view->locale;
+	renderer->buf = buf_in(&task->arena, view->max);
+	TRY(push(renderer, (struct level){ .template = template, .value = view->data }));
 	TRY(run(renderer));
 	return buf_finish(&renderer->buf, ret_html);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * From the text of a template to a flat list of steps, with the place of the markup that each value stands in.
- * Part of http/template.
+ * From the text of a template to a flat list of steps, with the place of the markup that each
+ * value stands in. Part of http/template.
  */
 #pragma once
 
@@ -41,7 +41,8 @@ struct template
 };
 
 /*
- * The steps live in arena and borrow from text, which must live as long. ERR_CONFIG with "NAME.html:LINE: why".
+ * The steps live in arena and borrow from text, which must live as long. ERR_CONFIG with
+ * "NAME.html:LINE: why".
  */
 MUST_CHECK enum err template_compile(struct task *task, struct arena *arena, struct str name,
 				     struct str text, struct template *ret_template);

@@ -89,6 +89,7 @@ static void check_refused(struct world *world, const char *page)
 static struct str render(struct world *world, const char *page, const char *json)
 {
 	CLEANUP(json_unref) json_t *data = NULL;
+	struct template_view view;
 	struct str html = STR_NONE;
 
 	if (world->languages == NULL)
@@ -97,10 +98,9 @@ static struct str render(struct world *world, const char *page, const char *json
 			  OK);
 	CHECK_ERR(load(world, page), OK);
 	CHECK_ERR(json_parse(&world->task, str_from_c(json), 65536, &data), OK);
-	CHECK_ERR(template_render(&world->task, world->set, STR("page"), data,
-				  locale_choose(world->languages, STR_NONE, STR_NONE), 65536,
-				  &html),
-		  OK);
+	view = (struct template_view){ STR("page"), data,
+				       locale_choose(world->languages, STR_NONE, STR_NONE), 65536 };
+	CHECK_ERR(template_render(&world->task, world->set, &view, &html), OK);
 	return html;
 }
 
@@ -249,18 +249,18 @@ static void broken_templates_are_named_with_their_line(void **state)
 static void a_page_larger_than_its_ceiling_is_refused(void **state)
 {
 	CLEANUP(json_unref) json_t *data = json_object();
+	struct template_view view;
 	struct world world;
 	struct str html;
 
 	(void)state;
 	world_open(&world);
 	(void)render(&world, "0123456789", "{}");
-	CHECK_ERR(template_render(&world.task, world.set, STR("page"), data,
-				  locale_choose(world.languages, STR_NONE, STR_NONE), 9, &html),
-		  ERR_TOO_LARGE);
-	CHECK_ERR(template_render(&world.task, world.set, STR("other"), data,
-				  locale_choose(world.languages, STR_NONE, STR_NONE), 9, &html),
-		  ERR_INTERNAL);
+	view = (struct template_view){ STR("page"), data,
+				       locale_choose(world.languages, STR_NONE, STR_NONE), 9 };
+	CHECK_ERR(template_render(&world.task, world.set, &view, &html), ERR_TOO_LARGE);
+	view.name = STR("other");
+	CHECK_ERR(template_render(&world.task, world.set, &view, &html), ERR_INTERNAL);
 	world_close(&world);
 }
 

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * /account/agents/{id}: one agent with one resource; id is the grant's. Looking only;
+ * agent_change.c acts.
+ */
+#include "store/events.h"
+#include "store/families.h"
+#include "web/acting.h"
+#include "web/agents.h"
+#include "web/csrf.h"
+#include "web/room.h"
+#include "web/words.h"
+
+#define TIMELINE_SHOWN 20
+
+static enum err add_installations(const struct page *page, struct db *db, struct str grant_id)
+{
+	json_t *list = data_array(page->data, "installations");
+	struct family *families = NULL;
+	size_t count = 0;
+
+	TRY(family_list(page->task, db, grant_id, &families, &count));
+	for (size_t i = 0; i < count; i++) {
+		const struct family *family = &families[i];
+		json_t *item;
+
+		if (family->revoked_at != 0 || family->idle_expires_at <= page->task->now)
+			continue;
+		item = data_item(list);
+		data_str(item, "family_id", family->id);
+		data_int(item, "number", (int64_t)(count - i));
+		words_time(page, data_object(item, "since"), family->created_at);
+		words_time(page, data_object(item, "used"), family->last_used_at);
+	}
+	return OK;
+}
+
+static enum err add_timeline(const struct page *page, struct db *db, struct str grant_id)
+{
+	const struct event_filter filter = { .user_id = page->user.id, .grant_id = grant_id };
+	json_t *list = data_array(page->data, "timeline");
+	struct event *events = NULL;
+	size_t count = 0;
+
+	TRY(event_list(page->task, db, &filter, TIMELINE_SHOWN, &events, &count));
+	for (size_t i = 0; i < count; i++)
+		TRY(agents_add_event(page, db, &events[i], list));
+	return OK;
+}
+
+static void add_durations(const struct page *page)
+{
+	int64_t max = authority_config(page->authority)->grant_max_ms;
+	json_t *list = data_array(page->data, "durations");
+
+	for (size_t i = 0; i < duration_choice_count; i++) {
+		json_t *item;
+
+		if (!duration_is_allowed(&duration_choices[i], max))
+			continue;
+		item = data_item(list);
+		data_str(item, "value", str_from_c(duration_choices[i].value));
+		data_str(item, "text", page_text(page, duration_choices[i].key, NULL));
+	}
+}
+
+static enum err open_agent(struct exchange *exchange, struct page *page, struct db **ret_db,
+			   struct grant *ret_grant)
+{
+	TRY(page_open_signed_in(exchange, page));
+	TRY(store_reader(page->task, page->authority->store, ret_db));
+	TRY(agents_find(page, *ret_db, exchange->request.params[0], ret_grant));
+	TRY(agents_describe(page, *ret_db, ret_grant, data_object(page->data, "agent")));
+	data_str(page->data, "agent_name",
+		 json_get_str(json_object_get(page->data, "agent"), "name"));
+	return csrf_add(page, STR_JOIN(&page->task->arena, STR("agent:"), ret_grant->id));
+}
+
+enum err web_agent(struct exchange *exchange)
+{
+	CLEANUP(page_close) struct page page = { 0 };
+	struct db *db = NULL;
+	struct grant grant;
+
+	TRY(open_agent(exchange, &page, &db, &grant));
+	TRY(agents_add_scopes(&page, &grant, json_object_get(page.data, "agent")));
+	TRY(add_installations(&page, db, grant.id));
+	TRY(add_timeline(&page, db, grant.id));
+	TRY(agents_add_chart(&page, db, grant.client_id));
+	add_durations(&page);
+	TRY(acting_add_done(&page));
+	return page_send(&page, 200, "agent", "agent.title");
+}
+
+/* What cannot be taken back is confirmed on a page of its own. */
+enum err web_agent_revoke(struct exchange *exchange)
+{
+	CLEANUP(page_close) struct page page = { 0 };
+	struct db *db = NULL;
+	struct grant grant;
+
+	TRY(open_agent(exchange, &page, &db, &grant));
+	TRY(agents_add_scopes(&page, &grant, json_object_get(page.data, "agent")));
+	return page_send(&page, 200, "revoke", "revoke.title");
+}

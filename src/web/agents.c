@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "web/agents.h"
+
+#include "authority/authority.h"
+#include "crypto/random.h"
+#include "store/clients.h"
+#include "store/grants.h"
+#include "web/words.h"
+
+#define WORDS_MAX (64 * 1024)
+
+enum err agents_find(const struct page *page, struct db *db, struct str grant_id,
+		     struct grant *ret_grant)
+{
+	struct grant grant;
+
+	if (!id_is_valid(grant_id, "gra_"))
+		return fail(page->task, ERR_NOT_FOUND, "no such agent");
+	TRY(grant_find(page->task, db, grant_id, &grant));
+	if (!str_equals(grant.user_id, page->user.id))
+		return fail(page->task, ERR_NOT_FOUND, "no such agent");
+	*ret_grant = grant;
+	return OK;
+}
+
+struct str agents_resource_title(const struct page *page, struct str uri)
+{
+	const struct resource *resource = authority_resource(page->authority, uri);
+
+	return resource == NULL ? uri : resource->title;
+}
+
+static enum err find_name(const struct page *page, struct db *db, struct str client_id,
+			  struct str *ret_name)
+{
+	struct client client;
+	enum err err = client_find(page->task, db, client_id, &client);
+
+	if (err == ERR_NOT_FOUND) {
+		task_forgive(page->task);
+		*ret_name = client_id;
+		return OK;
+	}
+	TRY(err);
+	*ret_name = client.name;
+	return OK;
+}
+
+enum err agents_describe(const struct page *page, struct db *db, const struct grant *grant,
+			 json_t *object)
+{
+	enum grant_status status = grant_status_at(grant, page->task->now);
+	struct str name;
+
+	TRY(find_name(page, db, grant->client_id, &name));
+	data_str(object, "id", grant->id);
+	data_str(object, "name", name);
+	data_str(object, "client_id", grant->client_id);
+	data_str(object, "resource", grant->resource);
+	data_str(object, "resource_title", agents_resource_title(page, grant->resource));
+	words_monogram(page, data_object(object, "monogram"), grant->client_id, name);
+	words_status(page, data_object(object, "status"), status);
+	data_true(object, str_to_c(&page->task->arena, STR_JOIN(&page->task->arena, STR("is_"),
+								grant_status_name(status))));
+	if (status == GRANT_ACTIVE || status == GRANT_PAUSED)
+		data_true(object, "is_live");
+	words_time(page, data_object(object, "created"), grant->created_at);
+	words_time(page, data_object(object, "ends"), grant->expires_at);
+	if (grant->last_used_at != 0)
+		words_time(page, data_object(object, "last_used"), grant->last_used_at);
+	return OK;
+}
+
+static void add_list(json_t *item, const json_t *words, const char *key)
+{
+	const json_t *list = json_object_get(words, key);
+
+	if (json_array_size(list) > 0)
+		json_object_set(item, key, json_object_get(words, key));
+}
+
+/* Words that were consented; today's file may say something else. */
+static void add_words(const struct page *page, const struct permission *permission, json_t *item)
+{
+	CLEANUP(json_unref) json_t *words = NULL;
+	struct str title = STR_NONE;
+
+	if (permission->words.len > 0 &&
+	    json_parse(page->task, permission->words, WORDS_MAX, &words) != OK)
+		task_forgive(page->task);
+	title = json_get_str(words, "title");
+	data_str(item, "title", title.len > 0 ? title : permission->scope);
+	add_list(item, words, "can");
+	add_list(item, words, "cannot");
+}
+
+static struct str risk_of(const struct page *page, const struct grant *grant, struct str name)
+{
+	const struct resource *resource = authority_resource(page->authority, grant->resource);
+	const struct resource_scope *scope = NULL;
+
+	if (resource != NULL)
+		scope = resource_find_scope(resource, name);
+	if (scope == NULL)
+		scope = resource_find_scope(&page->authority->issuer_resource, name);
+	return scope == NULL ? STR("write") : scope->risk;
+}
+
+enum err agents_add_scopes(const struct page *page, const struct grant *grant, json_t *object)
+{
+	struct arena *arena = &page->task->arena;
+	json_t *list = data_array(object, "scopes");
+
+	for (size_t i = 0; i < grant->permission_count; i++) {
+		const struct permission *permission = &grant->permissions[i];
+		struct str risk = risk_of(page, grant, permission->scope);
+		struct str key = STR_JOIN(arena, STR("risk."), risk);
+		json_t *item = data_item(list);
+
+		data_str(item, "scope", permission->scope);
+		data_str(item, "risk", risk);
+		data_str(item, "word", page_text(page, key.at, NULL));
+		add_words(page, permission, item);
+		words_time(page, data_object(item, "ends"), permission->expires_at);
+		if (permission->expires_at <= page->task->now)
+			data_true(item, "is_over");
+	}
+	return OK;
+}
+
+enum err agents_add_event(const struct page *page, struct db *db, const struct event *event,
+			  json_t *list)
+{
+	struct arena *arena = &page->task->arena;
+	struct str key = STR_JOIN(arena, STR("event."), event->kind);
+	struct str actor = STR_JOIN(arena, STR("actor."), event->actor);
+	json_t *item = data_item(list);
+	struct str name = STR("");
+
+	if (event->client_id.len > 0) {
+		TRY(find_name(page, db, event->client_id, &name));
+		data_str(item, "agent", name);
+		words_monogram(page, data_object(item, "monogram"), event->client_id, name);
+	}
+	if (event->grant_id.len > 0)
+		data_str(item, "grant_id", event->grant_id);
+	if (event->resource.len > 0)
+		data_str(item, "resource_title", agents_resource_title(page, event->resource));
+	words_time(page, data_object(item, "at"), event->at);
+	data_str(item, "kind", event->kind);
+	data_str(item, "who", page_text(page, actor.at, NULL));
+	data_str(item, "text", page_text(page, key.at, item));
+	return OK;
+}

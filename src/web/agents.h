@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the dashboard tells of grants: an agent with one resource, its scopes, its events. For
+ * src/web only.
+ */
+#pragma once
+
+#include "model/event.h"
+#include "model/grant.h"
+#include "web/page.h"
+
+#define AGENTS_SHOWN 200
+
+struct db;
+
+/* A grant of whoever is signed in. ERR_NOT_FOUND for an unknown one and for anybody else's. */
+MUST_CHECK enum err agents_find(const struct page *page, struct db *db, struct str grant_id,
+				struct grant *ret_grant);
+/* "name", "client_id", "monogram", "resource_title", "status", "created", "last_used", "ends". */
+MUST_CHECK enum err agents_describe(const struct page *page, struct db *db,
+				    const struct grant *grant, json_t *object);
+/* The title of a resource, or its URI when it is not offered any more. */
+struct str agents_resource_title(const struct page *page, struct str uri);
+/* The permissions, with the words that were consented. */
+MUST_CHECK enum err agents_add_scopes(const struct page *page, const struct grant *grant,
+				      json_t *object);
+/* One row of activity: "at", "text", "agent", "result". */
+MUST_CHECK enum err agents_add_event(const struct page *page, struct db *db,
+				     const struct event *event, json_t *list);
+/* How often tokens were used on each of the last 14 days, as bars and as a table. */
+MUST_CHECK enum err agents_add_chart(const struct page *page, struct db *db, struct str client_id);

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "authority/consent.h"
+
+#include "base/url.h"
+#include "crypto/random.h"
+#include "web/consent_view.h"
+#include "web/csrf.h"
+#include "web/room.h"
+
+static enum err request_id_of(struct page *page, struct str *ret_id)
+{
+	struct form query;
+	struct str id;
+
+	TRY(form_parse(page->task, page->exchange->request.query, &query));
+	id = form_get(&query, "request");
+	if (form_count(&query, "request") != 1 || !id_is_valid(id, "req_"))
+		return fail(page->task, ERR_NOT_FOUND, "no request is named");
+	*ret_id = id;
+	return OK;
+}
+
+/*
+ * Chromium stops the redirect after a form under form-action 'self', so this page names where it
+ * will lead. The policy's grammar has no IPv6 literal: there the scheme must do.
+ */
+static struct str form_target(struct arena *arena, struct str redirect_uri)
+{
+	struct url url;
+
+	if (url_parse(redirect_uri, &url) != OK)
+		return STR_NONE;
+	if (url.host.len == 0 || url.host.at[0] == '[')
+		return STR_JOIN(arena, url.scheme, STR(":"));
+	if (!str_equals_nocase(url.scheme, STR("http")) &&
+	    !str_equals_nocase(url.scheme, STR("https")))
+		return STR_JOIN(arena, url.scheme, STR(":"));
+	return url_origin(arena, &url);
+}
+
+/* The form is for this request, and for these very words. */
+static struct str purpose_of(struct arena *arena, struct str id, struct str fingerprint)
+{
+	return STR_JOIN(arena, STR("consent:"), id, STR(":"), fingerprint);
+}
+
+/* What keeps a person from being asked, in words that say how to start again. */
+static enum err send_refusal(struct page *page, enum err err)
+{
+	static const struct {
+		enum err err;
+		unsigned status;
+		const char *key;
+	} pages[] = {
+		{ ERR_NOT_FOUND, 404, "consent.gone" },
+		{ ERR_FORBIDDEN, 403, "consent.other_browser" },
+		{ ERR_CONFLICT, 409, "consent.answered" },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(pages); i++) {
+		if (pages[i].err != err)
+			continue;
+		log_info(page->task, "consent.refused", LOG_STR("error", str_from_c(err_name(err))),
+			 LOG_STR("reason", page->task->reason));
+		data_str(page->data, "reason", page->task->reason);
+		return page_send_problem(page, pages[i].status, pages[i].key);
+	}
+	return err;
+}
+
+static enum err sign_in_again(struct page *page, struct str id)
+{
+	task_forgive(page->task);
+	return page_go(page, STR_JOIN(&page->task->arena,
+				      STR("/login?again=1&next=%2Fconsent%3Frequest%3D"), id));
+}
+
+/* status 200, or 400 with a word on what is missing. */
+static enum err show(struct page *page, struct str id, unsigned status, const char *problem)
+{
+	CLEANUP(question_close) struct question question = { 0 };
+	struct consent_view view;
+	enum err err;
+
+	err = consent_show(page->task, page->authority, id, page->browser, &page->session,
+			   &page->user, &view);
+	if (err == ERR_LOGIN_REQUIRED)
+		return sign_in_again(page, id);
+	if (err != OK)
+		return send_refusal(page, err);
+	if (problem != NULL)
+		data_str(page->data, "problem", page_text(page, problem, NULL));
+	else
+		page->locale = locale_choose(page->web->locales, view.request.ui_locales,
+					     locale_tag(page->locale));
+	TRY(question_build(page, &view, &question));
+	data_str(page->data, "request", id);
+	data_str(page->data, "shown", question.fingerprint);
+	data_str(page->data, "client_name", view.client.name);
+	page->form_target = form_target(&page->task->arena, view.request.redirect_uri);
+	TRY(csrf_add(page, purpose_of(&page->task->arena, id, question.fingerprint)));
+	return page_send(page, status, "consent", "consent.title");
+}
+
+enum err web_consent_form(struct exchange *exchange)
+{
+	CLEANUP(page_close) struct page page = { 0 };
+	struct str id;
+	enum err err;
+
+	TRY(page_open(exchange, &page));
+	err = request_id_of(&page, &id);
+	if (err == ERR_NOT_FOUND)
+		return send_refusal(&page, err);
+	TRY(err);
+	if (!page.is_signed_in)
+		return fail(page.task, ERR_LOGIN_REQUIRED, "not signed in");
+	return show(&page, id, 200, NULL);
+}
+
+static enum err read_scopes(struct page *page, const struct form *form,
+			    const struct question *question, struct consent_answer *answer)
+{
+	size_t count = form_count(form, "scope");
+	struct str *words = NEW_ARRAY(&page->task->arena, struct str, count + 1);
+	struct buf buf = buf_in(&page->task->arena, HTTP_BODY_MAX);
+	struct str joined;
+
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0)
+			buf_add_char(&buf, ' ');
+		buf_add(&buf, form_get_nth(form, "scope", i));
+	}
+	TRY(buf_finish(&buf, &joined));
+	if (scope_parse(page->task, joined, &answer->scope) != OK)
+		return ERR_REQUEST;
+	for (size_t i = 0; i < answer->scope.count; i++)
+		TRY(question_words(question, answer->scope.names[i], &words[i]));
+	answer->words = words;
+	return OK;
+}
+
+static enum err read_answer(struct page *page, const struct form *form,
+			    const struct question *question, struct consent_answer *answer)
+{
+	struct str decision = form_get(form, "decision");
+
+	if (!str_equals(decision, STR("allow")) && !str_equals(decision, STR("deny")))
+		return fail(page->task, ERR_REQUEST, "neither allow nor deny");
+	*answer = (struct consent_answer){
+		.allow = str_equals(decision, STR("allow")),
+		.duration = form_get(form, "duration"),
+		.language = locale_tag(page->locale),
+		.version = STR(CONSENT_VERSION),
+		.address = page->exchange->request.peer.address,
+		.user_agent = request_field(&page->exchange->request, STR("User-Agent")),
+	};
+	TRY(question_sentences(question, &answer->sentences));
+	if (!answer->allow)
+		return OK;
+	return read_scopes(page, form, question, answer);
+}
+
+/* ERR_REQUEST asks again; the reason is one of ours. */
+static enum err ask_again(struct page *page, struct str id, const char *problem)
+{
+	log_info(page->task, "consent.asked_again", LOG_STR("reason", page->task->reason));
+	task_forgive(page->task);
+	return show(page, id, 400, problem);
+}
+
+static enum err decide(struct page *page, const struct form *form, const struct question *question,
+		       struct str id)
+{
+	struct str location = STR_NONE;
+	struct consent_answer answer;
+	enum err err;
+
+	err = read_answer(page, form, question, &answer);
+	if (err == OK && answer.allow && answer.scope.count == 0)
+		return ask_again(page, id, "consent.nothing_ticked");
+	if (err == OK)
+		err = consent_decide(page->task, page->authority, question->view, &page->session,
+				     &answer, &location);
+	if (err == ERR_REQUEST)
+		return ask_again(page, id, "consent.not_understood");
+	if (err != OK)
+		return send_refusal(page, err);
+	log_info(page->task, "consent.answered", LOG_STR("request", id),
+		 LOG_STR("decision", answer.allow ? STR("allow") : STR("deny")));
+	return page_go(page, location);
+}
+
+enum err web_consent(struct exchange *exchange)
+{
+	CLEANUP(page_close) struct page page = { 0 };
+	CLEANUP(question_close) struct question question = { 0 };
+	struct consent_view view;
+	struct str id, shown;
+	struct form form;
+	enum err err;
+
+	TRY(page_open_signed_in(exchange, &page));
+	TRY(request_id_of(&page, &id));
+	TRY(page_form(&page, &form));
+	shown = form_get(&form, "shown");
+	TRY(csrf_check(&page, &form, purpose_of(&page.task->arena, id, shown)));
+	err = consent_reopen(page.task, page.authority, id, page.browser, &page.session, &page.user,
+			     &view);
+	if (err == ERR_LOGIN_REQUIRED)
+		return sign_in_again(&page, id);
+	if (err != OK)
+		return send_refusal(&page, err);
+	page.locale = locale_choose(page.web->locales, form_get(&form, "language"),
+				    locale_tag(page.locale));
+	TRY(question_build(&page, &view, &question));
+	if (!str_equals(question.fingerprint, shown) && view.request.state == REQUEST_PENDING)
+		return ask_again(&page, id, "consent.changed");
+	return decide(&page, &form, &question, id);
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "web/consent_view.h"
+
+#include "crypto/base64.h"
+#include "crypto/digest.h"
+#include "model/redirect.h"
+#include "web/words.h"
+
+#define KEPT_MAX  (64 * 1024)
+#define WORDS_MAX (16 * 1024)
+
+void question_close(struct question *question)
+{
+	json_unref(&question->kept);
+}
+
+/* Puts text before the person, and keeps it. */
+static void say(const struct question *question, json_t *object, const char *key, struct str text)
+{
+	data_str(object, key, text);
+	data_item_str(question->kept, text);
+}
+
+static void say_item(const struct question *question, json_t *array, struct str text)
+{
+	data_item_str(array, text);
+	data_item_str(question->kept, text);
+}
+
+static struct str text(const struct question *question, const char *key, const json_t *data)
+{
+	return page_text(question->page, key, data);
+}
+
+/* A name is only ever what the agent claims; whose word we have for it stands right below. */
+static void add_agent(const struct question *question, json_t *data)
+{
+	const struct consent_view *view = question->view;
+	const char *heading = "consent.heading";
+
+	data_str(data, "agent_name", view->client.name);
+	data_str(data, "agent_id", view->client.id);
+	data_str(data, "user_name", view->user.username);
+	data_str(data, "resource_title", view->resource->title);
+	data_str(data, "host", view->redirect_host);
+	words_monogram(question->page, data_object(data, "agent"), view->client.id,
+		       view->client.name);
+	say(question, data, "you", text(question, "consent.you", data));
+	if (view->grant.id.len > 0)
+		heading = "consent.heading_again";
+	say(question, data, "switch", text(question, "consent.switch", NULL));
+	say(question, data, "heading", text(question, heading, data));
+	say(question, data, "proof", text(question, "consent.proof_operator", data));
+	say(question, data, "sent",
+	    text(question, view->redirect_is_loopback ? "consent.sent_loopback" : "consent.sent",
+		 data));
+}
+
+static bool has_only_loopback(const struct client *client)
+{
+	for (size_t i = 0; i < client->redirect_count; i++)
+		if (!redirect_is_loopback(client->redirect_uris[i]))
+			return false;
+	return true;
+}
+
+static void add_warnings(const struct question *question, json_t *data)
+{
+	const struct consent_view *view = question->view;
+	json_t *warnings = data_array(data, "warnings");
+
+	if (view->redirect_is_loopback)
+		say_item(question, warnings,
+			 text(question,
+			      has_only_loopback(&view->client) && client_is_public(&view->client)
+				      ? "consent.warning_loopback_only"
+				      : "consent.warning_loopback",
+			      data));
+	if (view->grant.id.len > 0)
+		say_item(question, warnings, text(question, "consent.warning_again", data));
+}
+
+/* The resource's words; OpenID Connect's scopes may stand beside those of any resource. */
+static const struct resource_scope *find_scope(const struct question *question, struct str name)
+{
+	const struct resource_scope *scope = resource_find_scope(question->view->resource, name);
+
+	if (scope == NULL)
+		scope = resource_find_scope(&question->page->authority->issuer_resource, name);
+	return scope;
+}
+
+static void add_sentences(const struct question *question, json_t *item, const char *key,
+			  const struct str *list, size_t count)
+{
+	json_t *array = data_array(item, key);
+
+	for (size_t i = 0; i < count; i++)
+		say_item(question, array, list[i]);
+}
+
+static bool is_ticked(const struct question *question, struct str risk)
+{
+	if (str_equals(risk, STR("read")))
+		return true;
+	/* another program of that name asks again: only reading starts ticked */
+	return str_equals(risk, STR("write")) && question->view->grant.id.len == 0;
+}
+
+static void add_scope(const struct question *question, json_t *group, struct str name,
+		      const struct resource_scope *scope)
+{
+	json_t *item = data_item(json_object_get(group, "scopes"));
+	const char *cannot = question->view->resource->enforced_by_gateway
+				     ? "consent.cannot"
+				     : "consent.cannot_promised";
+
+	data_str(item, "name", name);
+	if (is_ticked(question, json_get_str(group, "risk")))
+		data_true(item, "checked");
+	say(question, item, "title", scope == NULL ? name : scope->title);
+	if (scope != NULL && scope->can_count > 0) {
+		json_t *part = data_object(item, "can");
+
+		say(question, part, "label", text(question, "consent.can", NULL));
+		add_sentences(question, part, "list", scope->can, scope->can_count);
+	}
+	if (scope != NULL && scope->cannot_count > 0) {
+		json_t *part = data_object(item, "cannot");
+
+		say(question, part, "label",
+		    text(question, cannot, json_object_get(question->page->data, "question")));
+		add_sentences(question, part, "list", scope->cannot, scope->cannot_count);
+	}
+	json_array_append(question->scopes, item);
+}
+
+static struct str risk_of(const struct resource_scope *scope)
+{
+	return scope == NULL ? STR("write") : scope->risk;
+}
+
+static void add_group(const struct question *question, json_t *groups, struct str risk)
+{
+	const struct scope_set *asked = &question->view->request.scope;
+	struct arena *arena = &question->page->task->arena;
+	json_t *group = NULL;
+
+	for (size_t i = 0; i < asked->count; i++) {
+		const struct resource_scope *scope = find_scope(question, asked->names[i]);
+
+		if (!str_equals(risk_of(scope), risk))
+			continue;
+		if (group == NULL) {
+			struct str key = STR_JOIN(arena, STR("risk."), risk);
+
+			group = data_item(groups);
+			data_str(group, "risk", risk);
+			say(question, group, "word", text(question, key.at, NULL));
+			data_array(group, "scopes");
+		}
+		add_scope(question, group, asked->names[i], scope);
+	}
+}
+
+static void add_groups(const struct question *question, json_t *data)
+{
+	json_t *groups = data_array(data, "groups");
+
+	say(question, data, "wants", text(question, "consent.wants", data));
+	for (enum risk risk = RISK_READ; risk <= RISK_DELETE; risk++)
+		add_group(question, groups, risk_name(risk));
+}
+
+static void add_durations(const struct question *question, json_t *data)
+{
+	int64_t max = question->view->duration_max;
+	json_t *list = data_array(data, "durations");
+	json_t *chosen = NULL;
+
+	say(question, data, "how_long", text(question, "consent.how_long", data));
+	for (size_t i = 0; i < duration_choice_count; i++) {
+		const struct duration_choice *choice = &duration_choices[i];
+		json_t *item;
+
+		if (!duration_is_allowed(choice, max))
+			continue;
+		item = data_item(list);
+		data_str(item, "value", str_from_c(choice->value));
+		say(question, item, "text", text(question, choice->key, NULL));
+		if (chosen == NULL || str_equals(str_from_c(choice->value), STR("7d")))
+			chosen = item;
+	}
+	if (chosen != NULL)
+		data_true(chosen, "checked");
+	say(question, data, "away", text(question, "consent.away", data));
+}
+
+static void add_end(const struct question *question, json_t *data)
+{
+	const struct config *config = authority_config(question->page->authority);
+
+	data_str(data, "issuer_host", config->issuer_host);
+	say(question, data, "data_use", text(question, "consent.data_use", data));
+	say(question, data, "deny", text(question, "consent.deny", NULL));
+	say(question, data, "allow", text(question, "consent.allow", NULL));
+	say(question, data, "change", text(question, "consent.change", data));
+}
+
+static enum err take_fingerprint(struct question *question)
+{
+	struct arena *arena = &question->page->task->arena;
+	struct str sentences;
+
+	TRY(question_sentences(question, &sentences));
+	question->fingerprint = base64url_encode(
+		arena, sha256_str(arena, STR_JOIN(arena, locale_tag(question->page->locale),
+						  STR("\n" CONSENT_VERSION "\n"), sentences)));
+	return OK;
+}
+
+enum err question_build(struct page *page, const struct consent_view *view,
+			struct question *question)
+{
+	json_t *data = data_object(page->data, "question");
+
+	question->page = page;
+	question->view = view;
+	question->kept = json_array();
+	question->scopes = data_array(data, "scopes");
+	add_agent(question, data);
+	add_warnings(question, data);
+	add_groups(question, data);
+	add_durations(question, data);
+	add_end(question, data);
+	return take_fingerprint(question);
+}
+
+enum err question_sentences(const struct question *question, struct str *ret_json)
+{
+	return json_print(question->page->task, question->kept, KEPT_MAX, ret_json);
+}
+
+static void copy_list(json_t *words, const json_t *item, const char *key)
+{
+	const json_t *list = json_object_get(json_object_get(item, key), "list");
+	json_t *copy = data_array(words, key);
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		json_array_append(copy, json_array_get(list, i));
+}
+
+enum err question_words(const struct question *question, struct str scope, struct str *ret_json)
+{
+	CLEANUP(json_unref) json_t *words = json_object();
+
+	for (size_t i = 0; i < json_array_size(question->scopes); i++) {
+		const json_t *item = json_array_get(question->scopes, i);
+
+		if (!str_equals(json_get_str(item, "name"), scope))
+			continue;
+		data_str(words, "title", json_get_str(item, "title"));
+		copy_list(words, item, "can");
+		copy_list(words, item, "cannot");
+		return json_print(question->page->task, words, WORDS_MAX, ret_json);
+	}
+	*ret_json = STR("{}");
+	return OK;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The question as it stands on the consent page. Every sentence of it goes through one function
+ * that puts it before the person and keeps it, so that what is kept with the decision is what was
+ * shown (GDPR Art. 7(1)).
+ */
+#pragma once
+
+#include "authority/consent.h"
+#include "web/page.h"
+
+#define CONSENT_VERSION                                                                            \
+	"1" /* of the page's form; goes up when the order of its sentences changes */
+
+struct question {
+	struct page *page;
+	const struct consent_view *view;
+	json_t *kept;		/* array: each sentence, in order */
+	json_t *scopes;		/* array, borrowed from the page's data: what each checkbox says */
+	struct str fingerprint; /* of what is kept, in its language: the form carries it back */
+};
+
+void question_close(struct question *question);
+/* Adds the question to the page's data (member "question") and collects its sentences. */
+MUST_CHECK enum err question_build(struct page *page, const struct consent_view *view,
+				   struct question *question);
+/* The kept sentences as JSON text. */
+MUST_CHECK enum err question_sentences(const struct question *question, struct str *ret_json);
+/* {"title", "can", "cannot"} of one scope, as shown; {} for one that was not asked. */
+MUST_CHECK enum err question_words(const struct question *question, struct str scope,
+				   struct str *ret_json);

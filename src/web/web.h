@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What people see: signing in, the consent page, the dashboard of their agents, their own
+ * security, and the pages that word errors. PAGES.md is the law here. Pages are rendered from
+ * templates that always escape; every action is a plain form. What may be done is authority's
+ * affair.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "authority/authority.h"
+#include "http/exchange.h"
+
+struct web;
+
+struct web_config {
+	const struct authority *authority;
+	struct str share_dir; /* with pages, static and locales */
+};
+
+/*
+ * Reads templates, sentences and static files; config is copied, what it points to must outlive
+ * the door. ERR_CONFIG with the file and what is wrong with it.
+ */
+MUST_CHECK enum err web_open(struct task *task, const struct web_config *config,
+			     struct web **ret_web);
+void web_free(struct web **web);
+/* The last door: it also words what nobody has. */
+const struct door *web_door(const struct web *web);
+
+/* For the doors that need a page (struct oauth_config); web is a struct web. */
+
+/* Fills the reply with a page that words the error for a person, and logs it. */
+void web_error_page(struct exchange *exchange, enum err err, void *web);
+/* The value of the browser cookie; sets one on the reply when there is none. */
+struct str web_browser(struct exchange *exchange, void *web);
+/* True if the browser is signed in. May write: not on a loop. */
+bool web_has_session(struct exchange *exchange, void *web);

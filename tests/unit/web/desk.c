@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "desk.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "authority/request.h"
+#include "base/url.h"
+#include "crypto/base64.h"
+#include "crypto/digest.h"
+#include "http/router.h"
+
+#define SHARE GRANTD_UNIT_DIR "/../../share"
+
+struct arena *desk_arena(struct desk *desk)
+{
+	return &desk->office.world.home.task.arena;
+}
+
+void desk_open(struct desk *desk)
+{
+	struct web_config config = { .share_dir = STR(SHARE) };
+
+	*desk = (struct desk){ .origin = STR("https://grantd.test") };
+	office_open(&desk->office);
+	config.authority = &desk->office.authority;
+	CHECK_ERR(web_open(world_task(&desk->office.world), &config, &desk->web), OK);
+	(void)snprintf(desk->browser, sizeof(desk->browser), "%s", DESK_BROWSER);
+}
+
+static void forget(struct desk *desk)
+{
+	if (desk->exchange == NULL)
+		return;
+	task_end(&desk->exchange->task);
+	free(desk->exchange);
+	desk->exchange = NULL;
+}
+
+void desk_close(struct desk *desk)
+{
+	forget(desk);
+	web_free(&desk->web);
+	office_close(&desk->office);
+}
+
+static void add_field(struct exchange *exchange, struct str name, struct str value)
+{
+	if (value.at != NULL)
+		exchange->request.fields[exchange->request.field_count++] =
+			(struct http_field){ name, value };
+}
+
+static void fill(struct desk *desk, struct exchange *exchange, struct str target, struct str body)
+{
+	struct arena *arena = &exchange->task.arena;
+	struct request *request = &exchange->request;
+	size_t mark = str_find(target, '?');
+	struct str cookies = STR_JOIN(arena, STR("__Host-grantd-browser="),
+				      str_from_c(desk->browser), STR("; __Host-grantd-session="),
+				      str_from_c(desk->session));
+
+	request->target = str_copy(arena, target);
+	request->path = str_sub(request->target, 0, mark);
+	request->query = mark < target.len ? str_from(request->target, mark + 1) : STR_NONE;
+	request->version_minor = 1;
+	request->peer = (struct peer){ .address = STR("127.0.0.1"), .is_secure = true };
+	add_field(exchange, STR("Cookie"), cookies);
+	add_field(exchange, STR("User-Agent"), STR("Desk/1.0"));
+	add_field(exchange, STR("Accept-Language"), desk->language);
+	if (body.at == NULL)
+		return;
+	request->body = str_copy(arena, body);
+	add_field(exchange, STR("Content-Type"), STR("application/x-www-form-urlencoded"));
+	add_field(exchange, STR("Origin"), desk->origin);
+	add_field(exchange, STR("Sec-Fetch-Site"), desk->site);
+}
+
+static void take_cookie(struct str line, struct str name, char *at, size_t room)
+{
+	struct str value;
+
+	if (!str_starts_with(line, name))
+		return;
+	value = str_from(line, name.len);
+	value = str_sub(value, 0, str_find(value, ';'));
+	(void)snprintf(at, room, "%.*s", STR_FMT(value));
+}
+
+static void take_cookies(struct desk *desk)
+{
+	const struct reply *reply = &desk->exchange->reply;
+
+	for (size_t i = 0; i < reply->field_count; i++) {
+		if (!str_equals(reply->fields[i].name, STR("Set-Cookie")))
+			continue;
+		take_cookie(reply->fields[i].value, STR("__Host-grantd-browser="), desk->browser,
+			    sizeof(desk->browser));
+		take_cookie(reply->fields[i].value, STR("__Host-grantd-session="), desk->session,
+			    sizeof(desk->session));
+	}
+}
+
+unsigned desk_ask(struct desk *desk, const char *method, struct str target, struct str body)
+{
+	const struct door *doors[] = { web_door(desk->web) };
+	struct exchange *exchange = calloc(1, sizeof(*exchange));
+	struct world *world = &desk->office.world;
+	enum err err;
+
+	assert_non_null(exchange);
+	task_begin(&exchange->task, &world->clock.clock, world->home.task.log);
+	fill(desk, exchange, target, body);
+	exchange->request.method = str_from_c(method);
+	exchange->request_id = STR("abcdefghijklmnopqrstuvwxyz");
+	err = router_match(exchange, doors, 1);
+	if (err == OK)
+		exchange_run(exchange);
+	else
+		doors[0]->refuse(exchange, err);
+	forget(desk);
+	desk->exchange = exchange;
+	take_cookies(desk);
+	return exchange->reply.status;
+}
+
+unsigned desk_get(struct desk *desk, struct str target)
+{
+	return desk_ask(desk, "GET", target, STR_NONE);
+}
+
+struct str desk_body(const struct desk *desk)
+{
+	return desk->exchange->reply.body;
+}
+
+struct str desk_field(const struct desk *desk, const char *name)
+{
+	const struct reply *reply = &desk->exchange->reply;
+
+	for (size_t i = 0; i < reply->field_count; i++)
+		if (str_equals_nocase(reply->fields[i].name, str_from_c(name)))
+			return reply->fields[i].value;
+	return STR_NONE;
+}
+
+bool desk_says(const struct desk *desk, const char *text)
+{
+	struct str body = desk_body(desk);
+
+	return memmem(body.at, body.len, text, strlen(text)) != NULL;
+}
+
+struct str desk_value(const struct desk *desk, const char *name)
+{
+	char begin[128];
+	struct str body = desk_body(desk), value;
+	const char *found;
+
+	(void)snprintf(begin, sizeof(begin), "name=\"%s\" value=\"", name);
+	found = memmem(body.at, body.len, begin, strlen(begin));
+	if (found == NULL)
+		return STR("");
+	value = str_from(body, (size_t)(found - body.at) + strlen(begin));
+	return str_sub(value, 0, str_find(value, '"'));
+}
+
+void desk_sign_in(struct desk *desk)
+{
+	struct arena *arena = desk_arena(desk);
+	struct str csrf;
+
+	assert_int_equal(desk_get(desk, STR("/login?again=1")), 200);
+	csrf = str_copy(arena, desk_value(desk, "csrf"));
+	assert_int_equal(desk_ask(desk, "POST", STR("/login"),
+				  STR_JOIN(arena, STR("username=alice&password="),
+					   STR("correct+horse+battery+staple&csrf="), csrf)),
+			 303);
+}
+
+struct str desk_question(struct desk *desk, const char *scope)
+{
+	struct task *task = world_task(&desk->office.world);
+	struct authorize_params params = {
+		.client_id = STR("agent"),
+		.redirect_uri = STR(OFFICE_REDIRECT),
+		.response_type = STR("code"),
+		.scope = str_from_c(scope),
+		.state = STR("xyz"),
+		.resource = STR(OFFICE_RESOURCE),
+		.resource_count = 1,
+		.code_challenge = base64url_encode(&task->arena,
+						   sha256_str(&task->arena, STR(OFFICE_VERIFIER))),
+		.code_challenge_method = STR("S256"),
+		.browser = str_from_c(desk->browser),
+		.source = STR("127.0.0.1"),
+	};
+	struct authorize_refusal refusal;
+	struct auth_request request;
+
+	CHECK_ERR(auth_request_open(task, &desk->office.authority, &params, &request, &refusal),
+		  OK);
+	return STR_JOIN(&task->arena, STR("/consent?request="), request.id);
+}
+
+unsigned desk_answer(struct desk *desk, struct str target, const char *pairs)
+{
+	struct arena *arena = desk_arena(desk);
+	struct str body = STR_JOIN(arena, STR("csrf="), desk_value(desk, "csrf"), STR("&shown="),
+				   desk_value(desk, "shown"), STR("&language="),
+				   desk_value(desk, "language"), STR("&"), str_from_c(pairs));
+
+	return desk_ask(desk, "POST", target, body);
+}
