@@ -51,12 +51,14 @@ static bool ask_fixture(const char *verb, const char *argument, char answer[URI_
 void postgres_start(void)
 {
 	const char *given = getenv("GRANTD_TEST_POSTGRES");
+	char owner[24];
 
 	if (given != NULL) {
 		snprintf(postgres.uri, sizeof(postgres.uri), "%s", given);
 		return;
 	}
-	postgres.is_ours = ask_fixture("start", "", fixture_uri);
+	snprintf(owner, sizeof(owner), "%ld", (long)getpid());
+	postgres.is_ours = ask_fixture("start", owner, fixture_uri);
 	if (postgres.is_ours)
 		memcpy(postgres.uri, fixture_uri, sizeof(postgres.uri));
 }
