@@ -48,7 +48,7 @@ static bool ask_fixture(const char *verb, const char *argument, char answer[URI_
 	return waitpid(pid, &status, 0) == pid && status == 0;
 }
 
-void postgres_start(void)
+static void start_postgres(void)
 {
 	const char *given = getenv("GRANTD_TEST_POSTGRES");
 	char owner[24];
@@ -63,7 +63,7 @@ void postgres_start(void)
 		memcpy(postgres.uri, fixture_uri, sizeof(postgres.uri));
 }
 
-void postgres_stop(void)
+static void stop_postgres(void)
 {
 	char answer[URI_MAX];
 
@@ -128,22 +128,55 @@ static void add_tests(const struct CMUnitTest *from, size_t count, struct CMUnit
 	}
 }
 
+void postgres_halt(void)
+{
+	char answer[URI_MAX];
+
+	CHECK(ask_fixture("halt", postgres.uri, answer));
+}
+
+void postgres_resume(void)
+{
+	char answer[URI_MAX];
+
+	CHECK(ask_fixture("resume", postgres.uri, answer));
+}
+
+static int run_all(struct CMUnitTest *all, size_t count)
+{
+	int failed = _cmocka_run_group_tests("store", all, count, NULL, NULL);
+
+	for (size_t i = 0; i < count; i++)
+		free((void *)(uintptr_t)all[i].name);
+	stop_postgres();
+	return failed;
+}
+
 int run_on_both(const struct CMUnitTest *tests, size_t count)
 {
 	struct CMUnitTest all[2 * TESTS_MAX];
 	size_t total = count;
-	int failed;
 
 	CHECK(count <= TESTS_MAX);
-	postgres_start();
+	start_postgres();
 	add_tests(tests, count, all, "sqlite", open_sqlite);
 	if (postgres.uri[0] != '\0') {
 		add_tests(tests, count, all + count, "postgresql", open_postgres);
 		total += count;
 	}
-	failed = _cmocka_run_group_tests("store", all, total, NULL, NULL);
-	for (size_t i = 0; i < total; i++)
-		free((void *)(uintptr_t)all[i].name);
-	postgres_stop();
-	return failed;
+	return run_all(all, total);
+}
+
+int run_on_postgres(const struct CMUnitTest *tests, size_t count)
+{
+	struct CMUnitTest all[TESTS_MAX];
+	size_t total = 0;
+
+	CHECK(count <= TESTS_MAX);
+	start_postgres();
+	if (postgres.uri[0] != '\0') {
+		add_tests(tests, count, all, "postgresql", open_postgres);
+		total = count;
+	}
+	return run_all(all, total);
 }

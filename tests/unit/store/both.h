@@ -11,10 +11,16 @@
 	run_on_both((const struct CMUnitTest[]){ __VA_ARGS__ },                                    \
 		    COUNT_OF(((const struct CMUnitTest[]){ __VA_ARGS__ })))
 
+/* For what only PostgreSQL does; no tests at all without one. */
+#define RUN_ON_POSTGRES(...)                                                                       \
+	run_on_postgres((const struct CMUnitTest[]){ __VA_ARGS__ },                                \
+			COUNT_OF(((const struct CMUnitTest[]){ __VA_ARGS__ })))
+
 int run_on_both(const struct CMUnitTest *tests, size_t count);
+int run_on_postgres(const struct CMUnitTest *tests, size_t count);
 
 /* A new empty database for this program, as store_config spells it; STR_NONE without PostgreSQL. */
 struct str postgres_fresh(struct arena *arena);
-/* Starts the cluster if need be; run_on_both does it by itself. */
-void postgres_start(void);
-void postgres_stop(void);
+/* Takes the cluster away from under the tests, and brings it back. */
+void postgres_halt(void);
+void postgres_resume(void);

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What only PostgreSQL has: conflicts that run again, and a server that goes away and comes back. */
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "both.h"
+#include "store/driver.h"
+#include "store/key_rows.h"
+
+#define WAIT_STEP_US 50000
+#define WAIT_STEPS   400
+
+struct attempt {
+	int conflicts; /* how many times it meets one */
+	int runs;
+};
+
+static enum err meet_conflicts(struct task *task, struct db *db, void *arg)
+{
+	struct attempt *attempt = arg;
+	struct str name = STR("kept");
+
+	TRY(fact_set(task, db, name, STR("once")));
+	if (attempt->runs++ < attempt->conflicts)
+		return db->driver->execute(task, db, "DO $$ BEGIN RAISE SQLSTATE '40001'; END $$");
+	return OK;
+}
+
+static void a_conflict_runs_the_closure_again(void **state)
+{
+	struct world *world = *state;
+	struct attempt attempt = { .conflicts = 3 };
+	struct str value = STR_NONE;
+
+	CHECK_ERR(world_write(world, meet_conflicts, &attempt), OK);
+	CHECK(attempt.runs == 4);
+	CHECK_ERR(fact_find(world_task(world), world_reader(world), STR("kept"), &value), OK);
+}
+
+static void endless_conflicts_end_in_a_refusal(void **state)
+{
+	struct world *world = *state;
+	struct attempt attempt = { .conflicts = 1000000 };
+	struct str value = STR_NONE;
+
+	CHECK_ERR(world_write(world, meet_conflicts, &attempt), ERR_STORE);
+	CHECK(attempt.runs > 1 && attempt.runs < 20);
+	CHECK_ERR(fact_find(world_task(world), world_reader(world), STR("kept"), &value),
+		  ERR_NOT_FOUND);
+}
+
+/* A closure that overlooks a failed statement: the server answers ROLLBACK to its COMMIT. */
+static enum err overlook_failure(struct task *task, struct db *db, void *arg)
+{
+	(void)arg;
+	TRY(fact_set(task, db, STR("kept"), STR("once")));
+	if (db->driver->execute(task, db, "SELECT 1 / 0") == OK)
+		return ERR_INTERNAL;
+	return OK;
+}
+
+static void an_overlooked_failure_is_not_taken_for_a_commit(void **state)
+{
+	struct world *world = *state;
+	struct str value = STR_NONE;
+
+	CHECK_ERR(world_write(world, overlook_failure, NULL), ERR_STORE);
+	CHECK_ERR(fact_find(world_task(world), world_reader(world), STR("kept"), &value),
+		  ERR_NOT_FOUND);
+}
+
+static enum err keep_one(struct task *task, struct db *db, void *arg)
+{
+	return fact_set(task, db, *(struct str *)arg, STR("kept"));
+}
+
+static enum err end_own_session(struct task *task, struct db *db, void *arg)
+{
+	int *runs = arg;
+
+	TRY(fact_set(task, db, STR("kept"), STR("once")));
+	if ((*runs)++ > 0)
+		return OK;
+	return db->driver->execute(task, db, "SELECT pg_terminate_backend(pg_backend_pid())");
+}
+
+static void a_session_lost_before_its_commit_runs_the_closure_again(void **state)
+{
+	struct world *world = *state;
+	struct str value = STR_NONE;
+	int runs = 0;
+
+	CHECK_ERR(world_write(world, end_own_session, &runs), OK);
+	CHECK(runs == 2);
+	CHECK_ERR(fact_find(world_task(world), world_reader(world), STR("kept"), &value), OK);
+}
+
+static enum err try_both(struct world *world, struct str *name)
+{
+	struct str value = STR_NONE;
+
+	TRY(world_write(world, keep_one, name));
+	return fact_find(world_task(world), world_reader(world), *name, &value);
+}
+
+static void a_server_that_went_away_is_refused_and_found_again(void **state)
+{
+	struct world *world = *state;
+	struct str before = STR("before");
+	struct str after = STR("after");
+	struct str value = STR_NONE;
+	enum err err = ERR_STORE;
+
+	if (getenv("GRANTD_TEST_POSTGRES") != NULL)
+		skip();
+	CHECK_ERR(try_both(world, &before), OK);
+	postgres_halt();
+	CHECK_ERR(world_write(world, keep_one, &after), ERR_STORE);
+	CHECK_ERR(fact_find(world_task(world), world_reader(world), before, &value), ERR_STORE);
+	postgres_resume();
+	for (int i = 0; i < WAIT_STEPS && err != OK; i++) {
+		usleep(WAIT_STEP_US);
+		err = try_both(world, &after);
+	}
+	CHECK_ERR(err, OK);
+	CHECK_ERR(fact_find(world_task(world), world_reader(world), before, &value), OK);
+}
+
+int main(void)
+{
+	return RUN_ON_POSTGRES(
+		cmocka_unit_test(a_conflict_runs_the_closure_again),
+		cmocka_unit_test(endless_conflicts_end_in_a_refusal),
+		cmocka_unit_test(an_overlooked_failure_is_not_taken_for_a_commit),
+		cmocka_unit_test(a_session_lost_before_its_commit_runs_the_closure_again),
+		cmocka_unit_test(a_server_that_went_away_is_refused_and_found_again));
+}
