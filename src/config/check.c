@@ -123,7 +123,9 @@ static void check_proxies(struct checker *checker)
 		unsigned char bytes[16];
 		const char *text = str_to_c(&checker->task->arena, address);
 
-		if (inet_pton(AF_INET, text, bytes) != 1 && inet_pton(AF_INET6, text, bytes) != 1)
+		/* "unix": whoever connects to our unix socket */
+		if (!str_equals(address, STR("unix")) && inet_pton(AF_INET, text, bytes) != 1 &&
+		    inet_pton(AF_INET6, text, bytes) != 1)
 			complain(checker, "trusted_proxies",
 				 str_printf(&checker->task->arena, "\"%.*s\" is not an IP address",
 					    STR_FMT(address))

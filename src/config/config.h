@@ -79,7 +79,7 @@ void config_free(const struct config **config);
 
 /* The text of a new grantd.conf, each setting explained; init writes it. */
 MUST_CHECK enum err config_template(struct task *task, struct str issuer, struct str database,
-				    struct str *ret_text);
+				    bool shared_loopback_host, struct str *ret_text);
 /*
  * ERR_CONFIG unless https, no path, query, fragment, userinfo or trailing slash; `localhost` and IP addresses
  * only with shared_loopback_host (cookies know no ports: an agent could listen beside us and be sent them).

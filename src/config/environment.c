@@ -28,6 +28,20 @@ static enum err read_file(struct task *task, struct str path, struct str *ret_va
 	return OK;
 }
 
+/*
+ * A slip of the pen must not go unnoticed, but other programs name variables GRANTD_… too (Kubernetes sets
+ * GRANTD_PORT_… for a service called grantd), so what resembles no setting is not ours.
+ */
+static enum err refuse_if_close(struct task *task, struct str name)
+{
+	struct str hint = setting_suggest(task, name);
+
+	if (hint.len == 0)
+		return OK;
+	return failf(task, ERR_CONFIG, "no setting is called \"%.*s\"%.*s", STR_FMT(name),
+		     STR_FMT(hint));
+}
+
 static enum err take(struct task *task, struct str variable, struct str value,
 		     struct written *written)
 {
@@ -40,8 +54,7 @@ static enum err take(struct task *task, struct str variable, struct str value,
 		from_file = true;
 	}
 	if (index == SETTINGS)
-		return failf(task, ERR_CONFIG, "no setting is called \"%.*s\"%.*s", STR_FMT(name),
-			     STR_FMT(setting_suggest(task, name)));
+		return refuse_if_close(task, name);
 	if (!str_is_text(value))
 		return fail(task, ERR_CONFIG, "is not UTF-8 text");
 	if (from_file)

@@ -20,7 +20,8 @@ const struct setting settings[SETTINGS] = {
 	{ "plain", SETTING_YES_NO, PLACE(plain), "no", 0,
 	  "yes: speak plain HTTP, behind a proxy that does TLS; only on a loopback address or unix socket." },
 	{ "trusted_proxies", SETTING_WORDS, PLACE(trusted_proxies), "", 16,
-	  "Addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed." },
+	  "Addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed;\n"
+	  "# \"unix\": of whoever connects to a unix socket." },
 	{ "ops_listen", SETTING_TEXT, PLACE(ops_listen), "", 0,
 	  "Where /livez and /readyz answer, in plain HTTP; never public. Empty: nowhere." },
 	{ "tls_cert", SETTING_PATH, PLACE(tls_cert), "tls/cert.pem", 0,

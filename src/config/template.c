@@ -37,13 +37,15 @@ static void add_setting(struct buf *text, const struct setting *setting, struct 
 }
 
 enum err config_template(struct task *task, struct str issuer, struct str database,
-			 struct str *ret_text)
+			 bool shared_loopback_host, struct str *ret_text)
 {
 	const struct {
 		const char *name;
 		struct str value;
 	} chosen[] = { { "issuer", issuer },
 		       { "database", database },
+		       { "shared_loopback_host",
+			 shared_loopback_host ? STR("yes") : STR_NONE },
 		       { "ops_listen", ops_listen(task, issuer) } };
 	struct buf text = buf_in(&task->arena, TEMPLATE_MAX);
 

@@ -14,6 +14,7 @@ static STATEMENT OUTBOX_TAKE = {
 	" (SELECT o.id FROM outbox o WHERE o.due_at <= $1 ORDER BY o.due_at LIMIT 1)"
 	" RETURNING id, kind, user_id, payload, due_at, attempts, created_at"
 };
+static STATEMENT OUTBOX_DEFER = { "UPDATE outbox SET due_at = $2 WHERE id = $1" };
 static STATEMENT OUTBOX_DELETE = { "DELETE FROM outbox WHERE id = $1" };
 
 static enum err read_item(struct task *task, struct sql_row *row, void *ret)
@@ -44,6 +45,11 @@ enum err outbox_take(struct task *task, struct db *db, int64_t now, int64_t retr
 {
 	return sql_one(task, db, &OUTBOX_TAKE, ARGS(sql_int(now), sql_int(retry_at)), read_item,
 		       ret_item);
+}
+
+enum err outbox_defer(struct task *task, struct db *db, struct str id, int64_t due_at)
+{
+	return sql_exec(task, db, &OUTBOX_DEFER, ARGS(sql_text(id), sql_int(due_at)), NULL);
 }
 
 enum err outbox_delete(struct task *task, struct db *db, struct str id)

@@ -25,4 +25,6 @@ MUST_CHECK enum err outbox_insert(struct task *task, struct db *db, const struct
  */
 MUST_CHECK enum err outbox_take(struct task *task, struct db *db, int64_t now, int64_t retry_at,
 				struct outbox_item *ret_item);
+/* An item that was taken and failed: not due before due_at. */
+MUST_CHECK enum err outbox_defer(struct task *task, struct db *db, struct str id, int64_t due_at);
 MUST_CHECK enum err outbox_delete(struct task *task, struct db *db, struct str id);

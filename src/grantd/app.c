@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "grantd/app.h"
+
+#include <assert.h>
+
+#include "crypto/random.h"
+#include "grantd/installation.h"
+#include "grantd/reload.h"
+#include "store/events.h"
+
+#define DRAIN_MS      10000
+#define THREADS_OTHER 2 /* main and jobs */
+#define THREADS_MAX   600
+
+static enum err open_store(struct task *task, struct app *app, const struct config *config)
+{
+	struct store_config store = {
+		.database = config->database,
+		.threads = THREADS_MAX,
+		.pool = config->database_pool,
+		.clock = task->clock,
+		.log = task->log,
+	};
+
+	app->main_thread = THREADS_MAX - 1;
+	app->jobs_thread = THREADS_MAX - 2;
+	task->thread = app->main_thread;
+	return store_open(task, &store, &app->store);
+}
+
+/* The root key and what it opens. Trouble with it is not the end: health still answers (DESIGN 6). */
+static enum err open_keys(struct task *task, struct app *app, const struct config *config)
+{
+	enum err err = keys_open(task, config->root_key_file, config->issuer, &app->keys);
+
+	if (err == OK)
+		err = installation_check(task, app->store, app->keys, config);
+	if (err == OK)
+		err = installation_load_keys(task, app->store, app->keys, config);
+	return err;
+}
+
+static bool is_key_trouble(const struct app *app, enum err err)
+{
+	return err == ERR_CRYPTO || (err == ERR_CONFIG && app->keys == NULL);
+}
+
+/* A clock set back must not revive what has expired: no time before the newest event is believed. */
+static enum err raise_clock(struct task *task, struct app *app)
+{
+	struct db *db = NULL;
+	int64_t newest = 0;
+
+	TRY(store_reader(task, app->store, &db));
+	TRY(event_newest(task, db, &newest));
+	clock_raise(task->clock, newest);
+	task->now = clock_wall(task->clock);
+	if (clock_system() + MINUTE_MS < newest)
+		log_warning(task, "clock.behind",
+			    LOG_STR("system", clock_format(&task->arena, clock_system())),
+			    LOG_STR("newest_event", clock_format(&task->arena, newest)));
+	return OK;
+}
+
+static enum err open_doors(struct task *task, struct app *app, const struct config *config)
+{
+	struct web_config web = { .authority = &app->authority, .share_dir = config->share_dir };
+	struct oauth_config oauth = { .authority = &app->authority,
+				      .error_page = web_error_page,
+				      .browser = web_browser,
+				      .has_session = web_has_session };
+	struct admin_config admin = { .authority = &app->authority,
+				      .reload = reload_for_admin,
+				      .reload_context = app,
+				      .digest = app->program->source.digest };
+
+	TRY(web_open(task, &web, &app->web));
+	oauth.web = app->web;
+	TRY(oauth_open(task, &oauth, &app->oauth));
+	return admin_open(task, &admin, &app->admin);
+}
+
+static enum err open_server(struct task *task, struct app *app, const struct config *config)
+{
+	struct http_config http = {
+		.limits = http_limits_default,
+		.loops = config->loops,
+		.trusted_proxies = config->trusted_proxies,
+		.trusted_proxy_count = config->trusted_proxy_count,
+		.clock = task->clock,
+		.log = task->log,
+		.random = random_bytes,
+	};
+
+	routes_plan(app, config);
+	http.listeners = app->routes.listeners;
+	http.listener_count = app->routes.listener_count;
+	for (int lane = 0; lane < LANE_COUNT; lane++)
+		http.lanes[lane] = app->routes.lanes[lane];
+	TRY(http_server_open(task, &http, &app->server));
+	assert(http_server_threads(app->server) <= THREADS_MAX - THREADS_OTHER);
+	return OK;
+}
+
+/* All that needs the keys. */
+static enum err open_product(struct task *task, struct app *app, const struct config *config)
+{
+	enum err err = open_keys(task, app, config);
+
+	if (is_key_trouble(app, err)) {
+		log_error(task, "keys.trouble", LOG_STR("reason", task->reason));
+		ops_open(&app->ops, app->store, str_copy(&app->arena, task->reason));
+		return OK;
+	}
+	TRY(err);
+	authority_open(&app->authority, app->store, app->keys, app->config);
+	ops_open(&app->ops, app->store, STR_NONE);
+	TRY(open_doors(task, app, config));
+	return jobs_start(task, &app->authority, app->jobs_thread, &app->jobs);
+}
+
+static enum err open_all(struct task *task, struct app *app)
+{
+	const struct config *config = NULL;
+
+	TRY(config_load(task, &app->program->source, &config));
+	app->config = config_live_new(config);
+	app->program->log.level = (enum log_level)config->log_level;
+	if (!config->plain)
+		TRY(tls_open(task, config->tls_cert, config->tls_key, &app->tls));
+	TRY(open_store(task, app, config));
+	TRY(raise_clock(task, app));
+	TRY(open_product(task, app, config));
+	TRY(open_server(task, app, config));
+	return http_server_start(task, app->server);
+}
+
+enum err app_open(struct task *task, struct program *program, struct app *app)
+{
+	*app = (struct app){ .program = program };
+	pthread_mutex_init(&app->reload_lock, NULL);
+	return open_all(task, app);
+}
+
+void app_close(struct app *app)
+{
+	if (app->server != NULL)
+		http_server_stop(app->server, DRAIN_MS);
+	jobs_stop(&app->jobs);
+	http_server_free(&app->server);
+	admin_free(&app->admin);
+	oauth_free(&app->oauth);
+	web_free(&app->web);
+	if (app->authority.store != NULL)
+		authority_close(&app->authority);
+	store_free(&app->store);
+	keys_free(&app->keys);
+	tls_free(&app->tls);
+	config_live_free(&app->config);
+	pthread_mutex_destroy(&app->reload_lock);
+	arena_free(&app->arena);
+}

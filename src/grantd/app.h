@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The whole daemon, put together: configuration, store, keys, rules, doors, server, jobs. Opened in the order
+ * of what needs what, closed in the reverse one.
+ */
+#pragma once
+
+#include <pthread.h>
+
+#include "admin/admin.h"
+#include "authority/authority.h"
+#include "grantd/jobs.h"
+#include "grantd/ops.h"
+#include "grantd/program.h"
+#include "grantd/routes.h"
+#include "http/server.h"
+#include "http/tls.h"
+#include "oauth/oauth.h"
+#include "web/web.h"
+
+struct app {
+	struct program *program;
+	struct config_live *config;
+	pthread_mutex_t reload_lock; /* one reload at a time: HUP and the admin API ask for them */
+	struct tls *tls;
+	struct store *store;
+	struct keyring *keys;
+	struct authority authority;
+	struct web *web;
+	struct oauth *oauth;
+	struct admin *admin;
+	struct ops ops;
+	struct routes routes;
+	struct http_server *server;
+	struct jobs *jobs;
+	unsigned main_thread; /* numbers of read connections beyond the server's threads */
+	unsigned jobs_thread;
+	struct arena arena; /* lives as long as the daemon */
+};
+
+/*
+ * Opens and starts everything. With the root key missing or wrong only health is served (DESIGN 6): then
+ * app->ops.trouble says why. ERR_CONFIG and others: the reason says what to do.
+ */
+MUST_CHECK enum err app_open(struct task *task, struct program *program, struct app *app);
+/* Answers what is under way, then ends everything. Also for an app that was opened half. */
+void app_close(struct app *app);
+/*
+ * Takes up changed configuration, resources and certificates. ERR_CONFIG: something is wrong and everything
+ * stays as it was.
+ */
+MUST_CHECK enum err app_reload(struct task *task, struct app *app);

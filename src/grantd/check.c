@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Everything that is wrong with an installation, not only the first thing. Changes nothing. */
+#include <grp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/url.h"
+#include "config/file.h"
+#include "crypto/certificate.h"
+#include "grantd/installation.h"
+#include "grantd/program.h"
+#include "store/key_rows.h"
+
+#define PEM_MAX	      (256 * 1024)
+#define SOON_MS	      (30 * DAY_MS)
+
+struct report {
+	struct program *program;
+	unsigned problems;
+};
+
+static void problem(struct report *report, struct str text)
+{
+	report->problems++;
+	fprintf(stderr, "grantd check: %.*s\n", STR_FMT(text));
+}
+
+/* Notes the task's reason when err is one. */
+static bool expect(struct report *report, struct task *task, enum err err)
+{
+	if (err != OK)
+		problem(report, task->reason);
+	task_forgive(task);
+	return err == OK;
+}
+
+static enum err read_certificate(struct task *task, const struct config *config,
+				 struct certificate_facts *ret_facts)
+{
+	struct str cert, key;
+	struct url url;
+
+	TRY(file_read(task, config->tls_cert, PEM_MAX, &cert));
+	TRY(file_check_private(task, config->tls_key));
+	TRY(file_read(task, config->tls_key, PEM_MAX, &key));
+	TRY(url_parse(config->issuer, &url));
+	if (certificate_inspect(task, cert, key, url.host, ret_facts) != OK)
+		return failf(task, ERR_CONFIG, "%.*s: %.*s", STR_FMT(config->tls_cert),
+			     STR_FMT(task->reason));
+	return OK;
+}
+
+static void check_certificate(struct report *report, struct task *task, const struct config *config)
+{
+	struct certificate_facts facts;
+	struct str file = config->tls_cert;
+
+	if (config->plain || !expect(report, task, read_certificate(task, config, &facts)))
+		return;
+	if (!facts.key_matches)
+		problem(report, str_printf(&task->arena, "%.*s: does not belong to the key %.*s",
+					   STR_FMT(file), STR_FMT(config->tls_key)));
+	if (!facts.names_host)
+		problem(report, str_printf(&task->arena, "%.*s: is not for the host of %.*s",
+					   STR_FMT(file), STR_FMT(config->issuer)));
+	if (facts.not_before > task->now)
+		problem(report, str_printf(&task->arena, "%.*s: is valid only from %.*s", STR_FMT(file),
+					   STR_FMT(clock_format(&task->arena, facts.not_before))));
+	if (facts.not_after <= task->now)
+		problem(report, str_printf(&task->arena,
+					   "%.*s: expired at %.*s; put a new one there (one made by init: "
+					   "remove DIR/tls and run grantd init), then SIGHUP",
+					   STR_FMT(file),
+					   STR_FMT(clock_format(&task->arena, facts.not_after))));
+	else if (facts.not_after - task->now < SOON_MS)
+		printf("soon: %.*s expires at %.*s\n", STR_FMT(file),
+		       STR_FMT(clock_format(&task->arena, facts.not_after)));
+}
+
+/* A grantd that serves holds the database; it checked it when it started. */
+static bool is_served(const struct config *config)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool is_there;
+
+	memcpy(address.sun_path, config->admin_socket.at, config->admin_socket.len);
+	is_there = fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
+	if (fd >= 0)
+		close(fd);
+	return is_there;
+}
+
+static enum err check_signing_keys(struct task *task, struct store *store, struct keyring *keys)
+{
+	struct key_record *records = NULL;
+	struct db *db = NULL;
+	size_t count = 0;
+
+	TRY(store_reader(task, store, &db));
+	TRY(key_row_list(task, db, &records, &count));
+	if (count == 0)
+		return fail(task, ERR_CONFIG, "the database has no signing keys; run grantd init");
+	return keys_load(task, keys, records, count);
+}
+
+static void check_database(struct report *report, struct task *task, const struct config *config,
+			   struct keyring *keys)
+{
+	CLEANUP(store_free) struct store *store = NULL;
+	struct store_config store_config = { .database = config->database,
+					     .threads = 1,
+					     .pool = 1,
+					     .clock = task->clock,
+					     .log = task->log };
+
+	if (str_starts_with(config->database, STR("sqlite:")) && is_served(config)) {
+		printf("a grantd is serving this directory; its database was not looked into\n");
+		return;
+	}
+	if (!expect(report, task, store_open(task, &store_config, &store)) || keys == NULL)
+		return;
+	if (expect(report, task, installation_check(task, store, keys, config)))
+		(void)expect(report, task, check_signing_keys(task, store, keys));
+}
+
+static void check_config(struct report *report, struct task *task, const struct config *config)
+{
+	CLEANUP(keys_free) struct keyring *keys = NULL;
+
+	check_certificate(report, task, config);
+	if (!file_exists(task, file_path(task, config->share_dir, STR("pages"))))
+		problem(report, str_printf(&task->arena, "share_dir: %.*s has no pages in it",
+					   STR_FMT(config->share_dir)));
+	if (config->admin_group.len > 0 &&
+	    getgrnam(str_to_c(&task->arena, config->admin_group)) == NULL)
+		problem(report, str_printf(&task->arena, "admin_group: there is no group %.*s",
+					   STR_FMT(config->admin_group)));
+	(void)expect(report, task,
+		     keys_open(task, config->root_key_file, config->issuer, &keys));
+	check_database(report, task, config, keys);
+}
+
+enum exit_code check_run(struct program *program)
+{
+	CLEANUP(config_free) const struct config *config = NULL;
+	struct report report = { .program = program };
+	struct config_problems *problems;
+	struct task task;
+
+	program->log.fd = -1;
+	task_begin(&task, &program->clock, &program->log);
+	problems = NEW(&task.arena, struct config_problems);
+	program->source.problems = problems;
+	if (config_load(&task, &program->source, &config) == OK)
+		check_config(&report, &task, config);
+	for (size_t i = 0; i < problems->count; i++)
+		problem(&report, problems->texts[i]);
+	if (report.problems == 0)
+		printf("%.*s: nothing is wrong\n", STR_FMT(config->dir));
+	task_end(&task);
+	return report.problems == 0 ? EXIT_DONE : EXIT_REFUSED;
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "grantd/installation.h"
+
+#include "base/task.h"
+#include "store/key_rows.h"
+
+#define NEW_KEYS_MAX (RESOURCES_MAX + 2)
+
+/* What one transaction is to add. */
+struct completion {
+	struct str issuer;
+	struct str fingerprint;
+	struct key_record *records;
+	size_t count;
+};
+
+static enum err write_completion(struct task *task, struct db *db, void *arg)
+{
+	const struct completion *completion = arg;
+
+	TRY(fact_set(task, db, STR("issuer"), completion->issuer));
+	TRY(fact_set(task, db, STR("root_fingerprint"), completion->fingerprint));
+	for (size_t i = 0; i < completion->count; i++)
+		TRY(key_row_insert(task, db, &completion->records[i]));
+	return OK;
+}
+
+static bool has_purpose(const struct key_record *records, size_t count, struct str purpose)
+{
+	for (size_t i = 0; i < count; i++)
+		if (str_equals(records[i].purpose, purpose))
+			return true;
+	return false;
+}
+
+/* The keys that ought to be there and are not, made and not yet written. */
+struct key_plan {
+	struct keyring *keys;
+	const struct key_record *there;
+	size_t there_count;
+	struct completion *completion;
+};
+
+static enum err plan_key(struct task *task, struct key_plan *plan, struct str purpose, enum alg alg)
+{
+	struct completion *completion = plan->completion;
+
+	if (has_purpose(plan->there, plan->there_count, purpose))
+		return OK;
+	TRY(keys_generate(task, plan->keys, purpose, alg,
+			  &completion->records[completion->count]));
+	completion->count++;
+	return OK;
+}
+
+static enum err plan_keys(struct task *task, struct key_plan *plan, const struct config *config)
+{
+	TRY(plan_key(task, plan, STR("access"), ALG_ES256));
+	TRY(plan_key(task, plan, STR("id"), ALG_RS256));
+	for (size_t i = 0; i < config->resource_count; i++) {
+		const struct resource *resource = &config->resources[i];
+		bool is_rsa = str_equals(resource->token_alg, STR("RS256"));
+
+		if (resource->has_own_keys)
+			TRY(plan_key(task, plan,
+				     STR_JOIN(&task->arena, STR("resource:"), resource->name),
+				     is_rsa ? ALG_RS256 : ALG_ES256));
+	}
+	return OK;
+}
+
+static enum err complete(struct task *task, struct store *store, struct keyring *keys,
+			 const struct config *config, struct completion *completion)
+{
+	struct key_record *there = NULL;
+	struct db *db = NULL;
+	size_t count = 0;
+	struct key_plan plan = { .keys = keys, .completion = completion };
+
+	completion->issuer = config->issuer;
+	completion->records = NEW_ARRAY(&task->arena, struct key_record, NEW_KEYS_MAX);
+	TRY(keys_fingerprint(task, keys, &completion->fingerprint));
+	TRY(store_reader(task, store, &db));
+	TRY(key_row_list(task, db, &there, &count));
+	plan.there = there;
+	plan.there_count = count;
+	TRY(plan_keys(task, &plan, config));
+	return OK;
+}
+
+enum err installation_complete(struct task *task, struct store *store, struct keyring *keys,
+			       const struct config *config, size_t *ret_made)
+{
+	struct completion completion = { 0 };
+	bool has_root = false;
+
+	TRY(installation_has_root(task, store, &has_root));
+	if (has_root)
+		TRY(installation_check(task, store, keys, config));
+	TRY(complete(task, store, keys, config, &completion));
+	if (!has_root || completion.count > 0)
+		TRY(store_write(task, store, write_completion, &completion));
+	*ret_made = completion.count;
+	return OK;
+}
+
+/* A fact, or STR_NONE when init never got that far. */
+static enum err find_fact(struct task *task, struct store *store, struct str name,
+			  struct str *ret_value)
+{
+	struct db *db = NULL;
+	enum err err;
+
+	TRY(store_reader(task, store, &db));
+	err = fact_find(task, db, name, ret_value);
+	if (err != ERR_NOT_FOUND)
+		return err;
+	task_forgive(task);
+	*ret_value = STR_NONE;
+	return OK;
+}
+
+enum err installation_has_root(struct task *task, struct store *store, bool *ret_has)
+{
+	struct str value = STR_NONE;
+
+	TRY(find_fact(task, store, STR("root_fingerprint"), &value));
+	*ret_has = value.at != NULL;
+	return OK;
+}
+
+enum err installation_check(struct task *task, struct store *store, struct keyring *keys,
+			    const struct config *config)
+{
+	struct str issuer = STR_NONE, known = STR_NONE, fingerprint = STR_NONE;
+
+	TRY(find_fact(task, store, STR("issuer"), &issuer));
+	TRY(find_fact(task, store, STR("root_fingerprint"), &known));
+	if (issuer.at == NULL || known.at == NULL)
+		return failf(task, ERR_CONFIG,
+			     "the database was never set up to its end; run: grantd init --dir %.*s",
+			     STR_FMT(config->dir));
+	if (!str_equals(issuer, config->issuer))
+		return failf(task, ERR_CONFIG,
+			     "issuer is %.*s in the configuration, but this database was set up for "
+			     "%.*s; every token and client knows it by that name: put it back",
+			     STR_FMT(config->issuer), STR_FMT(issuer));
+	TRY(keys_fingerprint(task, keys, &fingerprint));
+	if (!str_equals(fingerprint, known))
+		return failf(task, ERR_CRYPTO,
+			     "%.*s is not the root key that this database was set up with; put the "
+			     "right one back from its copy. Nothing is lost meanwhile",
+			     STR_FMT(config->root_key_file));
+	return OK;
+}
+
+enum err installation_load_keys(struct task *task, struct store *store, struct keyring *keys,
+				const struct config *config)
+{
+	struct key_record *records = NULL;
+	struct db *db = NULL;
+	size_t count = 0, made = 0;
+
+	TRY(installation_complete(task, store, keys, config, &made));
+	TRY(store_reader(task, store, &db));
+	TRY(key_row_list(task, db, &records, &count));
+	return keys_load(task, keys, records, count);
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "grantd/jobs.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "grantd/stop_work.h"
+#include "store/counters.h"
+#include "store/events.h"
+#include "store/requests.h"
+#include "store/sessions.h"
+
+#define TICK_MS		SECOND_MS
+#define SWEEP_EVERY_MS	MINUTE_MS
+#define EXPIRE_EVERY_MS (5 * SECOND_MS)
+#define SWEEP_BATCH	200
+#define SWEEP_BATCHES	50 /* in a row, then others get a turn */
+#define STOPS_IN_A_ROW	20
+#define LOOK_BACK_MS	HOUR_MS
+/* ended sessions tell for so long which browsers a person has used (throttling asks) */
+#define SESSION_KEEP_MS (90 * DAY_MS)
+
+struct jobs {
+	const struct authority *authority;
+	struct clock *clock;
+	struct log *log;
+	unsigned thread_number;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	bool is_stopping;
+
+	int64_t swept_at;   /* monotonic */
+	int64_t expired_at; /* monotonic */
+	int64_t expired_to; /* wall: grants that ended up to here are dealt with */
+};
+
+enum sweep_kind { SWEEP_REQUESTS, SWEEP_SESSIONS, SWEEP_COUNTERS, SWEEP_COUNT };
+
+struct sweep {
+	enum sweep_kind kind;
+	int64_t deleted;
+};
+
+static enum err write_sweep(struct task *task, struct db *db, void *arg)
+{
+	struct sweep *sweep = arg;
+
+	switch (sweep->kind) {
+	case SWEEP_REQUESTS:
+		return auth_request_sweep(task, db, task->now, SWEEP_BATCH, &sweep->deleted);
+	case SWEEP_SESSIONS:
+		return session_sweep(task, db, task->now - SESSION_KEEP_MS, SWEEP_BATCH,
+				     &sweep->deleted);
+	case SWEEP_COUNTERS:
+	case SWEEP_COUNT:
+		break;
+	}
+	return counter_sweep(task, db, task->now, SWEEP_BATCH, &sweep->deleted);
+}
+
+/* In small transactions, so that nobody waits long behind one. */
+static enum err sweep_all(struct task *task, struct jobs *jobs)
+{
+	for (int kind = 0; kind < SWEEP_COUNT; kind++) {
+		struct sweep sweep = { .kind = (enum sweep_kind)kind, .deleted = SWEEP_BATCH };
+
+		for (int i = 0; i < SWEEP_BATCHES && sweep.deleted == SWEEP_BATCH; i++)
+			TRY(store_write(task, jobs->authority->store, write_sweep, &sweep));
+	}
+	return OK;
+}
+
+static enum err tell_resources(struct task *task, struct jobs *jobs)
+{
+	bool worked = true;
+
+	for (int i = 0; i < STOPS_IN_A_ROW && worked; i++)
+		TRY(stop_work(task, jobs->authority, &worked));
+	return OK;
+}
+
+/* Where a restart begins to look: nothing that ended while we were away was told. */
+static enum err find_start(struct task *task, struct jobs *jobs)
+{
+	struct db *db = NULL;
+	int64_t newest = 0;
+
+	TRY(store_reader(task, jobs->authority->store, &db));
+	TRY(event_newest(task, db, &newest));
+	jobs->expired_to = (newest == 0 ? task->now : newest) - LOOK_BACK_MS;
+	return OK;
+}
+
+static enum err notice_ends(struct task *task, struct jobs *jobs)
+{
+	if (jobs->expired_to == 0)
+		TRY(find_start(task, jobs));
+	TRY(stop_expired(task, jobs->authority, jobs->expired_to));
+	jobs->expired_to = task->now;
+	return OK;
+}
+
+/* One job with memory of its own; a failure is logged and the next round tries again. */
+static void run_job(struct jobs *jobs, const char *name,
+		    enum err (*job)(struct task *task, struct jobs *jobs))
+{
+	struct task task;
+
+	task_begin(&task, jobs->clock, jobs->log);
+	task.thread = jobs->thread_number;
+	task_tag(&task, "job", str_from_c(name));
+	if (job(&task, jobs) != OK)
+		log_warning(&task, "job.failed", LOG_STR("error", str_from_c(err_name(task.error))),
+			    LOG_STR("reason", task.reason));
+	task_end(&task);
+}
+
+static void run_round(struct jobs *jobs)
+{
+	int64_t now = clock_monotonic();
+
+	run_job(jobs, "on_stop", tell_resources);
+	if (jobs->expired_at == 0 || now - jobs->expired_at >= EXPIRE_EVERY_MS) {
+		jobs->expired_at = now;
+		run_job(jobs, "expiry", notice_ends);
+	}
+	if (jobs->swept_at == 0 || now - jobs->swept_at >= SWEEP_EVERY_MS) {
+		jobs->swept_at = now;
+		run_job(jobs, "sweep", sweep_all);
+	}
+}
+
+/* Waits for the next round; false when it is time to end. */
+static bool wait_for_next(struct jobs *jobs)
+{
+	struct timespec until;
+	bool goes_on;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += TICK_MS / SECOND_MS;
+	pthread_mutex_lock(&jobs->lock);
+	while (!jobs->is_stopping &&
+	       pthread_cond_timedwait(&jobs->wake, &jobs->lock, &until) == 0)
+		;
+	goes_on = !jobs->is_stopping;
+	pthread_mutex_unlock(&jobs->lock);
+	return goes_on;
+}
+
+static void *run(void *arg)
+{
+	struct jobs *jobs = arg;
+
+	do {
+		run_round(jobs);
+	} while (wait_for_next(jobs));
+	return NULL;
+}
+
+static struct jobs *jobs_new(struct task *task, const struct authority *authority, unsigned thread)
+{
+	struct jobs *jobs = calloc(1, sizeof(*jobs));
+	pthread_condattr_t attributes;
+
+	if (jobs == NULL)
+		abort();
+	jobs->authority = authority;
+	jobs->clock = task->clock;
+	jobs->log = task->log;
+	jobs->thread_number = thread;
+	pthread_mutex_init(&jobs->lock, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&jobs->wake, &attributes);
+	pthread_condattr_destroy(&attributes);
+	return jobs;
+}
+
+static void jobs_free(struct jobs *jobs)
+{
+	pthread_cond_destroy(&jobs->wake);
+	pthread_mutex_destroy(&jobs->lock);
+	free(jobs);
+}
+
+enum err jobs_start(struct task *task, const struct authority *authority, unsigned thread,
+		    struct jobs **ret_jobs)
+{
+	struct jobs *jobs = jobs_new(task, authority, thread);
+
+	if (pthread_create(&jobs->thread, NULL, run, jobs) != 0) {
+		jobs_free(jobs);
+		return fail(task, ERR_INTERNAL, "a thread cannot be started");
+	}
+	*ret_jobs = jobs;
+	return OK;
+}
+
+void jobs_stop(struct jobs **stopping)
+{
+	struct jobs *jobs = *stopping;
+
+	*stopping = NULL;
+	if (jobs == NULL)
+		return;
+	pthread_mutex_lock(&jobs->lock);
+	jobs->is_stopping = true;
+	pthread_cond_signal(&jobs->wake);
+	pthread_mutex_unlock(&jobs->lock);
+	pthread_join(jobs->thread, NULL);
+	jobs_free(jobs);
+}

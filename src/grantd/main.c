@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* argv and the environment are read here and nowhere else. */
+#include <getopt.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "crypto/digest.h"
+#include "grantd/program.h"
+
+enum option_letter {
+	OPTION_DIR = 'd',
+	OPTION_ISSUER = 'i',
+	OPTION_DATABASE = 'b',
+	OPTION_SHARED = 's',
+	OPTION_HELP = 'h',
+};
+
+struct verb {
+	const char *name;
+	const char *options; /* the letters it takes */
+	enum exit_code (*run)(struct program *program);
+	const char *help;
+};
+
+static const struct verb verbs[] = {
+	{ "init", "dibsh", init_run,
+	  "grantd init --dir DIR [--issuer URL] [--database URL] [--shared-loopback-host]\n\n"
+	  "Sets an installation up in DIR: grantd.conf, a root key, a private certificate, the database with\n"
+	  "its signing keys. Again on a finished DIR it changes nothing; what a crash left half made it ends.\n\n"
+	  "  --issuer URL             default https://grantd.localhost:8443; cannot be changed later\n"
+	  "  --database URL           sqlite:PATH or postgresql://[HOST]/NAME?host=SOCKETDIR;\n"
+	  "                           default sqlite:grantd.db\n"
+	  "  --shared-loopback-host   accept localhost or an IP address as the issuer's host\n" },
+	{ "serve", "dh", serve_run,
+	  "grantd serve --dir DIR\n\n"
+	  "Serves until SIGTERM. Prints \"ready\" on stderr when it answers; logs JSON lines on stdout.\n"
+	  "SIGHUP takes up changed configuration, resources and certificates.\n" },
+	{ "check", "dh", check_run,
+	  "grantd check --dir DIR\n\n"
+	  "Looks at configuration, keys, certificate and database, changes nothing, and says everything that\n"
+	  "is wrong. Exit code 0: nothing is; 1: something is.\n" },
+	{ "migrate", "dh", upgrade_run,
+	  "grantd migrate --dir DIR\n\n"
+	  "Brings the tables of the database to what this program knows. Stop grantd first, make a backup.\n" },
+};
+
+static const struct option options[] = {
+	{ "dir", required_argument, NULL, OPTION_DIR },
+	{ "issuer", required_argument, NULL, OPTION_ISSUER },
+	{ "database", required_argument, NULL, OPTION_DATABASE },
+	{ "shared-loopback-host", no_argument, NULL, OPTION_SHARED },
+	{ "help", no_argument, NULL, OPTION_HELP },
+	{ NULL, 0, NULL, 0 },
+};
+
+static enum exit_code usage(FILE *to, enum exit_code code)
+{
+	fprintf(to, "usage: grantd VERB --dir DIR …   (grantd VERB --help says more)\n\n"
+		    "  init      set an installation up\n"
+		    "  serve     serve it\n"
+		    "  check     say what is wrong with it\n"
+		    "  migrate   bring its database up to date\n\n"
+		    "grantd --version, grantd --help\n");
+	return code;
+}
+
+static const struct verb *find_verb(const char *name)
+{
+	for (size_t i = 0; i < COUNT_OF(verbs); i++)
+		if (strcmp(verbs[i].name, name) == 0)
+			return &verbs[i];
+	return NULL;
+}
+
+static void take_option(struct program *program, int letter)
+{
+	switch (letter) {
+	case OPTION_DIR:
+		program->source.dir = str_from_c(optarg);
+		break;
+	case OPTION_ISSUER:
+		program->issuer = str_from_c(optarg);
+		break;
+	case OPTION_DATABASE:
+		program->database = str_from_c(optarg);
+		break;
+	default:
+		program->shared_loopback_host = true;
+		break;
+	}
+}
+
+static enum exit_code run_verb(struct program *program, const struct verb *verb, int argc,
+			       char **argv)
+{
+	int letter;
+
+	while ((letter = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (letter == '?')
+			return EXIT_USAGE;
+		if (strchr(verb->options, letter) == NULL) {
+			fprintf(stderr, "grantd %s: this verb does not take that option\n",
+				verb->name);
+			return EXIT_USAGE;
+		}
+		if (letter == OPTION_HELP) {
+			fputs(verb->help, stdout);
+			return EXIT_DONE;
+		}
+		take_option(program, letter);
+	}
+	if (optind < argc || program->source.dir.len == 0) {
+		fputs(verb->help, stderr);
+		return EXIT_USAGE;
+	}
+	return verb->run(program);
+}
+
+/* Few allocator arenas: our threads are few and our memory is in blocks, so more would only lie idle. */
+static void tune(void)
+{
+	mallopt(M_ARENA_MAX, 2);
+	mallopt(M_TRIM_THRESHOLD, 64 * 1024);
+	mallopt(M_MMAP_THRESHOLD, 64 * 1024);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+int main(int argc, char **argv)
+{
+	struct program program = { .log = { .fd = STDOUT_FILENO, .level = LOG_INFO } };
+	const struct verb *verb;
+
+	if (argc < 2)
+		return usage(stderr, EXIT_USAGE);
+	if (strcmp(argv[1], "--version") == 0) {
+		puts("grantd " GRANTD_VERSION);
+		return EXIT_DONE;
+	}
+	if (strcmp(argv[1], "--help") == 0)
+		return usage(stdout, EXIT_DONE);
+	verb = find_verb(argv[1]);
+	if (verb == NULL)
+		return usage(stderr, EXIT_USAGE);
+	tune();
+	program.source.environment = (const char *const *)environ;
+	program.source.digest = sha256;
+	program.notify_socket = str_from_c(getenv("NOTIFY_SOCKET"));
+	return run_verb(&program, verb, argc - 1, argv + 1);
+}

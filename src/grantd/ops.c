@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "grantd/ops.h"
+
+#include <assert.h>
+
+#define RETRY_S STR("5")
+
+static void answer(struct exchange *exchange, unsigned status, struct str text)
+{
+	reply_with(exchange, status, STR("text/plain; charset=utf-8"), text);
+	reply_field(exchange, STR("Cache-Control"), STR("no-store"));
+}
+
+static enum err livez(struct exchange *exchange)
+{
+	answer(exchange, 200, STR("ok\n"));
+	return OK;
+}
+
+static enum err readyz(struct exchange *exchange)
+{
+	const struct ops *ops = exchange->door->context;
+	struct task *task = &exchange->task;
+
+	if (ops->trouble.at != NULL) {
+		answer(exchange, 503, STR_JOIN(&task->arena, ops->trouble, STR("\n")));
+		return OK;
+	}
+	if (store_ping(task, ops->store) != OK) {
+		log_warning(task, "health.not_ready", LOG_STR("reason", task->reason));
+		answer(exchange, 503, STR("the database does not answer\n"));
+		return OK;
+	}
+	answer(exchange, 200, STR("ok\n"));
+	return OK;
+}
+
+static void refuse(struct exchange *exchange, enum err err)
+{
+	if (err == ERR_METHOD)
+		answer(exchange, 405, STR("only GET\n"));
+	else if (err == ERR_NOT_FOUND)
+		answer(exchange, 404, STR("only /livez and /readyz\n"));
+	else
+		answer(exchange, 503, STR("not now\n"));
+}
+
+static void refuse_all(struct exchange *exchange, enum err err)
+{
+	(void)err;
+	answer(exchange, 503, STR("This service is being repaired. Please try again later.\n"));
+	reply_field(exchange, STR("Retry-After"), RETRY_S);
+}
+
+static const struct route routes[] = {
+	{ "GET", "/livez", livez, LANE_LOOP, 0 },
+	{ "GET", "/readyz", readyz, LANE_STORE, 0 },
+};
+
+void ops_open(struct ops *ops, struct store *store, struct str trouble)
+{
+	assert(store != NULL || trouble.at != NULL);
+	*ops = (struct ops){
+		.store = store,
+		.trouble = trouble,
+		.door = { .routes = routes,
+			  .route_count = COUNT_OF(routes),
+			  .context = ops,
+			  .refuse = refuse },
+		.closed = { .context = ops, .refuse = refuse_all },
+	};
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Health, for supervisors and load balancers, on a listener of its own: /livez says that the process answers,
+ * /readyz that it can serve. Also the door that answers when it cannot: 503 for everything.
+ */
+#pragma once
+
+#include "http/exchange.h"
+#include "store/store.h"
+
+struct ops {
+	struct store *store;
+	struct str trouble; /* why only health is served; STR_NONE: nothing is wrong */
+	struct door door;   /* /livez and /readyz */
+	struct door closed; /* 503 whatever is asked */
+};
+
+/* store may be NULL when there is trouble. */
+void ops_open(struct ops *ops, struct store *store, struct str trouble);

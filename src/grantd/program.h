@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What main.c took from the world outside, for the verbs: init, serve, check, migrate. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/task.h"
+#include "config/config.h"
+
+enum exit_code { EXIT_DONE, EXIT_REFUSED, EXIT_USAGE };
+
+struct program {
+	struct clock clock;
+	struct log log;
+	struct config_source source; /* DIR and the environment */
+	struct str notify_socket;    /* NOTIFY_SOCKET of sd_notify(3); STR_NONE */
+
+	/* of init */
+	struct str issuer;   /* STR_NONE: not given */
+	struct str database; /* STR_NONE: not given */
+	bool shared_loopback_host;
+};
+
+/* Each prints its own outcome; the answer is the exit code. */
+enum exit_code init_run(struct program *program);
+enum exit_code serve_run(struct program *program);
+enum exit_code check_run(struct program *program);
+enum exit_code upgrade_run(struct program *program);
+
+/* "grantd VERB: reason" on stderr. */
+enum exit_code say_refused(const struct task *task, const char *verb);

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "grantd/reload.h"
+
+#include "grantd/app.h"
+#include "grantd/installation.h"
+
+/* What was bound or opened at the start and is not taken up by a reload. */
+static void warn_of_restart(struct task *task, const struct config *old, const struct config *new)
+{
+	const struct {
+		const char *name;
+		bool is_other;
+	} fixed[] = {
+		{ "listen", !str_equals(old->listen, new->listen) },
+		{ "ops_listen", !str_equals(old->ops_listen, new->ops_listen) },
+		{ "admin_socket", !str_equals(old->admin_socket, new->admin_socket) },
+		{ "plain", old->plain != new->plain },
+		{ "trusted_proxies", old->trusted_proxy_count != new->trusted_proxy_count },
+		{ "tls_cert", !str_equals(old->tls_cert, new->tls_cert) },
+		{ "tls_key", !str_equals(old->tls_key, new->tls_key) },
+		{ "database", !str_equals(old->database, new->database) },
+		{ "database_pool", old->database_pool != new->database_pool },
+		{ "root_key_file", !str_equals(old->root_key_file, new->root_key_file) },
+		{ "share_dir", !str_equals(old->share_dir, new->share_dir) },
+		{ "loops", old->loops != new->loops },
+		{ "log_level", old->log_level != new->log_level },
+	};
+
+	for (size_t i = 0; i < COUNT_OF(fixed); i++)
+		if (fixed[i].is_other)
+			log_warning(task, "reload.needs_restart",
+				    LOG_STR("setting", str_from_c(fixed[i].name)));
+}
+
+static enum err take_up(struct task *task, struct app *app, const struct config *old,
+			const struct config *new)
+{
+	if (!str_equals(old->issuer, new->issuer))
+		return fail(task, ERR_CONFIG, "the issuer cannot be changed; put it back");
+	TRY(installation_load_keys(task, app->store, app->keys, new));
+	if (app->tls != NULL)
+		TRY(tls_reload(task, app->tls));
+	warn_of_restart(task, old, new);
+	return OK;
+}
+
+static enum err reload_locked(struct task *task, struct app *app)
+{
+	const struct config *old = config_current(app->config), *new = NULL;
+	enum err err;
+
+	if (app->ops.trouble.at != NULL)
+		return fail(task, ERR_CONFIG, "only health is served; restart grantd instead");
+	TRY(config_load(task, &app->program->source, &new));
+	err = take_up(task, app, old, new);
+	if (err != OK) {
+		config_free(&new);
+		return err;
+	}
+	config_live_swap(app->config, new);
+	return OK;
+}
+
+enum err app_reload(struct task *task, struct app *app)
+{
+	enum err err;
+
+	pthread_mutex_lock(&app->reload_lock);
+	err = reload_locked(task, app);
+	pthread_mutex_unlock(&app->reload_lock);
+	if (err == OK)
+		log_info(task, "reload.done");
+	else
+		log_error(task, "reload.refused", LOG_STR("reason", task->reason));
+	return err;
+}
+
+enum err reload_for_admin(struct task *task, void *context)
+{
+	return app_reload(task, context);
+}

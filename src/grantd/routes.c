@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "grantd/routes.h"
+
+#include <unistd.h>
+
+#include "grantd/app.h"
+
+/*
+ * public   oauth   /.well-known/… /jwks.json /authorize /token /introspect /revoke /userinfo
+ *          web     /login /logout /consent /account… /static/…, and the page for what nobody has
+ * admin    admin   /v1/…, on the unix socket
+ * ops      ops     /livez /readyz
+ */
+
+static void add_listener(struct routes *routes, struct http_listener listener)
+{
+	routes->listeners[routes->listener_count++] = listener;
+}
+
+static void plan_doors(struct app *app)
+{
+	struct routes *routes = &app->routes;
+	bool is_closed = app->ops.trouble.at != NULL;
+	const struct door *closed = &app->ops.closed;
+
+	routes->public_doors[0] = is_closed ? closed : oauth_door(app->oauth);
+	routes->public_doors[1] = is_closed ? closed : web_door(app->web);
+	routes->admin_doors[0] = is_closed ? closed : admin_door(app->admin);
+	routes->ops_doors[0] = &app->ops.door;
+}
+
+static void plan_listeners(struct app *app, const struct config *config)
+{
+	struct routes *routes = &app->routes;
+
+	add_listener(routes, (struct http_listener){ .address = config->listen,
+						     .tls = app->tls,
+						     .doors = routes->public_doors,
+						     .door_count = COUNT_OF(routes->public_doors),
+						     .unix_mode = 0666 });
+	add_listener(routes,
+		     (struct http_listener){ .address = STR_JOIN(&app->arena, STR("unix:"),
+								 config->admin_socket),
+					     .doors = routes->admin_doors,
+					     .door_count = COUNT_OF(routes->admin_doors),
+					     .unix_mode = 0660 });
+	if (config->ops_listen.len > 0)
+		add_listener(routes, (struct http_listener){ .address = config->ops_listen,
+							     .doors = routes->ops_doors,
+							     .door_count =
+								     COUNT_OF(routes->ops_doors),
+							     .unix_mode = 0666 });
+}
+
+static unsigned cores(void)
+{
+	long count = sysconf(_SC_NPROCESSORS_ONLN);
+
+	return count < 1 ? 1 : (unsigned)count;
+}
+
+/* Pages render and hash; argon2id takes 19 MiB and a core each, so few of them run at a time. */
+static void plan_lanes(struct routes *routes, const struct config *config)
+{
+	bool may_block = !str_starts_with(config->database, STR("sqlite:"));
+	unsigned loops = config->loops == 0 ? cores() : config->loops;
+
+	routes->lanes[LANE_STORE] = (struct http_lane){ may_block ? 8 : 0, 1024 };
+	routes->lanes[LANE_PAGES] = (struct http_lane){ 2, 256 };
+	routes->lanes[LANE_SLOW] = (struct http_lane){ cores() > 1 ? 2 : 1, 64 };
+	routes->threads = loops;
+	for (int lane = 0; lane < LANE_COUNT; lane++)
+		routes->threads += routes->lanes[lane].workers;
+}
+
+void routes_plan(struct app *app, const struct config *config)
+{
+	app->routes = (struct routes){ 0 };
+	plan_lanes(&app->routes, config);
+	plan_doors(app);
+	plan_listeners(app, config);
+}

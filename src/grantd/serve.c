@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "grantd/app.h"
+#include "grantd/notify.h"
+
+static void block_signals(sigset_t *signals)
+{
+	sigemptyset(signals);
+	sigaddset(signals, SIGTERM);
+	sigaddset(signals, SIGINT);
+	sigaddset(signals, SIGHUP);
+	/* before any thread is made: all inherit it, and only this one is woken */
+	pthread_sigmask(SIG_BLOCK, signals, NULL);
+}
+
+static void reload(struct program *program, struct app *app)
+{
+	struct task task;
+
+	task_begin(&task, &program->clock, &program->log);
+	task.thread = app->main_thread;
+	notify(program->notify_socket,
+	       str_printf(&task.arena, "RELOADING=1\nMONOTONIC_USEC=%lld",
+			  (long long)clock_monotonic() * 1000));
+	if (app_reload(&task, app) == OK)
+		notify(program->notify_socket, STR("READY=1\nSTATUS=serving"));
+	else
+		notify(program->notify_socket,
+		       STR("READY=1\nSTATUS=serving; the last reload was refused, see the log"));
+	task_end(&task);
+}
+
+static void say_ready(struct program *program, const struct app *app)
+{
+	struct str trouble = app->ops.trouble;
+
+	notify(program->notify_socket, trouble.at == NULL ? STR("READY=1\nSTATUS=serving")
+							   : STR("READY=1\nSTATUS=only health is served"));
+	if (trouble.at == NULL)
+		fputs("ready\n", stderr);
+	else
+		fprintf(stderr, "grantd serve: only health is served: %.*s\n", STR_FMT(trouble));
+}
+
+static void serve_until_told(struct program *program, struct app *app, const sigset_t *signals)
+{
+	int signal_number = 0;
+
+	for (;;) {
+		if (sigwait(signals, &signal_number) != 0)
+			continue;
+		if (signal_number != SIGHUP)
+			return;
+		reload(program, app);
+	}
+}
+
+enum exit_code serve_run(struct program *program)
+{
+	struct app *app = malloc(sizeof(*app));
+	enum exit_code code = EXIT_DONE;
+	sigset_t signals;
+	struct task task;
+
+	if (app == NULL)
+		abort();
+	block_signals(&signals);
+	task_begin(&task, &program->clock, &program->log);
+	if (app_open(&task, program, app) == OK) {
+		log_info(&task, "serving", LOG_STR("version", STR(GRANTD_VERSION)));
+		say_ready(program, app);
+		serve_until_told(program, app, &signals);
+		notify(program->notify_socket, STR("STOPPING=1"));
+		log_info(&task, "stopping");
+	} else {
+		code = say_refused(&task, "serve");
+	}
+	app_close(app);
+	task_end(&task);
+	free(app);
+	return code;
+}

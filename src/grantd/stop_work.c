@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "grantd/stop_work.h"
+
+#include <sysexits.h>
+
+#include "authority/events.h"
+#include "authority/stop.h"
+#include "base/json.h"
+#include "grantd/command.h"
+#include "http/client.h"
+#include "store/events.h"
+#include "store/grants.h"
+#include "store/outbox.h"
+#include "store/users.h"
+
+#define LIMIT_MS       10000
+#define LEASE_MS       (60 * SECOND_MS) /* longer than LIMIT_MS, so that nobody else takes it meanwhile */
+#define RETRY_FIRST_MS (5 * SECOND_MS)
+#define RETRY_MAX_MS   HOUR_MS
+#define GIVE_UP_MS     DAY_MS
+#define ANSWER_MAX     (64 * 1024)
+#define PAYLOAD_MAX    (16 * 1024)
+#define EXPIRED_BATCH  100
+
+/* What an item says, borrowed from its JSON. */
+struct stop_order {
+	struct str resource;
+	struct str username;
+	struct str client;
+	struct str grant;
+};
+
+static enum err read_order(struct task *task, const struct outbox_item *item, json_t **ret_payload,
+			   struct stop_order *ret_order)
+{
+	TRY(json_parse(task, item->payload, PAYLOAD_MAX, ret_payload));
+	ret_order->resource = json_get_str(*ret_payload, "resource");
+	ret_order->username = json_get_str(*ret_payload, "username");
+	ret_order->client = json_get_str(*ret_payload, "client");
+	ret_order->grant = json_get_str(*ret_payload, "grant");
+	if (ret_order->resource.at == NULL || ret_order->username.at == NULL)
+		return fail(task, ERR_INTERNAL, "an outbox item without resource or user");
+	return OK;
+}
+
+/* The argument with {username} and {client} filled in; still one argument, whatever they hold. */
+static enum err fill_argument(struct task *task, struct str argument,
+			      const struct stop_order *order, struct str *ret_filled)
+{
+	struct buf filled = buf_in(&task->arena, PAYLOAD_MAX);
+	struct str rest = argument;
+
+	while (rest.len > 0) {
+		size_t open = str_find(rest, '{');
+		struct str place = str_from(rest, open);
+
+		buf_add(&filled, str_sub(rest, 0, open));
+		if (str_starts_with(place, STR("{username}"))) {
+			buf_add(&filled, order->username);
+			rest = str_from(place, STR("{username}").len);
+		} else if (str_starts_with(place, STR("{client}"))) {
+			buf_add(&filled, order->client);
+			rest = str_from(place, STR("{client}").len);
+		} else {
+			buf_add(&filled, str_sub(place, 0, 1));
+			rest = str_from(place, 1);
+		}
+	}
+	TRY(buf_finish(&filled, ret_filled));
+	/* a name must not become an option of the command */
+	if (str_starts_with(*ret_filled, STR("-")) && !str_starts_with(argument, STR("-")))
+		return fail(task, ERR_INTERNAL, "a name that starts with '-' is no argument");
+	return OK;
+}
+
+static enum err run_command(struct task *task, const struct resource *resource,
+			    const struct stop_order *order)
+{
+	struct str *arguments = NEW_ARRAY(&task->arena, struct str, resource->on_stop_count);
+	int status = 0;
+
+	for (size_t i = 0; i < resource->on_stop_count; i++)
+		TRY(fill_argument(task, resource->on_stop[i], order, &arguments[i]));
+	TRY(command_run(task, arguments, resource->on_stop_count, LIMIT_MS, &status));
+	/* EX_NOUSER, EX_NOHOST: nobody was there to be stopped, as doveadm kick says it */
+	if (status != 0 && status != EX_NOUSER && status != EX_NOHOST)
+		return failf(task, ERR_IO, "it ended with exit status %d", status);
+	return OK;
+}
+
+static enum err call_url(struct task *task, const struct resource *resource,
+			 const struct outbox_item *item)
+{
+	static const struct str fields[] = { STR_INIT("Content-Type: application/json") };
+	struct http_call call = {
+		.method = STR("POST"),
+		.url = resource->on_stop[0],
+		.fields = fields,
+		.field_count = COUNT_OF(fields),
+		.body = item->payload,
+		.answer_max = ANSWER_MAX,
+		.timeout_ms = LIMIT_MS,
+	};
+	struct http_answer answer = { 0 };
+
+	TRY(http_client_call(task, &call, &answer));
+	if (answer.status < 200 || answer.status > 299)
+		return failf(task, ERR_IO, "it answered %u", answer.status);
+	return OK;
+}
+
+static enum err do_item(struct task *task, const struct authority *authority,
+			const struct outbox_item *item, const struct stop_order *order)
+{
+	const struct resource *resource =
+		config_find_resource_named(authority_config(authority), order->resource);
+
+	/* the operator took on_stop or the resource away since: nothing is left to be told */
+	if (resource == NULL || resource->on_stop_count == 0)
+		return OK;
+	if (str_starts_with(resource->on_stop[0], STR("https://")))
+		return call_url(task, resource, item);
+	return run_command(task, resource, order);
+}
+
+struct taking {
+	struct outbox_item item;
+	int64_t retry_at;
+};
+
+static enum err write_take(struct task *task, struct db *db, void *arg)
+{
+	struct taking *taking = arg;
+
+	return outbox_take(task, db, task->now, taking->retry_at, &taking->item);
+}
+
+struct outcome {
+	const struct outbox_item *item;
+	struct event event;
+	bool is_over;
+	int64_t due_at;
+};
+
+static enum err write_outcome(struct task *task, struct db *db, void *arg)
+{
+	const struct outcome *outcome = arg;
+
+	if (!outcome->is_over)
+		return outbox_defer(task, db, outcome->item->id, outcome->due_at);
+	TRY(outbox_delete(task, db, outcome->item->id));
+	return event_insert(task, db, &outcome->event);
+}
+
+static int64_t retry_after(int64_t attempts)
+{
+	int64_t wait = RETRY_FIRST_MS;
+
+	for (int64_t i = 1; i < attempts && wait < RETRY_MAX_MS; i++)
+		wait *= 2;
+	return wait < RETRY_MAX_MS ? wait : RETRY_MAX_MS;
+}
+
+static enum err record(struct task *task, const struct authority *authority,
+		       const struct outbox_item *item, const struct stop_order *order, enum err err)
+{
+	struct outcome outcome = {
+		.item = item,
+		.due_at = task->now + retry_after(item->attempts),
+		.is_over = err == OK || task->now - item->created_at >= GIVE_UP_MS,
+	};
+	const struct resource *resource =
+		config_find_resource_named(authority_config(authority), order->resource);
+
+	outcome.event = event_new(task, err == OK ? STR("stop.done") : STR("stop.failed"),
+				  STR("system"));
+	outcome.event.user_id = item->user_id;
+	outcome.event.client_id = order->client;
+	outcome.event.grant_id = order->grant;
+	outcome.event.resource = resource == NULL ? STR_NONE : resource->uri;
+	if (err == OK)
+		log_info(task, "stop.done", LOG_STR("resource", order->resource),
+			 LOG_STR("grant", order->grant));
+	else
+		log_warning(task, outcome.is_over ? "stop.given_up" : "stop.failed",
+			    LOG_STR("resource", order->resource), LOG_STR("grant", order->grant),
+			    LOG_INT("attempts", item->attempts), LOG_STR("reason", task->reason));
+	return store_write(task, authority->store, write_outcome, &outcome);
+}
+
+enum err stop_work(struct task *task, const struct authority *authority, bool *ret_worked)
+{
+	CLEANUP(json_unref) json_t *payload = NULL;
+	struct taking taking = { .retry_at = task->now + LEASE_MS };
+	struct stop_order order = { 0 };
+	enum err err = store_write(task, authority->store, write_take, &taking);
+
+	*ret_worked = false;
+	if (err == ERR_NOT_FOUND) {
+		task_forgive(task);
+		return OK;
+	}
+	TRY(err);
+	*ret_worked = true;
+	err = read_order(task, &taking.item, &payload, &order);
+	if (err == OK)
+		err = do_item(task, authority, &taking.item, &order);
+	return record(task, authority, &taking.item, &order, err);
+}
+
+/* One grant that ran out. */
+struct expiry {
+	const struct authority *authority;
+	const struct grant *grant;
+	struct event event;
+};
+
+static enum err write_expiry(struct task *task, struct db *db, void *arg)
+{
+	const struct expiry *expiry = arg;
+	struct user user = { 0 };
+
+	TRY(user_find(task, db, expiry->grant->user_id, &user));
+	TRY(stop_queue(task, db, expiry->authority, expiry->grant, user.username));
+	return event_insert(task, db, &expiry->event);
+}
+
+/* The event says that it was done: a restart looks back further than it would have to. */
+static enum err is_recorded(struct task *task, const struct authority *authority,
+			    const struct grant *grant, bool *ret_is)
+{
+	struct event_filter filter = { .grant_id = grant->id, .since = grant->expires_at };
+	struct event *events = NULL;
+	struct db *db = NULL;
+	size_t count = 0;
+
+	*ret_is = false;
+	TRY(store_reader(task, authority->store, &db));
+	TRY(event_list(task, db, &filter, EXPIRED_BATCH, &events, &count));
+	for (size_t i = 0; i < count; i++)
+		if (str_equals(events[i].kind, STR("grant.expired")))
+			*ret_is = true;
+	return OK;
+}
+
+static enum err expire(struct task *task, const struct authority *authority,
+		       const struct grant *grant)
+{
+	struct expiry expiry = { .authority = authority,
+				 .grant = grant,
+				 .event = event_new(task, STR("grant.expired"), STR("system")) };
+	bool is_done = false;
+
+	TRY(is_recorded(task, authority, grant, &is_done));
+	if (is_done)
+		return OK;
+	expiry.event.user_id = grant->user_id;
+	expiry.event.client_id = grant->client_id;
+	expiry.event.grant_id = grant->id;
+	expiry.event.resource = grant->resource;
+	return store_write(task, authority->store, write_expiry, &expiry);
+}
+
+enum err stop_expired(struct task *task, const struct authority *authority, int64_t from)
+{
+	int64_t limit = EXPIRED_BATCH;
+	struct grant *grants = NULL;
+	struct db *db = NULL;
+	size_t count = 0;
+
+	/* many end at the same midnight, so a place in time is no place in the list: ask for more instead */
+	for (;; limit *= 2) {
+		TRY(store_reader(task, authority->store, &db));
+		TRY(grant_list_expired(task, db, from, task->now, limit, &grants, &count));
+		for (size_t i = 0; i < count; i++)
+			TRY(expire(task, authority, &grants[i]));
+		if (count < (size_t)limit)
+			return OK;
+	}
+}
