@@ -44,8 +44,7 @@ enum err config_template(struct task *task, struct str issuer, struct str databa
 		struct str value;
 	} chosen[] = { { "issuer", issuer },
 		       { "database", database },
-		       { "shared_loopback_host",
-			 shared_loopback_host ? STR("yes") : STR_NONE },
+		       { "shared_loopback_host", shared_loopback_host ? STR("yes") : STR_NONE },
 		       { "ops_listen", ops_listen(task, issuer) } };
 	struct buf text = buf_in(&task->arena, TEMPLATE_MAX);
 

@@ -8,22 +8,20 @@
 #include "grantd/reload.h"
 #include "store/events.h"
 
-#define DRAIN_MS      10000
-#define THREADS_OTHER 2 /* main and jobs */
-#define THREADS_MAX   600
+#define DRAIN_MS 10000
 
 static enum err open_store(struct task *task, struct app *app, const struct config *config)
 {
 	struct store_config store = {
 		.database = config->database,
-		.threads = THREADS_MAX,
+		.threads = app->routes.threads + 2,
 		.pool = config->database_pool,
 		.clock = task->clock,
 		.log = task->log,
 	};
 
-	app->main_thread = THREADS_MAX - 1;
-	app->jobs_thread = THREADS_MAX - 2;
+	app->main_thread = app->routes.threads;
+	app->jobs_thread = app->routes.threads + 1;
 	task->thread = app->main_thread;
 	return store_open(task, &store, &app->store);
 }
@@ -92,13 +90,14 @@ static enum err open_server(struct task *task, struct app *app, const struct con
 		.random = random_bytes,
 	};
 
-	routes_plan(app, config);
+	routes_plan_doors(app, config);
 	http.listeners = app->routes.listeners;
 	http.listener_count = app->routes.listener_count;
 	for (int lane = 0; lane < LANE_COUNT; lane++)
 		http.lanes[lane] = app->routes.lanes[lane];
 	TRY(http_server_open(task, &http, &app->server));
-	assert(http_server_threads(app->server) <= THREADS_MAX - THREADS_OTHER);
+	/* the store was opened before the server, for as many threads as the plan says */
+	assert(http_server_threads(app->server) <= app->routes.threads);
 	return OK;
 }
 
@@ -128,6 +127,7 @@ static enum err open_all(struct task *task, struct app *app)
 	app->program->log.level = (enum log_level)config->log_level;
 	if (!config->plain)
 		TRY(tls_open(task, config->tls_cert, config->tls_key, &app->tls));
+	routes_plan_lanes(app, config);
 	TRY(open_store(task, app, config));
 	TRY(raise_clock(task, app));
 	TRY(open_product(task, app, config));

@@ -14,8 +14,8 @@
 #include "grantd/program.h"
 #include "store/key_rows.h"
 
-#define PEM_MAX	      (256 * 1024)
-#define SOON_MS	      (30 * DAY_MS)
+#define PEM_MAX (256 * 1024)
+#define SOON_MS (30 * DAY_MS)
 
 struct report {
 	struct program *program;
@@ -67,14 +67,16 @@ static void check_certificate(struct report *report, struct task *task, const st
 		problem(report, str_printf(&task->arena, "%.*s: is not for the host of %.*s",
 					   STR_FMT(file), STR_FMT(config->issuer)));
 	if (facts.not_before > task->now)
-		problem(report, str_printf(&task->arena, "%.*s: is valid only from %.*s", STR_FMT(file),
-					   STR_FMT(clock_format(&task->arena, facts.not_before))));
+		problem(report,
+			str_printf(&task->arena, "%.*s: is valid only from %.*s", STR_FMT(file),
+				   STR_FMT(clock_format(&task->arena, facts.not_before))));
 	if (facts.not_after <= task->now)
-		problem(report, str_printf(&task->arena,
-					   "%.*s: expired at %.*s; put a new one there (one made by init: "
-					   "remove DIR/tls and run grantd init), then SIGHUP",
-					   STR_FMT(file),
-					   STR_FMT(clock_format(&task->arena, facts.not_after))));
+		problem(report,
+			str_printf(&task->arena,
+				   "%.*s: expired at %.*s; put a new one there (one made by init: "
+				   "remove DIR/tls and run grantd init), then SIGHUP",
+				   STR_FMT(file),
+				   STR_FMT(clock_format(&task->arena, facts.not_after))));
 	else if (facts.not_after - task->now < SOON_MS)
 		printf("soon: %.*s expires at %.*s\n", STR_FMT(file),
 		       STR_FMT(clock_format(&task->arena, facts.not_after)));
@@ -139,8 +141,7 @@ static void check_config(struct report *report, struct task *task, const struct 
 	    getgrnam(str_to_c(&task->arena, config->admin_group)) == NULL)
 		problem(report, str_printf(&task->arena, "admin_group: there is no group %.*s",
 					   STR_FMT(config->admin_group)));
-	(void)expect(report, task,
-		     keys_open(task, config->root_key_file, config->issuer, &keys));
+	(void)expect(report, task, keys_open(task, config->root_key_file, config->issuer, &keys));
 	check_database(report, task, config, keys);
 }
 

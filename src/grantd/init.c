@@ -30,10 +30,11 @@ static enum err make_root(struct task *task, struct store *store, const struct c
 		return OK;
 	TRY(installation_has_root(task, store, &has_root));
 	if (has_root)
-		return failf(task, ERR_CONFIG,
-			     "%.*s is missing, and the database was set up with it; put it back from "
-			     "its copy. A new one could not open what the old one sealed",
-			     STR_FMT(config->root_key_file));
+		return failf(
+			task, ERR_CONFIG,
+			"%.*s is missing, and the database was set up with it; put it back from "
+			"its copy. A new one could not open what the old one sealed",
+			STR_FMT(config->root_key_file));
 	progress->made++;
 	return keys_create_root(task, config->root_key_file);
 }

@@ -111,10 +111,11 @@ enum err init_certificate(struct task *task, const struct config *config,
 	if (config->plain || (has_cert && has_key))
 		return OK;
 	if (has_cert)
-		return failf(task, ERR_CONFIG,
-			     "%.*s is there, but its key %.*s is not; put the key back, or remove the "
-			     "certificate to have both made anew (agents must then trust a new ca.pem)",
-			     STR_FMT(config->tls_cert), STR_FMT(config->tls_key));
+		return failf(
+			task, ERR_CONFIG,
+			"%.*s is there, but its key %.*s is not; put the key back, or remove the "
+			"certificate to have both made anew (agents must then trust a new ca.pem)",
+			STR_FMT(config->tls_cert), STR_FMT(config->tls_key));
 	if (!str_equals(config->tls_cert, file_path(task, config->dir, STR("tls/cert.pem"))))
 		return failf(task, ERR_CONFIG, "tls_cert: %.*s: no such file",
 			     STR_FMT(config->tls_cert));

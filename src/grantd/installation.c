@@ -47,8 +47,7 @@ static enum err plan_key(struct task *task, struct key_plan *plan, struct str pu
 
 	if (has_purpose(plan->there, plan->there_count, purpose))
 		return OK;
-	TRY(keys_generate(task, plan->keys, purpose, alg,
-			  &completion->records[completion->count]));
+	TRY(keys_generate(task, plan->keys, purpose, alg, &completion->records[completion->count]));
 	completion->count++;
 	return OK;
 }
@@ -137,14 +136,16 @@ enum err installation_check(struct task *task, struct store *store, struct keyri
 	TRY(find_fact(task, store, STR("issuer"), &issuer));
 	TRY(find_fact(task, store, STR("root_fingerprint"), &known));
 	if (issuer.at == NULL || known.at == NULL)
-		return failf(task, ERR_CONFIG,
-			     "the database was never set up to its end; run: grantd init --dir %.*s",
-			     STR_FMT(config->dir));
+		return failf(
+			task, ERR_CONFIG,
+			"the database was never set up to its end; run: grantd init --dir %.*s",
+			STR_FMT(config->dir));
 	if (!str_equals(issuer, config->issuer))
-		return failf(task, ERR_CONFIG,
-			     "issuer is %.*s in the configuration, but this database was set up for "
-			     "%.*s; every token and client knows it by that name: put it back",
-			     STR_FMT(config->issuer), STR_FMT(issuer));
+		return failf(
+			task, ERR_CONFIG,
+			"issuer is %.*s in the configuration, but this database was set up for "
+			"%.*s; every token and client knows it by that name: put it back",
+			STR_FMT(config->issuer), STR_FMT(issuer));
 	TRY(keys_fingerprint(task, keys, &fingerprint));
 	if (!str_equals(fingerprint, known))
 		return failf(task, ERR_CRYPTO,

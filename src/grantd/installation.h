@@ -14,8 +14,8 @@ MUST_CHECK enum err installation_complete(struct task *task, struct store *store
 					  struct keyring *keys, const struct config *config,
 					  size_t *ret_made);
 /* ERR_CONFIG: another issuer, or never set up. ERR_CRYPTO: the root key is not this database's. */
-MUST_CHECK enum err installation_check(struct task *task, struct store *store,
-				       struct keyring *keys, const struct config *config);
+MUST_CHECK enum err installation_check(struct task *task, struct store *store, struct keyring *keys,
+				       const struct config *config);
 /* Makes the keys that a resource needs for itself, and loads all of them. ERR_CRYPTO: wrong root key. */
 MUST_CHECK enum err installation_load_keys(struct task *task, struct store *store,
 					   struct keyring *keys, const struct config *config);

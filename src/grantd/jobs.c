@@ -141,8 +141,7 @@ static bool wait_for_next(struct jobs *jobs)
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += TICK_MS / SECOND_MS;
 	pthread_mutex_lock(&jobs->lock);
-	while (!jobs->is_stopping &&
-	       pthread_cond_timedwait(&jobs->wake, &jobs->lock, &until) == 0)
+	while (!jobs->is_stopping && pthread_cond_timedwait(&jobs->wake, &jobs->lock, &until) == 0)
 		;
 	goes_on = !jobs->is_stopping;
 	pthread_mutex_unlock(&jobs->lock);

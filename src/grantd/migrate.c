@@ -13,7 +13,9 @@ enum exit_code say_refused(const struct task *task, const char *verb)
 static enum err migrate(struct task *task, struct program *program, int *ret_from, int *ret_to)
 {
 	CLEANUP(config_free) const struct config *config = NULL;
-	struct store_config store = { .threads = 1, .pool = 1, .clock = &program->clock, .log = &program->log };
+	struct store_config store = {
+		.threads = 1, .pool = 1, .clock = &program->clock, .log = &program->log
+	};
 
 	TRY(config_load(task, &program->source, &config));
 	store.database = config->database;

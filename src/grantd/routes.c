@@ -38,18 +38,17 @@ static void plan_listeners(struct app *app, const struct config *config)
 						     .doors = routes->public_doors,
 						     .door_count = COUNT_OF(routes->public_doors),
 						     .unix_mode = 0666 });
-	add_listener(routes,
-		     (struct http_listener){ .address = STR_JOIN(&app->arena, STR("unix:"),
-								 config->admin_socket),
-					     .doors = routes->admin_doors,
-					     .door_count = COUNT_OF(routes->admin_doors),
-					     .unix_mode = 0660 });
+	add_listener(routes, (struct http_listener){ .address = STR_JOIN(&app->arena, STR("unix:"),
+									 config->admin_socket),
+						     .doors = routes->admin_doors,
+						     .door_count = COUNT_OF(routes->admin_doors),
+						     .unix_mode = 0660 });
 	if (config->ops_listen.len > 0)
-		add_listener(routes, (struct http_listener){ .address = config->ops_listen,
-							     .doors = routes->ops_doors,
-							     .door_count =
-								     COUNT_OF(routes->ops_doors),
-							     .unix_mode = 0666 });
+		add_listener(routes,
+			     (struct http_listener){ .address = config->ops_listen,
+						     .doors = routes->ops_doors,
+						     .door_count = COUNT_OF(routes->ops_doors),
+						     .unix_mode = 0666 });
 }
 
 static unsigned cores(void)
@@ -60,8 +59,9 @@ static unsigned cores(void)
 }
 
 /* Pages render and hash; argon2id takes 19 MiB and a core each, so few of them run at a time. */
-static void plan_lanes(struct routes *routes, const struct config *config)
+void routes_plan_lanes(struct app *app, const struct config *config)
 {
+	struct routes *routes = &app->routes;
 	bool may_block = !str_starts_with(config->database, STR("sqlite:"));
 	unsigned loops = config->loops == 0 ? cores() : config->loops;
 
@@ -73,10 +73,8 @@ static void plan_lanes(struct routes *routes, const struct config *config)
 		routes->threads += routes->lanes[lane].workers;
 }
 
-void routes_plan(struct app *app, const struct config *config)
+void routes_plan_doors(struct app *app, const struct config *config)
 {
-	app->routes = (struct routes){ 0 };
-	plan_lanes(&app->routes, config);
 	plan_doors(app);
 	plan_listeners(app, config);
 }

@@ -20,5 +20,7 @@ struct routes {
 	unsigned threads; /* loops and workers */
 };
 
-/* Fills app->routes for the configuration. With app->ops.trouble all but health is closed. */
-void routes_plan(struct app *app, const struct config *config);
+/* How many threads there will be, and for what. */
+void routes_plan_lanes(struct app *app, const struct config *config);
+/* Which listener has which doors. With app->ops.trouble all but health is closed. */
+void routes_plan_doors(struct app *app, const struct config *config);

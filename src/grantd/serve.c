@@ -22,9 +22,8 @@ static void reload(struct program *program, struct app *app)
 
 	task_begin(&task, &program->clock, &program->log);
 	task.thread = app->main_thread;
-	notify(program->notify_socket,
-	       str_printf(&task.arena, "RELOADING=1\nMONOTONIC_USEC=%lld",
-			  (long long)clock_monotonic() * 1000));
+	notify(program->notify_socket, str_printf(&task.arena, "RELOADING=1\nMONOTONIC_USEC=%lld",
+						  (long long)clock_monotonic() * 1000));
 	if (app_reload(&task, app) == OK)
 		notify(program->notify_socket, STR("READY=1\nSTATUS=serving"));
 	else
@@ -37,8 +36,9 @@ static void say_ready(struct program *program, const struct app *app)
 {
 	struct str trouble = app->ops.trouble;
 
-	notify(program->notify_socket, trouble.at == NULL ? STR("READY=1\nSTATUS=serving")
-							   : STR("READY=1\nSTATUS=only health is served"));
+	notify(program->notify_socket, trouble.at == NULL
+					       ? STR("READY=1\nSTATUS=serving")
+					       : STR("READY=1\nSTATUS=only health is served"));
 	if (trouble.at == NULL)
 		fputs("ready\n", stderr);
 	else

@@ -112,8 +112,8 @@ static enum err call_url(struct task *task, const struct resource *resource,
 static enum err do_item(struct task *task, const struct authority *authority,
 			const struct outbox_item *item, const struct stop_order *order)
 {
-	const struct resource *resource =
-		config_find_resource_named(authority_config(authority), order->resource);
+	const struct resource *resource = config_find_resource_named(authority_config(authority),
+								     order->resource);
 
 	/* the operator took on_stop or the resource away since: nothing is left to be told */
 	if (resource == NULL || resource->on_stop_count == 0)
@@ -169,8 +169,8 @@ static enum err record(struct task *task, const struct authority *authority,
 		.due_at = task->now + retry_after(item->attempts),
 		.is_over = err == OK || task->now - item->created_at >= GIVE_UP_MS,
 	};
-	const struct resource *resource =
-		config_find_resource_named(authority_config(authority), order->resource);
+	const struct resource *resource = config_find_resource_named(authority_config(authority),
+								     order->resource);
 
 	outcome.event = event_new(task, err == OK ? STR("stop.done") : STR("stop.failed"),
 				  STR("system"));

@@ -78,7 +78,9 @@ static void the_template_of_init_loads_and_says_the_same(void **state)
 
 	(void)state;
 	place_start(&place);
-	CHECK_ERR(config_template(&place.task, STR("https://id.example.org"), STR_NONE, false, &text), OK);
+	CHECK_ERR(
+		config_template(&place.task, STR("https://id.example.org"), STR_NONE, false, &text),
+		OK);
 	CHECK_ERR(load(&place, text.at, NULL, &config), OK);
 	CHECK_STR(config->issuer, STR("https://id.example.org"));
 	CHECK_STR(config->listen, STR("127.0.0.1:443"));

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The JSON API for operators, on a unix socket only: people, clients, resources, grants, events. Who may use it
+ * is the kernel's word about the other side of the socket. No call consents, approves, widens or signs in for
+ * a person, and none gives out a key. docs/automation.md has the calls.
+ */
+#pragma once
+
+#include "authority/authority.h"
+#include "http/exchange.h"
+
+struct admin;
+
+struct admin_config {
+	const struct authority *authority;
+	/* Takes up DIR/resources and grantd.conf; ERR_CONFIG: everything stays as it was. */
+	enum err (*reload)(struct task *task, void *context);
+	void *reload_context;
+	digest_fn *digest;
+};
+
+/* config is copied; what it points to must outlive the door. */
+MUST_CHECK enum err admin_open(struct task *task, const struct admin_config *config,
+			       struct admin **ret_admin);
+void admin_free(struct admin **admin);
+const struct door *admin_door(const struct admin *admin);

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "authority/clients.h"
+
+#include "admin/room.h"
+#include "store/clients.h"
+
+static const struct member create_members[] = {
+	{ "client_id", MEMBER_TEXT, true },	  { "name", MEMBER_TEXT, true },
+	{ "redirect_uris", MEMBER_ARRAY, false }, { "public", MEMBER_YES_NO, false },
+	{ "client_secret", MEMBER_TEXT, false },  { "auth", MEMBER_TEXT, false },
+	{ "grant_types", MEMBER_ARRAY, false },	  { "scope", MEMBER_TEXT, false },
+	{ "resource", MEMBER_TEXT, false },	  { "id_token_alg", MEMBER_TEXT, false },
+};
+
+static void write_uris(struct json_writer *json, const struct client *client)
+{
+	json_key(json, "redirect_uris");
+	json_open_array(json);
+	for (size_t i = 0; i < client->redirect_count; i++)
+		json_add_str(json, client->redirect_uris[i]);
+	json_close(json);
+}
+
+static void write_grant_types(struct json_writer *json, struct arena *arena,
+			      const struct client *client)
+{
+	struct str rest = grant_types_text(arena, client->grant_types), word;
+
+	json_key(json, "grant_types");
+	json_open_array(json);
+	while (str_next(&rest, ' ', &word))
+		if (word.len > 0)
+			json_add_str(json, word);
+	json_close(json);
+}
+
+static void write_client(struct json_writer *json, struct arena *arena, const struct client *client)
+{
+	json_member_str(json, "client_id", client->id);
+	json_member_str(json, "name", client->name);
+	json_member_str(json, "status",
+			client->status == CLIENT_ACTIVE ? STR("active") : STR("disabled"));
+	json_member_str(json, "auth", client_auth_name(client->auth));
+	write_uris(json, client);
+	write_grant_types(json, arena, client);
+	json_member_str(json, "scope", scope_text(arena, client->scope));
+	member_text(json, "resource", client->resource);
+	member_time(json, arena, "created_at", client->created_at);
+	member_time(json, arena, "disabled_at", client->disabled_at);
+}
+
+static enum err answer_client(struct exchange *exchange, unsigned status,
+			      const struct client *client, struct str secret)
+{
+	struct buf buf;
+	struct json_writer json = admin_json(exchange, &buf);
+
+	json_open_object(&json);
+	write_client(&json, &exchange->task.arena, client);
+	if (secret.at != NULL)
+		json_member_str(&json, "client_secret", secret);
+	json_close(&json);
+	return admin_answer(exchange, status, &buf);
+}
+
+static enum err answer_found(struct exchange *exchange)
+{
+	struct task *task = &exchange->task;
+	struct client client = { 0 };
+	struct db *db = NULL;
+
+	TRY(store_reader(task, admin_authority(exchange)->store, &db));
+	TRY(client_find(task, db, exchange->request.params[0], &client));
+	return answer_client(exchange, 200, &client, STR_NONE);
+}
+
+enum err clients_list(struct exchange *exchange)
+{
+	static const char *const allowed[] = { "after", "limit", NULL };
+	struct task *task = &exchange->task;
+	struct client *clients = NULL;
+	struct list_query query;
+	struct db *db = NULL;
+	size_t count = 0;
+	struct buf buf;
+	struct json_writer json = admin_json(exchange, &buf);
+
+	TRY(admin_query(exchange, allowed, &query));
+	TRY(store_reader(task, admin_authority(exchange)->store, &db));
+	TRY(client_list(task, db, query.after, query.limit, &clients, &count));
+	json_open_object(&json);
+	json_key(&json, "clients");
+	json_open_array(&json);
+	for (size_t i = 0; i < count; i++) {
+		json_open_object(&json);
+		write_client(&json, &task->arena, &clients[i]);
+		json_close(&json);
+	}
+	json_close(&json);
+	member_next(&json, count < (size_t)query.limit ? STR_NONE : clients[count - 1].id);
+	json_close(&json);
+	return admin_answer(exchange, 200, &buf);
+}
+
+/* The texts of a list; ERR_REQUEST when one is something else. */
+static enum err take_texts(struct task *task, const json_t *list, const char *name, size_t max,
+			   struct str **ret_texts)
+{
+	size_t count = json_array_size(list);
+	struct str *texts;
+
+	if (count > max)
+		return failf(task, ERR_REQUEST, "%s: at most %zu", name, max);
+	texts = NEW_ARRAY(&task->arena, struct str, count);
+	for (size_t i = 0; i < count; i++) {
+		const json_t *text = json_array_get(list, i);
+
+		if (!json_is_string(text))
+			return failf(task, ERR_REQUEST, "%s[%zu]: must be a text in quotes", name,
+				     i);
+		texts[i] = str_copy(&task->arena, (struct str){ json_string_value(text),
+								json_string_length(text) });
+	}
+	*ret_texts = texts;
+	return OK;
+}
+
+/* Without a word: what an agent with a redirect URI needs, or else a client that acts as itself. */
+static enum err take_grant_types(struct task *task, const json_t *list, struct client *client)
+{
+	struct str *words = NULL, text = STR("");
+	size_t count = json_array_size(list);
+
+	if (count == 0) {
+		client->grant_types = client->redirect_count > 0
+					      ? GRANT_AUTHORIZATION_CODE | GRANT_REFRESH_TOKEN
+					      : GRANT_CLIENT_CREDENTIALS;
+		return OK;
+	}
+	TRY(take_texts(task, list, "grant_types", 8, &words));
+	for (size_t i = 0; i < count; i++)
+		text = STR_JOIN(&task->arena, text, i > 0 ? STR(" ") : STR(""), words[i]);
+	return grant_types_parse(task, text, &client->grant_types);
+}
+
+static enum err take_auth(struct task *task, const json_t *body, struct client *client)
+{
+	struct str auth = json_get_str(body, "auth");
+	bool is_public = json_is_true(json_object_get(body, "public"));
+
+	client->auth = is_public ? CLIENT_AUTH_NONE : CLIENT_AUTH_BASIC;
+	if (auth.at == NULL)
+		return OK;
+	TRY(client_auth_from_name(task, auth, &client->auth));
+	if (is_public != (client->auth == CLIENT_AUTH_NONE))
+		return fail(task, ERR_REQUEST,
+			    "auth is \"none\" for a public client, and only then");
+	return OK;
+}
+
+static enum err take_wish(struct task *task, const json_t *body, struct new_client *ret_wish)
+{
+	const json_t *uris = json_object_get(body, "redirect_uris");
+	struct new_client wish = { .secret = json_get_str(body, "client_secret"),
+				   .resource = json_get_str(body, "resource") };
+	struct client *client = &wish.client;
+	struct str *texts = NULL;
+
+	client->id = json_get_str(body, "client_id");
+	client->name = json_get_str(body, "name");
+	client->id_token_alg = json_get_str(body, "id_token_alg");
+	if (client->id_token_alg.at != NULL && !str_equals(client->id_token_alg, STR("RS256")) &&
+	    !str_equals(client->id_token_alg, STR("ES256")))
+		return fail(task, ERR_REQUEST, "id_token_alg is RS256 or ES256");
+	TRY(take_texts(task, uris, "redirect_uris", CLIENT_REDIRECTS, &texts));
+	client->redirect_uris = texts;
+	client->redirect_count = json_array_size(uris);
+	TRY(take_grant_types(task, json_object_get(body, "grant_types"), client));
+	TRY(take_auth(task, body, client));
+	TRY(scope_parse(task, json_get_str(body, "scope"), &client->scope));
+	*ret_wish = wish;
+	return OK;
+}
+
+enum err clients_create(struct exchange *exchange)
+{
+	CLEANUP(json_unref) json_t *body = NULL;
+	struct task *task = &exchange->task;
+	struct client client = { 0 };
+	struct str secret = STR_NONE;
+	struct new_client wish;
+
+	TRY(admin_body(exchange, create_members, COUNT_OF(create_members), &body));
+	TRY(take_wish(task, body, &wish));
+	TRY(client_create(task, admin_authority(exchange), &wish, &client, &secret));
+	return answer_client(exchange, 201, &client, secret);
+}
+
+enum err clients_show(struct exchange *exchange)
+{
+	return answer_found(exchange);
+}
+
+enum err clients_disable(struct exchange *exchange)
+{
+	TRY(client_disable(&exchange->task, admin_authority(exchange),
+			   exchange->request.params[0]));
+	return answer_found(exchange);
+}
+
+enum err clients_enable(struct exchange *exchange)
+{
+	TRY(client_enable(&exchange->task, admin_authority(exchange), exchange->request.params[0]));
+	return answer_found(exchange);
+}

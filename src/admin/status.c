@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "admin/room.h"
+#include "crypto/random.h"
+#include "store/users.h"
+
+enum err admin_id(struct exchange *exchange, const char *prefix, struct str *ret_id)
+{
+	struct str id = exchange->request.params[0];
+
+	if (!id_is_valid(id, prefix))
+		return failf(&exchange->task, ERR_NOT_FOUND, "there is no %s of that id",
+			     prefix[0] == 'g' ? "grant" : "event");
+	*ret_id = id;
+	return OK;
+}
+
+enum err status_show(struct exchange *exchange)
+{
+	struct task *task = &exchange->task;
+	const struct authority *authority = admin_authority(exchange);
+	const struct config *config = authority_config(authority);
+	struct db *db = NULL;
+	int64_t users = 0;
+	struct buf buf;
+	struct json_writer json = admin_json(exchange, &buf);
+
+	TRY(store_reader(task, authority->store, &db));
+	TRY(user_count(task, db, &users));
+	json_open_object(&json);
+	json_member_str(&json, "version", STR(GRANTD_VERSION));
+	json_member_str(&json, "issuer", config->issuer);
+	json_member_str(&json, "listen", config->listen);
+	json_member_int(&json, "users", users);
+	json_member_int(&json, "resources", (int64_t)config->resource_count);
+	json_member_str(&json, "time", clock_format(&task->arena, task->now));
+	json_close(&json);
+	return admin_answer(exchange, 200, &buf);
+}
+
+enum err reload_call(struct exchange *exchange)
+{
+	const struct admin *admin = admin_of(exchange);
+	struct buf buf;
+	struct json_writer json = admin_json(exchange, &buf);
+
+	TRY(admin->config.reload(&exchange->task, admin->config.reload_context));
+	json_open_object(&json);
+	json_member_bool(&json, "reloaded", true);
+	json_close(&json);
+	return admin_answer(exchange, 200, &buf);
+}
