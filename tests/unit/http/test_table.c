@@ -116,7 +116,9 @@ static bool answers(unsigned port)
 static pid_t start_nginx(const char *dir, unsigned port)
 {
 	char config[128], log[128];
-	char *argv[] = { (char[]){ "nginx" }, (char[]){ "-e" }, log, (char[]){ "-c" }, config, NULL };
+	char *argv[] = {
+		(char[]){ "nginx" }, (char[]){ "-e" }, log, (char[]){ "-c" }, config, NULL
+	};
 	pid_t pid;
 
 	(void)snprintf(config, sizeof(config), "%s/nginx.conf", dir);
