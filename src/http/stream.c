@@ -69,6 +69,10 @@ static size_t skip_written(struct iovec *parts, size_t count, size_t written)
 	for (size_t i = 0; i < count; i++) {
 		size_t len = written < parts[i].iov_len ? written : parts[i].iov_len;
 
+		if (len == 0) {
+			left += parts[i].iov_len;
+			continue;
+		}
 		parts[i].iov_base = (char *)parts[i].iov_base + len;
 		parts[i].iov_len -= len;
 		written -= len;

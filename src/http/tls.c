@@ -44,6 +44,9 @@ static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *o
 
 static enum err configure(struct task *task, SSL_CTX *context)
 {
+	/* not const: OpenSSL's macro casts it */
+	char groups[] = GROUPS;
+
 	SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
 					     SSL_OP_CIPHER_SERVER_PREFERENCE |
 					     SSL_OP_PRIORITIZE_CHACHA |
@@ -56,7 +59,7 @@ static enum err configure(struct task *task, SSL_CTX *context)
 	SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
 	if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1 ||
 	    SSL_CTX_set_cipher_list(context, CIPHERS) != 1 ||
-	    SSL_CTX_set1_groups_list(context, GROUPS) != 1 ||
+	    SSL_CTX_set1_groups_list(context, groups) != 1 ||
 	    SSL_CTX_set_session_id_context(context, session_name, sizeof(session_name) - 1) != 1)
 		return fail(task, ERR_CRYPTO, "TLS cannot be set up with this OpenSSL");
 	return OK;
