@@ -152,9 +152,7 @@ export class Instance {
 		const file = path.join(this.home, `${resource.name}.json`);
 		fs.writeFileSync(file, JSON.stringify(resource));
 		for (const caller of resource.introspection ?? []) {
-			// beside the file that is handed over, and where the daemon looks for it
-			for (const folder of [this.home, path.join(this.dir, 'resources')])
-				fs.writeFileSync(path.join(folder, path.basename(caller.secret_file)), `${mail_secret}\n`, { mode: 0o600 });
+			fs.writeFileSync(path.join(this.dir, path.basename(caller.secret_file)), `${mail_secret}\n`, { mode: 0o600 });
 		}
 		await this.operate(['resource', 'add', file]);
 		return resource;

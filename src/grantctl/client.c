@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "grantctl/ctl.h"
+
+#define BODY_MAX (64 * 1024)
+
+static const struct column columns[] = {
+	{ "ID", "client_id" },	     { "NAME", "name" },	 { "STATUS", "status" },
+	{ "AUTH", "auth" },	     { "RESOURCE", "resource" }, { "SCOPE", "scope" },
+	{ "CREATED", "created_at" },
+};
+
+static enum err change(struct task *task, const struct words *words, const char *method,
+		       struct str path, struct str body)
+{
+	CLEANUP(json_unref) json_t *answer = NULL;
+
+	TRY(call(task, words, method, path, body, &answer));
+	return print_object(task, words, answer);
+}
+
+static void add_list(struct json_writer *json, const char *key, const struct str *list,
+		     size_t count)
+{
+	if (count == 0)
+		return;
+	json_key(json, key);
+	json_open_array(json);
+	for (size_t i = 0; i < count; i++)
+		json_add_str(json, list[i]);
+	json_close(json);
+}
+
+static void add_option(struct json_writer *json, const char *key, const struct words *words,
+		       enum option option)
+{
+	if (words->is_given[option])
+		json_member_str(json, key, words->values[option]);
+}
+
+static enum err check_kind(struct task *task, const struct words *words)
+{
+	int kinds = words->is_given[OPTION_PUBLIC] + words->is_given[OPTION_SECRET_STDIN] +
+		    words->is_given[OPTION_GENERATE_SECRET];
+
+	if (kinds != 1)
+		return fail(task, ERR_REQUEST,
+			    "say one of --public, --secret-stdin, --generate-secret");
+	if (!words->is_given[OPTION_ID] || !words->is_given[OPTION_NAME])
+		return fail(task, ERR_REQUEST, "--id and --name are needed");
+	return OK;
+}
+
+enum err client_create(struct task *task, const struct words *words)
+{
+	CLEANUP(secret_wipe) struct secret secret = { 0 };
+	struct buf buf = buf_in(&task->arena, BODY_MAX);
+	struct json_writer json = json_write_to(&buf);
+	struct str body;
+
+	TRY(check_kind(task, words));
+	if (words->is_given[OPTION_SECRET_STDIN])
+		TRY(read_secret_line(task, &secret));
+	json_open_object(&json);
+	add_option(&json, "client_id", words, OPTION_ID);
+	add_option(&json, "name", words, OPTION_NAME);
+	add_option(&json, "auth", words, OPTION_AUTH);
+	add_option(&json, "resource", words, OPTION_RESOURCE);
+	add_option(&json, "scope", words, OPTION_SCOPE);
+	add_option(&json, "id_token_alg", words, OPTION_ID_TOKEN_ALG);
+	add_list(&json, "redirect_uris", words->redirect_uris, words->redirect_uri_count);
+	add_list(&json, "grant_types", words->grant_types, words->grant_type_count);
+	json_member_bool(&json, "public", words->is_given[OPTION_PUBLIC]);
+	if (secret.len > 0)
+		json_member_str(&json, "client_secret", secret_reveal(&secret));
+	json_close(&json);
+	TRY(buf_finish(&buf, &body));
+	return change(task, words, "POST", STR("/v1/clients"), body);
+}
+
+enum err client_list(struct task *task, const struct words *words)
+{
+	CLEANUP(json_unref) json_t *items = NULL;
+
+	TRY(call_list(task, words, STR("/v1/clients"), "clients", &items));
+	return print_list(task, words, items, columns, COUNT_OF(columns));
+}
+
+enum err client_show(struct task *task, const struct words *words)
+{
+	return change(task, words, "GET", path_of(task, "/v1/clients", words->argument, NULL),
+		      STR_NONE);
+}
+
+enum err client_disable(struct task *task, const struct words *words)
+{
+	return change(task, words, "POST", path_of(task, "/v1/clients", words->argument, "disable"),
+		      STR_NONE);
+}
+
+enum err client_enable(struct task *task, const struct words *words)
+{
+	return change(task, words, "POST", path_of(task, "/v1/clients", words->argument, "enable"),
+		      STR_NONE);
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* grantctl: the operator's words, one HTTP call each over the daemon's admin socket. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/json.h"
+#include "base/secret.h"
+#include "base/task.h"
+
+#define LIST_OPTION_MAX 32
+
+enum option {
+	OPTION_EMAIL,
+	OPTION_PASSWORD_STDIN,
+	OPTION_ID,
+	OPTION_NAME,
+	OPTION_REDIRECT_URI, /* several */
+	OPTION_PUBLIC,
+	OPTION_SECRET_STDIN,
+	OPTION_GENERATE_SECRET,
+	OPTION_AUTH,
+	OPTION_RESOURCE,
+	OPTION_SCOPE,
+	OPTION_GRANT_TYPE, /* several */
+	OPTION_ID_TOKEN_ALG,
+	OPTION_USER,
+	OPTION_CLIENT,
+	OPTION_GRANT,
+	OPTION_LIMIT,
+	OPTION_TEXT,
+	OPTION_FORCE,
+	OPTION_COUNT
+};
+
+#define BIT(option) (1U << (option))
+
+/* What was written behind the verb. */
+struct words {
+	struct str socket;
+	bool is_json;
+	bool wants_help;
+	struct str argument; /* NAME, ID or FILE */
+	bool is_given[OPTION_COUNT];
+	struct str values[OPTION_COUNT]; /* of options with one value */
+	struct str redirect_uris[LIST_OPTION_MAX];
+	size_t redirect_uri_count;
+	struct str grant_types[LIST_OPTION_MAX];
+	size_t grant_type_count;
+};
+
+struct verb {
+	const char *noun;
+	const char *name;
+	const char *argument; /* its name in the help, or NULL */
+	unsigned options;     /* BIT(…) of those it takes */
+	enum err (*run)(struct task *task, const struct words *words);
+	const char *help;
+};
+
+enum err status_show(struct task *task, const struct words *words);
+enum err reload(struct task *task, const struct words *words);
+enum err user_create(struct task *task, const struct words *words);
+enum err user_list(struct task *task, const struct words *words);
+enum err user_show(struct task *task, const struct words *words);
+enum err user_disable(struct task *task, const struct words *words);
+enum err user_enable(struct task *task, const struct words *words);
+enum err user_password(struct task *task, const struct words *words);
+enum err client_create(struct task *task, const struct words *words);
+enum err client_list(struct task *task, const struct words *words);
+enum err client_show(struct task *task, const struct words *words);
+enum err client_disable(struct task *task, const struct words *words);
+enum err client_enable(struct task *task, const struct words *words);
+enum err grant_list(struct task *task, const struct words *words);
+enum err grant_show(struct task *task, const struct words *words);
+enum err grant_pause(struct task *task, const struct words *words);
+enum err grant_revoke(struct task *task, const struct words *words);
+enum err event_list(struct task *task, const struct words *words);
+enum err event_show(struct task *task, const struct words *words);
+enum err resource_add(struct task *task, const struct words *words);
+enum err resource_list(struct task *task, const struct words *words);
+enum err resource_show(struct task *task, const struct words *words);
+enum err resource_remove(struct task *task, const struct words *words);
+
+/* --- words.c --- */
+
+/* The options and the argument of a verb. ERR_REQUEST with what is wrong. */
+MUST_CHECK enum err words_parse(struct task *task, const struct verb *verb, char *const *argv,
+				struct words *ret_words);
+
+/* --- call.c --- */
+
+/*
+ * One call; *ret_answer is the JSON it answered, owned by the caller. ERR_IO: nobody answers at the socket;
+ * ERR_CONFLICT and others: it was refused, with the daemon's message as the reason.
+ */
+MUST_CHECK enum err call(struct task *task, const struct words *words, const char *method,
+			 struct str path, struct str body, json_t **ret_answer);
+/* Follows "next" to the end: all items of a list, as one array owned by the caller. */
+MUST_CHECK enum err call_list(struct task *task, const struct words *words, struct str path,
+			      const char *member, json_t **ret_items);
+/* base/ARGUMENT[/verb], the argument percent-encoded. */
+struct str path_of(struct task *task, const char *base, struct str argument, const char *verb);
+
+/* --- print.c --- */
+
+struct column {
+	const char *title;
+	const char *key;
+};
+
+/* --json: the items as they are; else a table. */
+enum err print_list(struct task *task, const struct words *words, const json_t *items,
+		    const struct column *columns, size_t count);
+/* --json: the object; else a line per member. */
+enum err print_object(struct task *task, const struct words *words, const json_t *object);
+/* Text from elsewhere on a terminal: control characters become '?'. */
+void print_text(struct str text);
+
+/* --- ask.c --- */
+
+/* One line of stdin. ERR_REQUEST when there is none. */
+MUST_CHECK enum err read_secret_line(struct task *task, struct secret *ret_secret);
+/*
+ * From stdin when the option says so, else asked twice at the terminal without echo; no secret when there is
+ * no terminal.
+ */
+MUST_CHECK enum err ask_password(struct task *task, const struct words *words,
+				 struct secret *ret_secret);

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "grantctl/ctl.h"
+
+enum { EXIT_DONE, EXIT_REFUSED, EXIT_USAGE, EXIT_UNREACHABLE };
+
+static const struct verb verbs[] = {
+	{ "user", "create", "NAME", BIT(OPTION_EMAIL) | BIT(OPTION_PASSWORD_STDIN), user_create,
+	  "Creates a person. The password is asked for at the terminal, or read from stdin;\n"
+	  "without one the person cannot sign in yet.\n\n"
+	  "  --email ADDRESS\n"
+	  "  --password-stdin     one line of stdin is the password\n" },
+	{ "user", "list", NULL, 0, user_list, "Lists all people.\n" },
+	{ "user", "show", "NAME", 0, user_show, "Shows one person.\n" },
+	{ "user", "disable", "NAME", 0, user_disable,
+	  "Ends the person's sessions and stops every agent of theirs until enabled.\n" },
+	{ "user", "enable", "NAME", 0, user_enable, "Lets a disabled person in again.\n" },
+	{ "user", "password", "NAME", BIT(OPTION_PASSWORD_STDIN), user_password,
+	  "Sets a new password, ends the person's sessions and pauses what they allowed until they\n"
+	  "confirm it.\n\n"
+	  "  --password-stdin     one line of stdin is the password\n" },
+	{ "client", "create", NULL,
+	  BIT(OPTION_ID) | BIT(OPTION_NAME) | BIT(OPTION_REDIRECT_URI) | BIT(OPTION_PUBLIC) |
+		  BIT(OPTION_SECRET_STDIN) | BIT(OPTION_GENERATE_SECRET) | BIT(OPTION_AUTH) |
+		  BIT(OPTION_RESOURCE) | BIT(OPTION_SCOPE) | BIT(OPTION_GRANT_TYPE) |
+		  BIT(OPTION_ID_TOKEN_ALG),
+	  client_create,
+	  "Registers an agent.\n\n"
+	  "  --id ID              what it calls itself in requests\n"
+	  "  --name NAME          what people read\n"
+	  "  --redirect-uri URI   where answers may go; once for each\n"
+	  "  --public             it cannot keep a secret (a program on a person's computer), or\n"
+	  "  --secret-stdin       one line of stdin is its secret (32 characters or more), or\n"
+	  "  --generate-secret    one is made, shown this once\n"
+	  "  --auth METHOD        client_secret_basic (default) or client_secret_post\n"
+	  "  --resource NAME      the resource that is meant when a request names none\n"
+	  "  --scope 'S1 S2'      the most that it can be allowed\n"
+	  "  --grant-type TYPE    authorization_code, refresh_token, client_credentials; once for each\n"
+	  "  --id-token-alg ALG   RS256 (default) or ES256\n" },
+	{ "client", "list", NULL, 0, client_list, "Lists all agents.\n" },
+	{ "client", "show", "ID", 0, client_show, "Shows one agent.\n" },
+	{ "client", "disable", "ID", 0, client_disable,
+	  "Refuses every token of the agent from now on.\n" },
+	{ "client", "enable", "ID", 0, client_enable, "Lets a disabled agent ask again.\n" },
+	{ "resource", "add", "FILE.json", 0, resource_add,
+	  "Checks the file, writes DIR/resources/NAME.json and takes it up; an older one is replaced.\n"
+	  "Its secret_file is a path in DIR (docs/resources.md).\n" },
+	{ "resource", "list", NULL, 0, resource_list, "Lists all resources.\n" },
+	{ "resource", "show", "NAME", 0, resource_show, "Prints the file of a resource.\n" },
+	{ "resource", "remove", "NAME", BIT(OPTION_FORCE), resource_remove,
+	  "Removes a resource that no live grant uses.\n\n"
+	  "  --force              also one that is used: its tokens are refused from now on\n" },
+	{ "grant", "list", NULL, BIT(OPTION_USER), grant_list,
+	  "Lists who allowed which agent what.\n\n"
+	  "  --user NAME          of one person\n" },
+	{ "grant", "show", "ID", 0, grant_show, "Shows one grant with its permissions.\n" },
+	{ "grant", "pause", "ID", 0, grant_pause,
+	  "Stops a grant until its person lets it go on; an operator cannot.\n" },
+	{ "grant", "revoke", "ID", 0, grant_revoke, "Ends a grant and all its tokens for good.\n" },
+	{ "event", "list", NULL,
+	  BIT(OPTION_USER) | BIT(OPTION_CLIENT) | BIT(OPTION_GRANT) | BIT(OPTION_LIMIT), event_list,
+	  "Lists what happened, the newest first.\n\n"
+	  "  --user NAME          of one person\n"
+	  "  --client ID          of one agent\n"
+	  "  --grant ID           of one grant\n"
+	  "  --limit N            at most so many (default 50, at most 200)\n" },
+	{ "event", "show", "ID", BIT(OPTION_TEXT), event_show,
+	  "Shows one event with its personal details.\n\n"
+	  "  --text               only the sentences that a consent page showed\n" },
+	{ "status", NULL, NULL, 0, status_show, "Shows the daemon's version, issuer and time.\n" },
+	{ "reload", NULL, NULL, 0, reload,
+	  "Takes up changed configuration, resources and certificates, as SIGHUP does.\n" },
+};
+
+static int usage(FILE *to)
+{
+	const char *noun = "";
+
+	fputs("usage: grantctl --dir DIR NOUN VERB …   (each verb has --help and --json)\n\n", to);
+	for (size_t i = 0; i < COUNT_OF(verbs); i++) {
+		bool is_new = strcmp(noun, verbs[i].noun) != 0;
+
+		fprintf(to, "%s%s%s%s", is_new && i > 0 ? "\n" : "", is_new ? "  " : " | ",
+			is_new ? verbs[i].noun : "", is_new && verbs[i].name != NULL ? " " : "");
+		fputs(verbs[i].name == NULL ? "" : verbs[i].name, to);
+		noun = verbs[i].noun;
+	}
+	fputs("\n\n  --dir DIR        the installation; its admin.sock is where the daemon answers\n"
+	      "  --socket PATH    where it answers instead (admin_socket of grantd.conf)\n\n"
+	      "Exit codes: 0 done, 1 refused, 2 not understood, 3 the daemon does not answer.\n",
+	      to);
+	return to == stdout ? EXIT_DONE : EXIT_USAGE;
+}
+
+static int help(const struct verb *verb)
+{
+	printf("grantctl --dir DIR %s%s%s%s%s [--json]\n\n%s", verb->noun,
+	       verb->name == NULL ? "" : " ", verb->name == NULL ? "" : verb->name,
+	       verb->argument == NULL ? "" : " ", verb->argument == NULL ? "" : verb->argument,
+	       verb->help);
+	return EXIT_DONE;
+}
+
+/* The verb that argv names in its first words that are no options, and where its own words begin. */
+static const struct verb *find_verb(char *const *argv, const char **ret_noun)
+{
+	const char *found[2] = { NULL, NULL };
+	size_t count = 0;
+
+	for (size_t i = 0; argv[i] != NULL && count < 2; i++) {
+		if (strcmp(argv[i], "--dir") == 0 || strcmp(argv[i], "--socket") == 0) {
+			if (argv[++i] == NULL)
+				break;
+		} else if (argv[i][0] != '-') {
+			found[count++] = argv[i];
+		}
+	}
+	*ret_noun = found[0];
+	for (size_t i = 0; found[0] != NULL && i < COUNT_OF(verbs); i++) {
+		if (strcmp(verbs[i].noun, found[0]) != 0)
+			continue;
+		if (verbs[i].name == NULL ||
+		    (found[1] != NULL && strcmp(verbs[i].name, found[1]) == 0))
+			return &verbs[i];
+	}
+	return NULL;
+}
+
+static int exit_code(enum err err)
+{
+	if (err == OK)
+		return EXIT_DONE;
+	if (err == ERR_REQUEST)
+		return EXIT_USAGE;
+	if (err == ERR_IO || err == ERR_TIMEOUT)
+		return EXIT_UNREACHABLE;
+	return EXIT_REFUSED;
+}
+
+static int run(struct task *task, const struct verb *verb, char *const *argv)
+{
+	struct words words = { 0 };
+	enum err err = words_parse(task, verb, argv, &words);
+
+	if (err == OK && words.wants_help)
+		return help(verb);
+	if (err == OK)
+		err = verb->run(task, &words);
+	if (err != OK)
+		fprintf(stderr, "grantctl %s%s%s: %.*s\n", verb->noun,
+			verb->name == NULL ? "" : " ", verb->name == NULL ? "" : verb->name,
+			STR_FMT(task->reason));
+	if (err == OK && fflush(stdout) != 0)
+		return EXIT_REFUSED;
+	return exit_code(err);
+}
+
+int main(int argc, char **argv)
+{
+	struct clock clock = { 0 };
+	struct log log = { .fd = -1 };
+	const char *noun = NULL;
+	const struct verb *verb;
+	struct task task;
+	int code;
+
+	if (argc == 2 && strcmp(argv[1], "--version") == 0)
+		return puts("grantctl " GRANTD_VERSION) < 0;
+	if (argc < 2)
+		return usage(stderr);
+	verb = find_verb(argv + 1, &noun);
+	if (verb == NULL && noun == NULL && strcmp(argv[argc - 1], "--help") == 0)
+		return usage(stdout);
+	if (verb == NULL)
+		return usage(stderr);
+	signal(SIGPIPE, SIG_IGN);
+	task_begin(&task, &clock, &log);
+	code = run(&task, verb, argv + 1);
+	task_end(&task);
+	return code;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
+#include "config/file.h"
+#include "grantctl/ctl.h"
+
+#define FILE_MAX (64 * 1024) /* what the admin API takes */
+
+static const struct column columns[] = {
+	{ "NAME", "name" },
+	{ "URI", "uri" },
+	{ "TITLE", "title" },
+	{ "SCOPES", "scopes" },
+};
+
+enum err resource_add(struct task *task, const struct words *words)
+{
+	CLEANUP(json_unref) json_t *file = NULL, *answer = NULL;
+	struct str text, name;
+
+	if (file_read(task, words->argument, FILE_MAX, &text) != OK)
+		return failf(task, ERR_CONFIG, "%.*s", STR_FMT(task->reason));
+	if (json_parse(task, text, FILE_MAX, &file) != OK)
+		return failf(task, ERR_CONFIG, "%.*s: not JSON: %.*s", STR_FMT(words->argument),
+			     STR_FMT(task->reason));
+	name = json_get_str(file, "name");
+	if (name.len == 0)
+		return failf(task, ERR_CONFIG, "%.*s: has no \"name\"", STR_FMT(words->argument));
+	TRY(call(task, words, "PUT", path_of(task, "/v1/resources", name, NULL), text, &answer));
+	return print_object(task, words, answer);
+}
+
+enum err resource_list(struct task *task, const struct words *words)
+{
+	CLEANUP(json_unref) json_t *items = NULL;
+
+	TRY(call_list(task, words, STR("/v1/resources"), "resources", &items));
+	return print_list(task, words, items, columns, COUNT_OF(columns));
+}
+
+enum err resource_show(struct task *task, const struct words *words)
+{
+	CLEANUP(json_unref) json_t *answer = NULL;
+
+	TRY(call(task, words, "GET", path_of(task, "/v1/resources", words->argument, NULL),
+		 STR_NONE, &answer));
+	return print_object(task, words, answer);
+}
+
+enum err resource_remove(struct task *task, const struct words *words)
+{
+	CLEANUP(json_unref) json_t *answer = NULL;
+	struct str path = path_of(task, "/v1/resources", words->argument, NULL);
+
+	if (words->is_given[OPTION_FORCE])
+		path = STR_JOIN(&task->arena, path, STR("?force=1"));
+	TRY(call(task, words, "DELETE", path, STR_NONE, &answer));
+	return print_object(task, words, answer);
+}
