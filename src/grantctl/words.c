@@ -87,8 +87,8 @@ static enum err take_option(struct cursor *cursor, enum option option, struct wo
 
 static enum err refuse_option(struct cursor *cursor, const struct verb *verb)
 {
-	const char *names[OPTION_COUNT];
-	size_t count = 0;
+	const char *names[OPTION_COUNT + 2] = { "--json", "--help" };
+	size_t count = 2;
 	struct str hint;
 
 	/* what stands in argv can be read by everybody on the machine (CWE-214) */
