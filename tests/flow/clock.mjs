@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// The daemon's clock in the test's hand: libfaketime beneath the real program, its offset in a file that can be
+// changed while it runs. Only wall time moves; deadlines are monotonic and stay real.
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { Instance, programs } from './harness/index.mjs';
+
+const library = fs.globSync('/usr/lib/*/faketime/libfaketimeMT.so.1')[0];
+
+// A program with gcc's ASan wants that library first of all.
+function preloads() {
+	const asan = /=> (\S*libasan\S*)/.exec(execFileSync('ldd', [programs.grantd], { encoding: 'utf8' }));
+	return [...(asan ? [asan[1]] : []), library].join(':');
+}
+
+export class MovedInstance {
+	// An instance with .move(seconds): so far ahead of the real time (negative: behind) from now on.
+	static async start(t, { env = {} } = {}) {
+		if (!library) throw new Error('libfaketime is missing: tools/install-deps test');
+		const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'grantd-clock-'));
+		const file = path.join(folder, 'offset');
+		fs.writeFileSync(file, '+0');
+		const instance = await Instance.create({ env });
+		instance.move = (seconds) => fs.writeFileSync(file, `${seconds < 0 ? '' : '+'}${seconds}`);
+		// only the daemon: commands and databases keep the real time
+		const start = instance.start.bind(instance);
+		const plain = instance.env;
+		instance.start = async () => {
+			instance.env = { ...plain, LD_PRELOAD: preloads(), FAKETIME_TIMESTAMP_FILE: file, FAKETIME_NO_CACHE: '1',
+				DONT_FAKE_MONOTONIC: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1' };
+			try {
+				await start();
+			} finally {
+				instance.env = plain;
+			}
+		};
+		const end = async () => {
+			await instance.dispose();
+			fs.rmSync(folder, { recursive: true, force: true });
+		};
+		t?.after(end);
+		instance.end = end;
+		await instance.start();
+		return instance;
+	}
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// What time does to codes and tokens: the real daemon with its clock moved.
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+import { MovedInstance } from './clock.mjs';
+import { event_kinds, granted, refused } from './expect.mjs';
+
+const minute = 60, hour = 60 * minute, day = 24 * hour;
+
+let grantd, alice, agent, now = 0;
+before(async () => {
+	grantd = await MovedInstance.start(null);
+	await grantd.add_resource();
+	await grantd.add_person('alice').then((person) => { alice = person; });
+	agent = await grantd.add_agent();
+});
+after(() => grantd.end());
+
+// Time goes on from where the case before left it: the daemon's clock never runs backwards.
+const pass = (seconds) => grantd.move(now += seconds);
+beforeEach(() => {
+	pass(day); // throttles and windows of other cases are over; so is the session
+	alice.cookies.clear();
+});
+
+const tokens = (duration = 'until-revoked') => agent.tokens(alice, { scope: ['mail.read'], duration });
+
+test('AZ-029: a code is over after 60 s', async () => {
+	const early = agent.authorization();
+	const in_time = await alice.allow(early.url, { scope: ['mail.read'] });
+	pass(50);
+	granted(await agent.redeem(in_time.code, early));
+	const late = agent.authorization();
+	const too_late = await alice.allow(late.url, { scope: ['mail.read'] });
+	pass(61);
+	refused(await agent.redeem(too_late.code, late), 400, 'invalid_grant');
+});
+
+test('TK-011: a second valid use of a code, later than 10 s after the first, ends the family', async () => {
+	const wish = agent.authorization();
+	const { code } = await alice.allow(wish.url, { scope: ['mail.read'] });
+	const first = granted(await agent.redeem(code, wish));
+	pass(12);
+	refused(await agent.redeem(code, wish), 400, 'invalid_grant');
+	refused(await agent.refresh(first.refresh_token), 400, 'invalid_grant', /reused/);
+	assert.deepEqual(await grantd.introspect(first.access_token), { active: false });
+});
+
+test('RT-010: a token superseded longer ago than the windows ends the family, and the copy of the thief with it', async () => {
+	const stolen = await tokens();
+	const second = granted(await agent.refresh(stolen.refresh_token));
+	const third = granted(await agent.refresh(second.refresh_token));
+	pass(11);
+	refused(await agent.refresh(stolen.refresh_token), 400, 'invalid_grant', /reused/);
+	for (const { refresh_token } of [second, third]) refused(await agent.refresh(refresh_token), 400, 'invalid_grant', /reused/);
+	for (const { access_token } of [second, third]) assert.deepEqual(await grantd.introspect(access_token), { active: false });
+	assert.ok((await event_kinds(grantd)).includes('family.ended'));
+});
+
+test('a lost answer is given again within 60 s while its successor is unused', async () => {
+	const first = await tokens();
+	const lost = granted(await agent.refresh(first.refresh_token));
+	pass(55);
+	assert.equal(granted(await agent.refresh(first.refresh_token)).refresh_token, lost.refresh_token);
+	pass(10);
+	refused(await agent.refresh(first.refresh_token), 400, 'invalid_grant', /reused/);
+});
+
+test('RT-014: after ten lost answers a day only the 10 s window remains, and nothing is revoked by count', async () => {
+	let current = await tokens();
+	const lose = async () => {
+		const next = granted(await agent.refresh(current.refresh_token));
+		pass(15);
+		return next;
+	};
+	for (let i = 0; i < 10; i++) {
+		const next = await lose();
+		assert.equal(granted(await agent.refresh(current.refresh_token)).refresh_token, next.refresh_token);
+		current = next;
+	}
+	const next = await lose();
+	refused(await agent.refresh(current.refresh_token), 400, 'invalid_grant', /repeated_too_often/);
+	granted(await agent.refresh(next.refresh_token));
+});
+
+test('RT-003: a family unused longer than its idle limit is over', async () => {
+	const { refresh_token, refresh_token_timeout } = await tokens();
+	pass(refresh_token_timeout + 1);
+	await grantd.unchanged(async () => refused(await agent.refresh(refresh_token), 400, 'invalid_grant', /idle/));
+});
+
+test('RT-004: the end the person chose comes, however often the token is used', async () => {
+	let current = await tokens('7d');
+	for (let i = 0; i < 6; i++) {
+		pass(day);
+		current = granted(await agent.refresh(current.refresh_token));
+		assert.ok(current.authorization_expires_in <= 7 * day);
+	}
+	pass(day + 5);
+	refused(await agent.refresh(current.refresh_token), 400, 'invalid_grant', /expired/);
+});
+
+test('no access token outlives the grant', async () => {
+	let current = await tokens('1h');
+	pass(hour - 100);
+	current = granted(await agent.refresh(current.refresh_token));
+	assert.ok(current.expires_in <= 100, String(current.expires_in));
+	pass(101);
+	assert.deepEqual(await grantd.introspect(current.access_token), { active: false });
+});
+
+test('IN-003: an access token is over at its exp', async () => {
+	const { access_token, expires_in } = await tokens();
+	assert.equal((await grantd.introspect(access_token)).active, true);
+	pass(expires_in + 1);
+	assert.deepEqual(await grantd.introspect(access_token), { active: false });
+});
+
+test('RT-023: a clock set back revives nothing', async () => {
+	const current = await tokens('1h');
+	pass(hour + 5);
+	refused(await agent.refresh(current.refresh_token), 400, 'invalid_grant', /expired/);
+	grantd.move(now - 2 * hour);
+	refused(await agent.refresh(current.refresh_token), 400, 'invalid_grant', /expired/);
+	await grantd.restart();
+	refused(await agent.refresh(current.refresh_token), 400, 'invalid_grant', /expired/);
+	grantd.move(now);
+});
