@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Basic credentials: what is accepted has an id, is text on both sides, and is refused with two words only. */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "base/task.h"
+#include "oauth/credentials.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const struct str value = { (const char *)data, size };
+	struct str user = STR("untouched"), password = STR("untouched");
+	struct clock clock = { 0 };
+	struct task task;
+	enum err err;
+
+	if (size > HTTP_HEAD_MAX)
+		return 0;
+	task_begin(&task, &clock, NULL);
+	err = basic_parse(&task, value, &user, &password);
+	if (err == OK && (user.len == 0 || !str_is_text(user) || !str_is_text(password)))
+		abort();
+	if (err != OK && err != ERR_REQUEST && err != ERR_CLIENT)
+		abort();
+	if (err != OK && (!str_equals(user, STR("untouched")) ||
+			  !str_equals(password, STR("untouched")) || task.reason.len == 0))
+		abort();
+	task_end(&task);
+	return 0;
+}
