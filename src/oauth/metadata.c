@@ -53,6 +53,7 @@ static const struct list lists[] = {
 	{ "introspection_endpoint_auth_methods_supported",
 	  { "client_secret_basic", "client_secret_post" } },
 	{ "prompt_values_supported", { "none", "login", "consent" } },
+	{ "acr_values_supported", { ACR_PASSWORD } },
 	{ "refresh_token_expiration_types_supported", { "authorization", "token_timeout" } },
 	{ "subject_types_supported", { "public" } },
 	{ "id_token_signing_alg_values_supported", { "RS256" } },

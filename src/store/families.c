@@ -67,21 +67,31 @@ static enum err read_family(struct task *task, struct sql_row *row, void *ret)
 	return row_family(task, row, ret);
 }
 
+/* How the grant was last used, to the minute, so that a refresh seldom writes a second row. */
+static enum err mark_grant_used(struct task *task, struct db *db, const struct family *family)
+{
+	return sql_exec(task, db, &GRANT_USED,
+			ARGS(sql_text(family->grant_id), sql_int(family->last_used_at),
+			     sql_int(family->last_used_at - LAST_USED_STEP_MS)),
+			NULL);
+}
+
 enum err family_insert(struct task *task, struct db *db, const struct family *family)
 {
-	return sql_exec(task, db, &FAMILY_INSERT,
-			ARGS(sql_text(family->id), sql_text(family->user_id),
-			     sql_text(family->grant_id), sql_text(family->client_id),
-			     sql_text(scope_text(&task->arena, family->ceiling)),
-			     sql_text(family->key_thumbprint), sql_blob(family->seed),
-			     sql_int(family->root_number), sql_int(family->generation),
-			     sql_blob(rotation_marks_encode(&task->arena, family)),
-			     sql_int(family->repeats), sql_int(family->repeats_day),
-			     sql_int(family->auth_time), sql_text(family->acr),
-			     sql_int(family->created_at), sql_int(family->last_used_at),
-			     sql_int(family->idle_expires_at), sql_time(family->revoked_at),
-			     sql_text(family->revoked_why)),
-			NULL);
+	TRY(sql_exec(task, db, &FAMILY_INSERT,
+		     ARGS(sql_text(family->id), sql_text(family->user_id),
+			  sql_text(family->grant_id), sql_text(family->client_id),
+			  sql_text(scope_text(&task->arena, family->ceiling)),
+			  sql_text(family->key_thumbprint), sql_blob(family->seed),
+			  sql_int(family->root_number), sql_int(family->generation),
+			  sql_blob(rotation_marks_encode(&task->arena, family)),
+			  sql_int(family->repeats), sql_int(family->repeats_day),
+			  sql_int(family->auth_time), sql_text(family->acr),
+			  sql_int(family->created_at), sql_int(family->last_used_at),
+			  sql_int(family->idle_expires_at), sql_time(family->revoked_at),
+			  sql_text(family->revoked_why)),
+		     NULL));
+	return mark_grant_used(task, db, family);
 }
 
 enum err family_find(struct task *task, struct db *db, struct str id, struct family *ret_family)
@@ -102,10 +112,7 @@ enum err family_rotate(struct task *task, struct db *db, const struct family *ne
 		     &changed));
 	if (changed == 0)
 		return fail(task, ERR_CONFLICT, "the refresh token is not the current one");
-	return sql_exec(task, db, &GRANT_USED,
-			ARGS(sql_text(next->grant_id), sql_int(next->last_used_at),
-			     sql_int(next->last_used_at - LAST_USED_STEP_MS)),
-			NULL);
+	return mark_grant_used(task, db, next);
 }
 
 enum err family_take(struct task *task, struct db *db, struct str id, struct family *ret_family)

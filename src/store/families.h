@@ -11,6 +11,7 @@
 struct task;
 struct db;
 
+/* Also moves the grant's last_used_at on. */
 MUST_CHECK enum err family_insert(struct task *task, struct db *db, const struct family *family);
 /* ERR_NOT_FOUND. */
 MUST_CHECK enum err family_find(struct task *task, struct db *db, struct str id,

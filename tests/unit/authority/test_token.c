@@ -43,6 +43,7 @@ static void a_code_gives_tokens_once(void **state)
 	CHECK(wish.answer.expires_in == 300);
 	CHECK(wish.answer.authorization_expires_in == 3600);
 	CHECK_ERR(office_access(&office, wish.answer.access_token), OK);
+	CHECK(office_grant(&office, "agent").last_used_at == office.world.clock.now);
 	CHECK_ERR(office_redeem(&office, &wish), ERR_GRANT);
 	CHECK_ERR(office_access(&office, wish.answer.access_token), OK);
 }
