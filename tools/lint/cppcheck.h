@@ -4,10 +4,12 @@
 
 #include "base/log.h"
 
+#undef log_at
 #undef log_debug
 #undef log_info
 #undef log_warning
 #undef log_error
+#define log_at(...)	 ((void)0)
 #define log_debug(...)	 ((void)0)
 #define log_info(...)	 ((void)0)
 #define log_warning(...) ((void)0)
