@@ -26,6 +26,7 @@ async function must_refuse_login(user, token) {
 	const { imap, reply } = await open_mailbox(user, token);
 	imap.close();
 	assert.equal(reply.ok, false, `Dovecot let ${user} in`);
+	assert.match(reply.line, /^NO \[AUTHENTICATIONFAILED\]/);
 	say.refused('Dovecot', `${reply.line}${reply.challenge ? `   ${reply.challenge}` : ''}`);
 }
 

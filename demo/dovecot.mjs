@@ -15,8 +15,8 @@ function fill(template, words) {
 }
 
 // Without root Dovecot runs all of itself as the one who starts it.
-function unprivileged(user) {
-	return `\ndefault_internal_user = ${user}\ndefault_login_user = ${user}\nservice anvil {\n  chroot =\n}\nservice imap-login {\n  chroot =\n}\nservice stats {\n  chroot =\n}\n`;
+function unprivileged(user, group) {
+	return `\ndefault_internal_user = ${user}\ndefault_internal_group = ${group}\ndefault_login_user = ${user}\nservice anvil {\n  chroot =\n}\nservice imap-login {\n  chroot =\n}\nservice stats {\n  chroot =\n}\n`;
 }
 
 async function numbers(user) {
@@ -25,9 +25,11 @@ async function numbers(user) {
 }
 
 export class Dovecot {
-	// home: an empty directory that this may own. issuer_host: "grantd.localhost:8443".
-	static async start({ home, port, issuer_host, secret, ca_file }) {
+	// issuer_host: "grantd.localhost:8443".
+	static async start({ port, issuer_host, secret, ca_file }) {
 		const dovecot = new Dovecot();
+		// of its own, and open to the users that parts of Dovecot run as; a test's directory is not
+		const home = fs.mkdtempSync(path.join(os.tmpdir(), 'grantd-mail-'));
 		dovecot.home = home;
 		dovecot.port = port;
 		dovecot.conf = path.join(home, 'dovecot.conf');
@@ -35,10 +37,11 @@ export class Dovecot {
 		const user = is_root ? 'mail' : os.userInfo().username;
 		const group = is_root ? 'mail' : (await run_well('id', ['-gn'])).stdout.trim();
 		dovecot.owner = is_root ? await numbers('mail') : null;
-		const words = { RUN: home, USER: user, GROUP: group, PORT: String(port), SECRET: secret, ISSUER_HOST: issuer_host, CA: ca_file };
-		fs.mkdirSync(home, { recursive: true });
+		const words = { RUN: home, USER: user, GROUP: group, PORT: String(port), SECRET: secret, ISSUER_HOST: issuer_host, CA: path.join(home, 'ca.pem') };
 		fs.chmodSync(home, 0o755);
-		fs.writeFileSync(dovecot.conf, fill('dovecot.conf', words) + (is_root ? '' : unprivileged(user)));
+		fs.copyFileSync(ca_file, words.CA);
+		fs.chmodSync(words.CA, 0o644);
+		fs.writeFileSync(dovecot.conf, fill('dovecot.conf', words) + (is_root ? '' : unprivileged(user, group)));
 		fs.writeFileSync(path.join(home, 'oauth2.conf.ext'), fill('oauth2.conf.ext', words), { mode: 0o600 });
 		fs.writeFileSync(path.join(home, 'acl'), '* owner lr\n');
 		for (const name of fs.readdirSync(path.join(here, 'mail'))) dovecot.#deliver(name);
@@ -98,11 +101,11 @@ export class Dovecot {
 	}
 
 	async stop() {
-		if (!this.daemon.is_running) return;
 		this.daemon.kill('SIGTERM');
 		const timer = setTimeout(() => this.daemon.kill('SIGKILL'), 15_000);
 		await this.daemon.ended;
 		clearTimeout(timer);
+		fs.rmSync(this.home, { recursive: true, force: true });
 	}
 }
 

@@ -37,7 +37,6 @@ export class World {
 	static async create() {
 		const world = new World();
 		world.home = fs.mkdtempSync(path.join(os.tmpdir(), 'grantd-demo-'));
-		fs.chmodSync(world.home, 0o711); // the mail server's user must get to its mailboxes, and see nothing else
 		world.dir = path.join(world.home, 'grantd');
 		world.port = await ports(8443, 2);
 		world.host = `grantd.localhost:${world.port}`;
@@ -67,7 +66,7 @@ export class World {
 	async start_dovecot() {
 		this.mail_secret = secret();
 		this.mail_port = await ports(9143, 1);
-		this.dovecot = await Dovecot.start({ home: path.join(this.home, 'dovecot'), port: this.mail_port, issuer_host: this.host, secret: this.mail_secret, ca_file: this.ca_file });
+		this.dovecot = await Dovecot.start({ port: this.mail_port, issuer_host: this.host, secret: this.mail_secret, ca_file: this.ca_file });
 	}
 
 	grantctl(words, options) {
@@ -81,8 +80,7 @@ export class World {
 
 	async add_mail() {
 		const file = path.join(this.home, 'mail.json');
-		fs.writeFileSync(path.join(this.dir, 'resources', 'mail-rs.secret'), `${this.mail_secret}\n`, { mode: 0o600 });
-		fs.writeFileSync(path.join(this.home, 'mail-rs.secret'), `${this.mail_secret}\n`, { mode: 0o600 });
+		fs.writeFileSync(path.join(this.dir, 'mail-rs.secret'), `${this.mail_secret}\n`, { mode: 0o600 });
 		fs.writeFileSync(file, JSON.stringify({
 			name: 'mail', uri: this.mail_uri, title: 'Mail of Example Ltd', enforced_by: 'resource', checks: 'introspection',
 			on_stop: this.dovecot.on_stop, token: { typ: 'at+jwt', alg: 'ES256', lifetime: 300 },
