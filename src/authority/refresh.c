@@ -232,14 +232,14 @@ enum err token_refresh(struct task *task, const struct authority *authority,
 	wish->authority = authority;
 	wish->then = then;
 	wish->work = refreshing;
+	if (!client_allows(&wish->client, GRANT_REFRESH_TOKEN))
+		return fail(task, ERR_CLIENT_NOT_ALLOWED, "this client may not use refresh_token");
 	if (str_is_empty(wish->refresh_token))
 		return fail(task, ERR_REQUEST, "refresh_token is missing");
 	TRY(find_family(task, wish));
 	prepare_event(task, wish);
 	if (!str_equals(refreshing->standing.family.client_id, wish->client.id))
 		return store_submit(task, authority->store, end_stolen, wish, ended_stolen);
-	if (!client_allows(&wish->client, GRANT_REFRESH_TOKEN))
-		return fail(task, ERR_CLIENT_NOT_ALLOWED, "this client may not use refresh_token");
 	TRY(choose_wish(task, wish));
 	TRY(check_standing(task, wish));
 	return store_submit(task, authority->store, refresh_write, wish, written);

@@ -6,23 +6,19 @@ import { after, before, test } from 'node:test';
 import { event_kinds, granted, refused } from './expect.mjs';
 import { Instance } from './harness/index.mjs';
 
+const read = { scope: ['mail.read'] };
+const installations = [];
 let grantd, alice, agent;
 before(async () => {
 	grantd = await Instance.start(null);
 	await grantd.add_resource();
 	alice = await grantd.add_person('alice');
 	agent = await grantd.add_agent();
-});
-after(() => grantd.dispose());
-
-const read = { scope: ['mail.read'] };
-
-// Forty installations cost forty decisions of a person who must look for 700 ms each: made side by side.
-const installations = [];
-before(async () => {
+	// forty installations cost forty decisions of a person who must look for 700 ms each: made side by side
 	const people = await Promise.all(Array.from({ length: 8 }, (_, i) => grantd.add_person(`person${i}`)));
 	for (let i = 0; i < 5; i++) installations.push(...await Promise.all(people.map((person) => agent.tokens(person, read))));
 });
+after(() => grantd.dispose());
 
 const count = (list, value) => list.filter((one) => one === value).length;
 

@@ -145,14 +145,15 @@ test('TK-019: other kinds of token are no codes', async () => {
 });
 
 test('TK-020: the headers of an answer with tokens', async () => {
-	const { code, wish } = await code_of();
+	const wish = agent.authorization();
+	const { code } = await alice.allow(wish.url, { duration: '7d' });
 	const answer = await agent.redeem(code, wish, {}, { headers: { origin: 'https://page.example' } });
 	granted(answer);
 	assert.equal(answer.headers.get('set-cookie'), null);
 	assert.equal(answer.headers.get('access-control-allow-origin'), '*');
 	assert.equal(answer.headers.get('access-control-allow-credentials'), null);
 	assert.equal(answer.headers.get('x-content-type-options'), 'nosniff');
-	assert.deepEqual(Object.keys(answer.body).sort(), ['access_token', 'expires_in', 'refresh_token', 'refresh_token_timeout', 'scope', 'token_type']);
+	assert.deepEqual(Object.keys(answer.body).sort(), ['access_token', 'authorization_expires_in', 'expires_in', 'refresh_token', 'refresh_token_timeout', 'scope', 'token_type']);
 });
 
 test('redirect_uri is checked when it is sent, and need not be', async () => {
@@ -226,7 +227,7 @@ describe('client authentication', () => {
 	});
 	test('no client at all', () => stays(() => web.post('/token', { grant_type: 'refresh_token', refresh_token: 'x' }, { auth: false }), 400, 'invalid_request'));
 	test('CA-027: guessing is stopped after 20 a minute, for this client and source', async () => {
-		const guessed = await grantd.add_agent({ id: 'guessed', secret: true, redirect_uris: ['https://g.example/cb'] });
+		const guessed = await grantd.add_agent({ id: 'guessed', secret: true, scope: 'mail.read', redirect_uris: ['https://g.example/cb'] });
 		const statuses = [];
 		for (let i = 0; i < 24; i++) statuses.push((await attempt(basic('guessed', `guess ${i}`))).status);
 		assert.deepEqual(statuses.slice(0, 20), Array(20).fill(401));
