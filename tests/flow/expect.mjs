@@ -63,3 +63,10 @@ export function is_asked(answer) {
 export async function event_kinds(instance) {
 	return (await instance.rows('SELECT kind FROM events ORDER BY id')).map((row) => row.kind);
 }
+
+// An event that nobody waits for, such as a guess: it comes soon.
+export async function event_comes(instance, kind, timeout = 5000) {
+	for (const end = Date.now() + timeout; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 50)))
+		if ((await event_kinds(instance)).includes(kind)) return;
+	assert.fail(`no event ${kind} within ${timeout} ms`);
+}
