@@ -307,10 +307,10 @@ static enum err write_decision(struct task *task, struct db *db, void *arg)
 	struct deciding *deciding = arg;
 	struct auth_request decided = deciding->decided;
 	struct event event = deciding->event;
-	struct user now;
+	bool is_active;
 
-	TRY(user_find(task, db, deciding->view->user.id, &now));
-	deciding->user_gone = now.status != USER_ACTIVE;
+	TRY(user_take(task, db, deciding->view->user.id, &is_active));
+	deciding->user_gone = !is_active;
 	if (deciding->user_gone) {
 		decided.state = REQUEST_DENIED;
 		decided.code_hash = STR_NONE;

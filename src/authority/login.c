@@ -18,22 +18,23 @@
 struct signing_in {
 	struct login_throttle throttle;
 	struct user user;
+	struct stored_password stored; /* no hash for whom argon2id runs all the same */
 	struct session session;
 	struct event event;
 };
 
-/* The active person of that name; *ret_hash is STR_NONE for everybody else, so that argon2id runs all the same. */
+/* The person of that name, and the password of an active one. */
 static enum err find_person(struct task *task, const struct authority *authority,
-			    struct str username, struct user *user, struct str *ret_hash)
+			    struct str username, struct signing_in *signing_in)
 {
+	struct user *user = &signing_in->user;
 	struct db *db = NULL;
 	enum err err;
 
-	*ret_hash = STR_NONE;
 	TRY(store_reader(task, authority->store, &db));
 	err = user_find_by_name(task, db, username, user);
 	if (err == OK && user->status == USER_ACTIVE)
-		err = password_stored_hash(task, authority, user, ret_hash);
+		err = password_stored(task, authority, user, &signing_in->stored);
 	if (err != OK && err != ERR_NOT_FOUND)
 		return err;
 	task_forgive(task);
@@ -84,15 +85,27 @@ static enum err refuse(struct task *task, const struct authority *authority,
 	return fail(task, ERR_PASSWORD, "user name or password is wrong");
 }
 
+/* Nobody disabled, and no password but the one of now: checking it took a while. */
+static enum err check_again(struct task *task, struct db *db, const struct signing_in *signing_in)
+{
+	struct str user_id = signing_in->user.id;
+	bool is_active;
+	enum err err;
+
+	TRY(user_take(task, db, user_id, &is_active));
+	if (!is_active)
+		return fail(task, ERR_PASSWORD, "user name or password is wrong");
+	err = authenticator_take(task, db, user_id, STR("password"), signing_in->stored.version);
+	if (err == ERR_CONFLICT)
+		return fail(task, ERR_PASSWORD, "user name or password is wrong");
+	return err;
+}
+
 static enum err write_session(struct task *task, struct db *db, void *arg)
 {
 	const struct signing_in *signing_in = arg;
-	struct user now;
 
-	/* disabled while the password was being checked? */
-	TRY(user_find(task, db, signing_in->user.id, &now));
-	if (now.status != USER_ACTIVE)
-		return fail(task, ERR_PASSWORD, "user name or password is wrong");
+	TRY(check_again(task, db, signing_in));
 	TRY(login_throttle_clear(task, db, &signing_in->throttle));
 	TRY(session_insert(task, db, &signing_in->session));
 	return event_insert(task, db, &signing_in->event);
@@ -134,17 +147,19 @@ enum err login_with_password(struct task *task, const struct authority *authorit
 {
 	struct signing_in *signing_in = NEW(&task->arena, struct signing_in);
 	struct str browser_hash = sha256_str(&task->arena, attempt->browser);
-	struct str username = STR(""), hash = STR_NONE;
+	struct str username = STR("");
+	bool fits;
 
 	if (str_is_empty(attempt->password) || attempt->password.len > PASSWORD_MAX)
 		return fail(task, ERR_REQUEST, "the password is empty or too long");
 	if (username_normalise(task, attempt->username, &username) == OK)
-		TRY(find_person(task, authority, username, &signing_in->user, &hash));
+		TRY(find_person(task, authority, username, signing_in));
 	task_forgive(task);
 	TRY(login_throttle_open(task, authority, username, signing_in->user.id, attempt->source,
 				browser_hash, &signing_in->throttle));
 	TRY(login_throttle_check(task, authority, &signing_in->throttle, &attempt->retry_after));
-	if (password_verify(task, hash, attempt->password) != OK)
+	TRY(password_fits(task, &signing_in->stored, attempt->password, &fits));
+	if (!fits)
 		return refuse(task, authority, attempt, signing_in);
 	TRY(sign_in(task, authority, attempt, browser_hash, signing_in, ret_cookie));
 	*ret_session = signing_in->session;

@@ -76,8 +76,8 @@ static enum err find_password(struct task *task, const struct authority *authori
 	return authenticator_find(task, db, user_id, STR("password"), ret_authenticator);
 }
 
-enum err password_stored_hash(struct task *task, const struct authority *authority,
-			      const struct user *user, struct str *ret_hash)
+enum err password_stored(struct task *task, const struct authority *authority,
+			 const struct user *user, struct stored_password *ret_password)
 {
 	CLEANUP(secret_wipe) struct secret plain = { 0 };
 	struct authenticator password = { 0 };
@@ -86,7 +86,21 @@ enum err password_stored_hash(struct task *task, const struct authority *authori
 	TRY(find_password(task, authority, user->id, &password));
 	place = password_place(user->id, password.version);
 	TRY(keys_unseal(task, authority->keys, user->wrapped_key, &place, password.sealed, &plain));
-	*ret_hash = str_copy(&task->arena, secret_reveal(&plain));
+	*ret_password = (struct stored_password){
+		.hash = str_copy(&task->arena, secret_reveal(&plain)),
+		.version = password.version,
+	};
+	return OK;
+}
+
+enum err password_fits(struct task *task, const struct stored_password *stored, struct str password,
+		       bool *ret_fits)
+{
+	enum err err = password_verify(task, stored->hash, password);
+
+	if (err != OK && err != ERR_PASSWORD)
+		return err;
+	*ret_fits = err == OK;
 	return OK;
 }
 
@@ -261,8 +275,9 @@ enum err user_change_password(struct task *task, const struct authority *authori
 			      struct str new_password, struct str keep_session_hash)
 {
 	struct change *change = NEW(&task->arena, struct change);
-	struct str hash = STR_NONE;
+	struct stored_password stored = { 0 };
 	int64_t retry_after;
+	bool fits;
 
 	change->user = *user;
 	if (old_password.len > PASSWORD_MAX || new_password.len > PASSWORD_MAX ||
@@ -271,14 +286,17 @@ enum err user_change_password(struct task *task, const struct authority *authori
 	TRY(login_throttle_open(task, authority, user->username, user->id, STR("account"), STR_NONE,
 				&change->throttle));
 	TRY(login_throttle_check(task, authority, &change->throttle, &retry_after));
-	TRY(password_stored_hash(task, authority, user, &hash));
-	if (password_verify(task, hash, old_password) != OK) {
+	TRY(password_stored(task, authority, user, &stored));
+	TRY(password_fits(task, &stored, old_password, &fits));
+	if (!fits) {
 		change->event = event_new(task, STR("login.failed"), STR("user"));
 		change->event.user_id = user->id;
 		TRY(store_write(task, authority->store, count_wrong, change));
 		return fail(task, ERR_PASSWORD, "the present password is wrong");
 	}
-	TRY(next_password(task, authority, user, new_password, &change->password));
+	/* the one behind the one that was checked, not behind whatever is stored by now */
+	TRY(seal_password(task, authority, user, new_password, stored.version + 1,
+			  &change->password));
 	change->clears_throttle = true;
 	change->ends_sessions = true;
 	change->keep_session = keep_session_hash;

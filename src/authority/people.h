@@ -22,13 +22,24 @@ MUST_CHECK enum err user_enable(struct task *task, const struct authority *autho
 /* By the operator: ends every session and pauses every grant until the person confirms (DESIGN 11). */
 MUST_CHECK enum err user_reset_password(struct task *task, const struct authority *authority,
 					struct str username, struct str password);
-/* By the person: the old one is asked for; other sessions end. ERR_PASSWORD, ERR_REQUEST, ERR_THROTTLED. */
+/*
+ * By the person: the old one is asked for; other sessions end. ERR_PASSWORD, ERR_REQUEST, ERR_THROTTLED; ERR_CONFLICT
+ * when it was changed meanwhile: who knew the old one only does not set the next. */
 MUST_CHECK enum err user_change_password(struct task *task, const struct authority *authority,
 					 const struct user *user, struct str old_password,
 					 struct str new_password, struct str keep_session_hash);
 /* The e-mail address from the sealed profile; "" when there is none. */
 MUST_CHECK enum err user_email(struct task *task, const struct authority *authority,
 			       const struct user *user, struct str *ret_email);
-/* The PHC hash behind a person's password, for login.c. ERR_NOT_FOUND: has none. */
-MUST_CHECK enum err password_stored_hash(struct task *task, const struct authority *authority,
-					 const struct user *user, struct str *ret_hash);
+/* A person's password as it is stored now. */
+struct stored_password {
+	struct str hash; /* PHC; STR_NONE: none */
+	int64_t version; /* goes up with each change */
+};
+
+/* For login.c. ERR_NOT_FOUND: has none. */
+MUST_CHECK enum err password_stored(struct task *task, const struct authority *authority,
+				    const struct user *user, struct stored_password *ret_password);
+/* True if it is the password. ERR_INTERNAL when it cannot be checked: that is nobody's wrong guess. */
+MUST_CHECK enum err password_fits(struct task *task, const struct stored_password *stored,
+				  struct str password, bool *ret_fits);

@@ -21,12 +21,18 @@ static STATEMENT USER_FIND_BY_NAME = { USER_SELECT " WHERE u.username = $1" };
 /* byte order on both databases: PostgreSQL's columns are made with COLLATE "C" */
 static STATEMENT USER_LIST = { USER_SELECT " WHERE u.username > $1 ORDER BY u.username LIMIT $2" };
 static STATEMENT USER_SET_DISABLED = { "UPDATE users SET disabled_at = $2 WHERE id = $1" };
+/* writing a value back takes the row on PostgreSQL; on SQLite the writer is alone anyway */
+static STATEMENT USER_TAKE = {
+	"UPDATE users SET version = version WHERE id = $1 RETURNING disabled_at"
+};
 static STATEMENT USER_COUNT = { "SELECT count(*) FROM users" };
 
 static STATEMENT AUTHENTICATOR_FIND = {
 	"SELECT user_id, kind, sealed, version, created_at, changed_at FROM authenticators"
 	" WHERE user_id = $1 AND kind = $2"
 };
+static STATEMENT AUTHENTICATOR_TAKE = { "UPDATE authenticators SET version = version"
+					" WHERE user_id = $1 AND kind = $2 AND version = $3" };
 static STATEMENT AUTHENTICATOR_PUT = {
 	"INSERT INTO authenticators (user_id, kind, sealed, version, created_at, changed_at)"
 	" VALUES ($1, $2, $3, $4, $5, $6)"
@@ -102,6 +108,15 @@ enum err user_set_disabled(struct task *task, struct db *db, struct str id, int6
 	return OK;
 }
 
+enum err user_take(struct task *task, struct db *db, struct str id, bool *ret_active)
+{
+	int64_t disabled_at = 0;
+
+	TRY(sql_one_int(task, db, &USER_TAKE, ARGS(sql_text(id)), &disabled_at));
+	*ret_active = disabled_at == 0;
+	return OK;
+}
+
 enum err user_count(struct task *task, struct db *db, int64_t *ret_count)
 {
 	return sql_one_int(task, db, &USER_COUNT, NO_ARGS, ret_count);
@@ -125,6 +140,18 @@ enum err authenticator_find(struct task *task, struct db *db, struct str user_id
 {
 	return sql_one(task, db, &AUTHENTICATOR_FIND, ARGS(sql_text(user_id), sql_text(kind)),
 		       read_authenticator, ret_authenticator);
+}
+
+enum err authenticator_take(struct task *task, struct db *db, struct str user_id, struct str kind,
+			    int64_t version)
+{
+	int64_t changed = 0;
+
+	TRY(sql_exec(task, db, &AUTHENTICATOR_TAKE,
+		     ARGS(sql_text(user_id), sql_text(kind), sql_int(version)), &changed));
+	if (changed == 0)
+		return fail(task, ERR_CONFLICT, "it was changed meanwhile");
+	return OK;
 }
 
 enum err authenticator_put(struct task *task, struct db *db,

@@ -2,6 +2,8 @@
 /* users, user_keys and authenticators: who can sign in, and with what. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "model/user.h"
 
@@ -21,6 +23,11 @@ MUST_CHECK enum err user_list(struct task *task, struct db *db, struct str after
 /* disabled_at: 0 enables. ERR_NOT_FOUND. */
 MUST_CHECK enum err user_set_disabled(struct task *task, struct db *db, struct str id,
 				      int64_t disabled_at);
+/*
+ * Takes the row first (UPDATE … RETURNING), so that the answer stays true until the commit: may this person
+ * do anything? ERR_NOT_FOUND.
+ */
+MUST_CHECK enum err user_take(struct task *task, struct db *db, struct str id, bool *ret_active);
 /* For init's check of an empty installation. */
 MUST_CHECK enum err user_count(struct task *task, struct db *db, int64_t *ret_count);
 
@@ -37,6 +44,12 @@ struct authenticator {
 /* ERR_NOT_FOUND. */
 MUST_CHECK enum err authenticator_find(struct task *task, struct db *db, struct str user_id,
 				       struct str kind, struct authenticator *ret_authenticator);
+/*
+ * Takes the row if it still has that version, so that what was checked against it stays true until the commit.
+ * ERR_CONFLICT: it was changed meanwhile.
+ */
+MUST_CHECK enum err authenticator_take(struct task *task, struct db *db, struct str user_id,
+				       struct str kind, int64_t version);
 /* Inserts or replaces; the stored version must be authenticator->version - 1, else ERR_CONFLICT. */
 MUST_CHECK enum err authenticator_put(struct task *task, struct db *db,
 				      const struct authenticator *authenticator);

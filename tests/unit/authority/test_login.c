@@ -2,6 +2,8 @@
 /* Signing in: what is counted, what costs what, what a session is worth. */
 #include "office.h"
 
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +11,8 @@
 #include "authority/login.h"
 #include "authority/people.h"
 #include "crypto/password.h"
+#include "store/sessions.h"
+#include "store/users.h"
 
 static struct office office;
 
@@ -209,6 +213,87 @@ static void changing_the_password_asks_for_the_old_one_and_ends_other_sessions(v
 	sign_in_as(attempt_as("alice", "a new password", "192.0.2.1"));
 }
 
+/* Another password is stored, and every session ended, while the old one is being checked. */
+struct meanwhile {
+	pthread_t thread;
+	struct world_task task;
+	uint64_t runs_before;
+	_Atomic bool is_entered;
+};
+
+static enum err change_meanwhile(struct task *task, struct db *db, void *arg)
+{
+	struct meanwhile *meanwhile = arg;
+	struct authenticator next = { .user_id = office.alice.id,
+				      .kind = STR("password"),
+				      .sealed = STR("of another password"),
+				      .version = 2,
+				      .created_at = task->now,
+				      .changed_at = task->now };
+	int64_t ended;
+
+	atomic_store(&meanwhile->is_entered, true);
+	while (password_runs() == meanwhile->runs_before)
+		sched_yield();
+	TRY(authenticator_put(task, db, &next));
+	return session_end_all(task, db, office.alice.id, STR_NONE, task->now, &ended);
+}
+
+static void *change(void *arg)
+{
+	struct meanwhile *meanwhile = arg;
+
+	CHECK_ERR(
+		store_write(&meanwhile->task.task, office.world.store, change_meanwhile, meanwhile),
+		OK);
+	return NULL;
+}
+
+static void start_change(struct meanwhile *meanwhile)
+{
+	*meanwhile = (struct meanwhile){ .runs_before = password_runs() };
+	world_task_begin(&office.world, &meanwhile->task);
+	CHECK(pthread_create(&meanwhile->thread, NULL, change, meanwhile) == 0);
+	while (!atomic_load(&meanwhile->is_entered))
+		sched_yield();
+}
+
+static void end_change(struct meanwhile *meanwhile)
+{
+	pthread_join(meanwhile->thread, NULL);
+	world_task_end(&meanwhile->task);
+}
+
+static void a_sign_in_under_way_does_not_outlive_the_change_of_the_password(void **state)
+{
+	struct login_attempt attempt = attempt_as("alice", OFFICE_PASSWORD, "192.0.2.1");
+	struct meanwhile meanwhile;
+	struct str cookie;
+
+	(void)state;
+	start_change(&meanwhile);
+	CHECK_ERR(try_login(&attempt, &cookie), ERR_PASSWORD);
+	end_change(&meanwhile);
+}
+
+static void who_knew_the_old_password_only_does_not_set_the_next(void **state)
+{
+	struct meanwhile meanwhile;
+	struct authenticator stored;
+
+	(void)state;
+	start_change(&meanwhile);
+	CHECK_ERR(user_change_password(world_task(&office.world), &office.authority, &office.alice,
+				       STR(OFFICE_PASSWORD), STR("the password of a thief"),
+				       STR_NONE),
+		  ERR_CONFLICT);
+	end_change(&meanwhile);
+	CHECK_ERR(authenticator_find(world_task(&office.world), world_reader(&office.world),
+				     office.alice.id, STR("password"), &stored),
+		  OK);
+	CHECK_STR(stored.sealed, STR("of another password"));
+}
+
 static void a_reset_by_the_operator_pauses_every_grant(void **state)
 {
 	struct token_answer tokens = office_tokens(&office, "agent", "mail.read");
@@ -279,6 +364,8 @@ int main(void)
 		TEST(the_delay_of_a_source_doubles_to_a_minute_and_locks_nothing),
 		TEST(a_disabled_person_looks_like_a_wrong_password_and_loses_the_session),
 		TEST(changing_the_password_asks_for_the_old_one_and_ends_other_sessions),
+		TEST(a_sign_in_under_way_does_not_outlive_the_change_of_the_password),
+		TEST(who_knew_the_old_password_only_does_not_set_the_next),
 		TEST(a_reset_by_the_operator_pauses_every_grant),
 		TEST(signing_out_everywhere_keeps_the_one_that_asked),
 		TEST(a_name_is_taken_once),
