@@ -12,11 +12,15 @@ static bool is_secret_of(struct task *task, struct str secret_hash, struct str s
 	       secret_equals(secret_hash, sha256_str(&task->arena, secret));
 }
 
-/* Guesses are counted per client and source; the one that uses the window up is worth an event. */
+/*
+ * Guesses are counted per client and source; the one that uses the window up is worth an event, but only when
+ * there is such a client: else strangers would write into the log whatever and as much as they like.
+ */
 static enum err refuse_guess(struct task *task, const struct authority *authority, struct str key,
 			     struct str client_id)
 {
-	if (throttle_count(task, authority->throttle, THROTTLE_CLIENT_SECRET, key)) {
+	if (throttle_count(task, authority->throttle, THROTTLE_CLIENT_SECRET, key) &&
+	    client_id.at != NULL) {
 		struct event event = event_new(task, STR("client.guessing"), STR("agent"));
 
 		event.client_id = client_id;
@@ -68,7 +72,7 @@ enum err client_authenticate(struct task *task, const struct authority *authorit
 		return err;
 	if (err == ERR_NOT_FOUND || client.status != CLIENT_ACTIVE ||
 	    !credentials_fit(task, &client, credentials))
-		return refuse_guess(task, authority, key, credentials->client_id);
+		return refuse_guess(task, authority, key, client.id);
 	*ret_client = client;
 	return OK;
 }
@@ -111,7 +115,7 @@ enum err caller_authenticate(struct task *task, const struct authority *authorit
 			   &credentials->retry_after));
 	if (credentials->method == CREDENTIAL_NONE ||
 	    !is_secret_of(task, caller->secret_hash, credentials->secret))
-		return refuse_guess(task, authority, key, credentials->client_id);
+		return refuse_guess(task, authority, key, caller->id);
 	*ret_resource = resource;
 	return OK;
 }

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who a client is, and what guessing costs and leaves behind. */
+#include "office.h"
+
+#include "authority/client_auth.h"
+
+#define GUESSES 20
+
+static struct office office;
+
+static int start(void **state)
+{
+	(void)state;
+	office_open(&office);
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	office_close(&office);
+	return 0;
+}
+
+static enum err try_secret(const char *client_id, const char *secret)
+{
+	struct client_credentials credentials = { .method = CREDENTIAL_POST,
+						  .client_id = str_from_c(client_id),
+						  .secret = str_from_c(secret),
+						  .source = STR("192.0.2.1") };
+	struct client client;
+
+	return client_authenticate(world_task(&office.world), &office.authority, &credentials,
+				   &client);
+}
+
+/* Events of guessing are written by nobody's task: a write of ours behind them waits for them. */
+static enum err nothing(struct task *task, struct db *db, void *arg)
+{
+	(void)task;
+	(void)db;
+	(void)arg;
+	return OK;
+}
+
+static size_t guessing_events(void)
+{
+	CHECK_ERR(world_write(&office.world, nothing, NULL), OK);
+	return office_events(&office, "client.guessing");
+}
+
+static void ca_027_guessing_a_secret_is_throttled_and_leaves_an_event(void **state)
+{
+	(void)state;
+	CHECK_ERR(try_secret("service", OFFICE_SECRET), OK);
+	for (int i = 0; i < GUESSES; i++)
+		CHECK_ERR(try_secret("service", "wrong"), ERR_CLIENT);
+	CHECK_ERR(try_secret("service", OFFICE_SECRET), ERR_THROTTLED);
+	CHECK(guessing_events() == 1);
+	office_wait(&office, MINUTE_MS);
+	CHECK_ERR(try_secret("service", OFFICE_SECRET), OK);
+}
+
+static void strangers_write_nothing_into_the_log_by_guessing_at_nobody(void **state)
+{
+	(void)state;
+	for (int i = 0; i < GUESSES; i++)
+		CHECK_ERR(try_secret("whatever-a-stranger-likes-to-write", "wrong"), ERR_CLIENT);
+	CHECK_ERR(try_secret("whatever-a-stranger-likes-to-write", "wrong"), ERR_THROTTLED);
+	CHECK(guessing_events() == 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(ca_027_guessing_a_secret_is_throttled_and_leaves_an_event),
+		TEST(strangers_write_nothing_into_the_log_by_guessing_at_nobody),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
