@@ -26,6 +26,8 @@ enum err username_normalise(struct task *task, struct str typed, struct str *ret
 	if (!str_only((struct str){ at, trimmed.len }, NAME_CHARACTERS))
 		return fail(task, ERR_REQUEST,
 			    "a user name is made of a-z, 0-9 and the characters . _ + - @");
+	if (at[0] == '-')
+		return fail(task, ERR_REQUEST, "a user name must not start with -");
 	*ret_username = (struct str){ at, trimmed.len };
 	return OK;
 }

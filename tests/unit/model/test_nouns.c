@@ -84,7 +84,8 @@ static void lg_002_every_spelling_of_a_name_is_one_account(void **state)
 {
 	static const char *const same[] = { "alice", "Alice", "ALICE", " alice ", "\talice" };
 	static const char *const refused[] = {
-		"", " ", "al ice", "alic\xC3\xA9", "\xEF\xBD\x81lice", "alice\n", "a/b", "a\"b"
+		"",	   " ",	  "al ice", "alic\xC3\xA9", "\xEF\xBD\x81lice",
+		"alice\n", "a/b", "a\"b",   "-all"
 	};
 	struct str name;
 
