@@ -11,7 +11,8 @@
 #define NONCE_MAX      512
 #define LOGIN_HINT_MAX 256
 #define LOCALES_MAX    128
-#define LOCATION_MAX   (8 * 1024)
+/* redirect URI and state at their longest, each byte of the state escaped */
+#define LOCATION_MAX (16 * 1024)
 
 struct opening {
 	const struct authority *authority;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How often is too often, for guesses that cost us nothing to refuse: client secrets, scans of introspection,
- * new requests. Fixed windows in memory, bounded in size (the least recently used leave first); one of the few
+ * new requests. Fixed windows in memory, bounded in size (the window that began first gives way); one of the few
  * shared objects, with its own mutex. Password guesses are counted in the store (login.h).
  */
 #pragma once

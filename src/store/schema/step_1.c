@@ -142,7 +142,7 @@ const char *const schema_step_1[] = {
 	" revoked_why TEXT)",
 	"CREATE INDEX families_grant ON families (user_id, grant_id)",
 
-	/* name may hold an address or a user's name: swept soon */
+	/* name is a hash of who is counted; swept soon all the same */
 	"CREATE TABLE counters ("
 	" name TEXT NOT NULL,"
 	" window_at BIGINT NOT NULL,"

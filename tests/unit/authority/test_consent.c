@@ -7,6 +7,7 @@
 #include "authority/clients.h"
 #include "authority/events.h"
 #include "authority/people.h"
+#include "model/redirect.h"
 #include "store/clients.h"
 #include "store/events.h"
 #include "store/grants.h"
@@ -186,6 +187,23 @@ static void an_answer_carries_state_and_issuer_back(void **state)
 						"&iss=https%3A%2F%2Fgrantd.test"));
 	CHECK(grants_of_alice() == 0);
 	CHECK(office_events(&office, "grant.denied") == 1);
+}
+
+static void the_longest_state_fits_behind_the_longest_redirect_uri(void **state)
+{
+	static char redirect[REDIRECT_URI_MAX], oauth_state[STATE_MAX];
+	struct str uri = { redirect, sizeof(redirect) }, location;
+
+	(void)state;
+	memset(redirect, 'a', sizeof(redirect));
+	memcpy(redirect, "https://a.example/", sizeof("https://a.example/") - 1);
+	for (size_t i = 0; i < sizeof(oauth_state); i += 2)
+		memcpy(oauth_state + i, "\xC3\xBC", 2);
+	CHECK_ERR(authorize_redirect(world_task(&office.world), &office.authority, uri,
+				     (struct str){ oauth_state, sizeof(oauth_state) },
+				     STR("gac_code"), STR_NONE, STR_NONE, &location),
+		  OK);
+	CHECK(str_starts_with(location, uri));
 }
 
 static void cs_009_a_request_is_answered_in_the_browser_that_began_it(void **state)
@@ -377,6 +395,7 @@ int main(void)
 		TEST(each_thing_wrong_with_a_request_has_its_own_word),
 		TEST(what_is_left_out_has_a_default),
 		TEST(an_answer_carries_state_and_issuer_back),
+		TEST(the_longest_state_fits_behind_the_longest_redirect_uri),
 		TEST(cs_009_a_request_is_answered_in_the_browser_that_began_it),
 		TEST(cs_019_nobody_reads_in_less_than_700_ms),
 		TEST(only_what_was_asked_can_be_ticked),
