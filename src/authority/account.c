@@ -9,7 +9,6 @@
 #include "store/grants.h"
 #include "store/users.h"
 
-#define GRANTS_MAX  1000
 #define DETAILS_MAX 1024
 
 /* One act on one grant: prepared with reads, written in one transaction with its event. */
@@ -103,6 +102,8 @@ enum err account_resume(struct task *task, const struct authority *authority,
 	if (actor->user_id.at == NULL)
 		return fail(task, ERR_FORBIDDEN, "only the person lets an agent go on");
 	TRY(open_act(task, authority, actor, grant_id, &act));
+	if (act->grant.paused_at == 0 && act->grant.revoked_at == 0)
+		return OK;
 	TRY(name_event(task, act, STR("grant.resumed")));
 	return store_write(task, authority->store, write_resume, act);
 }
@@ -222,51 +223,50 @@ enum err account_end_family(struct task *task, const struct authority *authority
 	return store_write(task, authority->store, write_end_family, act);
 }
 
-enum err account_pause_all(struct task *task, const struct authority *authority,
-			   const struct actor *actor, int64_t *ret_paused)
+struct pausing {
+	const struct authority *authority;
+	const struct actor *actor;
+	struct user user;
+	size_t count;
+};
+
+static enum err note_pause(struct task *task, struct db *db, const struct pausing *pausing,
+			   const struct grant *grant)
 {
-	struct grant *grants = NULL;
-	struct db *db = NULL;
-	size_t count = 0;
-	int64_t paused = 0;
+	struct act *act = NEW(&task->arena, struct act);
 
-	TRY(store_reader(task, authority->store, &db));
-	TRY(grant_list(task, db, actor->user_id, STR_NONE, GRANTS_MAX, &grants, &count));
-	for (size_t i = 0; i < count; i++) {
-		if (grants[i].revoked_at != 0 || grants[i].paused_at != 0)
-			continue;
-		TRY(account_pause(task, authority, actor, grants[i].id));
-		paused++;
-	}
-	*ret_paused = paused;
-	return OK;
-}
-
-static enum err write_expiry(struct task *task, struct db *db, void *arg)
-{
-	struct act *act = arg;
-
+	act->authority = pausing->authority;
+	act->actor = pausing->actor;
+	act->grant = *grant;
+	act->user = pausing->user;
+	TRY(name_event(task, act, STR("grant.paused")));
 	TRY(stop_queue(task, db, act->authority, &act->grant, act->user.username));
 	return event_insert(task, db, &act->event);
 }
 
-enum err account_expire_between(struct task *task, const struct authority *authority, int64_t from,
-				int64_t to, int64_t *ret_count)
+/* All or none: who presses Stop is not left with half of it. */
+static enum err write_pause_all(struct task *task, struct db *db, void *arg)
 {
-	static const struct actor actor = { .kind = STR_INIT("system") };
+	struct pausing *pausing = arg;
 	struct grant *grants = NULL;
+
+	TRY(grant_pause_all(task, db, pausing->user.id, task->now, &grants, &pausing->count));
+	for (size_t i = 0; i < pausing->count; i++)
+		TRY(note_pause(task, db, pausing, &grants[i]));
+	return OK;
+}
+
+enum err account_pause_all(struct task *task, const struct authority *authority,
+			   const struct actor *actor, int64_t *ret_paused)
+{
+	struct pausing *pausing = NEW(&task->arena, struct pausing);
 	struct db *db = NULL;
-	size_t count = 0;
 
+	pausing->authority = authority;
+	pausing->actor = actor;
 	TRY(store_reader(task, authority->store, &db));
-	TRY(grant_list_expired(task, db, from, to, GRANTS_MAX, &grants, &count));
-	for (size_t i = 0; i < count; i++) {
-		struct act *act = NULL;
-
-		TRY(open_act(task, authority, &actor, grants[i].id, &act));
-		TRY(name_event(task, act, STR("grant.expired")));
-		TRY(store_write(task, authority->store, write_expiry, act));
-	}
-	*ret_count = (int64_t)count;
+	TRY(user_find(task, db, actor->user_id, &pausing->user));
+	TRY(store_write(task, authority->store, write_pause_all, pausing));
+	*ret_paused = (int64_t)pausing->count;
 	return OK;
 }

@@ -24,7 +24,10 @@ MUST_CHECK enum err account_resume(struct task *task, const struct authority *au
 				   const struct actor *actor, struct str grant_id);
 MUST_CHECK enum err account_revoke(struct task *task, const struct authority *authority,
 				   const struct actor *actor, struct str grant_id);
-/* duration as on the consent page, counted from now. scope STR_NONE: every permission. ERR_REQUEST. */
+/*
+ * duration as on the consent page, counted from now. scope STR_NONE: every permission that is not over; what is
+ * over comes back by its own name only. ERR_REQUEST.
+ */
 MUST_CHECK enum err account_set_end(struct task *task, const struct authority *authority,
 				    const struct actor *actor, struct str grant_id,
 				    struct str scope, struct str duration);
@@ -38,7 +41,3 @@ MUST_CHECK enum err account_end_family(struct task *task, const struct authority
 /* Pauses every live grant of the person. */
 MUST_CHECK enum err account_pause_all(struct task *task, const struct authority *authority,
 				      const struct actor *actor, int64_t *ret_paused);
-
-/* For the jobs: events and on_stop of the grants whose end passed between the two times (wall ms). */
-MUST_CHECK enum err account_expire_between(struct task *task, const struct authority *authority,
-					   int64_t from, int64_t to, int64_t *ret_count);

@@ -153,15 +153,24 @@ enum err user_create(struct task *task, const struct authority *authority,
 	return OK;
 }
 
-static enum err pause_grants(struct task *task, struct db *db, struct str user_id)
+/* Each with its event: no event, no effect. */
+static enum err pause_grants(struct task *task, struct db *db, const struct change *change)
 {
 	struct grant *grants = NULL;
 	size_t count = 0;
 
-	TRY(grant_list(task, db, user_id, STR_NONE, 1000, &grants, &count));
-	for (size_t i = 0; i < count; i++)
-		if (grants[i].revoked_at == 0 && grants[i].paused_at == 0)
-			TRY(grant_set_paused(task, db, grants[i].id, task->now, task->now));
+	TRY(grant_pause_all(task, db, change->user.id, task->now, &grants, &count));
+	for (size_t i = 0; i < count; i++) {
+		struct event event = event_new(task, STR("grant.paused"), STR("operator"));
+
+		event.user_id = grants[i].user_id;
+		event.client_id = grants[i].client_id;
+		event.grant_id = grants[i].id;
+		event.resource = grants[i].resource;
+		event.details = STR("{\"why\":\"password_reset\"}");
+		TRY(stop_queue(task, db, change->authority, &grants[i], change->user.username));
+		TRY(event_insert(task, db, &event));
+	}
 	return OK;
 }
 
@@ -181,7 +190,7 @@ static enum err write_change(struct task *task, struct db *db, void *arg)
 		TRY(stop_queue_all(task, db, change->authority, change->user.id,
 				   change->user.username));
 	if (change->pauses_grants)
-		TRY(pause_grants(task, db, change->user.id));
+		TRY(pause_grants(task, db, change));
 	return event_insert(task, db, &change->event);
 }
 
@@ -255,7 +264,6 @@ enum err user_reset_password(struct task *task, const struct authority *authorit
 	TRY(next_password(task, authority, &change->user, password, &change->password));
 	change->authority = authority;
 	change->ends_sessions = true;
-	change->stops_resources = true;
 	change->pauses_grants = true;
 	change->event = event_new(task, STR("password.reset"), STR("operator"));
 	change->event.user_id = change->user.id;

@@ -6,6 +6,7 @@
 #include "crypto/random.h"
 #include "store/events.h"
 #include "store/families.h"
+#include "store/grants.h"
 #include "store/requests.h"
 
 struct redemption {
@@ -13,8 +14,10 @@ struct redemption {
 	struct standing standing;
 	struct wish wish;
 	struct str code_hash;
-	enum err refused; /* the code is burned, and this is the answer */
+	enum err refused; /* the code is burned, and this is the answer; known before */
 	struct str refused_why;
+	enum err judged; /* the same, as of the transaction */
+	struct str judged_why;
 	struct event event;
 };
 
@@ -70,37 +73,43 @@ static enum err judge_standing(struct task *task, struct db *db, struct redempti
 	struct standing now = { 0 };
 	struct verdict verdict;
 
+	TRY(grant_take(task, db, redemption->request.grant_id));
 	TRY(standing_find_by_grant(task, db, redemption->request.grant_id, &now));
 	now.family = redemption->standing.family;
 	redemption->standing = now;
 	verdict = decide(&task->arena, &now, &redemption->wish, task->now);
 	if (verdict.decision != DECISION_DENY)
 		return OK;
-	redemption->refused = issue_refusal(task, &verdict);
-	if (redemption->refused == ERR_SCOPE || redemption->refused == ERR_TARGET)
-		redemption->refused = ERR_GRANT;
-	redemption->refused_why = verdict.reason;
+	redemption->judged = issue_refusal(task, &verdict);
+	if (redemption->judged == ERR_SCOPE || redemption->judged == ERR_TARGET)
+		redemption->judged = ERR_GRANT;
+	redemption->judged_why = verdict.reason;
 	return OK;
 }
 
+/* May run again: what it finds is written anew each time. */
 static enum err burn_and_read(struct task *task, struct db *db, void *arg)
 {
 	struct token_wish *wish = arg;
 	struct redemption *redemption = wish->work;
 	struct family *family = &redemption->standing.family;
+	struct event event = redemption->event;
 	const struct resource *resource = resource_of(wish->authority, &redemption->request);
 	int64_t keep_until = task->now + (resource == NULL ? 0 : resource->token_ms);
 
+	redemption->judged = redemption->refused;
+	redemption->judged_why = redemption->refused_why;
 	TRY(auth_request_spend(task, db, redemption->code_hash, task->now, family->id, keep_until,
 			       &redemption->request));
-	if (redemption->refused != OK)
-		return event_insert(task, db, &redemption->event);
-	TRY(judge_standing(task, db, redemption));
-	if (redemption->refused != OK)
-		redemption->event.kind = STR("code.refused");
-	else
+	if (redemption->judged == OK)
+		TRY(judge_standing(task, db, redemption));
+	if (redemption->judged == OK) {
 		TRY(family_insert(task, db, family));
-	return event_insert(task, db, &redemption->event);
+	} else {
+		event.kind = STR("code.refused");
+		event.family_id = STR_NONE;
+	}
+	return event_insert(task, db, &event);
 }
 
 static enum err issue_all(struct task *task, struct token_wish *wish)
@@ -132,10 +141,10 @@ static enum err burned(struct task *task, enum err result, void *arg)
 	}
 	if (result != OK)
 		return wish->then(task, result, wish);
-	if (redemption->refused != OK) {
-		wish->reason = redemption->refused_why;
-		task_note(task, redemption->refused, redemption->refused_why);
-		return wish->then(task, redemption->refused, wish);
+	if (redemption->judged != OK) {
+		wish->reason = redemption->judged_why;
+		task_note(task, redemption->judged, redemption->judged_why);
+		return wish->then(task, redemption->judged, wish);
 	}
 	return wish->then(task, issue_all(task, wish), wish);
 }
@@ -180,12 +189,11 @@ static enum err start_burning(struct task *task, struct token_wish *wish, enum e
 		.resource = request->resource,
 		.offered = issue_offered(task, wish->authority, request->resource),
 	};
-	*event = event_new(task, refused == OK ? STR("token.issued") : STR("code.refused"),
-			   STR("agent"));
+	*event = event_new(task, STR("token.issued"), STR("agent"));
 	event->user_id = request->user_id;
 	event->client_id = request->client_id;
 	event->grant_id = request->grant_id;
-	event->family_id = refused == OK ? redemption->standing.family.id : STR_NONE;
+	event->family_id = redemption->standing.family.id;
 	event->resource = request->resource;
 	event->request_id = wish->request_id;
 	return store_submit(task, wish->authority->store, burn_and_read, wish, burned);

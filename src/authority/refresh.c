@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* grant_type=refresh_token: rotation that neither forks, nor logs people out, nor feeds a thief (DESIGN 5). */
 #include "authority/events.h"
+#include "authority/stop.h"
 #include "authority/token.h"
 #include "store/events.h"
 #include "store/families.h"
 #include "store/grants.h"
 
+#define PAUSED_RETRY_S 60
+
 struct refreshing {
+	const struct authority *authority;
 	struct refresh_token token;
 	struct standing standing;
 	struct wish wish;
 	enum rotation rotation; /* what was judged under the row's lock */
-	bool is_other_client;	/* a valid tag in the hands of another client: theft */
 	bool is_told;		/* the day's count of repeats is used up now */
 	struct event event;
 };
@@ -35,6 +38,15 @@ static const struct {
 				   "{\"why\":\"the database is older than this token\"}", false },
 };
 
+static enum err pause_grant(struct task *task, struct db *db, const struct refreshing *refreshing)
+{
+	const struct standing *standing = &refreshing->standing;
+
+	TRY(grant_set_paused(task, db, standing->grant.id, task->now, task->now));
+	return stop_queue(task, db, refreshing->authority, &standing->grant,
+			  standing->user.username);
+}
+
 static enum err write_outcome(struct task *task, struct db *db, struct refreshing *refreshing)
 {
 	struct family *family = &refreshing->standing.family;
@@ -48,10 +60,10 @@ static enum err write_outcome(struct task *task, struct db *db, struct refreshin
 	if (refreshing->rotation == ROTATION_REPEAT_LOST)
 		TRY(family_set_repeats(task, db, family));
 	if (refreshing->rotation == ROTATION_FROM_FUTURE)
-		TRY(grant_set_paused(task, db, family->grant_id, task->now, task->now));
+		TRY(pause_grant(task, db, refreshing));
 	if (outcomes[refreshing->rotation].ends_family)
 		TRY(family_revoke(task, db, family->id, task->now, STR("reused"), &is_now));
-	return event_insert(task, db, event);
+	return is_now ? event_insert(task, db, event) : OK;
 }
 
 /* The fast path: one conditional UPDATE and one event row. ERR_CONFLICT when the row moved on meanwhile. */
@@ -74,6 +86,7 @@ static enum err take_and_judge(struct task *task, struct db *db, struct refreshi
 	struct family *family = &refreshing->standing.family;
 
 	task_forgive(task);
+	refreshing->is_told = false;
 	TRY(family_take(task, db, refreshing->token.family_id, family));
 	if (family->revoked_at != 0)
 		return OK;
@@ -117,18 +130,24 @@ static enum err refuse(struct task *task, struct token_wish *wish, struct str re
 	return ERR_GRANT;
 }
 
+static enum err refuse_paused(struct task *task, struct token_wish *wish)
+{
+	wish->retry_after = PAUSED_RETRY_S;
+	return fail(task, ERR_PAUSED, "paused");
+}
+
 static enum err written(struct task *task, enum err result, void *arg)
 {
 	struct token_wish *wish = arg;
 	struct refreshing *refreshing = wish->work;
 	const struct family *family = &refreshing->standing.family;
 
-	if (result == ERR_NOT_FOUND)
+	if (result == ERR_NOT_FOUND || result == ERR_CONFLICT)
 		result = refuse(task, wish, STR("revoked"));
 	else if (result == OK && family->revoked_at != 0)
 		result = refuse(task, wish, family->revoked_why);
 	else if (result == OK && refreshing->rotation == ROTATION_FROM_FUTURE)
-		result = fail(task, ERR_PAUSED, "paused");
+		result = refuse_paused(task, wish);
 	else if (result == OK && refreshing->rotation > ROTATION_REPEAT_LOST)
 		result = refuse(task, wish, str_from_c(outcomes[refreshing->rotation].reason));
 	else if (result == OK)
@@ -185,10 +204,8 @@ static enum err check_standing(struct task *task, struct token_wish *wish)
 
 	if (verdict.decision != DECISION_DENY)
 		return OK;
-	if (str_equals(verdict.reason, STR("paused"))) {
-		wish->retry_after = 60;
-		return fail(task, ERR_PAUSED, "paused");
-	}
+	if (str_equals(verdict.reason, STR("paused")))
+		return refuse_paused(task, wish);
 	return refuse(task, wish, verdict.reason);
 }
 
@@ -232,6 +249,7 @@ enum err token_refresh(struct task *task, const struct authority *authority,
 	wish->authority = authority;
 	wish->then = then;
 	wish->work = refreshing;
+	refreshing->authority = authority;
 	if (!client_allows(&wish->client, GRANT_REFRESH_TOKEN))
 		return fail(task, ERR_CLIENT_NOT_ALLOWED, "this client may not use refresh_token");
 	if (str_is_empty(wish->refresh_token))

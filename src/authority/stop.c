@@ -6,7 +6,7 @@
 #include "store/outbox.h"
 
 #define PAYLOAD_MAX 4096
-#define GRANTS_MAX  1000
+#define PAGE	    100
 
 enum err stop_queue(struct task *task, struct db *db, const struct authority *authority,
 		    const struct grant *grant, struct str username)
@@ -37,12 +37,17 @@ enum err stop_queue(struct task *task, struct db *db, const struct authority *au
 enum err stop_queue_all(struct task *task, struct db *db, const struct authority *authority,
 			struct str user_id, struct str username)
 {
+	struct str after = STR_NONE;
 	struct grant *grants = NULL;
-	size_t count = 0;
+	size_t count = PAGE;
 
-	TRY(grant_list(task, db, user_id, STR_NONE, GRANTS_MAX, &grants, &count));
-	for (size_t i = 0; i < count; i++)
-		if (grant_status_at(&grants[i], task->now) == GRANT_ACTIVE)
-			TRY(stop_queue(task, db, authority, &grants[i], username));
+	while (count == PAGE) {
+		TRY(grant_list(task, db, user_id, after, PAGE, &grants, &count));
+		for (size_t i = 0; i < count; i++)
+			if (grant_status_at(&grants[i], task->now) == GRANT_ACTIVE)
+				TRY(stop_queue(task, db, authority, &grants[i], username));
+		if (count > 0)
+			after = grants[count - 1].id;
+	}
 	return OK;
 }

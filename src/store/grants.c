@@ -4,9 +4,21 @@
 #include "base/task.h"
 #include "store/rows.h"
 
-#define GRANT_SELECT                                                                               \
-	"SELECT id, user_id, client_id, resource, basis, created_at, updated_at, expires_at,"      \
-	" paused_at, revoked_at, revoked_by, last_used_at FROM grants"
+#define GRANT_COLUMNS                                                                              \
+	"id, user_id, client_id, resource, basis, created_at, updated_at, expires_at, paused_at,"  \
+	" revoked_at, revoked_by, last_used_at"
+#define GRANT_SELECT "SELECT " GRANT_COLUMNS " FROM grants"
+
+/*
+ * A grant whose end has passed is over for the installations it had: a new yes is not for them. Families
+ * before the grant, as a rotation and a revocation take them, so that none of the three deadlock.
+ */
+static STATEMENT GRANT_END_EXPIRED_FAMILIES = {
+	"UPDATE families SET revoked_at = $4, revoked_why = 'expired'"
+	" WHERE user_id = $1 AND revoked_at IS NULL AND grant_id IN (SELECT g.id FROM grants g"
+	" WHERE g.user_id = $1 AND g.client_id = $2 AND g.resource = $3 AND g.revoked_at IS NULL"
+	" AND g.expires_at <= $4)"
+};
 
 /* the row is taken by the upsert, so that two answers at once take turns */
 static STATEMENT GRANT_PUT = {
@@ -47,6 +59,10 @@ static STATEMENT PERMISSION_LIST = {
 static STATEMENT GRANT_SET_PAUSED = {
 	"UPDATE grants SET paused_at = $2, updated_at = $3 WHERE id = $1 AND revoked_at IS NULL"
 };
+static STATEMENT GRANT_PAUSE_ALL = {
+	"UPDATE grants SET paused_at = $2, updated_at = $2 WHERE user_id = $1"
+	" AND revoked_at IS NULL AND paused_at IS NULL AND expires_at > $2 RETURNING " GRANT_COLUMNS
+};
 static STATEMENT GRANT_REVOKE_FAMILIES = {
 	"UPDATE families SET revoked_at = $2, revoked_why = $3"
 	" WHERE user_id = (SELECT g.user_id FROM grants g WHERE g.id = $1) AND grant_id = $1"
@@ -59,8 +75,13 @@ static STATEMENT GRANT_REVOKE = {
 static STATEMENT GRANT_TAKE = {
 	"UPDATE grants SET updated_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING user_id"
 };
+/* writing a value back takes the row on PostgreSQL; on SQLite the writer is alone anyway */
+static STATEMENT GRANT_TAKE_AS_IT_IS = {
+	"UPDATE grants SET created_at = created_at WHERE id = $1 RETURNING created_at"
+};
 static STATEMENT PERMISSIONS_SET_END = {
 	"UPDATE permissions SET expires_at = $3 WHERE user_id = $1 AND grant_id = $2"
+	" AND expires_at > $4"
 };
 static STATEMENT PERMISSION_SET_END = {
 	"UPDATE permissions SET expires_at = $4 WHERE user_id = $1 AND grant_id = $2 AND scope = $3"
@@ -144,6 +165,10 @@ enum err grant_put(struct task *task, struct db *db, const struct grant *grant, 
 {
 	struct str id = STR_NONE;
 
+	TRY(sql_exec(task, db, &GRANT_END_EXPIRED_FAMILIES,
+		     ARGS(sql_text(grant->user_id), sql_text(grant->client_id),
+			  sql_text(grant->resource), sql_int(grant->updated_at)),
+		     NULL));
 	TRY(sql_one(task, db, &GRANT_PUT,
 		    ARGS(sql_text(grant->id), sql_text(grant->user_id), sql_text(grant->client_id),
 			 sql_text(grant->resource), sql_text(grant->basis),
@@ -241,7 +266,28 @@ enum err grant_set_paused(struct task *task, struct db *db, struct str id, int64
 	return OK;
 }
 
-/* Families before the grant: a rotation takes them in this order too, so the two cannot deadlock. */
+enum err grant_pause_all(struct task *task, struct db *db, struct str user_id, int64_t now,
+			 struct grant **ret_grants, size_t *ret_count)
+{
+	struct sql_list list = { .size = sizeof(struct grant), .read = read_grant };
+
+	TRY(sql_all(task, db, &GRANT_PAUSE_ALL, ARGS(sql_text(user_id), sql_int(now)), &list));
+	*ret_grants = list.items;
+	*ret_count = list.count;
+	return OK;
+}
+
+enum err grant_take(struct task *task, struct db *db, struct str id)
+{
+	int64_t created_at = 0;
+
+	return sql_one_int(task, db, &GRANT_TAKE_AS_IT_IS, ARGS(sql_text(id)), &created_at);
+}
+
+/*
+ * Families before the grant: a rotation takes them in this order too, so the two cannot deadlock. And once
+ * more when the grant is taken, for the family of a code that was redeemed in between.
+ */
 enum err grant_revoke(struct task *task, struct db *db, struct str id, int64_t now, struct str by,
 		      bool *ret_now)
 {
@@ -254,6 +300,8 @@ enum err grant_revoke(struct task *task, struct db *db, struct str id, int64_t n
 		     ARGS(sql_text(id), sql_int(now), sql_text(why)), NULL));
 	TRY(sql_exec(task, db, &GRANT_REVOKE, ARGS(sql_text(id), sql_int(now), sql_text(by)),
 		     &changed));
+	TRY(sql_exec(task, db, &GRANT_REVOKE_FAMILIES,
+		     ARGS(sql_text(id), sql_int(now), sql_text(why)), NULL));
 	*ret_now = changed > 0;
 	return OK;
 }
@@ -278,8 +326,10 @@ enum err grant_set_end(struct task *task, struct db *db, struct str id, struct s
 
 	TRY(take(task, db, id, now, &user_id));
 	if (scope.at == NULL)
-		TRY(sql_exec(task, db, &PERMISSIONS_SET_END,
-			     ARGS(sql_text(user_id), sql_text(id), sql_int(expires_at)), &changed));
+		TRY(sql_exec(
+			task, db, &PERMISSIONS_SET_END,
+			ARGS(sql_text(user_id), sql_text(id), sql_int(expires_at), sql_int(now)),
+			&changed));
 	else
 		TRY(sql_exec(
 			task, db, &PERMISSION_SET_END,

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What only PostgreSQL has: conflicts that run again, and a server that goes away and comes back. */
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "both.h"
+#include "nouns.h"
 #include "store/driver.h"
 #include "store/key_rows.h"
+#include "store/sql.h"
 
 #define WAIT_STEP_US 50000
 #define WAIT_STEPS   400
@@ -126,12 +129,83 @@ static void a_server_that_went_away_is_refused_and_found_again(void **state)
 	CHECK_ERR(fact_find(world_task(world), world_reader(world), before, &value), OK);
 }
 
+static STATEMENT WAITERS = { "SELECT count(*) FROM pg_locks WHERE NOT granted" };
+
+struct revocation {
+	pthread_t thread;
+	struct world_task task;
+	struct world *world;
+	_Atomic bool is_taken; /* the grant, by the redemption */
+	bool now;
+};
+
+/* Takes the grant and stays until the revocation waits for it. */
+static enum err redeem_slowly(struct task *task, struct db *db, void *arg)
+{
+	struct revocation *revocation = arg;
+	int64_t waiters = 0;
+
+	TRY(grant_take(task, db, alice_grant.id));
+	atomic_store(&revocation->is_taken, true);
+	while (waiters == 0)
+		TRY(sql_one_int(task, db, &WAITERS, NO_ARGS, &waiters));
+	return family_insert(task, db, &alice_family);
+}
+
+static enum err revoke_grant(struct task *task, struct db *db, void *arg)
+{
+	struct revocation *revocation = arg;
+
+	return grant_revoke(task, db, alice_grant.id, CHECK_NOW, STR("user"), &revocation->now);
+}
+
+static void *revoke_meanwhile(void *arg)
+{
+	struct revocation *revocation = arg;
+
+	while (!atomic_load(&revocation->is_taken))
+		usleep(WAIT_STEP_US / 10);
+	CHECK_ERR(store_write(&revocation->task.task, revocation->world->store, revoke_grant,
+			      revocation),
+		  OK);
+	return NULL;
+}
+
+static enum err insert_without_family(struct task *task, struct db *db, void *arg)
+{
+	struct str id = STR_NONE;
+
+	(void)arg;
+	TRY(user_insert(task, db, &alice));
+	TRY(client_insert(task, db, &mail_agent));
+	return grant_put(task, db, &alice_grant, &id);
+}
+
+static void a_family_made_while_its_grant_is_revoked_ends_with_the_others(void **state)
+{
+	struct world *world = *state;
+	struct revocation revocation = { .world = world };
+	struct family family = { 0 };
+
+	CHECK_ERR(world_write(world, insert_without_family, NULL), OK);
+	world_task_begin(world, &revocation.task);
+	CHECK(pthread_create(&revocation.thread, NULL, revoke_meanwhile, &revocation) == 0);
+	CHECK_ERR(world_write(world, redeem_slowly, &revocation), OK);
+	pthread_join(revocation.thread, NULL);
+	world_task_end(&revocation.task);
+	CHECK(revocation.now);
+	CHECK_ERR(family_find(world_task(world), world_reader(world), alice_family.id, &family),
+		  OK);
+	CHECK_STR(family.revoked_why, STR("revoked_by_user"));
+}
+
 int main(void)
 {
 	return RUN_ON_POSTGRES(
 		cmocka_unit_test(a_conflict_runs_the_closure_again),
 		cmocka_unit_test(endless_conflicts_end_in_a_refusal),
 		cmocka_unit_test(an_overlooked_failure_is_not_taken_for_a_commit),
+		cmocka_unit_test(a_family_made_while_its_grant_is_revoked_ends_with_the_others),
 		cmocka_unit_test(a_session_lost_before_its_commit_runs_the_closure_again),
 		cmocka_unit_test(a_server_that_went_away_is_refused_and_found_again));
 }
