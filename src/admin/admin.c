@@ -5,7 +5,8 @@
 
 #include "admin/room.h"
 
-/* Asks who is there before anything else; the real handler stands behind its route in the table below. */
+/* Asks who is there before anything else; the real handler stands behind its route in the table
+ * below. */
 static enum err guarded(struct exchange *exchange);
 
 struct call {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The JSON API for operators, on a unix socket only: people, clients, resources, grants, events. Who may use it
- * is the kernel's word about the other side of the socket. No call consents, approves, widens or signs in for
- * a person, and none gives out a key. docs/automation.md has the calls.
+ * The JSON API for operators, on a unix socket only: people, clients, resources, grants, events.
+ * Who may use it is the kernel's word about the other side of the socket. No call consents,
+ * approves, widens or signs in for a person, and none gives out a key. docs/automation.md has the
+ * calls.
  */
 #pragma once
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* DIR/resources as files: a change is checked, written whole, taken up, and undone when that is refused. */
+/* DIR/resources as files: a change is checked, written whole, taken up, and undone when that is
+ * refused. */
 #include "config/file.h"
 
 #include "admin/room.h"
@@ -77,7 +78,8 @@ enum err resources_show(struct exchange *exchange)
 	return OK;
 }
 
-/* Takes the folder up as it now is; when that is refused it is put back as it was, and the reason stays. */
+/* Takes the folder up as it now is; when that is refused it is put back as it was, and the reason
+ * stays. */
 static enum err take_up(struct exchange *exchange, struct str path, struct str old)
 {
 	const struct admin *admin = admin_of(exchange);

@@ -133,7 +133,8 @@ static void check_proxies(struct checker *checker)
 	}
 }
 
-/* libpq takes a password from the user part and from the query, where names may be percent-encoded. */
+/* libpq takes a password from the user part and from the query, where names may be percent-encoded.
+ */
 static bool has_password(struct task *task, struct str url)
 {
 	struct str rest = str_from(url, str_find(url, ':') + 1);

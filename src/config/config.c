@@ -23,7 +23,8 @@ static void apply_all(struct task *task, struct config *config, const struct wri
 		const struct setting *setting = &settings[i];
 		struct str value = written[i].value;
 
-		/* defaults are tried first, so that a value that is wrong leaves the default for later checks */
+		/* defaults are tried first, so that a value that is wrong leaves the default for
+		 * later checks */
 		if (setting->initial != NULL &&
 		    setting_apply(task, setting, config->dir, str_from_c(setting->initial),
 				  config) != OK)

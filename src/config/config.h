@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the operator wrote: grantd.conf (INI by libinih), GRANTD_* variables over it, *_FILE for secrets, and
- * the resource files. The caller (main.c) hands in the environment; nothing here reads it. A loaded
- * configuration never changes; a reload makes a new one and swaps the pointer (config_live).
+ * What the operator wrote: grantd.conf (INI by libinih), GRANTD_* variables over it, *_FILE for
+ * secrets, and the resource files. The caller (main.c) hands in the environment; nothing here reads
+ * it. A loaded configuration never changes; a reload makes a new one and swaps the pointer
+ * (config_live).
  */
 #pragma once
 
@@ -18,9 +19,11 @@ struct config {
 	struct str dir;		   /* DIR */
 	struct str issuer;	   /* "https://grantd.localhost:8443", byte-identical everywhere */
 	struct str issuer_host;	   /* "grantd.localhost:8443" */
-	bool shared_loopback_host; /* the operator accepts an issuer whose host agents can listen on */
+	bool shared_loopback_host; /* the operator accepts an issuer whose host agents can listen on
+				    */
 	struct str listen;	   /* "127.0.0.1:8443" or "unix:PATH" */
-	bool plain; /* the public listener is plain HTTP behind a TLS terminator (loopback or unix only) */
+	bool plain; /* the public listener is plain HTTP behind a TLS terminator (loopback or unix
+		       only) */
 	const struct str *trusted_proxies;
 	size_t trusted_proxy_count;
 	struct str ops_listen;	      /* "127.0.0.1:8444"; /livez and /readyz; empty: off */
@@ -70,8 +73,8 @@ struct config_source {
 };
 
 /*
- * Reads and checks everything. ERR_CONFIG: file, line where known, what is wrong and what to write instead.
- * The configuration owns its memory.
+ * Reads and checks everything. ERR_CONFIG: file, line where known, what is wrong and what to write
+ * instead. The configuration owns its memory.
  */
 MUST_CHECK enum err config_load(struct task *task, const struct config_source *source,
 				const struct config **ret_config);
@@ -81,8 +84,9 @@ void config_free(const struct config **config);
 MUST_CHECK enum err config_template(struct task *task, struct str issuer, struct str database,
 				    bool shared_loopback_host, struct str *ret_text);
 /*
- * ERR_CONFIG unless https, no path, query, fragment, userinfo or trailing slash; `localhost` and IP addresses
- * only with shared_loopback_host (cookies know no ports: an agent could listen beside us and be sent them).
+ * ERR_CONFIG unless https, no path, query, fragment, userinfo or trailing slash; `localhost` and IP
+ * addresses only with shared_loopback_host (cookies know no ports: an agent could listen beside us
+ * and be sent them).
  */
 MUST_CHECK enum err config_check_issuer(struct task *task, struct str issuer,
 					bool shared_loopback_host);
@@ -91,7 +95,8 @@ MUST_CHECK enum err config_check_issuer(struct task *task, struct str issuer,
 const struct resource *config_find_resource(const struct config *config, struct str uri);
 const struct resource *config_find_resource_named(const struct config *config, struct str name);
 
-/* The configuration in force; readers take it once per task. A replaced one lives until config_live_free. */
+/* The configuration in force; readers take it once per task. A replaced one lives until
+ * config_live_free. */
 struct config_live;
 struct config_live *config_live_new(const struct config *config);
 const struct config *config_current(struct config_live *live);

@@ -29,8 +29,9 @@ static enum err read_file(struct task *task, struct str path, struct str *ret_va
 }
 
 /*
- * A slip of the pen must not go unnoticed, but other programs name variables GRANTD_… too (Kubernetes sets
- * GRANTD_PORT_… for a service called grantd), so what resembles no setting is not ours.
+ * A slip of the pen must not go unnoticed, but other programs name variables GRANTD_… too
+ * (Kubernetes sets GRANTD_PORT_… for a service called grantd), so what resembles no setting is not
+ * ours.
  */
 static enum err refuse_if_close(struct task *task, struct str name)
 {

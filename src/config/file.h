@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Files of the installation: read whole with a ceiling, private ones only with a private mode, and replaced
- * so that a crash leaves either the old file or the new one. Not for the database or the root key.
+ * Files of the installation: read whole with a ceiling, private ones only with a private mode, and
+ * replaced so that a crash leaves either the old file or the new one. Not for the database or the
+ * root key.
  */
 #pragma once
 
@@ -18,13 +19,14 @@ struct str file_path(struct task *task, struct str dir, struct str path);
 /* Text in task memory. ERR_NOT_FOUND; ERR_CONFIG: unreadable, not a plain file, larger than max. */
 MUST_CHECK enum err file_read(struct task *task, struct str path, size_t max, struct str *ret_text);
 /*
- * One line that only its owner may read (mode 0600 or 0400, owned by us or root), without its newline.
- * ERR_CONFIG says what to do, also when it is missing.
+ * One line that only its owner may read (mode 0600 or 0400, owned by us or root), without its
+ * newline. ERR_CONFIG says what to do, also when it is missing.
  */
 MUST_CHECK enum err file_read_secret(struct task *task, struct str path, struct secret *ret_secret);
 /* ERR_CONFIG unless the file is readable, ours or root's, and closed to group and others. */
 MUST_CHECK enum err file_check_private(struct task *task, struct str path);
-/* Writes beside the target, fsyncs, renames over it, fsyncs the directory. ERR_IO with the reason. */
+/* Writes beside the target, fsyncs, renames over it, fsyncs the directory. ERR_IO with the reason.
+ */
 MUST_CHECK enum err file_replace(struct task *task, struct str path, struct str text,
 				 unsigned mode);
 /* Removes the file and makes that last. ERR_NOT_FOUND, ERR_IO. */

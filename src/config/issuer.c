@@ -11,7 +11,8 @@ static bool is_lower(struct str text)
 	return true;
 }
 
-/* A bracket, or a last label of digits or 0x…: browsers take those for addresses (WHATWG URL 3.5). */
+/* A bracket, or a last label of digits or 0x…: browsers take those for addresses (WHATWG URL 3.5).
+ */
 static bool is_address(struct str host)
 {
 	struct str label = STR(""), rest = host;

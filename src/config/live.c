@@ -5,8 +5,8 @@
 #include "config/config.h"
 
 /*
- * A reload is an operator's act and a configuration is small, so a replaced one is kept: nobody has to count
- * its readers.
+ * A reload is an operator's act and a configuration is small, so a replaced one is kept: nobody has
+ * to count its readers.
  */
 struct generation {
 	const struct config *config;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Objects of JSON that people wrote: which members may be there, of which type, and words for what is wrong
- * that name the member by its path ("scopes[1].risk"). Also "did you mean" for any list of names.
+ * Objects of JSON that people wrote: which members may be there, of which type, and words for what
+ * is wrong that name the member by its path ("scopes[1].risk"). Also "did you mean" for any list of
+ * names.
  */
 #pragma once
 
@@ -29,8 +30,8 @@ struct member {
 };
 
 /*
- * ERR_CONFIG unless value is an object with the required members, of the right types, and no others. path is
- * where it stands ("" at the top, "scopes[1]").
+ * ERR_CONFIG unless value is an object with the required members, of the right types, and no
+ * others. path is where it stands ("" at the top, "scopes[1]").
  */
 MUST_CHECK enum err members_check(struct task *task, const json_t *value, struct str path,
 				  const struct member *members, size_t count);

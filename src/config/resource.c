@@ -308,7 +308,8 @@ static enum err check_argument(struct task *task, struct str argument, bool is_c
 				   !str_starts_with(rest, STR("{client}"))))
 			return failf(
 				task, ERR_CONFIG,
-				"on_stop: \"%.*s\": only {username} and {client} are filled in, and "
+				"on_stop: \"%.*s\": only {username} and {client} are filled in, "
+				"and "
 				"not in the command itself",
 				STR_FMT(argument));
 		rest = str_from(rest, 1);

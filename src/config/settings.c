@@ -9,33 +9,41 @@
 
 const struct setting settings[SETTINGS] = {
 	{ "issuer", SETTING_TEXT, PLACE(issuer), NULL, 0,
-	  "Who issues the tokens: https, a name of its own, no path. It never changes: tokens, clients and\n"
+	  "Who issues the tokens: https, a name of its own, no path. It never changes: tokens, "
+	  "clients and\n"
 	  "# people's browsers know it by this exact spelling." },
 	{ "shared_loopback_host", SETTING_YES_NO, PLACE(shared_loopback_host), "no", 0,
-	  "yes: accept localhost or an IP address as issuer although cookies know no ports, so that any\n"
+	  "yes: accept localhost or an IP address as issuer although cookies know no ports, so "
+	  "that any\n"
 	  "# program listening on the same host could be sent people's session cookies." },
 	{ "listen", SETTING_TEXT, PLACE(listen), "", 0,
-	  "Where agents and browsers connect: ADDRESS:PORT or unix:PATH. Default: 127.0.0.1 and the\n"
+	  "Where agents and browsers connect: ADDRESS:PORT or unix:PATH. Default: 127.0.0.1 and "
+	  "the\n"
 	  "# issuer's port." },
 	{ "plain", SETTING_YES_NO, PLACE(plain), "no", 0,
-	  "yes: speak plain HTTP, behind a proxy that does TLS; only on a loopback address or unix socket." },
+	  "yes: speak plain HTTP, behind a proxy that does TLS; only on a loopback address or "
+	  "unix socket." },
 	{ "trusted_proxies", SETTING_WORDS, PLACE(trusted_proxies), "", 16,
 	  "Addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed;\n"
 	  "# \"unix\": of whoever connects to a unix socket." },
 	{ "ops_listen", SETTING_TEXT, PLACE(ops_listen), "", 0,
 	  "Where /livez and /readyz answer, in plain HTTP; never public. Empty: nowhere." },
 	{ "tls_cert", SETTING_PATH, PLACE(tls_cert), "tls/cert.pem", 0,
-	  "Certificate chain and key (PEM). Replaced files are taken up by SIGHUP. Paths are relative to DIR." },
+	  "Certificate chain and key (PEM). Replaced files are taken up by SIGHUP. Paths are "
+	  "relative to DIR." },
 	{ "tls_key", SETTING_PATH, PLACE(tls_key), "tls/key.pem", 0, NULL },
 	{ "database", SETTING_TEXT, PLACE(database), "", 0,
-	  "sqlite:PATH or postgresql://[HOST]/NAME?host=SOCKETDIR. Default: sqlite:grantd.db. A password has\n"
+	  "sqlite:PATH or postgresql://[HOST]/NAME?host=SOCKETDIR. Default: sqlite:grantd.db. A "
+	  "password has\n"
 	  "# no place here: use ~/.pgpass, peer authentication, or database_url_file." },
 	{ "database_url_file", SETTING_PATH, PLACE(database_url_file), "", 0,
-	  "Instead of database: a file (mode 0600) with the whole URL, which may then carry a password." },
+	  "Instead of database: a file (mode 0600) with the whole URL, which may then carry a "
+	  "password." },
 	{ "database_pool", SETTING_COUNT, PLACE(database_pool), "16", 256,
 	  "PostgreSQL: how many connections write at the same time." },
 	{ "root_key_file", SETTING_PATH, PLACE(root_key_file), "root.key", 0,
-	  "The root key: whoever has it and the database has everything. Keep a copy apart from the database." },
+	  "The root key: whoever has it and the database has everything. Keep a copy apart from "
+	  "the database." },
 	{ "admin_socket", SETTING_PATH, PLACE(admin_socket), "admin.sock", 0,
 	  "Where grantctl connects, and which group may besides root and grantd's own user." },
 	{ "admin_group", SETTING_TEXT, PLACE(admin_group), "", 0, NULL },
@@ -45,7 +53,8 @@ const struct setting settings[SETTINGS] = {
 	{ "log_level", SETTING_LEVEL, PLACE(log_level), "info", 0,
 	  "debug, info, warning or error. No level ever logs tokens, codes, passwords or bodies." },
 	{ "controller_name", SETTING_TEXT, PLACE(controller_name), "", 0,
-	  "Who asks people for their consent (GDPR Art. 13), as the pages name it, with a mail address or URL." },
+	  "Who asks people for their consent (GDPR Art. 13), as the pages name it, with a mail "
+	  "address or URL." },
 	{ "controller_contact", SETTING_TEXT, PLACE(controller_contact), "", 0, NULL },
 	{ "privacy_url", SETTING_TEXT, PLACE(privacy_url), "", 0, NULL },
 	{ "support_url", SETTING_TEXT, PLACE(support_url), "", 0, NULL },
@@ -58,7 +67,8 @@ const struct setting settings[SETTINGS] = {
 	  "The longest that a person may allow: 1h, 7d, 90d, …; 0: until they revoke." },
 	{ "redirect_schemes", SETTING_WORDS, PLACE(redirect_schemes),
 	  "cursor vscode vscode-insiders windsurf", 32,
-	  "Private-use URI schemes without a dot that clients may register (RFC 8252 7.1 asks for a dot)." },
+	  "Private-use URI schemes without a dot that clients may register (RFC 8252 7.1 asks for "
+	  "a dot)." },
 };
 
 size_t setting_find(struct str name)

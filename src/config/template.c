@@ -48,11 +48,11 @@ enum err config_template(struct task *task, struct str issuer, struct str databa
 		       { "ops_listen", ops_listen(task, issuer) } };
 	struct buf text = buf_in(&task->arena, TEMPLATE_MAX);
 
-	buf_add_c(
-		&text,
-		"# grantd.conf: what the operator decides; grantd(8), docs/operator.md.\n"
-		"# Lines that start with # show defaults. GRANTD_NAME in the environment wins over a line\n"
-		"# here. `grantd check` says what is wrong; SIGHUP takes a change up.\n");
+	buf_add_c(&text,
+		  "# grantd.conf: what the operator decides; grantd(8), docs/operator.md.\n"
+		  "# Lines that start with # show defaults. GRANTD_NAME in the environment wins "
+		  "over a line\n"
+		  "# here. `grantd check` says what is wrong; SIGHUP takes a change up.\n");
 	for (size_t i = 0; i < SETTINGS; i++) {
 		struct str value = STR_NONE;
 

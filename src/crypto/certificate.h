@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A private certificate authority made for one installation, with one server certificate (RFC 5280): what a
- * machine without a public name needs to speak HTTPS. The authority's key signs once and is never written
- * anywhere, and name constraints bind it to that one host: who trusts ca.pem trusts nothing else by it.
- * Not for public names: get those certificates from a public authority (ACME).
+ * A private certificate authority made for one installation, with one server certificate (RFC
+ * 5280): what a machine without a public name needs to speak HTTPS. The authority's key signs once
+ * and is never written anywhere, and name constraints bind it to that one host: who trusts ca.pem
+ * trusts nothing else by it. Not for public names: get those certificates from a public authority
+ * (ACME).
  */
 #pragma once
 
@@ -34,8 +35,8 @@ struct certificate_facts {
 };
 
 /*
- * What a certificate file and its key say, for `grantd check`. ERR_CONFIG for texts that are not PEM of a
- * certificate and a key.
+ * What a certificate file and its key say, for `grantd check`. ERR_CONFIG for texts that are not
+ * PEM of a certificate and a key.
  */
 MUST_CHECK enum err certificate_inspect(struct task *task, struct str cert_pem, struct str key_pem,
 					struct str host, struct certificate_facts *ret_facts);

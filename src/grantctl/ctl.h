@@ -91,8 +91,8 @@ MUST_CHECK enum err words_parse(struct task *task, const struct verb *verb, char
 /* --- call.c --- */
 
 /*
- * One call; *ret_answer is the JSON it answered, owned by the caller. ERR_IO: nobody answers at the socket;
- * ERR_CONFLICT and others: it was refused, with the daemon's message as the reason.
+ * One call; *ret_answer is the JSON it answered, owned by the caller. ERR_IO: nobody answers at the
+ * socket; ERR_CONFLICT and others: it was refused, with the daemon's message as the reason.
  */
 MUST_CHECK enum err call(struct task *task, const struct words *words, const char *method,
 			 struct str path, struct str body, json_t **ret_answer);
@@ -122,8 +122,8 @@ void print_text(struct str text);
 /* One line of stdin. ERR_REQUEST when there is none. */
 MUST_CHECK enum err read_secret_line(struct task *task, struct secret *ret_secret);
 /*
- * From stdin when the option says so, else asked twice at the terminal without echo; no secret when there is
- * no terminal.
+ * From stdin when the option says so, else asked twice at the terminal without echo; no secret when
+ * there is no terminal.
  */
 MUST_CHECK enum err ask_password(struct task *task, const struct words *words,
 				 struct secret *ret_secret);

@@ -19,7 +19,8 @@ static const struct verb verbs[] = {
 	  "Ends the person's sessions and stops every agent of theirs until enabled.\n" },
 	{ "user", "enable", "NAME", 0, user_enable, "Lets a disabled person in again.\n" },
 	{ "user", "password", "NAME", BIT(OPTION_PASSWORD_STDIN), user_password,
-	  "Sets a new password, ends the person's sessions and pauses what they allowed until they\n"
+	  "Sets a new password, ends the person's sessions and pauses what they allowed until "
+	  "they\n"
 	  "confirm it.\n\n"
 	  "  --password-stdin     one line of stdin is the password\n" },
 	{ "client", "create", NULL,
@@ -38,7 +39,8 @@ static const struct verb verbs[] = {
 	  "  --auth METHOD        client_secret_basic (default) or client_secret_post\n"
 	  "  --resource NAME      the resource that is meant when a request names none\n"
 	  "  --scope 'S1 S2'      the most that it can be allowed\n"
-	  "  --grant-type TYPE    authorization_code, refresh_token, client_credentials; once for each\n"
+	  "  --grant-type TYPE    authorization_code, refresh_token, client_credentials; once for "
+	  "each\n"
 	  "  --id-token-alg ALG   RS256 (default) or ES256\n" },
 	{ "client", "list", NULL, 0, client_list, "Lists all agents.\n" },
 	{ "client", "show", "ID", 0, client_show, "Shows one agent.\n" },
@@ -46,7 +48,8 @@ static const struct verb verbs[] = {
 	  "Refuses every token of the agent from now on.\n" },
 	{ "client", "enable", "ID", 0, client_enable, "Lets a disabled agent ask again.\n" },
 	{ "resource", "add", "FILE.json", 0, resource_add,
-	  "Checks the file, writes DIR/resources/NAME.json and takes it up; an older one is replaced.\n"
+	  "Checks the file, writes DIR/resources/NAME.json and takes it up; an older one is "
+	  "replaced.\n"
 	  "Its secret_file is a path in DIR (docs/resources.md).\n" },
 	{ "resource", "list", NULL, 0, resource_list, "Lists all resources.\n" },
 	{ "resource", "show", "NAME", 0, resource_show, "Prints the file of a resource.\n" },
@@ -88,7 +91,8 @@ static int usage(FILE *to)
 		fputs(verbs[i].name == NULL ? "" : verbs[i].name, to);
 		noun = verbs[i].noun;
 	}
-	fputs("\n\n  --dir DIR        the installation; its admin.sock is where the daemon answers\n"
+	fputs("\n\n  --dir DIR        the installation; its admin.sock is where the daemon "
+	      "answers\n"
 	      "  --socket PATH    where it answers instead (admin_socket of grantd.conf)\n\n"
 	      "Exit codes: 0 done, 1 refused, 2 not understood, 3 the daemon does not answer.\n",
 	      to);
@@ -104,7 +108,8 @@ static int help(const struct verb *verb)
 	return EXIT_DONE;
 }
 
-/* The verb that argv names in its first words that are no options, and where its own words begin. */
+/* The verb that argv names in its first words that are no options, and where its own words begin.
+ */
 static const struct verb *find_verb(char *const *argv, const char **ret_noun)
 {
 	const char *found[2] = { NULL, NULL };

@@ -26,7 +26,8 @@ static enum err open_store(struct task *task, struct app *app, const struct conf
 	return store_open(task, &store, &app->store);
 }
 
-/* The root key and what it opens. Trouble with it is not the end: health still answers (DESIGN 6). */
+/* The root key and what it opens. Trouble with it is not the end: health still answers (DESIGN 6).
+ */
 static enum err open_keys(struct task *task, struct app *app, const struct config *config)
 {
 	enum err err = keys_open(task, config->root_key_file, config->issuer, &app->keys);
@@ -43,7 +44,8 @@ static bool is_key_trouble(const struct app *app, enum err err)
 	return err == ERR_CRYPTO || (err == ERR_CONFIG && app->keys == NULL);
 }
 
-/* A clock set back must not revive what has expired: no time before the newest event is believed. */
+/* A clock set back must not revive what has expired: no time before the newest event is believed.
+ */
 static enum err raise_clock(struct task *task, struct app *app)
 {
 	struct db *db = NULL;

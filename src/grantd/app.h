@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The whole daemon, put together: configuration, store, keys, rules, doors, server, jobs. Opened in the order
- * of what needs what, closed in the reverse one.
+ * The whole daemon, put together: configuration, store, keys, rules, doors, server, jobs. Opened in
+ * the order of what needs what, closed in the reverse one.
  */
 #pragma once
 
@@ -39,14 +39,14 @@ struct app {
 };
 
 /*
- * Opens and starts everything. With the root key missing or wrong only health is served (DESIGN 6): then
- * app->ops.trouble says why. ERR_CONFIG and others: the reason says what to do.
+ * Opens and starts everything. With the root key missing or wrong only health is served (DESIGN 6):
+ * then app->ops.trouble says why. ERR_CONFIG and others: the reason says what to do.
  */
 MUST_CHECK enum err app_open(struct task *task, struct program *program, struct app *app);
 /* Answers what is under way, then ends everything. Also for an app that was opened half. */
 void app_close(struct app *app);
 /*
- * Takes up changed configuration, resources and certificates. ERR_CONFIG: something is wrong and everything
- * stays as it was.
+ * Takes up changed configuration, resources and certificates. ERR_CONFIG: something is wrong and
+ * everything stays as it was.
  */
 MUST_CHECK enum err app_reload(struct task *task, struct app *app);

@@ -39,7 +39,8 @@ static enum err find_command(struct task *task, struct str name, const char **re
 	return failf(task, ERR_IO, "%.*s: no such command", STR_FMT(name));
 }
 
-/* Signals as a fresh program expects them, and a process group of its own so that all of it can be ended. */
+/* Signals as a fresh program expects them, and a process group of its own so that all of it can be
+ * ended. */
 static void set_attributes(posix_spawnattr_t *attributes)
 {
 	sigset_t none, all;
@@ -66,7 +67,7 @@ static void set_files(posix_spawn_file_actions_t *actions)
 
 static enum err spawn(struct task *task, const struct str *arguments, size_t count, pid_t *ret_pid)
 {
-	char **argv = NEW_ARRAY(&task->arena, char *, count + 1);
+	char **list = NEW_ARRAY(&task->arena, char *, count + 1);
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	const char *path = NULL;
@@ -74,10 +75,10 @@ static enum err spawn(struct task *task, const struct str *arguments, size_t cou
 
 	TRY(find_command(task, arguments[0], &path));
 	for (size_t i = 0; i < count; i++)
-		argv[i] = (char *)(uintptr_t)str_to_c(&task->arena, arguments[i]);
+		list[i] = (char *)(uintptr_t)str_to_c(&task->arena, arguments[i]);
 	set_attributes(&attributes);
 	set_files(&actions);
-	error = posix_spawn(ret_pid, path, &actions, &attributes, argv, environment);
+	error = posix_spawn(ret_pid, path, &actions, &attributes, list, environment);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attributes);
 	if (error != 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A new installation, in steps that each make what is missing: so a second run changes nothing, and a run after
- * a crash ends what the first began.
+ * A new installation, in steps that each make what is missing: so a second run changes nothing, and
+ * a run after a crash ends what the first began.
  */
 #include <stdio.h>
 

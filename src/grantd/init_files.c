@@ -12,7 +12,8 @@
 #include "crypto/certificate.h"
 
 static const char providers_readme[] =
-	"Providers (accounts that people connect) are described by JSON files here, one per provider.\n"
+	"Providers (accounts that people connect) are described by JSON files here, one per "
+	"provider.\n"
 	"This version of grantd does not read them yet.\n";
 
 static enum err make_folder(struct task *task, struct str path, struct init_progress *progress)

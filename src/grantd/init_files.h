@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The files of a new installation. Each function makes what is missing and leaves alone what is there. */
+/* The files of a new installation. Each function makes what is missing and leaves alone what is
+ * there. */
 #pragma once
 
 #include "grantd/program.h"
@@ -16,8 +17,8 @@ MUST_CHECK enum err init_folders(struct task *task, struct str dir, struct init_
 MUST_CHECK enum err init_config(struct task *task, const struct program *program,
 				struct init_progress *progress);
 /*
- * A private certificate, unless the configuration names files elsewhere. ERR_CONFIG when one of certificate
- * and key is there without the other.
+ * A private certificate, unless the configuration names files elsewhere. ERR_CONFIG when one of
+ * certificate and key is there without the other.
  */
 MUST_CHECK enum err init_certificate(struct task *task, const struct config *config,
 				     struct init_progress *progress);

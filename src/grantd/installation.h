@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What ties a database to its issuer and root key: facts written once by init, and the signing keys. init
- * completes them, serve and check hold them against the configuration.
+ * What ties a database to its issuer and root key: facts written once by init, and the signing
+ * keys. init completes them, serve and check hold them against the configuration.
  */
 #pragma once
 
@@ -9,14 +9,16 @@
 #include "crypto/keys.h"
 #include "store/store.h"
 
-/* Writes what is missing of facts and signing keys, in one transaction. ERR_CONFIG when a fact differs. */
+/* Writes what is missing of facts and signing keys, in one transaction. ERR_CONFIG when a fact
+ * differs. */
 MUST_CHECK enum err installation_complete(struct task *task, struct store *store,
 					  struct keyring *keys, const struct config *config,
 					  size_t *ret_made);
 /* ERR_CONFIG: another issuer, or never set up. ERR_CRYPTO: the root key is not this database's. */
 MUST_CHECK enum err installation_check(struct task *task, struct store *store, struct keyring *keys,
 				       const struct config *config);
-/* Makes the keys that a resource needs for itself, and loads all of them. ERR_CRYPTO: wrong root key. */
+/* Makes the keys that a resource needs for itself, and loads all of them. ERR_CRYPTO: wrong root
+ * key. */
 MUST_CHECK enum err installation_load_keys(struct task *task, struct store *store,
 					   struct keyring *keys, const struct config *config);
 /* True if the database knows a root key: then a missing root.key is lost, not new. */

@@ -135,11 +135,11 @@ static void run_round(struct jobs *jobs)
 /* Waits for the next round; false when it is time to end. */
 static bool wait_for_next(struct jobs *jobs)
 {
-	struct timespec until;
+	int64_t until_ms = clock_monotonic() + TICK_MS;
+	const struct timespec until = { .tv_sec = (time_t)(until_ms / SECOND_MS),
+					.tv_nsec = (long)(until_ms % SECOND_MS) * 1000000 };
 	bool goes_on;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += TICK_MS / SECOND_MS;
 	pthread_mutex_lock(&jobs->lock);
 	while (!jobs->is_stopping && pthread_cond_timedwait(&jobs->wake, &jobs->lock, &until) == 0)
 		;

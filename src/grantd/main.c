@@ -29,23 +29,29 @@ struct verb {
 static const struct verb verbs[] = {
 	{ "init", "dibsh", init_run,
 	  "grantd init --dir DIR [--issuer URL] [--database URL] [--shared-loopback-host]\n\n"
-	  "Sets an installation up in DIR: grantd.conf, a root key, a private certificate, the database with\n"
-	  "its signing keys. Again on a finished DIR it changes nothing; what a crash left half made it ends.\n\n"
-	  "  --issuer URL             default https://grantd.localhost:8443; cannot be changed later\n"
+	  "Sets an installation up in DIR: grantd.conf, a root key, a private certificate, the "
+	  "database with\n"
+	  "its signing keys. Again on a finished DIR it changes nothing; what a crash left half "
+	  "made it ends.\n\n"
+	  "  --issuer URL             default https://grantd.localhost:8443; cannot be changed "
+	  "later\n"
 	  "  --database URL           sqlite:PATH or postgresql://[HOST]/NAME?host=SOCKETDIR;\n"
 	  "                           default sqlite:grantd.db\n"
 	  "  --shared-loopback-host   accept localhost or an IP address as the issuer's host\n" },
 	{ "serve", "dh", serve_run,
 	  "grantd serve --dir DIR\n\n"
-	  "Serves until SIGTERM. Prints \"ready\" on stderr when it answers; logs JSON lines on stdout.\n"
+	  "Serves until SIGTERM. Prints \"ready\" on stderr when it answers; logs JSON lines on "
+	  "stdout.\n"
 	  "SIGHUP takes up changed configuration, resources and certificates.\n" },
 	{ "check", "dh", check_run,
 	  "grantd check --dir DIR\n\n"
-	  "Looks at configuration, keys, certificate and database, changes nothing, and says everything that\n"
+	  "Looks at configuration, keys, certificate and database, changes nothing, and says "
+	  "everything that\n"
 	  "is wrong. Exit code 0: nothing is; 1: something is.\n" },
 	{ "migrate", "dh", upgrade_run,
 	  "grantd migrate --dir DIR\n\n"
-	  "Brings the tables of the database to what this program knows. Stop grantd first, make a backup.\n" },
+	  "Brings the tables of the database to what this program knows. Stop grantd first, make "
+	  "a backup.\n" },
 };
 
 static const struct option options[] = {
@@ -120,7 +126,8 @@ static enum exit_code run_verb(struct program *program, const struct verb *verb,
 	return verb->run(program);
 }
 
-/* Few allocator arenas: our threads are few and our memory is in blocks, so more would only lie idle. */
+/* Few allocator arenas: our threads are few and our memory is in blocks, so more would only lie
+ * idle. */
 static void tune(void)
 {
 	mallopt(M_ARENA_MAX, 2);

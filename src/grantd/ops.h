@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Health, for supervisors and load balancers, on a listener of its own: /livez says that the process answers,
- * /readyz that it can serve. Also the door that answers when it cannot: 503 for everything.
+ * Health, for supervisors and load balancers, on a listener of its own: /livez says that the
+ * process answers, /readyz that it can serve. Also the door that answers when it cannot: 503 for
+ * everything.
  */
 #pragma once
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "grantd/app.h"
 #include "grantd/notify.h"
@@ -60,26 +59,23 @@ static void serve_until_told(struct program *program, struct app *app, const sig
 
 enum exit_code serve_run(struct program *program)
 {
-	struct app *app = malloc(sizeof(*app));
+	struct app app;
 	enum exit_code code = EXIT_DONE;
 	sigset_t signals;
 	struct task task;
 
-	if (app == NULL)
-		abort();
 	block_signals(&signals);
 	task_begin(&task, &program->clock, &program->log);
-	if (app_open(&task, program, app) == OK) {
+	if (app_open(&task, program, &app) == OK) {
 		log_info(&task, "serving", LOG_STR("version", STR(GRANTD_VERSION)));
-		say_ready(program, app);
-		serve_until_told(program, app, &signals);
+		say_ready(program, &app);
+		serve_until_told(program, &app, &signals);
 		notify(program->notify_socket, STR("STOPPING=1"));
 		log_info(&task, "stopping");
 	} else {
 		code = say_refused(&task, "serve");
 	}
-	app_close(app);
+	app_close(&app);
 	task_end(&task);
-	free(app);
 	return code;
 }

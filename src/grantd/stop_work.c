@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "grantd/stop_work.h"
 
-#include <sysexits.h>
-
 #include "authority/events.h"
 #include "authority/stop.h"
 #include "base/json.h"
@@ -13,14 +11,19 @@
 #include "store/outbox.h"
 #include "store/users.h"
 
-#define LIMIT_MS       10000
-#define LEASE_MS       (60 * SECOND_MS) /* longer than LIMIT_MS, so that nobody else takes it meanwhile */
+#define LIMIT_MS 10000
+#define LEASE_MS                                                                                   \
+	(60 * SECOND_MS) /* longer than LIMIT_MS, so that nobody else takes it meanwhile  \
+				   */
 #define RETRY_FIRST_MS (5 * SECOND_MS)
 #define RETRY_MAX_MS   HOUR_MS
 #define GIVE_UP_MS     DAY_MS
 #define ANSWER_MAX     (64 * 1024)
 #define PAYLOAD_MAX    (16 * 1024)
 #define EXPIRED_BATCH  100
+/* EX_NOUSER and EX_NOHOST of sysexits.h */
+#define NO_USER 67
+#define NO_HOST 68
 
 /* What an item says, borrowed from its JSON. */
 struct stop_order {
@@ -82,8 +85,8 @@ static enum err run_command(struct task *task, const struct resource *resource,
 	for (size_t i = 0; i < resource->on_stop_count; i++)
 		TRY(fill_argument(task, resource->on_stop[i], order, &arguments[i]));
 	TRY(command_run(task, arguments, resource->on_stop_count, LIMIT_MS, &status));
-	/* EX_NOUSER, EX_NOHOST: nobody was there to be stopped, as doveadm kick says it */
-	if (status != 0 && status != EX_NOUSER && status != EX_NOHOST)
+	/* nobody was there to be stopped, as doveadm kick says it */
+	if (status != 0 && status != NO_USER && status != NO_HOST)
 		return failf(task, ERR_IO, "it ended with exit status %d", status);
 	return OK;
 }
@@ -268,7 +271,8 @@ enum err stop_expired(struct task *task, const struct authority *authority, int6
 	struct db *db = NULL;
 	size_t count = 0;
 
-	/* many end at the same midnight, so a place in time is no place in the list: ask for more instead */
+	/* many end at the same midnight, so a place in time is no place in the list: ask for more
+	 * instead */
 	for (;; limit *= 2) {
 		TRY(store_reader(task, authority->store, &db));
 		TRY(grant_list_expired(task, db, from, task->now, limit, &grants, &count));

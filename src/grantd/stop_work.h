@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The outbox's on_stop items: a resource is told that a grant has stopped, by its command or URL. */
+/* The outbox's on_stop items: a resource is told that a grant has stopped, by its command or URL.
+ */
 #pragma once
 
 #include "authority/authority.h"
 
 /*
- * Takes the item that is due first and does it; tries again later when that fails, for a day. *ret_worked is
- * false when nothing was due.
+ * Takes the item that is due first and does it; tries again later when that fails, for a day.
+ * *ret_worked is false when nothing was due.
  */
 MUST_CHECK enum err stop_work(struct task *task, const struct authority *authority,
 			      bool *ret_worked);

@@ -19,8 +19,10 @@ static enum err parse(struct place *place, const char *text, struct resource *re
 static void the_example_of_the_documentation_is_taken_whole(void **state)
 {
 	static const char text[] =
-		"{ \"name\": \"mail\", \"uri\": \"HTTPS://Grantd.localhost:443/r/mail/\", \"title\": \"Mail of Example Ltd\","
-		"\"enforced_by\": \"resource\", \"checks\": \"introspection\", \"on_stop\": \"doveadm kick {username}\","
+		"{ \"name\": \"mail\", \"uri\": \"HTTPS://Grantd.localhost:443/r/mail/\", "
+		"\"title\": \"Mail of Example Ltd\","
+		"\"enforced_by\": \"resource\", \"checks\": \"introspection\", \"on_stop\": "
+		"\"doveadm kick {username}\","
 		"\"token\": { \"typ\": \"at+jwt\", \"alg\": \"ES256\", \"lifetime\": 300 },"
 		"\"scopes\": [" SCOPE
 		"], \"introspection\": [ { \"id\": \"mail-rs\", \"secret_file\": \"secret\" } ] }";
@@ -97,7 +99,8 @@ static const struct {
 	{ HEAD SCOPES ",\"token\":{\"lifetime\":\"300\"}}",
 	  "token.lifetime: must be a whole number" },
 	{ HEAD ",\"scopes\":[{\"name\":\"a\",\"title\":\"t\",\"can\":[\"x\"],\"risk\":\"wirte\"}]}",
-	  "scopes[0].risk: \"wirte\" is not one of write, read, send, delete; did you mean \"write\"?" },
+	  "scopes[0].risk: \"wirte\" is not one of write, read, send, delete; did you mean "
+	  "\"write\"?" },
 	{ HEAD ",\"scopes\":[" SCOPE "," SCOPE "]}",
 	  "scopes[1].name: \"mail.read\" is there twice" },
 	{ HEAD ",\"scopes\":[{\"name\":\"a b\",\"title\":\"t\",\"can\":[\"x\"]}]}",
@@ -173,8 +176,8 @@ static void two_files_must_not_share_uri_or_caller(void **state)
 	static const char mail[] = HEAD SCOPES
 		",\"introspection\":[{\"id\":\"rs\",\"secret_file\":\"secret\"}]}";
 	static const char same_uri[] =
-		"{\"name\":\"calendar\",\"uri\":\"https://A.example:443/r/mail/\",\"title\":\"x\"" SCOPES
-		"}";
+		"{\"name\":\"calendar\",\"uri\":\"https://A.example:443/r/mail/\","
+		"\"title\":\"x\"" SCOPES "}";
 	static const char same_caller[] =
 		"{\"name\":\"calendar\",\"uri\":\"https://a.example/c\",\"title\":\"x\"" SCOPES
 		",\"introspection\":[{\"id\":\"rs\",\"secret_file\":\"secret\"}]}";
