@@ -164,23 +164,39 @@ static bool is_postgres(struct str url)
 	       str_starts_with(url, STR("postgres://"));
 }
 
+static const char *database_problem(struct task *task, struct str database, bool may_have_password)
+{
+	if (str_starts_with(database, STR("sqlite:")) && database.len > 7)
+		return NULL;
+	if (!is_postgres(database))
+		return "is not sqlite:PATH or postgresql://HOST/NAME";
+	if (!may_have_password && has_password(task, database))
+		return "has a password; put it into ~/.pgpass, or the whole URL into a file of "
+		       "mode 0600 named by database_url_file";
+	return NULL;
+}
+
+enum err config_check_database(struct task *task, struct str database)
+{
+	const char *problem = database_problem(task, database, false);
+
+	if (problem != NULL)
+		return failf(task, ERR_CONFIG, "%s", problem);
+	return OK;
+}
+
 static void check_database_url(struct checker *checker, const char *name, bool may_have_password)
 {
 	struct config *config = checker->config;
 	struct task *task = checker->task;
+	const char *problem = database_problem(task, config->database, may_have_password);
 
-	if (str_starts_with(config->database, STR("sqlite:")) && config->database.len > 7) {
+	if (problem != NULL)
+		complain(checker, name, problem);
+	else if (!is_postgres(config->database))
 		config->database =
 			STR_JOIN(&task->arena, STR("sqlite:"),
 				 file_path(task, config->dir, str_from(config->database, 7)));
-		return;
-	}
-	if (!is_postgres(config->database))
-		complain(checker, name, "is not sqlite:PATH or postgresql://HOST/NAME");
-	else if (!may_have_password && has_password(task, config->database))
-		complain(checker, name,
-			 "has a password; put it into ~/.pgpass, or the whole URL into a file of "
-			 "mode 0600 named by database_url_file");
 }
 
 static void check_database(struct checker *checker)

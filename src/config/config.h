@@ -91,6 +91,9 @@ MUST_CHECK enum err config_template(struct task *task, struct str issuer, struct
 MUST_CHECK enum err config_check_issuer(struct task *task, struct str issuer,
 					bool shared_loopback_host);
 
+/* ERR_CONFIG unless sqlite:PATH or a postgresql:// URL without a password. */
+MUST_CHECK enum err config_check_database(struct task *task, struct str database);
+
 /* By canonical URI, or by name. NULL when there is none. */
 const struct resource *config_find_resource(const struct config *config, struct str uri);
 const struct resource *config_find_resource_named(const struct config *config, struct str name);

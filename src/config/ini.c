@@ -87,25 +87,30 @@ static int take(void *user, const char *section, const char *name, const char *v
 	return 1;
 }
 
-void ini_read(struct task *task, struct str path, struct written *written,
+void ini_take(struct task *task, struct str path, struct str text, struct written *written,
 	      struct config_problems *problems)
 {
-	struct task scratch = { .clock = task->clock };
-	struct ini ini = { task, path, STR_NONE, 0, written, problems };
-	int line;
+	struct ini ini = { task, path, text, 0, written, problems };
+	int line = ini_parse_stream(next_line, &ini, take, &ini);
 
-	if (file_read(&scratch, path, FILE_MAX, &ini.rest) != OK) {
-		problem_add(task, problems,
-			    str_printf(&task->arena,
-				       "%.*s; to set grantd up run: grantd init --dir DIR",
-				       STR_FMT(scratch.reason)));
-		task_end(&scratch);
-		return;
-	}
-	line = ini_parse_stream(next_line, &ini, take, &ini);
 	if (line != 0) {
 		ini.line = (unsigned)(line > 0 ? line : 0);
 		add_problem(&ini, STR("is not NAME = VALUE"));
 	}
+}
+
+void ini_read(struct task *task, struct str path, struct written *written,
+	      struct config_problems *problems)
+{
+	struct task scratch = { .clock = task->clock };
+	struct str text;
+
+	if (file_read(&scratch, path, FILE_MAX, &text) == OK)
+		ini_take(task, path, text, written, problems);
+	else
+		problem_add(task, problems,
+			    str_printf(&task->arena,
+				       "%.*s; to set grantd up run: grantd init --dir DIR",
+				       STR_FMT(scratch.reason)));
 	task_end(&scratch);
 }

@@ -46,6 +46,9 @@ void problem_add(struct task *task, struct config_problems *problems, struct str
 /* DIR/grantd.conf into written[]; each mistake becomes a problem and reading goes on. */
 void ini_read(struct task *task, struct str path, struct written *written,
 	      struct config_problems *problems);
+/* The same for its text; path is for the words. */
+void ini_take(struct task *task, struct str path, struct str text, struct written *written,
+	      struct config_problems *problems);
 /* GRANTD_NAME and GRANTD_NAME_FILE over it. */
 void environment_read(struct task *task, const char *const *environment, struct written *written,
 		      struct config_problems *problems);

@@ -2,6 +2,10 @@
 #include "grantd/app.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <grp.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "crypto/random.h"
 #include "grantd/installation.h"
@@ -103,6 +107,26 @@ static enum err open_server(struct task *task, struct app *app, const struct con
 	return OK;
 }
 
+/* The kernel lets the group connect; the admin API then asks who it is by itself. */
+static enum err give_to_group(struct task *task, const struct config *config)
+{
+	const char *path = str_to_c(&task->arena, config->admin_socket);
+	const struct group *group;
+
+	if (config->admin_group.len == 0)
+		return OK;
+	group = getgrnam(str_to_c(&task->arena, config->admin_group));
+	if (group == NULL)
+		return failf(task, ERR_CONFIG, "admin_group: there is no group %.*s",
+			     STR_FMT(config->admin_group));
+	if (chown(path, (uid_t)-1, group->gr_gid) != 0)
+		return failf(task, ERR_CONFIG,
+			     "admin_group: %s cannot be given to %.*s: %s; grantd's user must be a "
+			     "member",
+			     path, STR_FMT(config->admin_group), strerror(errno));
+	return OK;
+}
+
 /* All that needs the keys. */
 static enum err open_product(struct task *task, struct app *app, const struct config *config)
 {
@@ -134,6 +158,7 @@ static enum err open_all(struct task *task, struct app *app)
 	TRY(raise_clock(task, app));
 	TRY(open_product(task, app, config));
 	TRY(open_server(task, app, config));
+	TRY(give_to_group(task, config));
 	return http_server_start(task, app->server);
 }
 

@@ -74,6 +74,7 @@ static enum err make_database(struct task *task, struct program *program,
 static enum err init(struct task *task, struct program *program, struct init_progress *progress,
 		     const struct config **ret_config)
 {
+	TRY(init_check_wish(task, program));
 	TRY(init_folders(task, program->source.dir, progress, &program->source.dir));
 	TRY(init_config(task, program, progress));
 	TRY(config_load(task, &program->source, ret_config));

@@ -70,23 +70,34 @@ static enum err absolute_database(struct task *task, struct str database, struct
 	return OK;
 }
 
-enum err init_config(struct task *task, const struct program *program,
-		     struct init_progress *progress)
+enum err init_check_wish(struct task *task, struct program *program)
 {
 	struct str path = file_path(task, program->source.dir, STR("grantd.conf"));
-	struct str issuer = program->issuer, database = program->database, text;
 
 	if (file_exists(task, path))
 		return OK;
-	if (issuer.at == NULL)
-		issuer = STR("https://grantd.localhost:8443");
-	if (config_check_issuer(task, issuer, program->shared_loopback_host) != OK)
+	if (program->issuer.at == NULL)
+		program->issuer = STR("https://grantd.localhost:8443");
+	if (config_check_issuer(task, program->issuer, program->shared_loopback_host) != OK)
 		return failf(task, ERR_CONFIG, "--issuer: %.*s", STR_FMT(task->reason));
-	if (!str_is_text(database) || str_has(database, '\n'))
+	if (program->database.at == NULL)
+		return OK;
+	if (!str_is_text(program->database) || str_has(program->database, '\n'))
 		return fail(task, ERR_CONFIG, "--database: is not one line of text");
-	if (database.at != NULL)
-		TRY(absolute_database(task, database, &database));
-	TRY(config_template(task, issuer, database, program->shared_loopback_host, &text));
+	if (config_check_database(task, program->database) != OK)
+		return failf(task, ERR_CONFIG, "--database: %.*s", STR_FMT(task->reason));
+	return absolute_database(task, program->database, &program->database);
+}
+
+enum err init_config(struct task *task, const struct program *program,
+		     struct init_progress *progress)
+{
+	struct str path = file_path(task, program->source.dir, STR("grantd.conf")), text;
+
+	if (file_exists(task, path))
+		return OK;
+	TRY(config_template(task, program->issuer, program->database, program->shared_loopback_host,
+			    &text));
 	progress->made++;
 	return file_replace(task, path, text, 0600);
 }

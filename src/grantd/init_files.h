@@ -10,6 +10,8 @@ struct init_progress {
 	unsigned made;
 };
 
+/* What was asked for makes sense: before anything is made or written down. ERR_CONFIG. */
+MUST_CHECK enum err init_check_wish(struct task *task, struct program *program);
 /* DIR (0700) and what is in it: tls, resources, providers with its README. *ret_dir is absolute. */
 MUST_CHECK enum err init_folders(struct task *task, struct str dir, struct init_progress *progress,
 				 struct str *ret_dir);

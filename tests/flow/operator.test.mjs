@@ -1,0 +1,414 @@
+// SPDX-License-Identifier: Apache-2.0
+// The operator's side: init, check, reload, stop, kill; who may administer; what is written down and what never is.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Instance, driver, mail_secret, programs, run_well } from './harness/index.mjs';
+
+const in_dir = (grantd, name) => path.join(grantd.dir, name);
+
+// Every file of the installation with what is in it; the database's own files come and go.
+function files_of(grantd) {
+	const seen = {};
+	for (const entry of fs.readdirSync(grantd.dir, { recursive: true, withFileTypes: true })) {
+		const file = path.join(entry.parentPath, entry.name);
+		if (!entry.isFile() || path.basename(file).startsWith('grantd.db')) continue;
+		seen[path.relative(grantd.dir, file)] = crypto.createHash('sha256').update(fs.readFileSync(file)).digest('hex') + (fs.statSync(file).mode & 0o777).toString(8);
+	}
+	return seen;
+}
+
+const check = (grantd) => grantd.grantd(['check', '--dir', grantd.dir]);
+
+async function until(condition, timeout = 20_000) {
+	for (const end = Date.now() + timeout; ;) {
+		const value = await condition();
+		if (value) return value;
+		assert.ok(Date.now() < end, 'it happens in time');
+		await sleep(50);
+	}
+}
+
+async function ops(grantd, what) {
+	const response = await fetch(`http://127.0.0.1:${grantd.port + 1}/${what}`);
+	return [response.status, await response.text()];
+}
+
+describe('init', () => {
+	test('a second run changes nothing and says so', async (t) => {
+		const grantd = await Instance.create();
+		t.after(() => grantd.dispose());
+		const files = files_of(grantd);
+		const rows = await grantd.snapshot();
+		const again = await grantd.grantd(['init', '--dir', grantd.dir]);
+		assert.equal(again.status, 0, again.stderr);
+		assert.match(again.stdout, /nothing to do/);
+		assert.deepEqual(files_of(grantd), files);
+		assert.deepEqual(await grantd.snapshot(), rows);
+		assert.equal(files['root.key'].slice(-3), '600');
+		assert.equal(fs.statSync(grantd.dir).mode & 0o777, 0o700);
+	});
+
+	test('another issuer is refused, and a root key that is lost is not replaced', async (t) => {
+		const grantd = await Instance.create();
+		t.after(() => grantd.dispose());
+		const other = await grantd.grantd(['init', '--dir', grantd.dir, '--issuer', 'https://other.localhost:1']);
+		assert.equal(other.status, 1);
+		assert.match(other.stderr, /is set up for https:\/\/grantd\.localhost/);
+		fs.rmSync(in_dir(grantd, 'root.key'));
+		const lost = await grantd.grantd(['init', '--dir', grantd.dir]);
+		assert.equal(lost.status, 1);
+		assert.match(lost.stderr, /root\.key is missing.*put it back from its copy/);
+		assert.equal(fs.existsSync(in_dir(grantd, 'root.key')), false);
+	});
+
+	test('what a crash left half made is ended by the next run', async (t) => {
+		const grantd = await Instance.create();
+		t.after(() => grantd.dispose());
+		for (const name of ['tls/cert.pem', 'providers/README']) {
+			fs.rmSync(in_dir(grantd, name));
+			fs.writeFileSync(in_dir(grantd, `${name}.new`), 'half a');
+			const again = await grantd.grantd(['init', '--dir', grantd.dir]);
+			assert.equal(again.status, 0, again.stderr);
+			assert.ok(fs.existsSync(in_dir(grantd, name)));
+			assert.ok(!fs.existsSync(in_dir(grantd, `${name}.new`)));
+		}
+		assert.equal((await check(grantd)).status, 0);
+	});
+
+	test('localhost, a path and a password in the database URL are refused with what to do', async (t) => {
+		const grantd = await Instance.create({ init: false });
+		t.after(() => grantd.dispose());
+		for (const [args, words] of [
+			[['--issuer', 'https://localhost:8443'], /cookies know no ports/],
+			[['--issuer', 'https://a.example/b'], /no path/],
+			[['--issuer', 'http://a.example'], /is not https/],
+			[['--database', 'postgresql://u:hunter2@h/d'], /has a password; put it into ~\/\.pgpass/],
+		]) {
+			const refused = await grantd.grantd(['init', '--dir', `${grantd.home}/refused`, ...args]);
+			assert.ok(!fs.existsSync(`${grantd.home}/refused`), 'nothing was made');
+			assert.equal(refused.status, 1);
+			assert.match(refused.stderr, words);
+			assert.doesNotMatch(refused.stderr, /hunter2/);
+		}
+	});
+});
+
+describe('check', () => {
+	// Each way of breaking it: what to do, what is said, and whether serve may still answer for its health.
+	const breakages = [
+		['the root key is gone', (g) => fs.rmSync(in_dir(g, 'root.key')), /root\.key is missing: put it back/],
+		['the root key is no file', (g) => { fs.rmSync(in_dir(g, 'root.key')); fs.mkdirSync(in_dir(g, 'root.key')); }, /root\.key is not a regular file/],
+		['the root key is open to others', (g) => fs.chmodSync(in_dir(g, 'root.key'), 0o644), /open to other users: run chmod 600/],
+		['the root key is another one', (g) => fs.writeFileSync(in_dir(g, 'root.key'), `1 ${crypto.randomBytes(32).toString('base64url')}\n`, { mode: 0o600 }), /is not the root key that this database was set up with/],
+		['the TLS key is open to others', (g) => fs.chmodSync(in_dir(g, 'tls/key.pem'), 0o640), /tls\/key\.pem: others may read it .*chmod 600/],
+		['the certificate is no certificate', (g) => fs.writeFileSync(in_dir(g, 'tls/cert.pem'), 'x'), /tls\/cert\.pem: holds no certificate/],
+		['the certificate is the CA\'s', (g) => fs.copyFileSync(in_dir(g, 'ca.pem'), in_dir(g, 'tls/cert.pem')), /does not belong to the key/],
+		['a resource is wrong', (g) => fs.writeFileSync(in_dir(g, 'resources/x.json'), '{"name":"x"}'), /resources\/x\.json: uri: is missing/],
+		['a setting is misspelt', (g) => fs.appendFileSync(in_dir(g, 'grantd.conf'), 'lops = 2\n'), /grantd\.conf:\d+: no setting is called "lops"; did you mean "loops"/],
+		['the issuer is another one', (g) => fs.writeFileSync(in_dir(g, 'grantd.conf'), fs.readFileSync(in_dir(g, 'grantd.conf'), 'utf8').replace(/^issuer = .*/m, 'issuer = https://other.localhost:9')), /this database was set up for https:\/\/grantd\.localhost/],
+		['the configuration is gone', (g) => fs.rmSync(in_dir(g, 'grantd.conf')), /grantd init/],
+	];
+
+	test('each thing that is broken is named, nothing is lost, and repaired it serves again', async (t) => {
+		const grantd = await Instance.start(t);
+		const { alice, agent } = await grantd.furnish();
+		let { refresh_token } = await agent.tokens(alice);
+		await grantd.stop();
+		assert.equal((await check(grantd)).status, 0);
+		const kept = `${grantd.home}/kept`;
+		fs.cpSync(grantd.dir, kept, { recursive: true, filter: (file) => !path.basename(file).startsWith('grantd.db') && !file.endsWith('.sock') });
+		const rows = await grantd.snapshot();
+		for (const [name, destroy, words] of breakages) {
+			destroy(grantd);
+			const said = await check(grantd);
+			assert.equal(said.status, 1, `${name}: ${said.stdout}`);
+			assert.match(said.stderr, words, name);
+			for (const entry of ['root.key', 'resources/x.json']) fs.rmSync(in_dir(grantd, entry), { recursive: true, force: true });
+			fs.cpSync(kept, grantd.dir, { recursive: true });
+			for (const [file, mode] of [['root.key', 0o600], ['tls/key.pem', 0o600], ['mail-rs.secret', 0o600]]) fs.chmodSync(in_dir(grantd, file), mode);
+			assert.deepEqual(await grantd.snapshot(), rows, name);
+		}
+		const fine = await check(grantd);
+		assert.equal(fine.status, 0, fine.stderr);
+		await grantd.start();
+		({ status: fine.status, body: { refresh_token } } = await agent.refresh(refresh_token));
+		assert.equal(fine.status, 200);
+	});
+
+	test('all problems are said at once', async (t) => {
+		const grantd = await Instance.create();
+		t.after(() => grantd.dispose());
+		fs.rmSync(in_dir(grantd, 'root.key'));
+		fs.writeFileSync(in_dir(grantd, 'tls/cert.pem'), 'x');
+		const { status, stderr } = await check(grantd);
+		assert.equal(status, 1);
+		assert.match(stderr, /root\.key is missing/);
+		assert.match(stderr, /cert\.pem: holds no certificate/);
+	});
+
+	test('a missing database and a newer schema are refused by check and serve alike', async (t) => {
+		const grantd = await Instance.create();
+		t.after(() => grantd.dispose());
+		const sql = 'INSERT INTO schema_version (version, applied_at) VALUES (999, 0)';
+		if (driver === 'sqlite') {
+			const { DatabaseSync } = await import('node:sqlite');
+			const file = new DatabaseSync(in_dir(grantd, 'grantd.db'));
+			file.exec(sql);
+			file.close();
+		} else {
+			await run_well('psql', ['-X', '-q', '-h', grantd.database.socket, '-d', grantd.database.name, '-c', sql]);
+		}
+		for (const verb of ['check', 'serve']) {
+			const newer = await grantd.grantd([verb, '--dir', grantd.dir]);
+			assert.equal(newer.status, 1);
+			assert.match(newer.stderr, /schema 999.*use a newer grantd/);
+		}
+		const elsewhere = driver === 'sqlite' ? 'sqlite:nowhere.db' : `postgresql:///nowhere?host=${grantd.database.socket}`;
+		for (const verb of ['check', 'serve']) {
+			const missing = await grantd.grantd([verb, '--dir', grantd.dir], { env: { ...grantd.env, GRANTD_DATABASE: elsewhere } });
+			assert.equal(missing.status, 1);
+			assert.match(missing.stderr, /nowhere/);
+		}
+	});
+});
+
+test('without its root key only health is served, and it says why', async (t) => {
+	const grantd = await Instance.create();
+	t.after(() => grantd.dispose());
+	const key = fs.readFileSync(in_dir(grantd, 'root.key'));
+	for (const wrong of [null, `1 ${crypto.randomBytes(32).toString('base64url')}\n`]) {
+		if (wrong) fs.writeFileSync(in_dir(grantd, 'root.key'), wrong, { mode: 0o600 });
+		else fs.rmSync(in_dir(grantd, 'root.key'));
+		await assert.rejects(Promise.race([grantd.start(), until(() => grantd.daemon.stderr.includes('only health is served')).then(() => { throw new Error('health only'); })]), /health only/);
+		assert.deepEqual((await ops(grantd, 'livez'))[0], 200);
+		const [status, text] = await ops(grantd, 'readyz');
+		assert.equal(status, 503);
+		assert.match(text, /the root key|root\.key/);
+		for (const url of ['/jwks.json', '/login', '/.well-known/openid-configuration'])
+			assert.equal((await grantd.fetch(grantd.issuer + url)).status, 503, url);
+		assert.equal((await grantd.grantctl(['user', 'list'])).status, 1);
+		await grantd.stop();
+	}
+	fs.writeFileSync(in_dir(grantd, 'root.key'), key, { mode: 0o600 });
+	await grantd.start();
+	assert.deepEqual(await ops(grantd, 'readyz'), [200, 'ok\n']);
+});
+
+// An agent that acts as itself, for load that needs no person.
+async function with_bot(grantd) {
+	await grantd.add_resource({ scopes: [{ name: 'mail.read', title: 'Read', risk: 'read', default: true, clients: true, can: ['read'], cannot: ['send'] }] });
+	return grantd.add_agent({ id: 'bot', secret: true, scope: 'mail.read', redirect_uris: [], grant_types: ['client_credentials'] });
+}
+
+const ask = (bot, options) => bot.post('/token', { grant_type: 'client_credentials' }, options);
+
+test('HUP under load drops no request; a broken file keeps the old configuration and says why', async (t) => {
+	const grantd = await Instance.start(t);
+	const bot = await with_bot(grantd);
+	const conf = in_dir(grantd, 'grantd.conf');
+	const text = fs.readFileSync(conf, 'utf8');
+	const statuses = [];
+	let stop = false;
+	const load = Array.from({ length: 8 }, async () => { while (!stop) statuses.push((await ask(bot)).status); });
+	for (let i = 0; i < 10; i++) {
+		fs.writeFileSync(conf, `${text}access_token_lifetime = ${i % 2 ? 60 : 120}s\n`);
+		grantd.daemon.kill('SIGHUP');
+		await until(() => grantd.log().filter((line) => line.event === 'reload.done').length >= i + 2); // one by resource add
+	}
+	fs.writeFileSync(conf, `${text}lops = 1\n`);
+	grantd.daemon.kill('SIGHUP');
+	const refused = await until(() => grantd.log().find((line) => line.event === 'reload.refused'));
+	assert.match(refused.reason, /did you mean "loops"/);
+	stop = true;
+	await Promise.all(load);
+	assert.ok(statuses.length > 50);
+	assert.deepEqual(statuses.filter((status) => status !== 200), []);
+	assert.equal((await ask(bot)).status, 200);
+});
+
+test('TERM with tasks waiting for their commit answers them all', async (t) => {
+	const grantd = await Instance.start(t);
+	const bot = await with_bot(grantd);
+	const before = (await grantd.rows("SELECT count(*) AS n FROM events WHERE kind = 'token.issued_to_client'"))[0].n;
+	const at_once = 60;
+	const all = () => Promise.all(Array.from({ length: at_once }, () => ask(bot).catch((error) => ({ error }))));
+	const answered = () => grantd.log().filter((line) => line.path === '/token').length;
+	assert.ok((await all()).every((answer) => answer.status === 200)); // so many connections are open now
+	const calls = all();
+	await until(() => answered() > at_once);
+	await grantd.stop();
+	const answers = await calls;
+	const given = answers.filter((answer) => answer.status === 200).length;
+	for (const { status, error } of answers) assert.ok(status === 200 || status === 503 || /ECONNREFUSED|ECONNRESET|socket hang up/.test(error?.message ?? error?.code ?? ''), `${status} ${error}`);
+	const after = (await grantd.rows("SELECT count(*) AS n FROM events WHERE kind = 'token.issued_to_client'"))[0].n;
+	assert.ok(given > 0);
+	assert.ok(after - before - at_once >= given, 'each token that was given is on record');
+});
+
+test('20 times kill -9 under load loses nothing that was acknowledged', async (t) => {
+	const grantd = await Instance.start(t);
+	const { alice, agent } = await grantd.furnish();
+	const file = `${grantd.home}/acknowledged`;
+	const lines = [];
+	for (let i = 0; i < 4; i++) lines.push((await agent.tokens(alice)).refresh_token);
+	const refreshed = lines.map(() => 0);
+	for (let round = 0; round < 20; round++) {
+		let stop = false;
+		const work = lines.map(async (_, i) => {
+			while (!stop) {
+				const answer = await agent.refresh(lines[i], {}, { apart: true }).catch(() => null);
+				if (!answer) return; // killed: whether it was rotated is not known, and must not matter
+				assert.equal(answer.status, 200, `round ${round}: ${answer.text}`);
+				lines[i] = answer.body.refresh_token;
+				refreshed[i]++;
+				fs.appendFileSync(file, `${i} ${JSON.parse(Buffer.from(answer.body.access_token.split('.')[1], 'base64url')).jti}\n`);
+			}
+		});
+		const name = `person-${round}`;
+		const made = grantd.grantctl(['user', 'create', name, '--json']);
+		const sum = () => refreshed.reduce((a, b) => a + b, 0);
+		const enough = sum() + 3 + round;
+		await until(() => sum() >= enough);
+		await sleep(round % 5);
+		await grantd.kill_9();
+		stop = true;
+		await Promise.all(work);
+		if ((await made).status === 0) fs.appendFileSync(file, `user ${name}\n`);
+		const begun = Date.now();
+		await grantd.start();
+		t.diagnostic(`round ${round}: ${refreshed} refreshes, up again after ${Date.now() - begun} ms`);
+	}
+	// every line goes on with the last token that was acknowledged
+	for (const token of lines) assert.equal((await agent.refresh(token)).status, 200);
+	const acknowledged = fs.readFileSync(file, 'utf8').trim().split('\n').map((line) => line.split(' '));
+	const names = new Set((await grantd.operate(['user', 'list'])).map((user) => user.username));
+	for (const [kind, name] of acknowledged) if (kind === 'user') assert.ok(names.has(name), name);
+	const recorded = (await grantd.rows("SELECT count(*) AS n FROM events WHERE kind = 'token.refreshed'"))[0].n;
+	assert.ok(recorded >= acknowledged.filter(([kind]) => kind !== 'user').length, 'no refresh without its event');
+	assert.equal((await grantd.rows('SELECT count(*) AS n FROM families WHERE revoked_at IS NOT NULL'))[0].n, 0);
+});
+
+test('no secret is in database, WAL, log or configuration', async (t) => {
+	const grantd = await Instance.start(t, { env: { GRANTD_LOG_LEVEL: 'debug' } });
+	await grantd.add_resource();
+	const password = 'planted password 8d1f';
+	const alice = await grantd.add_person('alice', password);
+	const agent = await grantd.add_agent({ secret: 'planted-client-secret-0123456789abcdef' });
+	const made = await grantd.add_agent({ id: 'made', secret: true });
+	const wish = agent.authorization({ state: 'planted-state-77aa', nonce: 'n' });
+	const { code } = await alice.allow(wish.url);
+	const { body } = await agent.redeem(code, wish);
+	const next = (await agent.refresh(body.refresh_token)).body;
+	await agent.post('/token', { grant_type: 'refresh_token', refresh_token: 'planted-refresh-token' });
+	await agent.post('/introspect', { token: 'planted-introspected-token' });
+	await grantd.fetch(`${grantd.issuer}/planted-path?token=planted-query-token`, { headers: { authorization: 'Bearer planted-bearer', cookie: 'x=planted-cookie' } });
+	const secrets = [password, agent.client_secret, made.client_secret, code, wish.verifier, body.access_token, body.refresh_token, next.access_token, next.refresh_token,
+		'planted-refresh-token', 'planted-introspected-token', 'planted-query-token', 'planted-bearer', 'planted-cookie', 'alice@example.org', mail_secret];
+	assert.deepEqual(grantd.files_with(secrets, { but: ['dir/mail-rs.secret'] }), []);
+	await grantd.stop();
+	assert.deepEqual(grantd.files_with(secrets, { but: ['dir/mail-rs.secret'] }), []);
+});
+
+test('who is neither root nor of the group is refused at the admin socket', { skip: process.getuid() !== 0 && 'needs root' }, async (t) => {
+	const grantd = await Instance.start(t, { env: { GRANTD_ADMIN_GROUP: 'games' } });
+	const ctl = `${grantd.home}/grantctl`;
+	fs.copyFileSync(programs.grantctl, ctl);
+	fs.chmodSync(ctl, 0o755);
+	fs.chmodSync(grantd.home, 0o755);
+	fs.chmodSync(grantd.dir, 0o711);
+	const as = (gid, args) => new Promise((resolve) => {
+		const child = spawn(ctl, ['--dir', grantd.dir, ...args], { uid: 65534, gid, cwd: '/', env: grantd.env });
+		let stderr = '';
+		child.stderr.on('data', (text) => { stderr += text; });
+		child.on('close', (status) => resolve({ status, stderr }));
+	});
+	assert.equal(fs.statSync(in_dir(grantd, 'admin.sock')).mode & 0o777, 0o660);
+	assert.equal((await as(65534, ['user', 'list'])).status, 3, 'the kernel does not let them connect');
+	const games = (await run_well('getent', ['group', 'games'])).stdout.split(':')[2];
+	assert.deepEqual(await as(Number(games), ['user', 'list']), { status: 0, stderr: '' });
+	fs.chmodSync(in_dir(grantd, 'admin.sock'), 0o666);
+	const refused = await as(65534, ['user', 'create', 'mallory']);
+	assert.equal(refused.status, 1);
+	assert.match(refused.stderr, /may not administer grantd/);
+	assert.deepEqual(await grantd.operate(['user', 'list']), []);
+});
+
+test('AD-007: metacharacters and huge words at the admin API are matched literally or refused', async (t) => {
+	const grantd = await Instance.start(t);
+	await grantd.furnish();
+	await grantd.unchanged(async () => {
+		for (const word of ["' OR 1=1 --", '%', '_', '*', 'a%', '../alice', '\u202ealice', 'a'.repeat(3000)]) {
+			for (const args of [['user', 'show', word], ['client', 'show', word], ['grant', 'show', word], ['grant', 'revoke', word], ['event', 'show', word], ['resource', 'show', word],
+				['user', 'disable', word], ['client', 'disable', word], ['resource', 'remove', word], ['grant', 'list', '--user', word], ['event', 'list', '--user', word], ['event', 'list', '--grant', word]]) {
+				const { status, stderr } = await grantd.grantctl(args);
+				assert.equal(status, 1, `${args}: ${stderr}`);
+			}
+		}
+		assert.deepEqual((await grantd.operate(['event', 'list', '--client', "' OR 1=1 --"])), []);
+	});
+	assert.equal((await grantd.operate(['user', 'list'])).length, 1);
+});
+
+test('every verb has --help and exit codes that tell what happened', async (t) => {
+	const grantd = await Instance.create();
+	t.after(() => grantd.dispose());
+	for (const verb of ['init', 'serve', 'check', 'migrate']) {
+		const help = await grantd.grantd([verb, '--help']);
+		assert.equal(help.status, 0);
+		assert.match(help.stdout, new RegExp(`^grantd ${verb} --dir DIR`));
+		assert.equal((await grantd.grantd([verb])).status, 2);
+	}
+	assert.match((await grantd.grantd(['--version'])).stdout, /^grantd \d/);
+	for (const words of ['user create', 'user list', 'client create', 'grant revoke', 'event show', 'resource add']) {
+		const help = await grantd.grantctl([...words.split(' '), '--help']);
+		assert.equal(help.status, 0, help.stderr);
+		assert.ok(help.stdout.startsWith(`grantctl --dir DIR ${words}`));
+	}
+	assert.equal((await grantd.grantctl(['user', 'list'])).status, 3);
+	assert.equal((await grantd.grantctl(['user', 'fly'])).status, 2);
+	const argv = await grantd.grantctl(['user', 'create', 'x', '--password', 'hunter2']);
+	assert.equal(argv.status, 2);
+	assert.match(argv.stderr, /--password-stdin/);
+});
+
+test('on_stop runs when an operator revokes, with the name as one argument', async (t) => {
+	const grantd = await Instance.start(t);
+	const mark = `${grantd.home}/stopped {username} {client}`;
+	await grantd.add_resource({ on_stop: ['touch', mark] });
+	const alice = await grantd.add_person();
+	const agent = await grantd.add_agent();
+	const { refresh_token, access_token } = await agent.tokens(alice);
+	const [grant] = await grantd.operate(['grant', 'list', '--user', 'alice']);
+	assert.deepEqual([grant.status, grant.client_id, grant.resource, grant.scope], ['active', 'mail-agent', grantd.mail_uri, 'mail.read']);
+	assert.equal((await grantd.operate(['grant', 'revoke', grant.id])).status, 'revoked');
+	await until(() => fs.existsSync(`${grantd.home}/stopped alice mail-agent`));
+	assert.equal((await agent.refresh(refresh_token)).status, 400);
+	assert.equal((await grantd.introspect(access_token)).active, false);
+	await until(async () => (await grantd.operate(['event', 'list', '--grant', grant.id])).some((event) => event.kind === 'stop.done'));
+	const consent = (await grantd.operate(['event', 'list', '--grant', grant.id])).find((event) => event.kind === 'grant.allowed');
+	const text = await grantd.grantctl(['event', 'show', consent.id, '--text']);
+	assert.match(text.stdout, /see folders and read messages/);
+});
+
+test('a resource that people use is removed only with force', async (t) => {
+	const grantd = await Instance.start(t);
+	const { alice, agent } = await grantd.furnish();
+	await agent.tokens(alice);
+	const used = await grantd.grantctl(['resource', 'remove', 'mail']);
+	assert.equal(used.status, 1);
+	assert.match(used.stderr, /still let agents use it/);
+	assert.ok(fs.existsSync(in_dir(grantd, 'resources/mail.json')));
+	assert.equal((await grantd.grantctl(['resource', 'remove', 'mail', '--force'])).status, 0);
+	assert.ok(!fs.existsSync(in_dir(grantd, 'resources/mail.json')));
+	const bad = `${grantd.home}/bad.json`;
+	fs.writeFileSync(bad, JSON.stringify({ name: 'bad', uri: grantd.issuer, title: 'x', scopes: [{ name: 'a', title: 'a', can: ['a'] }] }));
+	const refused = await grantd.grantctl(['resource', 'add', bad]);
+	assert.equal(refused.status, 1);
+	assert.match(refused.stderr, /is the issuer itself/);
+	assert.ok(!fs.existsSync(in_dir(grantd, 'resources/bad.json')), 'a refused file is not left behind');
+});
