@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Basic credentials: what is accepted has an id, is text on both sides, and is refused with two words only. */
+/*
+ * Basic credentials: what is accepted has an id, is text on both sides, and is refused with two
+ * words only.
+ */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

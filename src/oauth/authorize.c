@@ -41,8 +41,8 @@ static struct authorize_params read_params(struct exchange *exchange, const stru
 }
 
 /*
- * RFC 9700 4.11.2: only an answer that authority allows goes to the client; what is unproven, throttled or
- * our own failure is a page.
+ * RFC 9700 4.11.2: only an answer that authority allows goes to the client; what is unproven,
+ * throttled or our own failure is a page.
  */
 static bool may_tell_client(enum err err, const struct authorize_refusal *refusal)
 {
@@ -69,8 +69,8 @@ static enum err refuse(struct exchange *exchange, enum err err,
 }
 
 /*
- * OAuth 2.1 3.1: each parameter once. Authority hears of it as a defect, so that the client is told where it
- * may be; of a repeated client_id, redirect_uri or state nothing can be trusted.
+ * OAuth 2.1 3.1: each parameter once. Authority hears of it as a defect, so that the client is told
+ * where it may be; of a repeated client_id, redirect_uri or state nothing can be trusted.
  */
 static enum err check_repeated(struct task *task, const struct form *form)
 {

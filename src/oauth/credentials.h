@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Client credentials as they come over HTTP (OAuth 2.1 2.4): Basic, in the body, or a bare client_id.
- * Whether they are right is authority/client_auth's affair.
+ * Client credentials as they come over HTTP (OAuth 2.1 2.4): Basic, in the body, or a bare
+ * client_id. Whether they are right is authority/client_auth's affair.
  */
 #pragma once
 
@@ -10,14 +10,14 @@
 #include "http/form.h"
 
 /*
- * User and password of a Basic Authorization value (RFC 7617), each form-decoded (RFC 6749 2.3.1), in task
- * memory. ERR_CLIENT for another scheme; ERR_REQUEST for anything malformed.
+ * User and password of a Basic Authorization value (RFC 7617), each form-decoded (RFC 6749 2.3.1),
+ * in task memory. ERR_CLIENT for another scheme; ERR_REQUEST for anything malformed.
  */
 MUST_CHECK enum err basic_parse(struct task *task, struct str value, struct str *ret_user,
 				struct str *ret_password);
 /*
- * ERR_REQUEST for two methods at once, or a client_id in the body that differs; ERR_CLIENT for a method we
- * do not have. Empty body parameters are absent: Dovecot sends them beside Basic.
+ * ERR_REQUEST for two methods at once, or a client_id in the body that differs; ERR_CLIENT for a
+ * method we do not have. Empty body parameters are absent: Dovecot sends them beside Basic.
  */
 MUST_CHECK enum err credentials_read(struct task *task, const struct request *request,
 				     const struct form *form,

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the endpoints of this folder share: the door's state and the handlers that oauth.c puts in its table. */
+/*
+ * What the endpoints of this folder share: the door's state and the handlers that oauth.c puts in
+ * its table.
+ */
 #pragma once
 
 #include "http/form.h"

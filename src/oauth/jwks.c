@@ -17,7 +17,10 @@ enum err oauth_jwks(struct exchange *exchange)
 	return reply_keys(exchange, STR_NONE);
 }
 
-/* /jwks/NAME.json: a resource whose servers cannot tell token types apart has keys of its own (PROTOCOL). */
+/*
+ * /jwks/NAME.json: a resource whose servers cannot tell token types apart has keys of its own
+ * (PROTOCOL).
+ */
 enum err oauth_resource_jwks(struct exchange *exchange)
 {
 	struct task *task = &exchange->task;

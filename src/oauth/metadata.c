@@ -11,7 +11,10 @@
 
 #define METADATA_MAX (1024 * 1024)
 
-/* The text of one configuration. A reload makes a new one; older ones may still be on their way out. */
+/*
+ * The text of one configuration. A reload makes a new one; older ones may still be on their way
+ * out.
+ */
 struct metadata {
 	struct arena arena; /* also of this struct */
 	const struct config *config;

@@ -6,9 +6,9 @@
 #include "http/form.h"
 
 /*
- * ERR_REQUEST for a malformed form, a repeated parameter other than `resource` (RFC 8707 2), or a secret in
- * the query string, where it would end up in histories and logs (RFC 6749 2.3.1). Other query parameters
- * are not looked at.
+ * ERR_REQUEST for a malformed form, a repeated parameter other than `resource` (RFC 8707 2), or a
+ * secret in the query string, where it would end up in histories and logs (RFC 6749 2.3.1). Other
+ * query parameters are not looked at.
  */
 MUST_CHECK enum err parameters_read(struct exchange *exchange, struct form *ret_form);
 /* The only `resource`, or STR_NONE. ERR_TARGET for several: a token has one audience. */

@@ -97,7 +97,10 @@ void oauth_retry_after(struct exchange *exchange, int64_t seconds)
 		reply_field(exchange, STR("Retry-After"), text);
 }
 
-/* A reason of one word ("expired", "revoked_by_user") has a paragraph of its own on the page of errors. */
+/*
+ * A reason of one word ("expired", "revoked_by_user") has a paragraph of its own on the page of
+ * errors.
+ */
 static struct str error_uri(struct exchange *exchange, struct str word, struct str description)
 {
 	struct str issuer = authority_config(oauth_authority(exchange))->issuer;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How the endpoints word their answers: the one table from error to status, OAuth error word and challenge
- * (RFC 6749 5.2, RFC 6750 3.1), and the headers that every answer carries. Pages are not worded here.
+ * How the endpoints word their answers: the one table from error to status, OAuth error word and
+ * challenge (RFC 6749 5.2, RFC 6750 3.1), and the headers that every answer carries. Pages are not
+ * worded here.
  */
 #pragma once
 
@@ -17,9 +18,13 @@ struct oauth_answer {
 	unsigned retry_after; /* seconds, unless the endpoint knows better; 0: none */
 };
 
-/* The answer of any error but OK and ERR_PARKED, which are none (and answered as our own mistake). */
+/*
+ * The answer of any error but OK and ERR_PARKED, which are none (and answered as our own mistake).
+ */
 const struct oauth_answer *oauth_answer_of(enum err err);
-/* The text in the characters that error_description may have (RFC 6749 5.2), at most 200 of them. */
+/*
+ * The text in the characters that error_description may have (RFC 6749 5.2), at most 200 of them.
+ */
 struct str oauth_description(struct arena *arena, struct str reason);
 
 /* The door's refuse: fills the reply, a page at /authorize and JSON elsewhere, and logs once. */
