@@ -58,18 +58,18 @@ static enum err write_shown(struct task *task, struct db *db, void *arg)
 }
 
 static enum err open_view(struct task *task, const struct authority *authority,
-			  struct str request_id, struct str browser, const struct session *session,
-			  const struct user *user, struct consent_view *view)
+			  const struct consent_asked *asked, struct consent_view *view)
 {
+	const struct user *user = asked->user;
 	struct db *db = NULL;
 	enum err err;
 
-	TRY(auth_request_load(task, authority, request_id, browser, &view->request));
+	TRY(auth_request_load(task, authority, asked->request_id, asked->browser, &view->request));
 	view->user = *user;
 	view->duration_max = authority_config(authority)->grant_max_ms;
 	view->redirect_is_loopback = redirect_is_loopback(view->request.redirect_uri);
 	view->redirect_host = redirect_host(view->request.redirect_uri);
-	TRY(check_sign_in(task, &view->request, session, user));
+	TRY(check_sign_in(task, &view->request, asked->session, user));
 	TRY(store_reader(task, authority->store, &db));
 	TRY(check_still_stands(task, authority, db, view));
 	err = grant_find_live(task, db, user->id, view->client.id, view->request.resource,
@@ -80,13 +80,12 @@ static enum err open_view(struct task *task, const struct authority *authority,
 	return OK;
 }
 
-enum err consent_show(struct task *task, const struct authority *authority, struct str request_id,
-		      struct str browser, const struct session *session, const struct user *user,
-		      struct consent_view *ret_view)
+enum err consent_show(struct task *task, const struct authority *authority,
+		      const struct consent_asked *asked, struct consent_view *ret_view)
 {
 	struct consent_view *view = NEW(&task->arena, struct consent_view);
 
-	TRY(open_view(task, authority, request_id, browser, session, user, view));
+	TRY(open_view(task, authority, asked, view));
 	if (view->request.state != REQUEST_PENDING)
 		return fail(task, ERR_CONFLICT, "this request was answered already");
 	TRY(store_write(task, authority->store, write_shown, view));
@@ -94,13 +93,12 @@ enum err consent_show(struct task *task, const struct authority *authority, stru
 	return OK;
 }
 
-enum err consent_reopen(struct task *task, const struct authority *authority, struct str request_id,
-			struct str browser, const struct session *session, const struct user *user,
-			struct consent_view *ret_view)
+enum err consent_reopen(struct task *task, const struct authority *authority,
+			const struct consent_asked *asked, struct consent_view *ret_view)
 {
 	struct consent_view *view = NEW(&task->arena, struct consent_view);
 
-	TRY(open_view(task, authority, request_id, browser, session, user, view));
+	TRY(open_view(task, authority, asked, view));
 	*ret_view = *view;
 	return OK;
 }
@@ -142,13 +140,17 @@ static enum err location_for(struct task *task, const struct authority *authorit
 			     const struct auth_request *request, struct str code,
 			     struct str *ret_location)
 {
-	if (code.at != NULL)
-		return authorize_redirect(task, authority, request->redirect_uri,
-					  request->oauth_state, code, STR_NONE, STR_NONE,
-					  ret_location);
-	return authorize_redirect(task, authority, request->redirect_uri, request->oauth_state,
-				  STR_NONE, STR("access_denied"), STR("the person said no"),
-				  ret_location);
+	struct authorize_answer answer = {
+		.redirect_uri = request->redirect_uri,
+		.state = request->oauth_state,
+		.code = code,
+	};
+
+	if (code.at == NULL) {
+		answer.error = STR("access_denied");
+		answer.description = STR("the person said no");
+	}
+	return authorize_redirect(task, authority, &answer, ret_location);
 }
 
 /* Answered already: the same decision within a minute is a double click; anything else changes nothing. */

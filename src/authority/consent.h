@@ -22,20 +22,25 @@ struct consent_view {
 	int64_t duration_max; /* ms; 0: no ceiling */
 };
 
+/* Who is asked, in which browser, which request. */
+struct consent_asked {
+	struct str request_id;
+	struct str browser; /* value of the browser cookie */
+	const struct session *session;
+	const struct user *user;
+};
+
 /*
- * For the page: checks that the request is still pending, this browser's and (once shown) this person's, that
- * client, redirect URI and resource still stand (RU-028), and remembers the time of showing. ERR_NOT_FOUND,
- * ERR_FORBIDDEN, ERR_LOGIN_REQUIRED (prompt=login or max_age: sign in again first), ERR_CONFLICT (answered).
+ * For the page: checks that the request is still pending, this browser's and (once shown) this
+ * person's, that client, redirect URI and resource still stand (RU-028), and remembers the time of
+ * showing. ERR_NOT_FOUND, ERR_FORBIDDEN, ERR_LOGIN_REQUIRED (prompt=login or max_age: sign in again
+ * first), ERR_CONFLICT (answered, or somebody else was asked).
  */
 MUST_CHECK enum err consent_show(struct task *task, const struct authority *authority,
-				 struct str request_id, struct str browser,
-				 const struct session *session, const struct user *user,
-				 struct consent_view *ret_view);
-
+				 const struct consent_asked *asked, struct consent_view *ret_view);
 /* For the answer: the same checks, without showing; also when it was answered already (request.state). */
 MUST_CHECK enum err consent_reopen(struct task *task, const struct authority *authority,
-				   struct str request_id, struct str browser,
-				   const struct session *session, const struct user *user,
+				   const struct consent_asked *asked,
 				   struct consent_view *ret_view);
 
 struct consent_answer {

@@ -25,16 +25,17 @@ static void note_use(struct task *task, const struct authority *authority,
 }
 
 static enum err introspect_refresh_token(struct task *task, const struct authority *authority,
-					 struct str text, const struct client *client,
-					 struct access *access)
+					 struct introspection *introspection)
 {
+	struct access *access = &introspection->access;
+	const struct client *client = introspection->client;
 	struct refresh_token token;
 	struct standing *standing = &access->standing;
 	struct db *db = NULL;
 	struct wish wish = { .narrow = true };
 	struct verdict verdict;
 
-	TRY(refresh_token_parse(task, text, &token));
+	TRY(refresh_token_parse(task, introspection->token, &token));
 	TRY(store_reader(task, authority->store, &db));
 	TRY(standing_find_by_family(task, db, token.family_id, standing));
 	TRY(refresh_token_check(task, authority, &token, &standing->family));
@@ -61,13 +62,15 @@ static enum err introspect_refresh_token(struct task *task, const struct authori
 }
 
 static enum err introspect_access_token(struct task *task, const struct authority *authority,
-					struct str text, const struct resource *resource,
-					const struct client *client, struct access *access)
+					struct introspection *introspection)
 {
-	TRY(access_token_verify(task, authority, text, access));
+	const struct resource *resource = introspection->resource;
+	struct access *access = &introspection->access;
+
+	TRY(access_token_verify(task, authority, introspection->token, access));
 	if (resource != NULL && !str_equals(access->audience, resource->uri))
 		return fail(task, ERR_TOKEN, "the token is for another resource");
-	if (resource == NULL && !str_equals(access->client_id, client->id))
+	if (resource == NULL && !str_equals(access->client_id, introspection->client->id))
 		return fail(task, ERR_TOKEN, "the token is another client's");
 	if (resource != NULL)
 		note_use(task, authority, access);
@@ -80,24 +83,20 @@ static bool is_our_failure(enum err err)
 	return err >= ERR_BUSY;
 }
 
-enum err token_introspect(struct task *task, const struct authority *authority, struct str token,
-			  const struct resource *resource, const struct client *client,
-			  bool *ret_active, struct access *ret_access)
+enum err token_introspect(struct task *task, const struct authority *authority,
+			  struct introspection *introspection)
 {
-	struct access *access = NEW(&task->arena, struct access);
 	enum err err;
 
-	if (!str_starts_with(token, STR("grt_")))
-		err = introspect_access_token(task, authority, token, resource, client, access);
-	else if (resource == NULL)
-		err = introspect_refresh_token(task, authority, token, client, access);
+	if (!str_starts_with(introspection->token, STR("grt_")))
+		err = introspect_access_token(task, authority, introspection);
+	else if (introspection->resource == NULL)
+		err = introspect_refresh_token(task, authority, introspection);
 	else
 		err = fail(task, ERR_TOKEN, "a resource server does not see refresh tokens");
 	if (is_our_failure(err))
 		return err;
 	task_forgive(task);
-	*ret_active = err == OK;
-	if (err == OK)
-		*ret_access = *access;
+	introspection->active = err == OK;
 	return OK;
 }

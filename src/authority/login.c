@@ -148,6 +148,7 @@ enum err login_with_password(struct task *task, const struct authority *authorit
 	struct signing_in *signing_in = NEW(&task->arena, struct signing_in);
 	struct str browser_hash = sha256_str(&task->arena, attempt->browser);
 	struct str username = STR("");
+	struct login_guess guess = { .source = attempt->source, .browser_hash = browser_hash };
 	bool fits;
 
 	if (str_is_empty(attempt->password) || attempt->password.len > PASSWORD_MAX)
@@ -155,8 +156,9 @@ enum err login_with_password(struct task *task, const struct authority *authorit
 	if (username_normalise(task, attempt->username, &username) == OK)
 		TRY(find_person(task, authority, username, signing_in));
 	task_forgive(task);
-	TRY(login_throttle_open(task, authority, username, signing_in->user.id, attempt->source,
-				browser_hash, &signing_in->throttle));
+	guess.username = username;
+	guess.user_id = signing_in->user.id;
+	TRY(login_throttle_open(task, authority, &guess, &signing_in->throttle));
 	TRY(login_throttle_check(task, authority, &signing_in->throttle, &attempt->retry_after));
 	TRY(password_fits(task, &signing_in->stored, attempt->password, &fits));
 	if (!fits)

@@ -29,27 +29,28 @@ static struct str counter_name(struct arena *arena, const char *kind, struct str
 }
 
 enum err login_throttle_open(struct task *task, const struct authority *authority,
-			     struct str username, struct str user_id, struct str source,
-			     struct str browser_hash, struct login_throttle *ret_throttle)
+			     const struct login_guess *guess, struct login_throttle *ret_throttle)
 {
-	struct str who = user_id.at == NULL ? username : user_id;
+	struct str who = guess->user_id.at == NULL ? guess->username : guess->user_id;
 	bool is_known = false;
 	struct db *db = NULL;
 
-	if (user_id.at != NULL && browser_hash.at != NULL) {
+	if (guess->user_id.at != NULL && guess->browser_hash.at != NULL) {
 		TRY(store_reader(task, authority->store, &db));
-		TRY(session_knows_browser(task, db, user_id, browser_hash, task->now, &is_known));
+		TRY(session_knows_browser(task, db, guess->user_id, guess->browser_hash, task->now,
+					  &is_known));
 	}
 	ret_throttle->account = counter_name(&task->arena, "login:", who,
-					     is_known ? browser_hash : STR_NONE);
+					     is_known ? guess->browser_hash : STR_NONE);
 	ret_throttle->source = counter_name(&task->arena, "login-source:", ret_throttle->account,
-					    network_of(source));
+					    network_of(guess->source));
 	return OK;
 }
 
-static int64_t window_of(const struct task *task)
+/* The counter of this hour. */
+static struct counter counter_of(const struct task *task, struct str name)
 {
-	return task->now / HOUR_MS;
+	return (struct counter){ .name = name, .window = task->now / HOUR_MS };
 }
 
 static int64_t delay_after(int64_t source_failures)
@@ -64,41 +65,37 @@ static int64_t delay_after(int64_t source_failures)
 enum err login_throttle_check(struct task *task, const struct authority *authority,
 			      const struct login_throttle *throttle, int64_t *ret_retry_after)
 {
-	int64_t failures, source_failures, last_at, source_last_at, left;
+	struct counter account = counter_of(task, throttle->account);
+	struct counter source = counter_of(task, throttle->source);
 	struct db *db = NULL;
+	int64_t left;
 
 	TRY(store_reader(task, authority->store, &db));
-	TRY(counter_get(task, db, throttle->account, window_of(task), &failures, &last_at));
-	if (failures < FREE_GUESSES)
+	TRY(counter_get(task, db, &account));
+	if (account.used < FREE_GUESSES)
 		return OK;
-	TRY(counter_get(task, db, throttle->source, window_of(task), &source_failures,
-			&source_last_at));
+	TRY(counter_get(task, db, &source));
 	/* an unseen source waits a second behind the last failure of anybody */
-	left = source_failures == 0 ? last_at + DELAY_FIRST_MS - task->now
-				    : source_last_at + delay_after(source_failures - 1) - task->now;
+	left = source.used == 0 ? account.last_at + DELAY_FIRST_MS - task->now
+				: source.last_at + delay_after(source.used - 1) - task->now;
 	if (left <= 0)
 		return OK;
 	*ret_retry_after = (left + SECOND_MS - 1) / SECOND_MS;
 	return fail(task, ERR_THROTTLED, "too many wrong passwords; wait before the next try");
 }
 
-static enum err count_one(struct task *task, struct db *db, struct str name)
-{
-	int64_t used, last_at;
-
-	return counter_add(task, db, name, window_of(task), task->now, task->now + 2 * HOUR_MS,
-			   &used, &last_at);
-}
-
 enum err login_throttle_count(struct task *task, struct db *db,
 			      const struct login_throttle *throttle)
 {
-	int64_t failures, last_at;
+	struct counter account = counter_of(task, throttle->account);
+	struct counter source = counter_of(task, throttle->source);
+	int64_t expires_at = task->now + 2 * HOUR_MS;
 
-	TRY(counter_get(task, db, throttle->account, window_of(task), &failures, &last_at));
-	TRY(count_one(task, db, throttle->account));
+	TRY(counter_add(task, db, &account, task->now, expires_at));
+	if (account.used < FREE_GUESSES)
+		return OK;
 	/* a source's own failures matter once the account has used up the free ones */
-	return failures + 1 >= FREE_GUESSES ? count_one(task, db, throttle->source) : OK;
+	return counter_add(task, db, &source, task->now, expires_at);
 }
 
 enum err login_throttle_clear(struct task *task, struct db *db,

@@ -14,10 +14,17 @@ struct login_throttle {
 	struct str source;
 };
 
-/* username is what was typed; user_id STR_NONE for an unknown person. Reads the store. */
+/* Whose password is being guessed, and from where. */
+struct login_guess {
+	struct str username;	 /* normalised */
+	struct str user_id;	 /* STR_NONE: nobody of that name */
+	struct str source;	 /* address */
+	struct str browser_hash; /* STR_NONE: no browser */
+};
+
+/* Reads the store. */
 MUST_CHECK enum err login_throttle_open(struct task *task, const struct authority *authority,
-					struct str username, struct str user_id, struct str source,
-					struct str browser_hash,
+					const struct login_guess *guess,
 					struct login_throttle *ret_throttle);
 /* ERR_THROTTLED with the seconds to wait. */
 MUST_CHECK enum err login_throttle_check(struct task *task, const struct authority *authority,

@@ -284,6 +284,9 @@ enum err user_change_password(struct task *task, const struct authority *authori
 {
 	struct change *change = NEW(&task->arena, struct change);
 	struct stored_password stored = { 0 };
+	struct login_guess guess = { .username = user->username,
+				     .user_id = user->id,
+				     .source = STR("account") };
 	int64_t retry_after;
 	bool fits;
 
@@ -291,8 +294,7 @@ enum err user_change_password(struct task *task, const struct authority *authori
 	if (old_password.len > PASSWORD_MAX || new_password.len > PASSWORD_MAX ||
 	    new_password.len < PASSWORD_MIN)
 		return fail(task, ERR_REQUEST, "a password has 8 to 1024 bytes");
-	TRY(login_throttle_open(task, authority, user->username, user->id, STR("account"), STR_NONE,
-				&change->throttle));
+	TRY(login_throttle_open(task, authority, &guess, &change->throttle));
 	TRY(login_throttle_check(task, authority, &change->throttle, &retry_after));
 	TRY(password_stored(task, authority, user, &stored));
 	TRY(password_fits(task, &stored, old_password, &fits));

@@ -99,8 +99,11 @@ static enum err burn_and_read(struct task *task, struct db *db, void *arg)
 
 	redemption->judged = redemption->refused;
 	redemption->judged_why = redemption->refused_why;
-	TRY(auth_request_spend(task, db, redemption->code_hash, task->now, family->id, keep_until,
-			       &redemption->request));
+	redemption->request.code_hash = redemption->code_hash;
+	redemption->request.spent_at = task->now;
+	redemption->request.family_id = family->id;
+	redemption->request.token_expires_at = keep_until;
+	TRY(auth_request_spend(task, db, &redemption->request));
 	if (redemption->judged == OK)
 		TRY(judge_standing(task, db, redemption));
 	if (redemption->judged == OK) {

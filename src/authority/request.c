@@ -293,17 +293,16 @@ static void add_param(struct buf *buf, char *separator, const char *name, struct
 }
 
 enum err authorize_redirect(struct task *task, const struct authority *authority,
-			    struct str redirect_uri, struct str state, struct str code,
-			    struct str error, struct str description, struct str *ret_location)
+			    const struct authorize_answer *answer, struct str *ret_location)
 {
 	struct buf buf = buf_in(&task->arena, LOCATION_MAX);
-	char separator = str_has(redirect_uri, '?') ? '&' : '?';
+	char separator = str_has(answer->redirect_uri, '?') ? '&' : '?';
 
-	buf_add(&buf, redirect_uri);
-	add_param(&buf, &separator, "code", code);
-	add_param(&buf, &separator, "error", error);
-	add_param(&buf, &separator, "error_description", description);
-	add_param(&buf, &separator, "state", state);
+	buf_add(&buf, answer->redirect_uri);
+	add_param(&buf, &separator, "code", answer->code);
+	add_param(&buf, &separator, "error", answer->error);
+	add_param(&buf, &separator, "error_description", answer->description);
+	add_param(&buf, &separator, "state", answer->state);
 	add_param(&buf, &separator, "iss", authority_config(authority)->issuer);
 	return buf_finish(&buf, ret_location);
 }

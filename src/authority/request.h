@@ -45,8 +45,16 @@ MUST_CHECK enum err auth_request_open(struct task *task, const struct authority 
 MUST_CHECK enum err auth_request_load(struct task *task, const struct authority *authority,
 				      struct str id, struct str browser,
 				      struct auth_request *ret_request);
-/* The address that carries an answer to the client: code or error, state, iss (RFC 9207). Task memory. */
+/* What goes back to the client: a code, or an error with its words. */
+struct authorize_answer {
+	struct str redirect_uri;
+	struct str state; /* STR_NONE: none was sent */
+	struct str code;
+	struct str error;
+	struct str description;
+};
+
+/* The address that carries it, with iss (RFC 9207). Task memory. */
 MUST_CHECK enum err authorize_redirect(struct task *task, const struct authority *authority,
-				       struct str redirect_uri, struct str state, struct str code,
-				       struct str error, struct str description,
+				       const struct authorize_answer *answer,
 				       struct str *ret_location);

@@ -32,12 +32,16 @@ MUST_CHECK enum err access_token_verify(struct task *task, const struct authorit
 MUST_CHECK enum err access_token_read(struct task *task, const struct authority *authority,
 				      struct str token, struct access *ret_access);
 
-/*
- * RFC 7662: what the caller may know of a token. resource is the asking resource server's (it sees only tokens
- * for itself), or NULL: then client's own. *ret_active false for everything else. A refresh token is shown to
- * its own client only (ret_access then has no audience).
- */
+/* RFC 7662: what one caller may know of one token. */
+struct introspection {
+	struct str token;
+	const struct resource
+		*resource; /* the asking resource server's: it sees tokens for itself only */
+	const struct client *client; /* without a resource: a client, which sees its own tokens */
+	bool active;	      /* out; everything the caller may not know looks alike: false */
+	struct access access; /* out, when active; a refresh token has no audience */
+};
+
+/* A refresh token is shown to its own client only. Reads the store. */
 MUST_CHECK enum err token_introspect(struct task *task, const struct authority *authority,
-				     struct str token, const struct resource *resource,
-				     const struct client *client, bool *ret_active,
-				     struct access *ret_access);
+				     struct introspection *introspection);

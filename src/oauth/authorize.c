@@ -54,6 +54,7 @@ static enum err refuse(struct exchange *exchange, enum err err,
 {
 	struct task *task = &exchange->task;
 	struct str word = str_from_c(oauth_answer_of(err)->word);
+	struct authorize_answer answer;
 	struct str location;
 
 	oauth_retry_after(exchange, refusal->retry_after);
@@ -61,9 +62,13 @@ static enum err refuse(struct exchange *exchange, enum err err,
 		return err;
 	log_info(task, "authorize.refused", LOG_STR("error", word),
 		 LOG_STR("reason", task->reason));
-	TRY(authorize_redirect(task, oauth_authority(exchange), refusal->redirect_uri,
-			       refusal->state, STR_NONE, word,
-			       oauth_description(&task->arena, task->reason), &location));
+	answer = (struct authorize_answer){
+		.redirect_uri = refusal->redirect_uri,
+		.state = refusal->state,
+		.error = word,
+		.description = oauth_description(&task->arena, task->reason),
+	};
+	TRY(authorize_redirect(task, oauth_authority(exchange), &answer, &location));
 	reply_redirect(exchange, 303, location);
 	return OK;
 }

@@ -118,18 +118,18 @@ enum err oauth_introspect(struct exchange *exchange)
 {
 	struct task *task = &exchange->task;
 	struct caller *caller = NEW(&task->arena, struct caller);
-	struct access *access = NEW(&task->arena, struct access);
-	bool is_active = false;
+	struct introspection *question = NEW(&task->arena, struct introspection);
 	struct form form;
-	struct str token;
 
 	TRY(parameters_read(exchange, &form));
 	TRY(read_caller(exchange, &form, caller));
-	token = form_get(&form, "token");
-	if (token.at == NULL)
+	question->token = form_get(&form, "token");
+	question->resource = caller->resource;
+	question->client = &caller->client;
+	if (question->token.at == NULL)
 		return fail(task, ERR_REQUEST, "token is missing");
 	TRY(check_scanning(exchange, caller));
-	TRY(token_introspect(task, oauth_authority(exchange), token, caller->resource,
-			     &caller->client, &is_active, access));
-	return is_active ? reply_active(exchange, access) : reply_inactive(exchange, caller);
+	TRY(token_introspect(task, oauth_authority(exchange), question));
+	return question->active ? reply_active(exchange, &question->access)
+				: reply_inactive(exchange, caller);
 }

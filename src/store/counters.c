@@ -19,49 +19,35 @@ static STATEMENT COUNTER_SWEEP = {
 	" WHERE expires_at < $1 ORDER BY expires_at LIMIT $2) AND expires_at < $1"
 };
 
-struct count {
-	int64_t used;
-	int64_t last_at;
-};
-
 static enum err read_count(struct task *task, struct sql_row *row, void *ret)
 {
-	struct count *count = ret;
+	struct counter *counter = ret;
 
 	(void)task;
-	count->used = row_int(row);
-	count->last_at = row_int(row);
+	counter->used = row_int(row);
+	counter->last_at = row_int(row);
 	return OK;
 }
 
-enum err counter_add(struct task *task, struct db *db, struct str name, int64_t window, int64_t now,
-		     int64_t expires_at, int64_t *ret_used, int64_t *ret_last_at)
+enum err counter_add(struct task *task, struct db *db, struct counter *counter, int64_t now,
+		     int64_t expires_at)
 {
-	struct count count = { 0 };
-
-	TRY(sql_one(task, db, &COUNTER_ADD,
-		    ARGS(sql_text(name), sql_int(window), sql_int(now), sql_int(expires_at)),
-		    read_count, &count));
-	*ret_used = count.used;
-	*ret_last_at = count.last_at;
-	return OK;
+	return sql_one(task, db, &COUNTER_ADD,
+		       ARGS(sql_text(counter->name), sql_int(counter->window), sql_int(now),
+			    sql_int(expires_at)),
+		       read_count, counter);
 }
 
-enum err counter_get(struct task *task, struct db *db, struct str name, int64_t window,
-		     int64_t *ret_used, int64_t *ret_last_at)
+enum err counter_get(struct task *task, struct db *db, struct counter *counter)
 {
-	struct count count = { 0 };
-	enum err err = sql_one(task, db, &COUNTER_GET, ARGS(sql_text(name), sql_int(window)),
-			       read_count, &count);
+	enum err err;
 
-	if (err == ERR_NOT_FOUND) {
-		task_forgive(task);
-		err = OK;
-	}
-	if (err != OK)
+	counter->used = counter->last_at = 0;
+	err = sql_one(task, db, &COUNTER_GET,
+		      ARGS(sql_text(counter->name), sql_int(counter->window)), read_count, counter);
+	if (err != ERR_NOT_FOUND)
 		return err;
-	*ret_used = count.used;
-	*ret_last_at = count.last_at;
+	task_forgive(task);
 	return OK;
 }
 

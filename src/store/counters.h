@@ -8,13 +8,19 @@
 struct task;
 struct db;
 
-/* Adds one and answers the new count. expires_at: when the row may be swept. */
-MUST_CHECK enum err counter_add(struct task *task, struct db *db, struct str name, int64_t window,
-				int64_t now, int64_t expires_at, int64_t *ret_used,
-				int64_t *ret_last_at);
-/* 0 and 0 when there is none; last_at is when it was last added to. */
-MUST_CHECK enum err counter_get(struct task *task, struct db *db, struct str name, int64_t window,
-				int64_t *ret_used, int64_t *ret_last_at);
+/* How often something happened in one window; last_at is when it was last added to. */
+struct counter {
+	struct str name;
+	int64_t window;
+	int64_t used;
+	int64_t last_at;
+};
+
+/* Adds one; used and last_at are as they are then. expires_at: when the row may be swept. */
+MUST_CHECK enum err counter_add(struct task *task, struct db *db, struct counter *counter,
+				int64_t now, int64_t expires_at);
+/* Fills used and last_at: 0 and 0 when there is none. */
+MUST_CHECK enum err counter_get(struct task *task, struct db *db, struct counter *counter);
 MUST_CHECK enum err counter_clear(struct task *task, struct db *db, struct str name);
 MUST_CHECK enum err counter_sweep(struct task *task, struct db *db, int64_t now, int64_t limit,
 				  int64_t *ret_deleted);

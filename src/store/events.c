@@ -118,14 +118,15 @@ enum err event_list(struct task *task, struct db *db, const struct event_filter 
 	return OK;
 }
 
-enum err event_count_uses(struct task *task, struct db *db, struct str user_id,
-			  struct str client_id, int64_t since, struct event_day **ret_days,
-			  size_t *ret_count)
+enum err event_count_uses(struct task *task, struct db *db, const struct event_filter *filter,
+			  struct event_day **ret_days, size_t *ret_count)
 {
 	struct sql_list list = { .size = sizeof(struct event_day), .read = read_day };
 
 	TRY(sql_all(task, db, &EVENT_COUNT_USES,
-		    ARGS(sql_text(user_id), sql_text(client_id), sql_int(since)), &list));
+		    ARGS(sql_text(filter->user_id), sql_text(filter->client_id),
+			 sql_int(filter->since)),
+		    &list));
 	*ret_days = list.items;
 	*ret_count = list.count;
 	return OK;

@@ -30,9 +30,12 @@ struct event_day {
 	int64_t count;
 };
 
-/* How many events of the kinds "token.issued" and "token.refreshed" per day since then: for the charts. */
-MUST_CHECK enum err event_count_uses(struct task *task, struct db *db, struct str user_id,
-				     struct str client_id, int64_t since,
-				     struct event_day **ret_days, size_t *ret_count);
+/*
+ * How many events of the kinds "token.issued" and "token.refreshed" per day: for the charts. Of the filter
+ * user_id, client_id and since count.
+ */
+MUST_CHECK enum err event_count_uses(struct task *task, struct db *db,
+				     const struct event_filter *filter, struct event_day **ret_days,
+				     size_t *ret_count);
 /* The newest event's time, 0 without one: the clock's mark after a restart. */
 MUST_CHECK enum err event_newest(struct task *task, struct db *db, int64_t *ret_at);

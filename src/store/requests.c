@@ -158,14 +158,13 @@ enum err auth_request_decide(struct task *task, struct db *db, const struct auth
 	return OK;
 }
 
-enum err auth_request_spend(struct task *task, struct db *db, struct str code_hash, int64_t now,
-			    struct str family_id, int64_t token_expires_at,
-			    struct auth_request *ret_request)
+enum err auth_request_spend(struct task *task, struct db *db, struct auth_request *request)
 {
 	enum err err = sql_one(task, db, &REQUEST_SPEND,
-			       ARGS(sql_blob(code_hash), sql_int(now), sql_text(family_id),
-				    sql_int(token_expires_at)),
-			       read_request, ret_request);
+			       ARGS(sql_blob(request->code_hash), sql_int(request->spent_at),
+				    sql_text(request->family_id),
+				    sql_int(request->token_expires_at)),
+			       read_request, request);
 
 	if (err == ERR_NOT_FOUND)
 		return fail(task, ERR_CONFLICT, "no code to be spent");

@@ -25,10 +25,12 @@ MUST_CHECK enum err auth_request_show(struct task *task, struct db *db, struct s
  */
 MUST_CHECK enum err auth_request_decide(struct task *task, struct db *db,
 					const struct auth_request *request);
-/* code -> spent, once: ERR_CONFLICT for the loser of a race. *ret_request is the row as spent. */
-MUST_CHECK enum err auth_request_spend(struct task *task, struct db *db, struct str code_hash,
-				       int64_t now, struct str family_id, int64_t token_expires_at,
-				       struct auth_request *ret_request);
+/*
+ * code -> spent, once: ERR_CONFLICT for the loser of a race. *request says code_hash, spent_at, family_id and
+ * token_expires_at, and is the row as spent afterwards.
+ */
+MUST_CHECK enum err auth_request_spend(struct task *task, struct db *db,
+				       struct auth_request *request);
 /* Deletes what is past (pending: expires_at; denied; spent: token_expires_at), at most limit. */
 MUST_CHECK enum err auth_request_sweep(struct task *task, struct db *db, int64_t now, int64_t limit,
 				       int64_t *ret_deleted);

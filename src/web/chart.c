@@ -42,12 +42,14 @@ static void add_bar(const struct page *page, json_t *list, int64_t index, int64_
 enum err agents_add_chart(const struct page *page, struct db *db, struct str client_id)
 {
 	int64_t first = page->task->now / DAY_MS - (DAYS - 1), most = 0, total = 0;
+	struct event_filter filter = { .user_id = page->user.id,
+				       .client_id = client_id,
+				       .since = first * DAY_MS };
 	struct event_day *days = NULL;
 	json_t *chart, *list;
 	size_t count = 0;
 
-	TRY(event_count_uses(page->task, db, page->user.id, client_id, first * DAY_MS, &days,
-			     &count));
+	TRY(event_count_uses(page->task, db, &filter, &days, &count));
 	for (size_t i = 0; i < count; i++) {
 		most = days[i].count > most ? days[i].count : most;
 		total += days[i].count;

@@ -82,8 +82,9 @@ static enum err show(struct page *page, struct str id, unsigned status, const ch
 	struct consent_view view;
 	enum err err;
 
-	err = consent_show(page->task, page->authority, id, page->browser, &page->session,
-			   &page->user, &view);
+	err = consent_show(
+		page->task, page->authority,
+		&(struct consent_asked){ id, page->browser, &page->session, &page->user }, &view);
 	if (err == ERR_LOGIN_REQUIRED)
 		return sign_in_again(page, id);
 	if (err != OK)
@@ -205,7 +206,8 @@ enum err web_consent(struct exchange *exchange)
 	TRY(page_form(&page, &form));
 	shown = form_get(&form, "shown");
 	TRY(csrf_check(&page, &form, purpose_of(&page.task->arena, id, shown)));
-	err = consent_reopen(page.task, page.authority, id, page.browser, &page.session, &page.user,
+	err = consent_reopen(page.task, page.authority,
+			     &(struct consent_asked){ id, page.browser, &page.session, &page.user },
 			     &view);
 	if (err == ERR_LOGIN_REQUIRED)
 		return sign_in_again(&page, id);

@@ -170,6 +170,7 @@ struct str office_code(struct office *office, const char *client, const char *sc
 	struct auth_request request = open_request(office, client, scope);
 	struct session session = { .user_id = office->alice.id,
 				   .created_at = office->world.clock.now };
+	struct consent_asked asked = { request.id, STR(OFFICE_BROWSER), &session, &office->alice };
 	struct str words[SCOPES_MAX] = { 0 };
 	struct consent_answer answer = { .allow = true,
 					 .scope = request.scope,
@@ -184,14 +185,10 @@ struct str office_code(struct office *office, const char *client, const char *sc
 
 	for (size_t i = 0; i < COUNT_OF(words); i++)
 		words[i] = STR("{}");
-	CHECK_ERR(consent_show(world_task(&office->world), &office->authority, request.id,
-			       STR(OFFICE_BROWSER), &session, &office->alice, &view),
-		  OK);
+	CHECK_ERR(consent_show(world_task(&office->world), &office->authority, &asked, &view), OK);
 	office_wait(office, 1000);
 	task = world_task(&office->world);
-	CHECK_ERR(consent_reopen(task, &office->authority, request.id, STR(OFFICE_BROWSER),
-				 &session, &office->alice, &view),
-		  OK);
+	CHECK_ERR(consent_reopen(task, &office->authority, &asked, &view), OK);
 	CHECK_ERR(consent_decide(task, &office->authority, &view, &session, &answer, &location),
 		  OK);
 	location = str_from(location, sizeof(OFFICE_REDIRECT "?code=") - 1);

@@ -145,8 +145,10 @@ static enum err show(struct str id, const char *browser, struct consent_view *re
 {
 	struct session session = session_of_alice();
 
-	return consent_show(world_task(&office.world), &office.authority, id, str_from_c(browser),
-			    &session, &office.alice, ret_view);
+	return consent_show(
+		world_task(&office.world), &office.authority,
+		&(struct consent_asked){ id, str_from_c(browser), &session, &office.alice },
+		ret_view);
 }
 
 static enum err answer(struct str id, const struct consent_answer *wish, struct str *ret_location)
@@ -155,8 +157,10 @@ static enum err answer(struct str id, const struct consent_answer *wish, struct 
 	struct task *task = world_task(&office.world);
 	struct consent_view view;
 
-	TRY(consent_reopen(task, &office.authority, id, STR(OFFICE_BROWSER), &session,
-			   &office.alice, &view));
+	TRY(consent_reopen(
+		task, &office.authority,
+		&(struct consent_asked){ id, STR(OFFICE_BROWSER), &session, &office.alice },
+		&view));
 	return consent_decide(task, &office.authority, &view, &session, wish, ret_location);
 }
 
@@ -328,8 +332,10 @@ static void cs_010_another_person_does_not_answer_what_alice_was_shown(void **st
 	CHECK_ERR(user_create(world_task(&office.world), &office.authority, &wish, &bob), OK);
 	CHECK_ERR(show(request.id, OFFICE_BROWSER, &view), OK);
 	session.user_id = bob.id;
-	CHECK_ERR(consent_reopen(world_task(&office.world), &office.authority, request.id,
-				 STR(OFFICE_BROWSER), &session, &bob, &view),
+	CHECK_ERR(consent_reopen(world_task(&office.world), &office.authority,
+				 &(struct consent_asked){ request.id, STR(OFFICE_BROWSER), &session,
+							  &bob },
+				 &view),
 		  ERR_CONFLICT);
 }
 
@@ -344,14 +350,18 @@ static void prompt_login_and_max_age_ask_for_a_new_sign_in(void **state)
 	office_wait(&office, 60000);
 	params.prompt = STR("login");
 	CHECK_ERR(ask(&params, &request), OK);
-	CHECK_ERR(consent_show(world_task(&office.world), &office.authority, request.id,
-			       STR(OFFICE_BROWSER), &old, &office.alice, &view),
+	CHECK_ERR(consent_show(world_task(&office.world), &office.authority,
+			       &(struct consent_asked){ request.id, STR(OFFICE_BROWSER), &old,
+							&office.alice },
+			       &view),
 		  ERR_LOGIN_REQUIRED);
 	params.prompt = STR_NONE;
 	params.max_age = STR("59");
 	CHECK_ERR(ask(&params, &request), OK);
-	CHECK_ERR(consent_show(world_task(&office.world), &office.authority, request.id,
-			       STR(OFFICE_BROWSER), &old, &office.alice, &view),
+	CHECK_ERR(consent_show(world_task(&office.world), &office.authority,
+			       &(struct consent_asked){ request.id, STR(OFFICE_BROWSER), &old,
+							&office.alice },
+			       &view),
 		  ERR_LOGIN_REQUIRED);
 	CHECK_ERR(show(request.id, OFFICE_BROWSER, &view), OK);
 }

@@ -5,7 +5,6 @@
 #include "authority/account.h"
 #include "authority/clients.h"
 #include "authority/people.h"
-#include "authority/revoke.h"
 #include "store/outbox.h"
 
 static struct office office;
@@ -369,86 +368,6 @@ static void garbage_is_no_refresh_token(void **state)
 	CHECK(office_events(&office, "family.ended") == 0);
 }
 
-static enum err finished(struct task *task, enum err result, void *arg)
-{
-	(void)task;
-	(void)arg;
-	return result;
-}
-
-static enum err revoke_step(struct task *task, void *arg)
-{
-	return token_revoke(task, &office.authority, arg, finished);
-}
-
-static enum err revoke(const char *client, struct str token)
-{
-	struct revocation revocation = { .client = office_wish(&office, client).client,
-					 .token = token };
-
-	world_task(&office.world);
-	return world_run(&office.world.home, revoke_step, &revocation);
-}
-
-static void rv_007_revoking_a_token_ends_its_family_and_keeps_the_grant(void **state)
-{
-	struct token_answer first = office_tokens(&office, "agent", "mail.read");
-	struct token_answer other = office_tokens(&office, "agent", "mail.read");
-
-	(void)state;
-	CHECK_ERR(revoke("agent-2", first.refresh_token), ERR_REQUEST);
-	CHECK_ERR(office_access(&office, first.access_token), OK);
-	CHECK_ERR(revoke("agent", STR("garbage")), OK);
-	CHECK_ERR(revoke("agent", first.refresh_token), OK);
-	CHECK_ERR(office_access(&office, first.access_token), ERR_TOKEN);
-	CHECK_ERR(office_access(&office, other.access_token), OK);
-	CHECK(office_grant(&office, "agent").revoked_at == 0);
-	CHECK_ERR(revoke("agent", other.access_token), OK);
-	CHECK_ERR(office_access(&office, other.access_token), ERR_TOKEN);
-}
-
-static void an_access_token_ends_with_its_time(void **state)
-{
-	struct token_answer first = office_tokens(&office, "agent", "mail.read");
-
-	(void)state;
-	office_wait(&office, 299 * SECOND_MS);
-	CHECK_ERR(office_access(&office, first.access_token), OK);
-	office_wait(&office, 2 * SECOND_MS);
-	CHECK_ERR(office_access(&office, first.access_token), ERR_TOKEN);
-}
-
-static void introspection_shows_a_token_only_to_its_own_resource(void **state)
-{
-	struct token_answer first = office_tokens(&office, "agent", "mail.read");
-	struct client service = office_wish(&office, "service").client;
-	static struct access access;
-	bool active = false;
-
-	(void)state;
-	CHECK_ERR(token_introspect(world_task(&office.world), &office.authority, first.access_token,
-				   config_find_resource_named(office.config, STR("mail")), NULL,
-				   &active, &access),
-		  OK);
-	CHECK(active);
-	CHECK_STR(access.username, STR("alice"));
-	CHECK_ERR(token_introspect(world_task(&office.world), &office.authority, first.access_token,
-				   config_find_resource_named(office.config, STR("other")), NULL,
-				   &active, &access),
-		  OK);
-	CHECK(!active);
-	CHECK_ERR(token_introspect(world_task(&office.world), &office.authority, first.access_token,
-				   NULL, &service, &active, &access),
-		  OK);
-	CHECK(!active);
-	CHECK_ERR(token_introspect(world_task(&office.world), &office.authority,
-				   first.refresh_token,
-				   config_find_resource_named(office.config, STR("mail")), NULL,
-				   &active, &access),
-		  OK);
-	CHECK(!active);
-}
-
 static const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 	TEST(a_code_gives_tokens_once),
@@ -472,9 +391,6 @@ static const struct CMUnitTest tests[] = {
 	TEST(taking_a_scope_away_narrows_what_is_there),
 	TEST(a_second_yes_adds_and_widens_no_installation),
 	TEST(garbage_is_no_refresh_token),
-	TEST(rv_007_revoking_a_token_ends_its_family_and_keeps_the_grant),
-	TEST(an_access_token_ends_with_its_time),
-	TEST(introspection_shows_a_token_only_to_its_own_resource),
 };
 
 int main(void)

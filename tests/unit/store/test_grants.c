@@ -22,8 +22,13 @@ static enum err decide(struct task *task, struct db *db, void *arg)
 
 static enum err spend(struct task *task, struct db *db, void *arg)
 {
-	return auth_request_spend(task, db, code_hash, CHECK_NOW + 3, alice_family.id,
-				  CHECK_NOW + 5 * MINUTE_MS, arg);
+	struct auth_request *request = arg;
+
+	request->code_hash = code_hash;
+	request->spent_at = CHECK_NOW + 3;
+	request->family_id = alice_family.id;
+	request->token_expires_at = CHECK_NOW + 5 * MINUTE_MS;
+	return auth_request_spend(task, db, request);
 }
 
 static enum err sweep(struct task *task, struct db *db, void *arg)

@@ -37,8 +37,11 @@ static enum err spend(struct task *task, struct db *db, void *arg)
 {
 	struct racer *racer = arg;
 
-	return auth_request_spend(task, db, code_hash, CHECK_NOW, alice_family.id, CHECK_NOW + 1,
-				  &racer->spent);
+	racer->spent.code_hash = code_hash;
+	racer->spent.spent_at = CHECK_NOW;
+	racer->spent.family_id = alice_family.id;
+	racer->spent.token_expires_at = CHECK_NOW + 1;
+	return auth_request_spend(task, db, &racer->spent);
 }
 
 static void *race(void *arg)
