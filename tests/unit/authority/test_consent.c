@@ -197,15 +197,17 @@ static void the_longest_state_fits_behind_the_longest_redirect_uri(void **state)
 {
 	static char redirect[REDIRECT_URI_MAX], oauth_state[STATE_MAX];
 	struct str uri = { redirect, sizeof(redirect) }, location;
+	struct authorize_answer answer = { .redirect_uri = uri,
+					   .state = { oauth_state, sizeof(oauth_state) },
+					   .code = STR("gac_code") };
 
 	(void)state;
 	memset(redirect, 'a', sizeof(redirect));
 	memcpy(redirect, "https://a.example/", sizeof("https://a.example/") - 1);
 	for (size_t i = 0; i < sizeof(oauth_state); i += 2)
 		memcpy(oauth_state + i, "\xC3\xBC", 2);
-	CHECK_ERR(authorize_redirect(world_task(&office.world), &office.authority, uri,
-				     (struct str){ oauth_state, sizeof(oauth_state) },
-				     STR("gac_code"), STR_NONE, STR_NONE, &location),
+	CHECK_ERR(authorize_redirect(world_task(&office.world), &office.authority, &answer,
+				     &location),
 		  OK);
 	CHECK(str_starts_with(location, uri));
 }
