@@ -34,7 +34,6 @@ static void add_bar(const struct page *page, json_t *list, int64_t index, int64_
 	data_str(bar, "day", str_sub(clock_format(arena, day * DAY_MS), 8, 2));
 	data_int(bar, "used", used);
 	data_int(bar, "x", index * CHART_STEP + (CHART_STEP - CHART_WIDE) / 2);
-	data_int(bar, "middle", index * CHART_STEP + CHART_STEP / 2);
 	data_int(bar, "y", CHART_FLOOR - high);
 	data_int(bar, "high", high);
 }

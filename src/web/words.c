@@ -64,10 +64,14 @@ static struct str relative(const struct page *page, int64_t at)
 	int64_t away = page->task->now - at;
 	int64_t distance = away < 0 ? -away : away;
 
-	for (size_t i = 0; i < COUNT_OF(units); i++)
-		if (distance >= units[i].ms)
-			return words_count(page, away < 0 ? units[i].future : units[i].past,
-					   distance / units[i].ms);
+	for (size_t i = 0; i < COUNT_OF(units); i++) {
+		if (distance < units[i].ms)
+			continue;
+		if (away < 0) /* seven days from a moment ago are not six */
+			return words_count(page, units[i].future,
+					   (distance + units[i].ms / 2) / units[i].ms);
+		return words_count(page, units[i].past, distance / units[i].ms);
+	}
 	return page_text(page, away < 0 ? "time.soon" : "time.now", NULL);
 }
 

@@ -21,10 +21,13 @@ const session_cookie = '__Host-grantd-session', browser_cookie = '__Host-grantd-
 const field = (page, name) => page.form_with('decision').fields.find((one) => one.name === name)?.value;
 const allow = { scope: ['mail.read'], duration: '1h' };
 const grants = () => grantd.rows('SELECT * FROM grants ORDER BY id');
+const standing = () => Promise.all([grants(), grantd.rows("SELECT id, state, decision FROM requests WHERE state <> 'pending' ORDER BY id")]);
 
 // A decision that is refused: an error page without any redirect, and no grant or code in the store.
 async function refuses(decide, status = 403) {
-	const answer = await grantd.unchanged(decide, { except: ['events'] });
+	const before = await standing();
+	const answer = await decide();
+	assert.deepEqual(await standing(), before, 'no grant, no code');
 	assert.equal(answer.left, null, answer.left?.href);
 	assert.equal(answer.status, status, answer.text.slice(0, 300));
 	assert.match(answer.headers.get('content-security-policy'), /default-src 'none'/);
@@ -301,6 +304,11 @@ test('CS-026: a grant revoked on the page is over for every token at once', asyn
 		refused(await agent.refresh(refresh_token), 400, 'invalid_grant');
 	}
 	assert.equal((await grantd.introspect(other.access_token)).active, true);
+});
+
+test('seven days from a moment ago are not six', async () => {
+	await agent.tokens(alice, { ...allow, duration: '7d' });
+	assert.match((await alice.get('/account')).text, /Ends in 7 days/);
 });
 
 test('CS-026: a form of one agent does not stop another', async () => {

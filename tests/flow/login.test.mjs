@@ -91,7 +91,7 @@ describe('LG-008: passwords that are none', () => {
 	for (const [name, password, status] of cases) {
 		test(name, async () => {
 			const guess = await guesser(new Person(grantd, alice));
-			await grantd.unchanged(async () => assert.equal((await guess('alice', password)).status, status));
+			await grantd.unchanged(async () => assert.equal((await guess('alice', password)).status, status), { except: ['events', 'sessions'] });
 		});
 	}
 	test('the longest there may be is a wrong one', async () => {
