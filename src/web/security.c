@@ -8,7 +8,22 @@
 #include "web/acting.h"
 #include "web/csrf.h"
 #include "web/room.h"
+#include "web/user_agent.h"
 #include "web/words.h"
+
+static void add_browser(const struct page *page, struct str user_agent, json_t *item)
+{
+	struct str browser = user_agent_browser(user_agent);
+	struct str system = user_agent_system(user_agent);
+
+	data_str(item, "user_agent", user_agent);
+	data_str(item, "browser", browser);
+	data_str(item, "system", system);
+	if (browser.at == NULL)
+		data_str(item, "browser", page_text(page, "security.unknown", NULL));
+	else if (system.at != NULL)
+		data_str(item, "browser", page_text(page, "security.browser", item));
+}
 
 static enum err add_session(struct page *page, const struct session *session, json_t *item)
 {
@@ -16,7 +31,7 @@ static enum err add_session(struct page *page, const struct session *session, js
 
 	TRY(session_describe(page->task, page->authority, &page->user, session, &user_agent,
 			     &address));
-	data_str(item, "user_agent", user_agent);
+	add_browser(page, user_agent, item);
 	data_str(item, "address", address);
 	data_str(item, "session", base64url_encode(&page->task->arena, session->hash));
 	words_time(page, data_object(item, "since"), session->created_at);
