@@ -46,7 +46,7 @@ async function look(page, name, { status = 200 } = {}) {
 	page.said.length = 0;
 }
 
-async function tour(page, { grantd, alice, agent, carol }) {
+async function tour(page, { grantd, alice, agent, stranger, carol }) {
 	const at = (where) => page.goto(new URL(where, grantd.issuer).href);
 	const look_at = async (name, where, options) => {
 		await at(where);
@@ -56,10 +56,11 @@ async function tour(page, { grantd, alice, agent, carol }) {
 	await sign_in(page, { username: 'nobody', password: 'not the password' });
 	await page.locator('[role=alert]').waitFor();
 	await look(page, 'login-wrong', { status: 403 });
-	await look_at('login-for-agent', agent.authorization().url);
+	await look_at('login-for-agent', stranger.authorization().url);
 	await sign_in(page, alice);
 	await page.locator('button[name=decision]').first().waitFor();
 	await look(page, 'consent');
+	await look_at('consent-again', agent.authorization().url);
 	for (const box of await page.locator('input[name=scope]').all()) await box.uncheck();
 	await page.locator('button[value=allow]').click();
 	await page.locator('[role=alert]').waitFor();
@@ -92,7 +93,8 @@ async function furnish(grantd) {
 		const [grant] = (await grantd.operate(['grant', 'list', '--user', 'alice'])).filter((grant) => grant.client_id === id);
 		if (command) await grantd.operate(['grant', command, grant.id]);
 	}
-	return { grantd, alice, agent, carol: await grantd.add_person('carol') };
+	const stranger = await grantd.add_agent({ id: 'travel', name: 'Travel planner', redirect_uris: ['https://travel.example/callback'] });
+	return { grantd, alice, agent, stranger, carol: await grantd.add_person('carol') };
 }
 
 fs.rmSync(out, { recursive: true, force: true });
