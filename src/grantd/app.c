@@ -27,7 +27,7 @@ static enum err open_store(struct task *task, struct app *app, const struct conf
 	app->main_thread = app->routes.threads;
 	app->jobs_thread = app->routes.threads + 1;
 	task->thread = app->main_thread;
-	return store_open(task, &store, &app->store);
+	return installation_open_store(task, &store, &app->store);
 }
 
 /* The root key and what it opens. Trouble with it is not the end: health still answers (DESIGN 6).

@@ -123,7 +123,8 @@ static void check_database(struct report *report, struct task *task, const struc
 		printf("a grantd is serving this directory; its database was not looked into\n");
 		return;
 	}
-	if (!expect(report, task, store_open(task, &store_config, &store)) || keys == NULL)
+	if (!expect(report, task, installation_open_store(task, &store_config, &store)) ||
+	    keys == NULL)
 		return;
 	if (expect(report, task, installation_check(task, store, keys, config)))
 		(void)expect(report, task, check_signing_keys(task, store, keys));

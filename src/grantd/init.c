@@ -67,7 +67,7 @@ static enum err make_database(struct task *task, struct program *program,
 
 	TRY(store_migrate(task, &store_config, &from, &to));
 	progress->made += from != to;
-	TRY(store_open(task, &store_config, &store));
+	TRY(installation_open_store(task, &store_config, &store));
 	return fill_database(task, store, config, progress);
 }
 

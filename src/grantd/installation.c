@@ -6,6 +6,21 @@
 
 #define NEW_KEYS_MAX (RESOURCES_MAX + 2)
 
+enum err installation_open_store(struct task *task, const struct store_config *config,
+				 struct store **ret_store)
+{
+	enum err err = store_open(task, config, ret_store);
+
+	/* the URL itself may hold a password, so it is not said */
+	if (err == ERR_STORE)
+		return failf(
+			task, err,
+			"%.*s; is PostgreSQL running, is there a database of the name in "
+			"grantd.conf, and may this user connect to it? Nothing is lost meanwhile",
+			STR_FMT(task->reason));
+	return err;
+}
+
 /* What one transaction is to add. */
 struct completion {
 	struct str issuer;

@@ -9,6 +9,9 @@
 #include "crypto/keys.h"
 #include "store/store.h"
 
+/* store_open, with what an operator can do about a server that does not answer. */
+MUST_CHECK enum err installation_open_store(struct task *task, const struct store_config *config,
+					    struct store **ret_store);
 /* Writes what is missing of facts and signing keys, in one transaction. ERR_CONFIG when a fact
  * differs. */
 MUST_CHECK enum err installation_complete(struct task *task, struct store *store,

@@ -172,7 +172,7 @@ describe('check', () => {
 		for (const verb of ['check', 'serve']) {
 			const missing = await grantd.grantd([verb, '--dir', grantd.dir], { env: { ...grantd.env, GRANTD_DATABASE: elsewhere } });
 			assert.equal(missing.status, 1);
-			assert.match(missing.stderr, /nowhere/);
+			assert.match(missing.stderr, driver === 'sqlite' ? /nowhere/ : /is PostgreSQL running/);
 		}
 	});
 });
