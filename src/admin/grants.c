@@ -94,7 +94,8 @@ enum err grants_list(struct exchange *exchange)
 		return fail(task, ERR_REQUEST, "after is a grant's id");
 	TRY(store_reader(task, admin_authority(exchange)->store, &db));
 	TRY(find_user_id(task, db, query.user, &user_id));
-	TRY(grant_list(task, db, user_id, query.after, query.limit, &grants, &count));
+	TRY(grant_list(task, db, &(struct grant_page){ user_id, query.after, query.limit }, &grants,
+		       &count));
 	json_open_object(&json);
 	json_key(&json, "grants");
 	json_open_array(&json);

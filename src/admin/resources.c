@@ -160,7 +160,8 @@ static enum err check_unused(struct exchange *exchange, struct str uri)
 
 	TRY(store_reader(task, admin_authority(exchange)->store, &db));
 	while (count == ADMIN_LIST_MAX) {
-		TRY(grant_list(task, db, STR_NONE, after, ADMIN_LIST_MAX, &grants, &count));
+		TRY(grant_list(task, db, &(struct grant_page){ STR_NONE, after, ADMIN_LIST_MAX },
+			       &grants, &count));
 		for (size_t i = 0; i < count; i++) {
 			enum grant_status status = grant_status_at(&grants[i], task->now);
 

@@ -42,7 +42,8 @@ enum err stop_queue_all(struct task *task, struct db *db, const struct authority
 	size_t count = PAGE;
 
 	while (count == PAGE) {
-		TRY(grant_list(task, db, user_id, after, PAGE, &grants, &count));
+		TRY(grant_list(task, db, &(struct grant_page){ user_id, after, PAGE }, &grants,
+			       &count));
 		for (size_t i = 0; i < count; i++)
 			if (grant_status_at(&grants[i], task->now) == GRANT_ACTIVE)
 				TRY(stop_queue(task, db, authority, &grants[i], username));

@@ -275,7 +275,8 @@ enum err stop_expired(struct task *task, const struct authority *authority, int6
 	 * instead */
 	for (;; limit *= 2) {
 		TRY(store_reader(task, authority->store, &db));
-		TRY(grant_list_expired(task, db, from, task->now, limit, &grants, &count));
+		TRY(grant_list_expired(task, db, &(struct grant_span){ from, task->now, limit },
+				       &grants, &count));
 		for (size_t i = 0; i < count; i++)
 			TRY(expire(task, authority, &grants[i]));
 		if (count < (size_t)limit)

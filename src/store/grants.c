@@ -219,36 +219,37 @@ static enum err list_grants(struct task *task, struct db *db, const struct sql *
 	return OK;
 }
 
-enum err grant_list(struct task *task, struct db *db, struct str user_id, struct str after,
-		    int64_t limit, struct grant **ret_grants, size_t *ret_count)
+enum err grant_list(struct task *task, struct db *db, const struct grant_page *page,
+		    struct grant **ret_grants, size_t *ret_count)
 {
 	struct sql_list list = { 0 };
-	struct str before = after.at == NULL ? STR("") : after;
+	struct str before = page->after.at == NULL ? STR("") : page->after;
 	int64_t created_at = INT64_MAX;
 
-	if (after.at != NULL)
-		TRY(sql_one_int(task, db, &GRANT_CREATED_AT, ARGS(sql_text(after)), &created_at));
-	if (user_id.at == NULL)
+	if (page->after.at != NULL)
+		TRY(sql_one_int(task, db, &GRANT_CREATED_AT, ARGS(sql_text(page->after)),
+				&created_at));
+	if (page->user_id.at == NULL)
 		TRY(list_grants(task, db, &GRANT_LIST,
-				ARGS(sql_int(created_at), sql_text(before), sql_int(limit)),
+				ARGS(sql_int(created_at), sql_text(before), sql_int(page->limit)),
 				&list));
 	else
 		TRY(list_grants(task, db, &GRANT_LIST_USER,
-				ARGS(sql_text(user_id), sql_int(created_at), sql_text(before),
-				     sql_int(limit)),
+				ARGS(sql_text(page->user_id), sql_int(created_at), sql_text(before),
+				     sql_int(page->limit)),
 				&list));
 	*ret_grants = list.items;
 	*ret_count = list.count;
 	return OK;
 }
 
-enum err grant_list_expired(struct task *task, struct db *db, int64_t from, int64_t to,
-			    int64_t limit, struct grant **ret_grants, size_t *ret_count)
+enum err grant_list_expired(struct task *task, struct db *db, const struct grant_span *span,
+			    struct grant **ret_grants, size_t *ret_count)
 {
 	struct sql_list list = { 0 };
 
 	TRY(list_grants(task, db, &GRANT_LIST_EXPIRED,
-			ARGS(sql_int(from), sql_int(to), sql_int(limit)), &list));
+			ARGS(sql_int(span->from), sql_int(span->to), sql_int(span->limit)), &list));
 	*ret_grants = list.items;
 	*ret_count = list.count;
 	return OK;

@@ -24,10 +24,15 @@ MUST_CHECK enum err grant_find(struct task *task, struct db *db, struct str id,
 MUST_CHECK enum err grant_find_live(struct task *task, struct db *db, struct str user_id,
 				    struct str client_id, struct str resource,
 				    struct grant *ret_grant);
-/* Newest first, with permissions. user_id STR_NONE: everybody's. behind `after` (an id; STR_NONE: first). */
-MUST_CHECK enum err grant_list(struct task *task, struct db *db, struct str user_id,
-			       struct str after, int64_t limit, struct grant **ret_grants,
-			       size_t *ret_count);
+struct grant_page {
+	struct str user_id; /* STR_NONE: everybody's */
+	struct str after;   /* behind this id; STR_NONE: from the first */
+	int64_t limit;
+};
+
+/* Newest first, with permissions. */
+MUST_CHECK enum err grant_list(struct task *task, struct db *db, const struct grant_page *page,
+			       struct grant **ret_grants, size_t *ret_count);
 /* paused_at 0: goes on. ERR_CONFLICT when it was revoked. */
 MUST_CHECK enum err grant_set_paused(struct task *task, struct db *db, struct str id,
 				     int64_t paused_at, int64_t now);
@@ -48,6 +53,13 @@ MUST_CHECK enum err grant_set_end(struct task *task, struct db *db, struct str i
 /* Takes one permission away; the grant stays with the others. ERR_NOT_FOUND. */
 MUST_CHECK enum err grant_remove_permission(struct task *task, struct db *db, struct str id,
 					    struct str scope, int64_t now);
+struct grant_span {
+	int64_t from;
+	int64_t to;
+	int64_t limit;
+};
+
 /* Live grants whose end passed between the two times: for on_stop at expiry. */
-MUST_CHECK enum err grant_list_expired(struct task *task, struct db *db, int64_t from, int64_t to,
-				       int64_t limit, struct grant **ret_grants, size_t *ret_count);
+MUST_CHECK enum err grant_list_expired(struct task *task, struct db *db,
+				       const struct grant_span *span, struct grant **ret_grants,
+				       size_t *ret_count);

@@ -16,7 +16,9 @@ static enum err add_agents(struct page *page, struct db *db)
 	struct grant *grants = NULL;
 	size_t count = 0, active = 0;
 
-	TRY(grant_list(page->task, db, page->user.id, STR_NONE, AGENTS_SHOWN, &grants, &count));
+	TRY(grant_list(page->task, db,
+		       &(struct grant_page){ page->user.id, STR_NONE, AGENTS_SHOWN }, &grants,
+		       &count));
 	for (size_t i = 0; i < count; i++) {
 		enum grant_status status = grant_status_at(&grants[i], page->task->now);
 		bool is_live = status == GRANT_ACTIVE || status == GRANT_PAUSED;

@@ -45,7 +45,9 @@ static enum err add_filter(const struct page *page, struct db *db, const struct 
 	struct grant *grants = NULL;
 	size_t count = 0;
 
-	TRY(grant_list(page->task, db, page->user.id, STR_NONE, AGENTS_SHOWN, &grants, &count));
+	TRY(grant_list(page->task, db,
+		       &(struct grant_page){ page->user.id, STR_NONE, AGENTS_SHOWN }, &grants,
+		       &count));
 	for (size_t i = 0; i < count; i++) {
 		json_t *item;
 

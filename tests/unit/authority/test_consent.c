@@ -170,7 +170,8 @@ static size_t grants_of_alice(void)
 	size_t count = 0;
 
 	CHECK_ERR(grant_list(world_task(&office.world), world_reader(&office.world),
-			     office.alice.id, STR_NONE, 100, &grants, &count),
+			     &(struct grant_page){ office.alice.id, STR_NONE, 100 }, &grants,
+			     &count),
 		  OK);
 	return count;
 }

@@ -335,18 +335,18 @@ static void grants_are_listed_newest_first_in_pages(void **state)
 	put.grant.id = STR("gra_bob");
 	put.grant.created_at = CHECK_NOW + 2;
 	CHECK_ERR(world_write(world, put_grant, &put), OK);
-	CHECK_ERR(grant_list(world_task(world), world_reader(world), alice.id, STR_NONE, 10,
-			     &grants, &count),
+	CHECK_ERR(grant_list(world_task(world), world_reader(world),
+			     &(struct grant_page){ alice.id, STR_NONE, 10 }, &grants, &count),
 		  OK);
 	CHECK(count == 2 && grants[1].permission_count == 2);
 	CHECK_STR(grants[0].id, STR("gra_newer"));
-	CHECK_ERR(grant_list(world_task(world), world_reader(world), STR_NONE, STR_NONE, 1, &grants,
-			     &count),
+	CHECK_ERR(grant_list(world_task(world), world_reader(world),
+			     &(struct grant_page){ STR_NONE, STR_NONE, 1 }, &grants, &count),
 		  OK);
 	CHECK(count == 1);
 	CHECK_STR(grants[0].id, STR("gra_bob"));
-	CHECK_ERR(grant_list(world_task(world), world_reader(world), STR_NONE, STR("gra_bob"), 10,
-			     &grants, &count),
+	CHECK_ERR(grant_list(world_task(world), world_reader(world),
+			     &(struct grant_page){ STR_NONE, STR("gra_bob"), 10 }, &grants, &count),
 		  OK);
 	CHECK(count == 2);
 	CHECK_STR(grants[1].id, alice_grant.id);
@@ -361,16 +361,19 @@ static void grants_that_ended_between_two_times_are_found(void **state)
 
 	nouns_insert(world);
 	CHECK_ERR(world_write(world, set_end, &end), OK);
-	CHECK_ERR(grant_list_expired(world_task(world), world_reader(world), CHECK_NOW,
-				     CHECK_NOW + 99, 10, &grants, &count),
+	CHECK_ERR(grant_list_expired(world_task(world), world_reader(world),
+				     &(struct grant_span){ CHECK_NOW, CHECK_NOW + 99, 10 }, &grants,
+				     &count),
 		  OK);
 	CHECK(count == 0);
-	CHECK_ERR(grant_list_expired(world_task(world), world_reader(world), CHECK_NOW + 99,
-				     CHECK_NOW + 100, 10, &grants, &count),
+	CHECK_ERR(grant_list_expired(world_task(world), world_reader(world),
+				     &(struct grant_span){ CHECK_NOW + 99, CHECK_NOW + 100, 10 },
+				     &grants, &count),
 		  OK);
 	CHECK(count == 1);
-	CHECK_ERR(grant_list_expired(world_task(world), world_reader(world), CHECK_NOW + 100,
-				     CHECK_NOW + 200, 10, &grants, &count),
+	CHECK_ERR(grant_list_expired(world_task(world), world_reader(world),
+				     &(struct grant_span){ CHECK_NOW + 100, CHECK_NOW + 200, 10 },
+				     &grants, &count),
 		  OK);
 	CHECK(count == 0);
 }
