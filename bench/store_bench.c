@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rotation-shaped writes: one UPDATE of a family and one event, through the store with many tasks in flight
- * from two threads, against SQLite driven by hand with 64 rows per transaction in the same run (the store
- * must reach 0.4 of it).
+ * Rotation-shaped writes: one UPDATE of a family and one event, through the store with many tasks
+ * in flight from two threads, against SQLite driven by hand with 64 rows per transaction in the
+ * same run (the store must reach 0.4 of it).
  *
  *	store_bench [DIR [POSTGRESQL-URI]]
  */

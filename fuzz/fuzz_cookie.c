@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One or two Cookie fields (cut at the first line feed): a value is never more than its field says. */
+/*
+ * One or two Cookie fields (cut at the first line feed): a value is never more than its field says.
+ */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs a fuzz target over every file of the directories given. No file, or one it cannot read, fails. */
+/*
+ * Runs a fuzz target over every file of the directories given. No file, or one it cannot read,
+ * fails.
+ */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

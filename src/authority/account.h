@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a person (or an operator) does with grants that are there: look, pause, resume, change the end, take a
- * permission away, revoke. Each is one transaction with its event; stopping also queues the resource's on_stop.
+ * What a person (or an operator) does with grants that are there: look, pause, resume, change the
+ * end, take a permission away, revoke. Each is one transaction with its event; stopping also queues
+ * the resource's on_stop.
  */
 #pragma once
 
@@ -17,7 +18,9 @@ struct actor {
 	struct str address; /* sealed with the event of a person */
 };
 
-/* All: ERR_NOT_FOUND for a grant that is not the actor's (never FORBIDDEN: ids are not confirmed). */
+/*
+ * All: ERR_NOT_FOUND for a grant that is not the actor's (never FORBIDDEN: ids are not confirmed).
+ */
 MUST_CHECK enum err account_pause(struct task *task, const struct authority *authority,
 				  const struct actor *actor, struct str grant_id);
 MUST_CHECK enum err account_resume(struct task *task, const struct authority *authority,
@@ -25,8 +28,8 @@ MUST_CHECK enum err account_resume(struct task *task, const struct authority *au
 MUST_CHECK enum err account_revoke(struct task *task, const struct authority *authority,
 				   const struct actor *actor, struct str grant_id);
 /*
- * duration as on the consent page, counted from now. scope STR_NONE: every permission that is not over; what is
- * over comes back by its own name only. ERR_REQUEST.
+ * duration as on the consent page, counted from now. scope STR_NONE: every permission that is not
+ * over; what is over comes back by its own name only. ERR_REQUEST.
  */
 MUST_CHECK enum err account_set_end(struct task *task, const struct authority *authority,
 				    const struct actor *actor, struct str grant_id,

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The rules of the authorization server: who may have which token, for what, until when. Doors turn HTTP
- * into these questions; nothing here knows HTTP. Names follow the RFCs; PROTOCOL.md's decisions are here.
+ * The rules of the authorization server: who may have which token, for what, until when. Doors turn
+ * HTTP into these questions; nothing here knows HTTP. Names follow the RFCs; PROTOCOL.md's
+ * decisions are here.
  *
- * Functions with a `then` park the task (base/task.h): they answer ERR_PARKED when all went well so far, or
- * the refusal at once; the outcome is in the struct they were given. All others answer on the spot, and those
- * that write wait for the commit: pages lane, slow lane, commands and jobs only.
+ * Functions with a `then` park the task (base/task.h): they answer ERR_PARKED when all went well so
+ * far, or the refusal at once; the outcome is in the struct they were given. All others answer on
+ * the spot, and those that write wait for the commit: pages lane, slow lane, commands and jobs
+ * only.
  */
 #pragma once
 
@@ -26,7 +28,8 @@ struct authority {
 	struct throttle *throttle;
 	struct verified *verified;
 	struct resource
-		issuer_resource; /* OpenID Connect: openid, profile, email; audience is the issuer */
+		/* OpenID Connect: openid, profile, email; audience is the issuer */
+		issuer_resource;
 };
 
 /* Borrows the three; close frees what open made. */
@@ -36,7 +39,10 @@ void authority_close(struct authority *authority);
 
 /* The configuration in force for this task. */
 const struct config *authority_config(const struct authority *authority);
-/* The resource of that URI; the issuer itself is the resource of OpenID Connect (openid, no `resource`). */
+/*
+ * The resource of that URI; the issuer itself is the resource of OpenID Connect (openid, no
+ * `resource`).
+ */
 const struct resource *authority_resource(const struct authority *authority, struct str uri);
 /* True if the scope may be asked of that resource: one of its own, or one of OpenID Connect's. */
 bool authority_offers(const struct authority *authority, const struct resource *resource,

@@ -13,8 +13,9 @@ static bool is_secret_of(struct task *task, struct str secret_hash, struct str s
 }
 
 /*
- * Guesses are counted per client and source; the one that uses the window up is worth an event, but only when
- * there is such a client: else strangers would write into the log whatever and as much as they like.
+ * Guesses are counted per client and source; the one that uses the window up is worth an event, but
+ * only when there is such a client: else strangers would write into the log whatever and as much as
+ * they like.
  */
 static enum err refuse_guess(struct task *task, const struct authority *authority, struct str key,
 			     struct str client_id)

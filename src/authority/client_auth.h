@@ -17,17 +17,17 @@ struct client_credentials {
 };
 
 /*
- * The active client these credentials are of. ERR_REQUEST without a client_id; ERR_CLIENT for an unknown or
- * disabled client, a wrong or expired secret, a secret from a public client, none from a confidential one.
- * A client registered for post may use basic. ERR_THROTTLED after 20 failures a minute per client and source.
- * Reads the store.
+ * The active client these credentials are of. ERR_REQUEST without a client_id; ERR_CLIENT for an
+ * unknown or disabled client, a wrong or expired secret, a secret from a public client, none from a
+ * confidential one. A client registered for post may use basic. ERR_THROTTLED after 20 failures a
+ * minute per client and source. Reads the store.
  */
 MUST_CHECK enum err client_authenticate(struct task *task, const struct authority *authority,
 					struct client_credentials *credentials,
 					struct client *ret_client);
 /*
- * A resource server at /introspect: the caller of that id among the resources' callers, or a confidential
- * client. *ret_resource is NULL for a client (it may ask about its own tokens).
+ * A resource server at /introspect: the caller of that id among the resources' callers, or a
+ * confidential client. *ret_resource is NULL for a client (it may ask about its own tokens).
  */
 MUST_CHECK enum err caller_authenticate(struct task *task, const struct authority *authority,
 					struct client_credentials *credentials,

@@ -153,7 +153,10 @@ static enum err location_for(struct task *task, const struct authority *authorit
 	return authorize_redirect(task, authority, &answer, ret_location);
 }
 
-/* Answered already: the same decision within a minute is a double click; anything else changes nothing. */
+/*
+ * Answered already: the same decision within a minute is a double click; anything else changes
+ * nothing.
+ */
 static enum err answer_again(struct task *task, const struct authority *authority,
 			     const struct auth_request *request, struct str decision,
 			     struct str *ret_location)

@@ -38,7 +38,10 @@ struct consent_asked {
  */
 MUST_CHECK enum err consent_show(struct task *task, const struct authority *authority,
 				 const struct consent_asked *asked, struct consent_view *ret_view);
-/* For the answer: the same checks, without showing; also when it was answered already (request.state). */
+/*
+ * For the answer: the same checks, without showing; also when it was answered already
+ * (request.state).
+ */
 MUST_CHECK enum err consent_reopen(struct task *task, const struct authority *authority,
 				   const struct consent_asked *asked,
 				   struct consent_view *ret_view);
@@ -49,7 +52,9 @@ struct consent_answer {
 	struct str duration;	/* "1h", … */
 	struct str language;	/* of the page */
 	struct str version;	/* of the page's words */
-	/* JSON array, the sentences as they stood on the page, in order: kept sealed with the event */
+	/*
+	 * JSON array, the sentences as they stood on the page, in order: kept sealed with the event
+	 */
 	struct str sentences;
 	/* per ticked scope: JSON of its title, can and cannot as shown; parallel to scope */
 	const struct str *words;
@@ -57,11 +62,11 @@ struct consent_answer {
 };
 
 /*
- * The decision: grant, permissions, code and event in one transaction; *ret_location carries code or error to
- * the client. The same decision within 60 s answers the same location. ERR_CONFLICT: answered otherwise or
- * longer ago (a page). A no, and an account disabled meanwhile, are locations with access_denied.
- * ERR_REQUEST: sooner than 700 ms after showing, nothing ticked, a scope that was not asked, another duration;
- * ERR_FORBIDDEN, ERR_NOT_FOUND as consent_show.
+ * The decision: grant, permissions, code and event in one transaction; *ret_location carries code
+ * or error to the client. The same decision within 60 s answers the same location. ERR_CONFLICT:
+ * answered otherwise or longer ago (a page). A no, and an account disabled meanwhile, are locations
+ * with access_denied. ERR_REQUEST: sooner than 700 ms after showing, nothing ticked, a scope that
+ * was not asked, another duration; ERR_FORBIDDEN, ERR_NOT_FOUND as consent_show.
  */
 MUST_CHECK enum err consent_decide(struct task *task, const struct authority *authority,
 				   const struct consent_view *view, const struct session *session,

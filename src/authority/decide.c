@@ -48,7 +48,10 @@ static bool belongs_together(const struct standing *standing, const struct wish 
 					 str_equals(family->user_id, grant->user_id));
 }
 
-/* Everything that may be had: grant now, family, operator's ceiling, the resource of today, the token's own. */
+/*
+ * Everything that may be had: grant now, family, operator's ceiling, the resource of today, the
+ * token's own.
+ */
 static struct scope_set available(struct arena *arena, const struct standing *standing,
 				  const struct wish *wish, int64_t now)
 {

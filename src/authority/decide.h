@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The intersection rule (DESIGN 5), one pure function: what may this agent do, with this resource, now?
- * The token endpoint, introspection and userinfo ask it; the gateway will ask it for every call.
+ * The intersection rule (DESIGN 5), one pure function: what may this agent do, with this resource,
+ * now? The token endpoint, introspection and userinfo ask it; the gateway will ask it for every
+ * call.
  */
 #pragma once
 
@@ -14,8 +15,10 @@ enum decision { DECISION_ALLOW, DECISION_ASK, DECISION_DENY };
 
 struct verdict {
 	enum decision decision;
-	/* a word a program can read: "user_disabled", "client_disabled", "revoked_by_user", "expired", "idle",
-	 * "paused", "scope", "resource", … ; "" when allowed */
+	/*
+	 * a word a program can read: "user_disabled", "client_disabled", "revoked_by_user",
+	 * "expired", "idle", "paused", "scope", "resource", …; "" when allowed
+	 */
 	struct str reason;
 	struct scope_set scope; /* what of the wish holds: allow and ask only */
 	int64_t expires_at;	/* no token may outlive this */
@@ -23,11 +26,13 @@ struct verdict {
 
 struct wish {
 	struct scope_set
-		scope; /* what is asked; all of it must hold (deny "scope" otherwise) unless narrowing */
+		/* what is asked; all of it must hold (deny "scope" otherwise) unless narrowing */
+		scope;
 	bool narrow;	     /* take what holds of it, deny only when nothing does */
 	struct str resource; /* URI */
 	struct scope_set
-		offered; /* the resource's scopes today, OpenID Connect's included; empty: removed */
+		/* the resource's scopes today, OpenID Connect's included; empty: removed */
+		offered;
 	struct scope_set token_scope; /* a token's own scopes, when one is judged */
 	bool has_token;
 	int64_t token_issued_at; /* dead when older than the client's not_before */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Making events: an id with the time in front, and personal details sealed under the person's key. */
+/*
+ * Making events: an id with the time in front, and personal details sealed under the person's key.
+ */
 #pragma once
 
 #include "authority/authority.h"
@@ -16,7 +18,8 @@ MUST_CHECK enum err event_unseal(struct task *task, const struct authority *auth
 				 const struct user *user, const struct event *event,
 				 struct str *ret_personal);
 /*
- * Writes an event that nobody waits for, from any thread and without parking the task: for what is worth
- * knowing and acknowledges nothing (guessing, log-ins at a resource). Lost when the queue is full.
+ * Writes an event that nobody waits for, from any thread and without parking the task: for what is
+ * worth knowing and acknowledges nothing (guessing, log-ins at a resource). Lost when the queue is
+ * full.
  */
 void event_record(struct task *task, const struct authority *authority, const struct event *event);

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* RFC 7662: what a caller may know of a token. Everything it may not know looks the same: not active. */
+/*
+ * RFC 7662: what a caller may know of a token. Everything it may not know looks the same: not
+ * active.
+ */
 #include "authority/events.h"
 #include "authority/issue.h"
 #include "authority/throttle.h"
 #include "authority/verify.h"
 #include "store/families.h"
 
-/* A log-in at somebody else's door shows in the person's activity, once a minute per installation. */
+/*
+ * A log-in at somebody else's door shows in the person's activity, once a minute per installation.
+ */
 static void note_use(struct task *task, const struct authority *authority,
 		     const struct access *access)
 {

@@ -47,7 +47,9 @@ struct scope_set issue_offered(struct task *task, const struct authority *author
 	return offered_by(task, authority, authority_resource(authority, resource_uri));
 }
 
-/* Lifetimes are the configuration's: a resource's own, never over 900 s (checked when it was read). */
+/*
+ * Lifetimes are the configuration's: a resource's own, never over 900 s (checked when it was read).
+ */
 static int64_t lifetime_of(const struct authority *authority, const struct resource *resource)
 {
 	return resource->token_ms > 0 ? resource->token_ms

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The one gate: the only place that can build a token, for every grant type. It asks decide() itself; nobody
- * hands it a decision. Access tokens are JWT at+jwt (RFC 9068), one audience, never beyond the grant.
+ * The one gate: the only place that can build a token, for every grant type. It asks decide()
+ * itself; nobody hands it a decision. Access tokens are JWT at+jwt (RFC 9068), one audience, never
+ * beyond the grant.
  */
 #pragma once
 
@@ -20,13 +21,22 @@ struct token_answer {
 	struct str jti;
 };
 
-/* The scopes a resource offers today with OpenID Connect's; empty when it is gone: for wish.offered. */
+/*
+ * The scopes a resource offers today with OpenID Connect's; empty when it is gone: for
+ * wish.offered.
+ */
 struct scope_set issue_offered(struct task *task, const struct authority *authority,
 			       struct str resource_uri);
-/* The error of a denying verdict, with its reason noted: ERR_PAUSED, ERR_SCOPE, ERR_TARGET, ERR_GRANT. */
+/*
+ * The error of a denying verdict, with its reason noted: ERR_PAUSED, ERR_SCOPE, ERR_TARGET,
+ * ERR_GRANT.
+ */
 enum err issue_refusal(struct task *task, const struct verdict *verdict);
 
-/* Under a family. ERR_GRANT, ERR_PAUSED, ERR_SCOPE, ERR_TARGET as decide() says. Fills the access part. */
+/*
+ * Under a family. ERR_GRANT, ERR_PAUSED, ERR_SCOPE, ERR_TARGET as decide() says. Fills the access
+ * part.
+ */
 MUST_CHECK enum err issue_access_token(struct task *task, const struct authority *authority,
 				       const struct standing *standing, const struct wish *wish,
 				       struct token_answer *ret_answer);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Signing in with a password, and the browser session that follows. Wrong passwords are counted per account
- * and hour in the store; from the 10th on the answer is delayed: 1 s doubling to 60 s per (account, source /24
- * or /64). Nothing locks. A browser that has signed in as this person before is counted by itself.
+ * Signing in with a password, and the browser session that follows. Wrong passwords are counted per
+ * account and hour in the store; from the 10th on the answer is delayed: 1 s doubling to 60 s per
+ * (account, source /24 or /64). Nothing locks. A browser that has signed in as this person before
+ * is counted by itself.
  */
 #pragma once
 
@@ -20,8 +21,9 @@ struct login_attempt {
 };
 
 /*
- * Slow lane: argon2id runs exactly once, whoever asks (not when throttled or the password is longer than
- * PASSWORD_MAX: ERR_REQUEST). ERR_PASSWORD for an unknown or disabled person and a wrong password alike.
+ * Slow lane: argon2id runs exactly once, whoever asks (not when throttled or the password is longer
+ * than PASSWORD_MAX: ERR_REQUEST). ERR_PASSWORD for an unknown or disabled person and a wrong
+ * password alike.
  * *ret_cookie is the new session cookie's value; it exists nowhere else.
  */
 MUST_CHECK enum err login_with_password(struct task *task, const struct authority *authority,
@@ -29,8 +31,8 @@ MUST_CHECK enum err login_with_password(struct task *task, const struct authorit
 					struct str *ret_cookie);
 
 /*
- * The live session of a cookie value, with its active user. ERR_LOGIN_REQUIRED otherwise. Moves last_seen_at
- * at most once a minute (store_write: not on a loop).
+ * The live session of a cookie value, with its active user. ERR_LOGIN_REQUIRED otherwise. Moves
+ * last_seen_at at most once a minute (store_write: not on a loop).
  */
 MUST_CHECK enum err session_open(struct task *task, const struct authority *authority,
 				 struct str cookie, struct session *ret_session,

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How fast passwords may be guessed (PAGES.md, Sign-in). Wrong ones are counted per account and hour, in the
- * store, so that a restart or another node forgets nothing. From the tenth on there is a delay: 1 s for a
- * source that has not failed yet, doubling to 60 s for one that has; nothing locks. A browser that has signed
- * in before has a count of its own, so that strangers' guesses do not keep its owner out.
+ * How fast passwords may be guessed (PAGES.md, Sign-in). Wrong ones are counted per account and
+ * hour, in the store, so that a restart or another node forgets nothing. From the tenth on there is
+ * a delay: 1 s for a source that has not failed yet, doubling to 60 s for one that has; nothing
+ * locks. A browser that has signed in before has a count of its own, so that strangers' guesses do
+ * not keep its owner out.
  */
 #pragma once
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an operator does with people: create, list, disable, enable, set a password. Never acts for them. */
+/*
+ * What an operator does with people: create, list, disable, enable, set a password. Never acts for
+ * them.
+ */
 #pragma once
 
 #include "authority/authority.h"
@@ -19,11 +22,14 @@ MUST_CHECK enum err user_disable(struct task *task, const struct authority *auth
 				 struct str username);
 MUST_CHECK enum err user_enable(struct task *task, const struct authority *authority,
 				struct str username);
-/* By the operator: ends every session and pauses every grant until the person confirms (DESIGN 11). */
+/*
+ * By the operator: ends every session and pauses every grant until the person confirms (DESIGN 11).
+ */
 MUST_CHECK enum err user_reset_password(struct task *task, const struct authority *authority,
 					struct str username, struct str password);
 /*
- * By the person: the old one is asked for; other sessions end. ERR_PASSWORD, ERR_REQUEST, ERR_THROTTLED; ERR_CONFLICT
+ * By the person: the old one is asked for; other sessions end. ERR_PASSWORD, ERR_REQUEST,
+ * ERR_THROTTLED; ERR_CONFLICT
  * when it was changed meanwhile: who knew the old one only does not set the next. */
 MUST_CHECK enum err user_change_password(struct task *task, const struct authority *authority,
 					 const struct user *user, struct str old_password,
@@ -40,6 +46,8 @@ struct stored_password {
 /* For login.c. ERR_NOT_FOUND: has none. */
 MUST_CHECK enum err password_stored(struct task *task, const struct authority *authority,
 				    const struct user *user, struct stored_password *ret_password);
-/* True if it is the password. ERR_INTERNAL when it cannot be checked: that is nobody's wrong guess. */
+/*
+ * True if it is the password. ERR_INTERNAL when it cannot be checked: that is nobody's wrong guess.
+ */
 MUST_CHECK enum err password_fits(struct task *task, const struct stored_password *stored,
 				  struct str password, bool *ret_fits);

@@ -13,7 +13,7 @@ struct task;
 MUST_CHECK enum err pkce_check_challenge(struct task *task, struct str challenge,
 					 struct str method);
 /*
- * True if BASE64URL(SHA-256(verifier)) is the challenge and the verifier has 43..128 bytes. Its characters are
- * hashed as they came: some clients send + / = (INTEROP.md).
+ * True if BASE64URL(SHA-256(verifier)) is the challenge and the verifier has 43..128 bytes. Its
+ * characters are hashed as they came: some clients send + / = (INTEROP.md).
  */
 bool pkce_verify(struct str challenge, struct str verifier);

@@ -27,7 +27,10 @@ static const struct resource *resource_of(const struct authority *authority,
 	return authority_resource(authority, request->resource);
 }
 
-/* A valid second use: within 10 s a client that asked twice, later a copy of the code in other hands. */
+/*
+ * A valid second use: within 10 s a client that asked twice, later a copy of the code in other
+ * hands.
+ */
 static enum err end_family(struct task *task, struct db *db, void *arg)
 {
 	struct token_wish *wish = arg;

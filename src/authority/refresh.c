@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* grant_type=refresh_token: rotation that neither forks, nor logs people out, nor feeds a thief (DESIGN 5). */
+/*
+ * grant_type=refresh_token: rotation that neither forks, nor logs people out, nor feeds a thief
+ * (DESIGN 5).
+ */
 #include "authority/events.h"
 #include "authority/stop.h"
 #include "authority/token.h"
@@ -19,7 +22,10 @@ struct refreshing {
 	struct event event;
 };
 
-/* What each judgement means: the event it leaves, the reason a program reads, whether it ends the family. */
+/*
+ * What each judgement means: the event it leaves, the reason a program reads, whether it ends the
+ * family.
+ */
 static const struct {
 	const char *event;
 	const char *reason;
@@ -66,7 +72,10 @@ static enum err write_outcome(struct task *task, struct db *db, struct refreshin
 	return is_now ? event_insert(task, db, event) : OK;
 }
 
-/* The fast path: one conditional UPDATE and one event row. ERR_CONFLICT when the row moved on meanwhile. */
+/*
+ * The fast path: one conditional UPDATE and one event row. ERR_CONFLICT when the row moved on
+ * meanwhile.
+ */
 static enum err rotate(struct task *task, struct db *db, struct refreshing *refreshing,
 		       const struct family *from)
 {

@@ -116,7 +116,10 @@ static struct scope_set default_scope(struct task *task, const struct opening *o
 	return set;
 }
 
-/* offline_access is accepted and means nothing here: refresh tokens are the client's grant type's affair. */
+/*
+ * offline_access is accepted and means nothing here: refresh tokens are the client's grant type's
+ * affair.
+ */
 static struct scope_set without_offline_access(struct arena *arena, struct scope_set set)
 {
 	struct str *names = NEW_ARRAY(arena, struct str, set.count);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The authorization request (OAuth 2.1 4.1.1, RFC 9207, RFC 8707, OIDC Core 3.1.2): is it one we can ask a person? */
+/*
+ * The authorization request (OAuth 2.1 4.1.1, RFC 9207, RFC 8707, OIDC Core 3.1.2): is it one we
+ * can ask a person?
+ */
 #pragma once
 
 #include "authority/authority.h"
@@ -8,8 +11,10 @@
 
 /* The parameters as decoded; STR_NONE when absent or empty. */
 struct authorize_params {
-	/* what the door found wrong ("repeated parameter: scope"; STR_NONE: nothing): ERR_REQUEST with it as the
-	 * reason, once client and redirect URI are proven */
+	/*
+	 * what the door found wrong ("repeated parameter: scope"; STR_NONE: nothing): ERR_REQUEST
+	 * with it as the reason, once client and redirect URI are proven
+	 */
 	struct str defect;
 	struct str client_id, redirect_uri, response_type, response_mode, scope, state, resource;
 	struct str code_challenge, code_challenge_method, nonce, prompt, max_age, login_hint;
@@ -22,25 +27,26 @@ struct authorize_params {
 
 /* How a refusal may be told. */
 struct authorize_refusal {
-	bool may_redirect; /* client and redirect URI are proven, and the client is the operator's */
+	/* client and redirect URI are proven, and the client is the operator's */
+	bool may_redirect;
 	struct str redirect_uri;
 	struct str state;
 	int64_t retry_after;
 };
 
 /*
- * Checks everything and remembers the request (it waits for the commit). Errors: ERR_REQUEST, ERR_CLIENT
- * (unknown: a page), ERR_SCOPE, ERR_TARGET, ERR_RESPONSE_TYPE, ERR_REQUEST_OBJECT, ERR_REQUEST_URI,
- * ERR_CLIENT_NOT_ALLOWED, ERR_UNMET_AUTHENTICATION, ERR_LOGIN_REQUIRED / ERR_CONSENT_REQUIRED (prompt=none),
- * ERR_THROTTLED; *refusal is filled in any case.
+ * Checks everything and remembers the request (it waits for the commit). Errors: ERR_REQUEST,
+ * ERR_CLIENT (unknown: a page), ERR_SCOPE, ERR_TARGET, ERR_RESPONSE_TYPE, ERR_REQUEST_OBJECT,
+ * ERR_REQUEST_URI, ERR_CLIENT_NOT_ALLOWED, ERR_UNMET_AUTHENTICATION, ERR_LOGIN_REQUIRED /
+ * ERR_CONSENT_REQUIRED (prompt=none), ERR_THROTTLED; *refusal is filled in any case.
  */
 MUST_CHECK enum err auth_request_open(struct task *task, const struct authority *authority,
 				      const struct authorize_params *params,
 				      struct auth_request *ret_request,
 				      struct authorize_refusal *refusal);
 /*
- * A pending request for the browser that opened it. ERR_NOT_FOUND: none or over; ERR_FORBIDDEN: another
- * browser's (CS-009).
+ * A pending request for the browser that opened it. ERR_NOT_FOUND: none or over; ERR_FORBIDDEN:
+ * another browser's (CS-009).
  */
 MUST_CHECK enum err auth_request_load(struct task *task, const struct authority *authority,
 				      struct str id, struct str browser,

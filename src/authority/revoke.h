@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* RFC 7009: ends the family behind a token, with everything under it, before the answer. The grant stays. */
+/*
+ * RFC 7009: ends the family behind a token, with everything under it, before the answer. The grant
+ * stays.
+ */
 #pragma once
 
 #include "authority/authority.h"
@@ -15,6 +18,8 @@ struct revocation {
 	void *work;
 };
 
-/* OK at once for a token that is nobody's; ERR_REQUEST for one of another client. Parks otherwise. */
+/*
+ * OK at once for a token that is nobody's; ERR_REQUEST for one of another client. Parks otherwise.
+ */
 MUST_CHECK enum err token_revoke(struct task *task, const struct authority *authority,
 				 struct revocation *revocation, then_fn *then);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * When a grant stops (pause, revoke, expiry, a disabled person), the resource may have to be told: its
- * on_stop is queued in the same transaction and run by the jobs.
+ * When a grant stops (pause, revoke, expiry, a disabled person), the resource may have to be told:
+ * its on_stop is queued in the same transaction and run by the jobs.
  */
 #pragma once
 

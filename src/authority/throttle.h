@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How often is too often, for guesses that cost us nothing to refuse: client secrets, scans of introspection,
- * new requests. Fixed windows in memory, bounded in size (the window that began first gives way); one of the few
- * shared objects, with its own mutex. Password guesses are counted in the store (login.h).
+ * How often is too often, for guesses that cost us nothing to refuse: client secrets, scans of
+ * introspection, new requests. Fixed windows in memory, bounded in size (the window that began
+ * first gives way); one of the few shared objects, with its own mutex. Password guesses are counted
+ * in the store (login.h).
  */
 #pragma once
 
@@ -16,7 +17,8 @@ struct task;
 struct throttle;
 
 enum throttle_kind {
-	THROTTLE_CLIENT_SECRET, /* failed client authentications per client and source: 20 a minute */
+	/* failed client authentications per client and source: 20 a minute */
+	THROTTLE_CLIENT_SECRET,
 	THROTTLE_INTROSPECTION, /* tokens that were not active, per caller: 10,000 a minute */
 	THROTTLE_AUTHORIZE,	/* new requests without a session, per source: 300 a minute */
 	THROTTLE_ACCESS_EVENT,	/* log-ins at a resource worth an event: one a minute per family */

@@ -38,7 +38,10 @@ static enum err find_resource(struct task *task, const struct token_wish *wish,
 	return OK;
 }
 
-/* Only scopes that the operator marked for agents acting as themselves, within the client's ceiling. */
+/*
+ * Only scopes that the operator marked for agents acting as themselves, within the client's
+ * ceiling.
+ */
 static bool may_have(const struct client *client, const struct resource_scope *scope)
 {
 	return scope != NULL && scope->for_clients &&

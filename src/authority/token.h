@@ -6,7 +6,10 @@
 #include "authority/issue.h"
 #include "model/client.h"
 
-/* One call of the token endpoint. Lives in task memory; `then` of each function gets it as its argument. */
+/*
+ * One call of the token endpoint. Lives in task memory; `then` of each function gets it as its
+ * argument.
+ */
 struct token_wish {
 	struct client client;
 	struct str code;
@@ -29,8 +32,9 @@ struct token_wish {
 };
 
 /*
- * Burns the code right or wrong verifier, makes a family, answers its first tokens. ERR_REQUEST, ERR_GRANT,
- * ERR_TARGET, ERR_PAUSED; a second valid use later than 10 s after the first ends the family.
+ * Burns the code right or wrong verifier, makes a family, answers its first tokens. ERR_REQUEST,
+ * ERR_GRANT, ERR_TARGET, ERR_PAUSED; a second valid use later than 10 s after the first ends the
+ * family.
  */
 MUST_CHECK enum err token_redeem_code(struct task *task, const struct authority *authority,
 				      struct token_wish *wish, then_fn *then);

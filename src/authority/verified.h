@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which tokens' signatures were checked less than a second ago, by SHA-256. Only the signature: whether the
- * token stands is looked at for every call. Shared; a mutex per shard, no I/O under it.
+ * Which tokens' signatures were checked less than a second ago, by SHA-256. Only the signature:
+ * whether the token stands is looked at for every call. Shared; a mutex per shard, no I/O under it.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Does this access token stand? The signature may come from a cache (by hash, at most 1 s); the state of user,
- * client, grant and family is looked at for every call, and sub, client, aud and family are compared with the
- * grant's row, so that even a forged token never exceeds a grant.
+ * Does this access token stand? The signature may come from a cache (by hash, at most 1 s); the
+ * state of user, client, grant and family is looked at for every call, and sub, client, aud and
+ * family are compared with the grant's row, so that even a forged token never exceeds a grant.
  */
 #pragma once
 
@@ -28,7 +28,10 @@ struct access {
 /* ERR_TOKEN with the reason; ERR_PAUSED. Reads the store. */
 MUST_CHECK enum err access_token_verify(struct task *task, const struct authority *authority,
 					struct str token, struct access *ret_access);
-/* Signature, form and time only, for /revoke: the names in the token, not whether it stands. ERR_TOKEN. */
+/*
+ * Signature, form and time only, for /revoke: the names in the token, not whether it stands.
+ * ERR_TOKEN.
+ */
 MUST_CHECK enum err access_token_read(struct task *task, const struct authority *authority,
 				      struct str token, struct access *ret_access);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A request: a question waiting for a person. It arrives by /authorize (later PAR, device, CIBA), is shown
- * on the consent page, and when allowed is the code until the code is spent. (`struct request` is HTTP's.)
+ * A request: a question waiting for a person. It arrives by /authorize (later PAR, device, CIBA),
+ * is shown on the consent page, and when allowed is the code until the code is spent. (`struct
+ * request` is HTTP's.)
  */
 #pragma once
 

@@ -33,7 +33,8 @@ struct client {
 	struct str kind; /* "operator": registered by the operator (the only kind for now) */
 	enum client_auth auth;
 	struct str
-		secret_hash; /* SHA-256 of 256 random bits or of a long secret; STR_NONE for public ones */
+		/* SHA-256 of 256 random bits or of a long secret; STR_NONE for public ones */
+		secret_hash;
 	int64_t secret_expires_at; /* 0: never */
 	const struct str *redirect_uris;
 	size_t redirect_count;
@@ -58,9 +59,9 @@ MUST_CHECK enum err grant_types_parse(struct task *task, struct str text, unsign
 /* The registered URI that the asked one matches (redirect_matches), or STR_NONE. */
 struct str client_find_redirect(const struct client *client, struct str asked);
 /*
- * What an operator may register: id of unreserved characters that starts neither with "usr_" (RFC 9700 4.15)
- * nor "https://", a name, sound redirect URIs where a redirect grant is allowed, no client_credentials for
- * public clients. ERR_REQUEST with what to change.
+ * What an operator may register: id of unreserved characters that starts neither with "usr_" (RFC
+ * 9700 4.15) nor "https://", a name, sound redirect URIs where a redirect grant is allowed, no
+ * client_credentials for public clients. ERR_REQUEST with what to change.
  */
 MUST_CHECK enum err client_check(struct task *task, const struct client *client,
 				 const struct str *schemes, size_t scheme_count);

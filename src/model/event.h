@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An audit record, written in the transaction of what it records: no event, no effect. Clear fields and the
- * ciphertext of personal details are what a leaf of the log is hashed over (RFC 6962), so erasing a person's
- * key leaves every proof valid.
+ * An audit record, written in the transaction of what it records: no event, no effect. Clear fields
+ * and the ciphertext of personal details are what a leaf of the log is hashed over (RFC 6962), so
+ * erasing a person's key leaves every proof valid.
  */
 #pragma once
 

@@ -7,9 +7,9 @@
 #include "base/task.h"
 
 /*
- * When `generation` was superseded, which is when generation + 1 became current; never later than it truly
- * was, so that an estimate shortens the window and does not stretch it. Marks lie at least SPACING apart: a
- * generation between two of them counts from the earlier one.
+ * When `generation` was superseded, which is when generation + 1 became current; never later than
+ * it truly was, so that an estimate shortens the window and does not stretch it. Marks lie at least
+ * SPACING apart: a generation between two of them counts from the earlier one.
  */
 static int64_t superseded_at(const struct family *family, int64_t generation)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A token family: one agent installation's line of refresh tokens under a grant, and the rule of rotation
- * that neither forks, nor logs people out, nor feeds a thief (DESIGN 5). Pure: no I/O, no clock.
+ * A token family: one agent installation's line of refresh tokens under a grant, and the rule of
+ * rotation that neither forks, nor logs people out, nor feeds a thief (DESIGN 5). Pure: no I/O, no
+ * clock.
  */
 #pragma once
 
@@ -65,7 +66,9 @@ enum rotation {
 enum rotation rotation_judge(const struct family *family, int64_t generation, int64_t now);
 /* The family with the next generation current since now; marks are kept as judge needs them. */
 void rotation_advance(struct family *family, int64_t now);
-/* Counts one (b) repeat; answers true the first time the day's count is used up: tell the person. */
+/*
+ * Counts one (b) repeat; answers true the first time the day's count is used up: tell the person.
+ */
 bool rotation_count_repeat(struct family *family, int64_t now);
 
 /* The column: bytes in arena memory, and back (ERR_STORE for bytes that are not ours). */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The person's decision: user x client x resource x scopes x until when. Everything an agent can do hangs
- * on one grant and dies with it.
+ * The person's decision: user x client x resource x scopes x until when. Everything an agent can do
+ * hangs on one grant and dies with it.
  */
 #pragma once
 
@@ -60,8 +60,8 @@ struct str mode_name(enum mode mode);
 MUST_CHECK enum err mode_from_name(struct task *task, struct str name, enum mode *ret_mode);
 
 /*
- * "1h", "today" (end of the day in UTC), "7d", "30d", "until-revoked": when a grant given at `now` ends.
- * ERR_REQUEST for another word.
+ * "1h", "today" (end of the day in UTC), "7d", "30d", "until-revoked": when a grant given at `now`
+ * ends. ERR_REQUEST for another word.
  */
 MUST_CHECK enum err duration_end(struct task *task, struct str duration, int64_t now,
 				 int64_t *ret_expires_at);

@@ -4,7 +4,10 @@
 #include "base/task.h"
 #include "base/url.h"
 
-/* Schemes that run or read something in the browser, whatever their dots (workers-oauth-provider#97). */
+/*
+ * Schemes that run or read something in the browser, whatever their dots
+ * (workers-oauth-provider#97).
+ */
 static const char *const forbidden_schemes[] = {
 	"javascript", "data", "vbscript", "blob",	"file",	  "about",	 "http",
 	"ftp",	      "ws",   "wss",	  "filesystem", "mailto", "view-source",

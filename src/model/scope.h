@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sets of scope names (RFC 6749 3.3): the words of a `scope` parameter, without order or repetition. */
+/*
+ * Sets of scope names (RFC 6749 3.3): the words of a `scope` parameter, without order or
+ * repetition.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -20,8 +23,9 @@ struct scope_set {
 };
 
 /*
- * Space-separated names of the characters %x21 / %x23-5B / %x5D-7E, single spaces between them. Repeated
- * names count once. STR_NONE and "" give the empty set. ERR_SCOPE when malformed or over the ceilings.
+ * Space-separated names of the characters %x21 / %x23-5B / %x5D-7E, single spaces between them.
+ * Repeated names count once. STR_NONE and "" give the empty set. ERR_SCOPE when malformed or over
+ * the ceilings.
  */
 MUST_CHECK enum err scope_parse(struct task *task, struct str text, struct scope_set *ret_set);
 bool scope_has(struct scope_set set, struct str name);

@@ -19,5 +19,8 @@ struct session {
 	int64_t expires_at; /* absolute */
 	int64_t ended_at;   /* 0: not */
 	struct str
-		sealed_agent; /* JSON {"user_agent":…,"address":…}, sealed at (sessions, base64url hash, agent, 1) */
+		/*
+		 * JSON {"user_agent":…,"address":…}, sealed at (sessions, base64url hash, agent, 1)
+		 */
+		sealed_agent;
 };

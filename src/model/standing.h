@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* All that a decision looks at, read together: the family, its grant with permissions, its user and client. */
+/*
+ * All that a decision looks at, read together: the family, its grant with permissions, its user and
+ * client.
+ */
 #pragma once
 
 #include "model/client.h"

@@ -29,9 +29,9 @@ struct user {
 struct str user_status_name(enum user_status status);
 
 /*
- * The one spelling of a name: spaces around it dropped, ASCII letters lowered. ERR_REQUEST for one that is
- * empty, too long or has other characters than a-z 0-9 . _ + - @ : so that no two spellings look alike; nor
- * may it start with '-', for an on_stop command would take it for an option.
+ * The one spelling of a name: spaces around it dropped, ASCII letters lowered. ERR_REQUEST for one
+ * that is empty, too long or has other characters than a-z 0-9 . _ + - @ : so that no two spellings
+ * look alike; nor may it start with '-', for an on_stop command would take it for an option.
  */
 MUST_CHECK enum err username_normalise(struct task *task, struct str typed,
 				       struct str *ret_username);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* counters: how often something happened within a window of time; for throttles that all nodes share. */
+/*
+ * counters: how often something happened within a window of time; for throttles that all nodes
+ * share.
+ */
 #pragma once
 
 #include "base/err.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a database must be able to do for sql.c, migrate.c and writer.c: a table of functions per kind of
- * database. A connection is used by one thread at a time and runs one statement at a time.
+ * What a database must be able to do for sql.c, migrate.c and writer.c: a table of functions per
+ * kind of database. A connection is used by one thread at a time and runs one statement at a time.
  */
 #pragma once
 
@@ -35,7 +35,9 @@ struct sql_driver {
 		migrate_lock; /* keeps other processes from migrating meanwhile; NULL: not needed */
 	const struct sql *has_schema; /* counts tables named schema_version: 0 or 1 */
 
-	/* Takes what belongs to one process alone and checks the place. create: make it if missing. */
+	/*
+	 * Takes what belongs to one process alone and checks the place. create: make it if missing.
+	 */
 	enum err (*claim)(struct task *task, struct str place, bool create, void **ret_claim);
 	void (*release)(void **claim);
 	enum err (*open)(struct task *task, struct str place, enum db_use use, struct db **ret_db);
@@ -50,7 +52,10 @@ struct sql_driver {
 	void (*finish)(struct sql_cursor *cursor);
 	/* SQL without arguments that is run once: transactions, pragmas, schema steps. */
 	enum err (*execute)(struct task *task, struct db *db, const char *text);
-	/* One statement of the schema, with BYTEA, BIGINT and TEXT spelled as this database wants them. */
+	/*
+	 * One statement of the schema, with BYTEA, BIGINT and TEXT spelled as this database wants
+	 * them.
+	 */
 	enum err (*define)(struct task *task, struct db *db, struct str text);
 
 	/* Runs the closures, commits, and leaves in each write how it ended. */

@@ -31,8 +31,8 @@ struct event_day {
 };
 
 /*
- * How many events of the kinds "token.issued" and "token.refreshed" per day: for the charts. Of the filter
- * user_id, client_id and since count.
+ * How many events of the kinds "token.issued" and "token.refreshed" per day: for the charts. Of the
+ * filter user_id, client_id and since count.
  */
 MUST_CHECK enum err event_count_uses(struct task *task, struct db *db,
 				     const struct event_filter *filter, struct event_day **ret_days,

@@ -10,8 +10,9 @@
 #define GRANT_SELECT "SELECT " GRANT_COLUMNS " FROM grants"
 
 /*
- * A grant whose end has passed is over for the installations it had: a new yes is not for them. Families
- * before the grant, as a rotation and a revocation take them, so that none of the three deadlock.
+ * A grant whose end has passed is over for the installations it had: a new yes is not for them.
+ * Families before the grant, as a rotation and a revocation take them, so that none of the three
+ * deadlock.
  */
 static STATEMENT GRANT_END_EXPIRED_FAMILIES = {
 	"UPDATE families SET revoked_at = $4, revoked_why = 'expired'"
@@ -286,8 +287,8 @@ enum err grant_take(struct task *task, struct db *db, struct str id)
 }
 
 /*
- * Families before the grant: a rotation takes them in this order too, so the two cannot deadlock. And once
- * more when the grant is taken, for the family of a code that was redeemed in between.
+ * Families before the grant: a rotation takes them in this order too, so the two cannot deadlock.
+ * And once more when the grant is taken, for the family of a code that was redeemed in between.
  */
 enum err grant_revoke(struct task *task, struct db *db, struct str id, int64_t now, struct str by,
 		      bool *ret_now)

@@ -11,8 +11,9 @@ struct task;
 struct db;
 
 /*
- * A yes: inserts the grant, or, when a live one (not revoked) for the same user, client and resource is
- * there, adds to it and un-pauses nothing; the families of one whose end had passed are over. *ret_id is the id of the row that holds now. Permissions of
+ * A yes: inserts the grant, or, when a live one (not revoked) for the same user, client and
+ * resource is there, adds to it and un-pauses nothing; the families of one whose end had passed are
+ * over. *ret_id is the id of the row that holds now. Permissions of
  * *grant are inserted or replaced; those it does not name stay as they are.
  */
 MUST_CHECK enum err grant_put(struct task *task, struct db *db, const struct grant *grant,
@@ -41,12 +42,15 @@ MUST_CHECK enum err grant_pause_all(struct task *task, struct db *db, struct str
 				    int64_t now, struct grant **ret_grants, size_t *ret_count);
 /* Takes the row first, so that what is judged stays true until the commit. ERR_NOT_FOUND. */
 MUST_CHECK enum err grant_take(struct task *task, struct db *db, struct str id);
-/* Ends grant and all its families, in this transaction. OK also when it was revoked already (*ret_now false). */
+/*
+ * Ends grant and all its families, in this transaction. OK also when it was revoked already
+ * (*ret_now false).
+ */
 MUST_CHECK enum err grant_revoke(struct task *task, struct db *db, struct str id, int64_t now,
 				 struct str by, bool *ret_now);
 /*
- * Sets the end of every permission that is not over (or of the one named, unless STR_NONE) and of the grant.
- * ERR_CONFLICT: revoked. ERR_NOT_FOUND: it has no such permission.
+ * Sets the end of every permission that is not over (or of the one named, unless STR_NONE) and of
+ * the grant. ERR_CONFLICT: revoked. ERR_NOT_FOUND: it has no such permission.
  */
 MUST_CHECK enum err grant_set_end(struct task *task, struct db *db, struct str id, struct str scope,
 				  int64_t expires_at, int64_t now);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* keys: signing keys (private parts sealed by the key holder) and named facts such as the root's fingerprint. */
+/*
+ * keys: signing keys (private parts sealed by the key holder) and named facts such as the root's
+ * fingerprint.
+ */
 #pragma once
 
 #include "base/err.h"

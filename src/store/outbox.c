@@ -8,7 +8,10 @@ static STATEMENT OUTBOX_INSERT = {
 	"INSERT INTO outbox (id, kind, user_id, payload, due_at, attempts, created_at)"
 	" VALUES ($1, $2, $3, $4, $5, $6, $7)"
 };
-/* due_at is asked again outside: who waited for another's row lock finds it taken and goes away empty */
+/*
+ * due_at is asked again outside: who waited for another's row lock finds it taken and goes away
+ * empty
+ */
 static STATEMENT OUTBOX_TAKE = {
 	"UPDATE outbox SET due_at = $2, attempts = attempts + 1 WHERE due_at <= $1 AND id ="
 	" (SELECT o.id FROM outbox o WHERE o.due_at <= $1 ORDER BY o.due_at LIMIT 1)"

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* outbox: what must happen outside after a commit (on_stop commands), written with what caused it. */
+/*
+ * outbox: what must happen outside after a commit (on_stop commands), written with what caused it.
+ */
 #pragma once
 
 #include "base/err.h"
@@ -20,8 +22,9 @@ struct outbox_item {
 
 MUST_CHECK enum err outbox_insert(struct task *task, struct db *db, const struct outbox_item *item);
 /*
- * Takes the item that is due first, for one worker: moves due_at on to `retry_at` and counts the attempt, so
- * that another node does not take it too and a crash tries again. ERR_NOT_FOUND when nothing is due.
+ * Takes the item that is due first, for one worker: moves due_at on to `retry_at` and counts the
+ * attempt, so that another node does not take it too and a crash tries again. ERR_NOT_FOUND when
+ * nothing is due.
  */
 MUST_CHECK enum err outbox_take(struct task *task, struct db *db, int64_t now, int64_t retry_at,
 				struct outbox_item *ret_item);

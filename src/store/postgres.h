@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the files of the PostgreSQL driver share: a connection that comes back by itself. While the server is
- * gone every question is answered ERR_STORE at once, or within two seconds when it does not answer at all.
+ * What the files of the PostgreSQL driver share: a connection that comes back by itself. While the
+ * server is gone every question is answered ERR_STORE at once, or within two seconds when it does
+ * not answer at all.
  */
 #pragma once
 
@@ -26,7 +27,10 @@ struct postgres_db {
 enum err postgres_connect(struct task *task, struct postgres_db *db);
 /* Gives the connection up. */
 void postgres_drop(struct postgres_db *db);
-/* The result of what was sent; *ret_result is freed by the caller. ERR_STORE, and the connection dropped when lost. */
+/*
+ * The result of what was sent; *ret_result is freed by the caller. ERR_STORE, and the connection
+ * dropped when lost.
+ */
 enum err postgres_await(struct task *task, struct postgres_db *db, PGresult **ret_result);
 /* SQL without arguments; *ret_tag (may be NULL) is what the server says it did: "COMMIT". */
 enum err postgres_run(struct task *task, struct postgres_db *db, const char *text,

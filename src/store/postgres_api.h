@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libpq, loaded when the first PostgreSQL store is opened: a daemon on SQLite does not carry it. Only types
- * come from its header.
+ * libpq, loaded when the first PostgreSQL store is opened: a daemon on SQLite does not carry it.
+ * Only types come from its header.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A transaction per closure. One that met a conflict (40001, 40P01), or a connection that was gone before its
- * commit was sent, left nothing behind and runs again. Once COMMIT is sent and no answer comes, nobody knows:
- * ERR_STORE, and never again, for a refresh that was kept must not run twice.
+ * A transaction per closure. One that met a conflict (40001, 40P01), or a connection that was gone
+ * before its commit was sent, left nothing behind and runs again. Once COMMIT is sent and no answer
+ * comes, nobody knows: ERR_STORE, and never again, for a refresh that was kept must not run twice.
  */
 #include <time.h>
 
@@ -33,7 +33,9 @@ static enum outcome commit(struct task *task, struct postgres_db *db, struct wri
 		return RUN_AGAIN;
 	if (db->connection == NULL)
 		log_error(task, "store.outcome_unknown");
-	/* the server answers "ROLLBACK" to the COMMIT of a transaction in which a statement failed */
+	/*
+	 * the server answers "ROLLBACK" to the COMMIT of a transaction in which a statement failed
+	 */
 	write_fail_all(&write, 1);
 	return DONE;
 }

@@ -10,7 +10,10 @@
 #define BACK_OFF_MIN_MS 100
 #define BACK_OFF_MAX_MS 2000
 
-/* What stands before dbname is a default that the operator's URI may change; what follows it is not. */
+/*
+ * What stands before dbname is a default that the operator's URI may change; what follows it is
+ * not.
+ */
 static const char *const keywords[] = {
 	"application_name", "connect_timeout",	   "tcp_user_timeout",
 	"keepalives_idle",  "keepalives_interval", "keepalives_count",
@@ -105,8 +108,8 @@ enum err postgres_connect(struct task *task, struct postgres_db *db)
 }
 
 /*
- * The server ends sessions when it stops (57P), loses them (08), or tells a writer that it has become a
- * standby (25006): a new connection may find the right server.
+ * The server ends sessions when it stops (57P), loses them (08), or tells a writer that it has
+ * become a standby (25006): a new connection may find the right server.
  */
 static bool is_lost(const struct postgres_db *db, struct str state)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* requests: questions waiting for a person, and the codes they become. Single use by one conditional UPDATE. */
+/*
+ * requests: questions waiting for a person, and the codes they become. Single use by one
+ * conditional UPDATE.
+ */
 #pragma once
 
 #include "base/err.h"
@@ -16,18 +19,23 @@ MUST_CHECK enum err auth_request_find(struct task *task, struct db *db, struct s
 /* By the SHA-256 of a code, in any state. ERR_NOT_FOUND. */
 MUST_CHECK enum err auth_request_find_code(struct task *task, struct db *db, struct str code_hash,
 					   struct auth_request *ret_request);
-/* Remembers who was shown the page and when; only while pending and for the same or no person. ERR_CONFLICT. */
+/*
+ * Remembers who was shown the page and when; only while pending and for the same or no person.
+ * ERR_CONFLICT.
+ */
 MUST_CHECK enum err auth_request_show(struct task *task, struct db *db, struct str id,
 				      struct str user_id, int64_t now);
 /*
- * pending -> code or denied, with decision, grant, granted scopes, auth_time, acr, code hash and its end from
- * *request (state says which). One conditional UPDATE; ERR_CONFLICT when it was not pending any more.
+ * pending -> code or denied, with decision, grant, granted scopes, auth_time, acr, code hash and
+ * its end from
+ * *request (state says which). One conditional UPDATE; ERR_CONFLICT when it was not pending any
+ * more.
  */
 MUST_CHECK enum err auth_request_decide(struct task *task, struct db *db,
 					const struct auth_request *request);
 /*
- * code -> spent, once: ERR_CONFLICT for the loser of a race. *request says code_hash, spent_at, family_id and
- * token_expires_at, and is the row as spent afterwards.
+ * code -> spent, once: ERR_CONFLICT for the loser of a race. *request says code_hash, spent_at,
+ * family_id and token_expires_at, and is the row as spent afterwards.
  */
 MUST_CHECK enum err auth_request_spend(struct task *task, struct db *db,
 				       struct auth_request *request);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Nouns that more than one question reads from a row (standing.c joins them), and the columns they are read
- * from in this order. The prefix names the table in a join.
+ * Nouns that more than one question reads from a row (standing.c joins them), and the columns they
+ * are read from in this order. The prefix names the table in a join.
  */
 #pragma once
 

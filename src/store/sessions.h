@@ -10,7 +10,10 @@ struct task;
 struct db;
 
 MUST_CHECK enum err session_insert(struct task *task, struct db *db, const struct session *session);
-/* By the SHA-256 of its cookie; also one that is over (the caller looks at the times). ERR_NOT_FOUND. */
+/*
+ * By the SHA-256 of its cookie; also one that is over (the caller looks at the times).
+ * ERR_NOT_FOUND.
+ */
 MUST_CHECK enum err session_find(struct task *task, struct db *db, struct str hash,
 				 struct session *ret_session);
 /* Moves last_seen_at on. */
@@ -22,7 +25,10 @@ MUST_CHECK enum err session_end_all(struct task *task, struct db *db, struct str
 /* Live ones, newest first. */
 MUST_CHECK enum err session_list(struct task *task, struct db *db, struct str user_id, int64_t now,
 				 struct session **ret_sessions, size_t *ret_count);
-/* True if this browser signed in as this person in the last 90 days (throttling counts it by itself). */
+/*
+ * True if this browser signed in as this person in the last 90 days (throttling counts it by
+ * itself).
+ */
 MUST_CHECK enum err session_knows_browser(struct task *task, struct db *db, struct str user_id,
 					  struct str browser_hash, int64_t now, bool *ret_known);
 /* Deletes sessions that ended or ran out before `before`, at most limit. */

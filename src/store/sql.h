@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SQL, written once for both databases (DESIGN 3): statements are literals with $1 … $k, never assembled;
- * values are typed; what is read is copied into task memory. Prepared once per connection and kept by the
- * statement's place in the linker section that holds them all, so a test can walk every one of them.
+ * SQL, written once for both databases (DESIGN 3): statements are literals with $1 … $k, never
+ * assembled; values are typed; what is read is copied into task memory. Prepared once per
+ * connection and kept by the statement's place in the linker section that holds them all, so a test
+ * can walk every one of them.
  *
- * Text must be valid UTF-8 without NUL (str_is_text): anything else is ERR_REQUEST before the database sees
- * it. Constraint errors are never relied on: ON CONFLICT always.
+ * Text must be valid UTF-8 without NUL (str_is_text): anything else is ERR_REQUEST before the
+ * database sees it. Constraint errors are never relied on: ON CONFLICT always.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the files of the SQLite driver share: one process, one writing connection, WAL with synchronous=FULL,
- * checkpoints by the writer between batches. A failed fsync ends the process: the pages may be gone from the
- * cache and a retry would lie (DESIGN 3).
+ * What the files of the SQLite driver share: one process, one writing connection, WAL with
+ * synchronous=FULL, checkpoints by the writer between batches. A failed fsync ends the process: the
+ * pages may be gone from the cache and a retry would lie (DESIGN 3).
  */
 #pragma once
 
@@ -27,7 +27,10 @@ enum err sqlite_execute(struct task *task, struct db *db, const char *text);
 enum err sqlite_claim(struct task *task, struct str path, bool create, void **ret_claim);
 void sqlite_release(void **claim);
 
-/* After a batch: moves the WAL into the database when it has grown and no reader holds an old snapshot. */
+/*
+ * After a batch: moves the WAL into the database when it has grown and no reader holds an old
+ * snapshot.
+ */
 void sqlite_checkpoint(struct task *task, struct sqlite_db *db);
 /* Group commit. */
 void sqlite_run_batch(struct task *task, struct db *db, struct write *const *batch, size_t count);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Group commit: the waiting closures run one after another in one transaction, each behind a savepoint, so
- * that the one that refuses is rolled back alone; then one fsync carries all. If that fails, nobody is told
- * that anything was kept.
+ * Group commit: the waiting closures run one after another in one transaction, each behind a
+ * savepoint, so that the one that refuses is rolled back alone; then one fsync carries all. If that
+ * fails, nobody is told that anything was kept.
  */
 #include "base/log.h"
 #include "base/task.h"
@@ -80,8 +80,9 @@ void sqlite_run_batch(struct task *task, struct db *db, struct write *const *bat
 }
 
 /*
- * Passive: it waits for nobody. When a reader's old snapshot keeps pages from being moved, the next attempt
- * waits for as many pages again, so a long reader costs a longer log and not an attempt per batch.
+ * Passive: it waits for nobody. When a reader's old snapshot keeps pages from being moved, the next
+ * attempt waits for as many pages again, so a long reader costs a longer log and not an attempt per
+ * batch.
  */
 void sqlite_checkpoint(struct task *task, struct sqlite_db *db)
 {

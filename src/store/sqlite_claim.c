@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One process at a time: a locked file beside the database says so. It is never removed, for that races. */
+/*
+ * One process at a time: a locked file beside the database says so. It is never removed, for that
+ * races.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

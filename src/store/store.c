@@ -16,7 +16,9 @@
 
 static STATEMENT PING = { "SELECT count(*) FROM schema_version" };
 
-/* What /readyz last heard. The one who asks does it without the lock; others hear the last answer. */
+/*
+ * What /readyz last heard. The one who asks does it without the lock; others hear the last answer.
+ */
 struct ping {
 	pthread_mutex_t lock;
 	struct db *db;
@@ -88,7 +90,10 @@ void store_free(struct store **closing)
 	*closing = NULL;
 	if (store == NULL)
 		return;
-	/* readers first, so that the writer's connection is the last and empties the log on its way out */
+	/*
+	 * readers first, so that the writer's connection is the last and empties the log on its way
+	 * out
+	 */
 	for (unsigned i = 0; i < store->threads; i++)
 		store->driver->close(&store->readers[i]);
 	store->driver->close(&store->ping.db);

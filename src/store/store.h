@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Memory: SQLite by default, PostgreSQL by choice, behind one text of SQL. Reads use the connection of the
- * thread that owns the task. Writes are closures: on SQLite one writer thread runs up to 256 waiting ones in
- * one transaction (a SAVEPOINT each) and commits once; on PostgreSQL a worker runs each in its own transaction
- * and again after 40001 and 40P01. Nothing is acknowledged before its commit. DESIGN 3.
+ * Memory: SQLite by default, PostgreSQL by choice, behind one text of SQL. Reads use the connection
+ * of the thread that owns the task. Writes are closures: on SQLite one writer thread runs up to 256
+ * waiting ones in one transaction (a SAVEPOINT each) and commits once; on PostgreSQL a worker runs
+ * each in its own transaction and again after 40001 and 40P01. Nothing is acknowledged before its
+ * commit. DESIGN 3.
  *
  * The questions themselves are in one header per noun: users.h, grants.h, families.h, …
  */
@@ -27,16 +28,18 @@ struct store_config {
 };
 
 /*
- * Opens and checks the schema. ERR_CONFIG with what to do: no such database, schema older ("run grantd
- * migrate") or newer than this program, another process holds the SQLite lock file, a path that cannot be
- * written. The writer runs after this.
+ * Opens and checks the schema. ERR_CONFIG with what to do: no such database, schema older ("run
+ * grantd migrate") or newer than this program, another process holds the SQLite lock file, a path
+ * that cannot be written. The writer runs after this.
  */
 MUST_CHECK enum err store_open(struct task *task, const struct store_config *config,
 			       struct store **ret_store);
 /* Waits for what is queued, checkpoints, closes. */
 void store_free(struct store **store);
 
-/* Creates the database file or the tables that are missing; each step in a transaction of its own. */
+/*
+ * Creates the database file or the tables that are missing; each step in a transaction of its own.
+ */
 MUST_CHECK enum err store_migrate(struct task *task, const struct store_config *config,
 				  int *ret_from, int *ret_to);
 
@@ -47,13 +50,17 @@ bool store_may_block(const struct store *store);
 MUST_CHECK enum err store_reader(struct task *task, struct store *store, struct db **ret_db);
 
 /*
- * A write. It may run more than once and touches nothing but the database and its own arg and task memory.
- * What it answers other than OK is rolled back and handed on; a refusal that must leave a trace (reuse ends
- * the family) is written, and answered through arg with OK. task->thread is not valid inside.
+ * A write. It may run more than once and touches nothing but the database and its own arg and task
+ * memory. What it answers other than OK is rolled back and handed on; a refusal that must leave a
+ * trace (reuse ends the family) is written, and answered through arg with OK. task->thread is not
+ * valid inside.
  */
 typedef enum err write_fn(struct task *task, struct db *db, void *arg);
 
-/* Parks the task; `then` gets the outcome after the commit, and arg. ERR_PARKED, or ERR_BUSY (queue full). */
+/*
+ * Parks the task; `then` gets the outcome after the commit, and arg. ERR_PARKED, or ERR_BUSY (queue
+ * full).
+ */
 MUST_CHECK enum err store_submit(struct task *task, struct store *store, write_fn *fn, void *arg,
 				 then_fn *then);
 /* The waiting form, for rare pages, commands and jobs; never on a loop. */

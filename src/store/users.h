@@ -24,8 +24,8 @@ MUST_CHECK enum err user_list(struct task *task, struct db *db, struct str after
 MUST_CHECK enum err user_set_disabled(struct task *task, struct db *db, struct str id,
 				      int64_t disabled_at);
 /*
- * Takes the row first (UPDATE … RETURNING), so that the answer stays true until the commit: may this person
- * do anything? ERR_NOT_FOUND.
+ * Takes the row first (UPDATE … RETURNING), so that the answer stays true until the commit: may
+ * this person do anything? ERR_NOT_FOUND.
  */
 MUST_CHECK enum err user_take(struct task *task, struct db *db, struct str id, bool *ret_active);
 /* For init's check of an empty installation. */
@@ -45,8 +45,8 @@ struct authenticator {
 MUST_CHECK enum err authenticator_find(struct task *task, struct db *db, struct str user_id,
 				       struct str kind, struct authenticator *ret_authenticator);
 /*
- * Takes the row if it still has that version, so that what was checked against it stays true until the commit.
- * ERR_CONFLICT: it was changed meanwhile.
+ * Takes the row if it still has that version, so that what was checked against it stays true until
+ * the commit. ERR_CONFLICT: it was changed meanwhile.
  */
 MUST_CHECK enum err authenticator_take(struct task *task, struct db *db, struct str user_id,
 				       struct str kind, int64_t version);

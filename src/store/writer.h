@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The queue of waiting writes and the threads that run them: one thread with group commit on SQLite, a pool
- * with a transaction per closure on PostgreSQL. Bounded: a full queue refuses at once.
+ * The queue of waiting writes and the threads that run them: one thread with group commit on
+ * SQLite, a pool with a transaction per closure on PostgreSQL. Bounded: a full queue refuses at
+ * once.
  */
 #pragma once
 
@@ -20,7 +21,10 @@ struct write {
 	struct write *next;
 };
 
-/* place stays owned by the caller. The first connection is opened here, so that a bad place is told. */
+/*
+ * place stays owned by the caller. The first connection is opened here, so that a bad place is
+ * told.
+ */
 MUST_CHECK enum err writer_open(struct task *task, const struct sql_driver *driver,
 				const struct store_config *config, struct str place,
 				struct writer **ret_writer);

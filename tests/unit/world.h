@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A world for tests: a real store in a directory of its own (in memory where the system has /dev/shm, so that
- * an fsync costs nothing), a clock that stands where the test puts it, and a task. Steps that park are run to
- * their end on the calling thread, as a loop would.
+ * A world for tests: a real store in a directory of its own (in memory where the system has
+ * /dev/shm, so that an fsync costs nothing), a clock that stands where the test puts it, and a
+ * task. Steps that park are run to their end on the calling thread, as a loop would.
  *
  *	struct world world;
  *
@@ -60,5 +60,7 @@ void world_task_end(struct world_task *task);
 
 /* A step as a handler would be; it may park. */
 typedef enum err world_step_fn(struct task *task, void *arg);
-/* Runs the step and, while it parks, what follows, until it answers something else than ERR_PARKED. */
+/*
+ * Runs the step and, while it parks, what follows, until it answers something else than ERR_PARKED.
+ */
 enum err world_run(struct world_task *task, world_step_fn *step, void *arg);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The tables, as numbered steps that are never changed once released: a later need is a new step. One text
- * for both databases with the types BYTEA, BIGINT and TEXT only. Conventions: times are wall milliseconds,
- * NULL where the thing has not happened; user_id is on every row that belongs to a person, and first in its
- * indexes (the sharding key).
+ * The tables, as numbered steps that are never changed once released: a later need is a new step.
+ * One text for both databases with the types BYTEA, BIGINT and TEXT only. Conventions: times are
+ * wall milliseconds, NULL where the thing has not happened; user_id is on every row that belongs to
+ * a person, and first in its indexes (the sharding key).
  */
 #pragma once
 

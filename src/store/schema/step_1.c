@@ -10,7 +10,10 @@ const char *const schema_step_1[] = {
 	" created_at BIGINT NOT NULL,"
 	" disabled_at BIGINT)",
 
-	/* apart from users: backed up apart, with a shorter life, else a backup would undo an erasure */
+	/*
+	 * apart from users: backed up apart, with a shorter life, else a backup would undo an
+	 * erasure
+	 */
 	"CREATE TABLE user_keys ("
 	" user_id TEXT NOT NULL PRIMARY KEY REFERENCES users (id),"
 	" wrapped_key BYTEA NOT NULL)",
@@ -162,7 +165,10 @@ const char *const schema_step_1[] = {
 	" created_at BIGINT NOT NULL)",
 	"CREATE INDEX outbox_due ON outbox (due_at)",
 
-	/* ids begin with the time, so new rows come last in the primary key (a random one costs three times) */
+	/*
+	 * ids begin with the time, so new rows come last in the primary key (a random one costs
+	 * three times)
+	 */
 	"CREATE TABLE events ("
 	" id TEXT NOT NULL PRIMARY KEY,"
 	" at BIGINT NOT NULL,"

@@ -16,7 +16,8 @@
 
 static const char mail_file[] =
 	"{\"name\":\"mail\",\"uri\":\"" OFFICE_RESOURCE "\",\"title\":\"Mail\","
-	"\"enforced_by\":\"resource\",\"checks\":\"introspection\",\"on_stop\":\"/bin/true {username}\","
+	"\"enforced_by\":\"resource\",\"checks\":\"introspection\","
+	"\"on_stop\":\"/bin/true {username}\","
 	"\"scopes\":["
 	"{\"name\":\"mail.read\",\"title\":\"Read your mail\",\"risk\":\"read\",\"default\":true,"
 	"\"can\":[\"see folders and read messages\"],\"cannot\":[\"send anything\"]},"

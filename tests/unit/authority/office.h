@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An authorization server without its doors, for tests of the rules: a world with keys, a mail resource, alice,
- * an agent of hers (public) and a confidential one. Everything is real but HTTP.
+ * An authorization server without its doors, for tests of the rules: a world with keys, a mail
+ * resource, alice, an agent of hers (public) and a confidential one. Everything is real but HTTP.
  */
 #pragma once
 

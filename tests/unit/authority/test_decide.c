@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The intersection rule against a naive reference: every combination of what can stand in the way. */
+/*
+ * The intersection rule against a naive reference: every combination of what can stand in the way.
+ */
 #include "check.h"
 
 #include "authority/decide.h"
@@ -70,7 +72,10 @@ static struct verdict decide_now(const struct standing *standing, const struct w
 static void what_is_allowed_is_the_intersection_of_everything(void **state)
 {
 	(void)state;
-	/* two bits each: wish, permissions, family, client (0: no ceiling), offered, token; narrow or not */
+	/*
+	 * two bits each: wish, permissions, family, client (0: no ceiling), offered, token; narrow
+	 * or not
+	 */
 	for (unsigned i = 0; i < 1u << 14; i++) {
 		struct permission permissions[2];
 		struct standing standing = good_standing(permissions);

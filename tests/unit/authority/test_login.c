@@ -131,8 +131,7 @@ static void lg_008_a_password_of_no_or_too_many_bytes_is_not_hashed(void **state
 	CHECK(password_runs() == before);
 }
 
-static void lg_001_the_account_is_throttled_whatever_the_source_and_its_own_browser_is_not(
-	void **state)
+static void lg_001_an_account_is_throttled_for_all_sources_but_its_own_browser(void **state)
 {
 	struct login_attempt own = attempt_as("alice", OFFICE_PASSWORD, "198.51.100.7");
 	struct login_attempt stranger = attempt_as("alice", OFFICE_PASSWORD, "203.0.113.9");
@@ -360,7 +359,7 @@ int main(void)
 		TEST(a_session_ends_idle_and_in_the_end),
 		TEST(lg_003_argon2id_runs_once_for_known_and_unknown_names),
 		TEST(lg_008_a_password_of_no_or_too_many_bytes_is_not_hashed),
-		TEST(lg_001_the_account_is_throttled_whatever_the_source_and_its_own_browser_is_not),
+		TEST(lg_001_an_account_is_throttled_for_all_sources_but_its_own_browser),
 		TEST(the_delay_of_a_source_doubles_to_a_minute_and_locks_nothing),
 		TEST(a_disabled_person_looks_like_a_wrong_password_and_loses_the_session),
 		TEST(changing_the_password_asks_for_the_old_one_and_ends_other_sessions),

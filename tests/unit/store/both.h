@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Runs every test on SQLite and once more on PostgreSQL: on GRANTD_TEST_POSTGRES (a URI of a database that
- * tests may fill) or on a cluster of its own that postgres_fixture starts. A test finds its world in *state.
+ * Runs every test on SQLite and once more on PostgreSQL: on GRANTD_TEST_POSTGRES (a URI of a
+ * database that tests may fill) or on a cluster of its own that postgres_fixture starts. A test
+ * finds its world in *state.
  */
 #pragma once
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A closure that stands in the writer until the test lets it go, so that others queue up behind it. */
+/*
+ * A closure that stands in the writer until the test lets it go, so that others queue up behind it.
+ */
 #pragma once
 
 #include "world.h"

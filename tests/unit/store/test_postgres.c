@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What only PostgreSQL has: conflicts that run again, and a server that goes away and comes back. */
+/*
+ * What only PostgreSQL has: conflicts that run again, and a server that goes away and comes back.
+ */
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What only SQLite has: the file, its lock, its log, and what happens when the disk or the process fails. */
+/*
+ * What only SQLite has: the file, its lock, its log, and what happens when the disk or the process
+ * fails.
+ */
 #include <fcntl.h>
 #include <signal.h>
 #include <sqlite3.h>
@@ -155,7 +158,10 @@ static void the_log_is_moved_into_the_database_as_it_grows(void **state)
 	end_world(world);
 }
 
-/* A file system whose fsync of the log fails when told to: SQLite's own, with one function replaced. */
+/*
+ * A file system whose fsync of the log fails when told to: SQLite's own, with one function
+ * replaced.
+ */
 static sqlite3_vfs failing_vfs;
 static sqlite3_io_methods failing_methods;
 static const sqlite3_vfs *true_vfs;

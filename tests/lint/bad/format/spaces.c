@@ -1,3 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* lint: format */
-int f( int x ){ return x ; }
+int f(int x)
+{
+	return x;
+}
