@@ -73,7 +73,8 @@ static void begin(struct task *task)
 
 static bool has(struct str text, const char *needle)
 {
-	return text.len > 0 && memmem(text.at, text.len, needle, strlen(needle)) != NULL;
+	return text.at != NULL && text.len > 0 &&
+	       memmem(text.at, text.len, needle, strlen(needle)) != NULL;
 }
 
 /* Literal text is the template's own, and each section's two ends know one another. */

@@ -400,7 +400,10 @@ static enum err take_all(struct reader *reader, const json_t *object)
 		      &resource->title));
 	TRY(take_word(reader, json_object_get(object, "enforced_by"), STR("enforced_by"), enforcers,
 		      COUNT_OF(enforcers), &word));
-	resource->enforced_by_gateway = str_equals(word, STR("gateway"));
+	/* a page must not promise what nobody keeps */
+	if (str_equals(word, STR("gateway")))
+		return fail(reader->task, ERR_CONFIG,
+			    "enforced_by: this version has no gateway; write resource");
 	TRY(take_word(reader, json_object_get(object, "checks"), STR("checks"), checks,
 		      COUNT_OF(checks), &word));
 	resource->checks_locally = str_equals(word, STR("local"));

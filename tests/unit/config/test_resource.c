@@ -89,6 +89,7 @@ static const struct {
 	{ "{\"name\":\"mail\",\"uri\":\"https://a/b\",\"title\":\"a\\nb\"" SCOPES "}",
 	  "title: must be one line" },
 	{ HEAD SCOPES ",\"enforced_by\":\"us\"}", "not one of resource, gateway" },
+	{ HEAD SCOPES ",\"enforced_by\":\"gateway\"}", "this version has no gateway" },
 	{ HEAD SCOPES ",\"checks\":\"introspect\"}",
 	  "checks: \"introspect\" is not one of introspection, local" },
 	{ HEAD SCOPES ",\"token\":{\"typ\":\"at+JWT\"}}", "token.typ:" },
