@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every page on a real daemon, each in light and dark, narrow and wide: no sideways scroll, nothing on the
-// console, at most 60 KB, and axe finds nothing; a PNG of each under build/pages/.
+// Every page on a real daemon, each in light and dark, narrow and wide, and once more in German, whose words
+// are long: no sideways scroll, nothing on the console, at most 60 KB, and axe finds nothing; a PNG of each
+// under build/pages/.
 import fs from 'node:fs';
 import path from 'node:path';
 import axe from 'axe-core';
@@ -9,7 +10,8 @@ import { launch, open_tab, sign_in, sign_in_at } from './chromium.mjs';
 
 const PAGE_MAX = 60 * 1024;
 const out = path.resolve(import.meta.dirname, '../../build/pages');
-const looks = ['light', 'dark'].flatMap((colorScheme) => [320, 1280].map((width) => ({ colorScheme, width })));
+const english = ['light', 'dark'].flatMap((colorScheme) => [320, 1280].map((width) => ({ colorScheme, width, suffix: `${colorScheme}-${width}` })));
+const german = [{ colorScheme: 'light', width: 320, suffix: 'german-320' }];
 let failed = 0, looked = 0;
 
 function complain(name, what) {
@@ -32,8 +34,8 @@ async function look(page, name, { status = 200 } = {}) {
 	// the pictures, and the contrast, are of what a person answers
 	if (await page.locator('[data-arm]').count()) await page.locator('[data-arm][data-armed=yes]').waitFor();
 	await page.evaluate(axe.source);
-	for (const { colorScheme, width } of looks) {
-		const full = `${name}-${colorScheme}-${width}`;
+	for (const { colorScheme, width, suffix } of page.looks) {
+		const full = `${name}-${suffix}`;
 		looked++;
 		await page.emulateMedia({ colorScheme });
 		await page.setViewportSize({ width, height: 800 });
@@ -104,7 +106,11 @@ const browser = await launch();
 try {
 	await grantd.start();
 	const world = await furnish(grantd);
-	await tour(await open_tab(null, browser), world);
+	for (const [locale, looks] of [['en-GB', english], ['de-DE', german]]) {
+		const page = await open_tab(null, browser, { locale });
+		page.looks = looks;
+		await tour(page, world);
+	}
 } finally {
 	await browser.close();
 	await grantd.dispose();
