@@ -167,6 +167,15 @@ int run_on_both(const struct CMUnitTest *tests, size_t count)
 	return run_all(all, total);
 }
 
+int run_on_sqlite(const struct CMUnitTest *tests, size_t count)
+{
+	struct CMUnitTest all[TESTS_MAX];
+
+	CHECK(count <= TESTS_MAX);
+	add_tests(tests, count, all, "sqlite", open_sqlite);
+	return run_all(all, count);
+}
+
 int run_on_postgres(const struct CMUnitTest *tests, size_t count)
 {
 	struct CMUnitTest all[TESTS_MAX];

@@ -12,12 +12,18 @@
 	run_on_both((const struct CMUnitTest[]){ __VA_ARGS__ },                                    \
 		    COUNT_OF(((const struct CMUnitTest[]){ __VA_ARGS__ })))
 
+/* For what only SQLite does. */
+#define RUN_ON_SQLITE(...)                                                                         \
+	run_on_sqlite((const struct CMUnitTest[]){ __VA_ARGS__ },                                  \
+		      COUNT_OF(((const struct CMUnitTest[]){ __VA_ARGS__ })))
+
 /* For what only PostgreSQL does; no tests at all without one. */
 #define RUN_ON_POSTGRES(...)                                                                       \
 	run_on_postgres((const struct CMUnitTest[]){ __VA_ARGS__ },                                \
 			COUNT_OF(((const struct CMUnitTest[]){ __VA_ARGS__ })))
 
 int run_on_both(const struct CMUnitTest *tests, size_t count);
+int run_on_sqlite(const struct CMUnitTest *tests, size_t count);
 int run_on_postgres(const struct CMUnitTest *tests, size_t count);
 
 /* A new empty database for this program, as store_config spells it; STR_NONE without PostgreSQL. */
