@@ -136,7 +136,7 @@ static void tune(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-int main(int argc, char **argv)
+static enum exit_code run(int argc, char **argv)
 {
 	struct program program = { .log = { .fd = STDOUT_FILENO, .level = LOG_INFO } };
 	const struct verb *verb;
@@ -157,4 +157,9 @@ int main(int argc, char **argv)
 	program.source.digest = sha256;
 	program.notify_socket = str_from_c(getenv("NOTIFY_SOCKET"));
 	return run_verb(&program, verb, argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv)
+{
+	return (int)run(argc, argv);
 }

@@ -101,10 +101,7 @@ static void a_session_ends_idle_and_in_the_end(void **state)
 
 static void lg_003_argon2id_runs_once_for_known_and_unknown_names(void **state)
 {
-	static const char *const names[] = { "alice", "nobody",
-					     "n\xC3\xB6"
-					     "body",
-					     "" };
+	static const char *const names[] = { "alice", "nobody", "n\303\266body", "" };
 	struct str cookie;
 
 	(void)state;
