@@ -5,7 +5,7 @@
 import fs from 'node:fs';
 import { read_suite, suites } from './results.mjs';
 
-// Areas that issue 2 builds: a row of theirs without a test or a word is a failure.
+// Areas of what is built: a row of theirs without a test or a word is a failure.
 const due = new Set(('http form json authorize pkce redirect_uri consent login token refresh client_auth'
 	+ ' revoke introspect metadata resource').split(' '));
 
