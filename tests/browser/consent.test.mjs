@@ -110,6 +110,8 @@ test('the back button leads to a page that says it was answered', async (t) => {
 	await page.waitForTimeout(READING_MS);
 	await button(page, 'deny').click();
 	await callback();
+	// the agent was called; the browser must have arrived there too before it can go back
+	await page.waitForURL((url) => url.pathname === '/callback');
 	await page.goto(address);
 	assert.match(await page.locator('h1').innerText(), /was answered/);
 });

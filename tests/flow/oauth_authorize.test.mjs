@@ -166,8 +166,9 @@ describe('PKCE', () => {
 	test('PK-004: method left out', () => told(agent.authorization({ code_challenge_method: null }), 'invalid_request'));
 	describe('PK-006: challenges of a wrong form', () => {
 		const last = challenge.slice(0, 42);
-		for (const code_challenge of [last, `${challenge}A`, `${challenge}=`, `+${challenge.slice(1)}`, `/${challenge.slice(1)}`, `${last}B`, `${last}_`])
-			test(code_challenge, () => told(agent.authorization({ code_challenge }), 'invalid_request'));
+		for (const [name, code_challenge] of [['42 characters', last], ['44 characters', `${challenge}A`], ['padding', `${challenge}=`],
+			['a plus', `+${challenge.slice(1)}`], ['a slash', `/${challenge.slice(1)}`], ['trailing bit 0', `${last}B`], ['trailing bits 1', `${last}_`]])
+			test(name, () => told(agent.authorization({ code_challenge }), 'invalid_request'));
 	});
 	test('PK-007: an empty challenge does not skip PKCE', () => told(agent.authorization({ code_challenge: '' }), 'invalid_request'));
 });

@@ -1,6 +1,3 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* lint: format */
-int f(int x)
-{
-	return x;
-}
+int f( int x ){ return x ; }

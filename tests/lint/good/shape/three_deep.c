@@ -1,14 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define EACH(x)                                                                                    \
-	for (;;) {                                                                                 \
-		if (x) {                                                                           \
-			while (x) {                                                                \
-				do {                                                               \
-					x--;                                                       \
-				} while (x);                                                       \
-			}                                                                          \
-		}                                                                                  \
-	}
+#define EACH(x) for (;;) { if (x) { while (x) { do { x--; } while (x); } } }
 static const int table[] = { [0] = 1, [1] = (int[]){ 1, 2 }[0] };
 
 int f(int x, int (*callback)(int a, int b), int c, int d, int e, int g)
