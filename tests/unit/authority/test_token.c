@@ -5,7 +5,7 @@
 #include "authority/account.h"
 #include "authority/clients.h"
 #include "authority/people.h"
-#include "store/outbox.h"
+#include "store/clients.h"
 
 static struct office office;
 
@@ -213,6 +213,25 @@ static void rt_007_a_refresh_may_narrow_and_never_widen(void **state)
 	CHECK_STR(after.answer.scope, STR("mail.read mail.send"));
 }
 
+static enum err reduce_scope(struct task *task, struct db *db, void *arg)
+{
+	return client_update(task, db, arg);
+}
+
+static void rt_020_a_client_whose_scopes_were_reduced_gets_the_intersection(void **state)
+{
+	static const struct str read_only[] = { STR_INIT("mail.read") };
+	struct token_answer first = office_tokens(&office, "agent", "mail.read mail.send");
+	struct client client = office_wish(&office, "agent").client;
+	struct token_wish wish;
+
+	(void)state;
+	client.scope = (struct scope_set){ read_only, 1 };
+	CHECK_ERR(world_write(&office.world, reduce_scope, &client), OK);
+	CHECK_ERR(office_refresh_with(&office, first.refresh_token, &wish), OK);
+	CHECK_STR(wish.answer.scope, STR("mail.read"));
+}
+
 static void a_refresh_for_another_resource_changes_nothing(void **state)
 {
 	struct token_answer first = office_tokens(&office, "agent", "mail.read");
@@ -382,6 +401,7 @@ static const struct CMUnitTest tests[] = {
 	TEST(rt_012_a_valid_token_in_another_clients_hands_ends_the_family),
 	TEST(rt_014_ten_lost_answers_a_day_are_told_and_revoke_nothing),
 	TEST(rt_007_a_refresh_may_narrow_and_never_widen),
+	TEST(rt_020_a_client_whose_scopes_were_reduced_gets_the_intersection),
 	TEST(a_refresh_for_another_resource_changes_nothing),
 	TEST(rt_003_rt_004_idle_and_expired_families_say_which),
 	TEST(an_idle_family_is_over),

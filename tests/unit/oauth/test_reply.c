@@ -56,7 +56,7 @@ static void the_words_are_those_of_the_rfcs(void **state)
 	}
 }
 
-static void each_401_has_a_challenge_and_each_503_or_429_says_when_to_come_back(void **state)
+static void each_401_has_a_challenge_and_each_429_and_503_says_when_to_come_back(void **state)
 {
 	(void)state;
 	for (unsigned err = ERR_REQUEST; err <= ERR_LAST; err++) {
@@ -106,7 +106,7 @@ int main(void)
 	return RUN(cmocka_unit_test(every_error_has_an_answer_with_a_status_and_a_word),
 		   cmocka_unit_test(the_words_are_those_of_the_rfcs),
 		   cmocka_unit_test(
-			   each_401_has_a_challenge_and_each_503_or_429_says_when_to_come_back),
+			   each_401_has_a_challenge_and_each_429_and_503_says_when_to_come_back),
 		   cmocka_unit_test(no_error_or_a_number_out_of_range_is_our_own_mistake),
 		   cmocka_unit_test(a_description_has_only_the_characters_that_rfc_6749_allows),
 		   cmocka_unit_test(a_long_description_is_cut));
