@@ -16,8 +16,7 @@
 #define CRC_TEXT_LEN	 6
 #define ID_TOKEN_MS	 (5 * MINUTE_MS)
 
-/* A resource whose tokens must not pass anywhere else signs with keys of its own. */
-static struct str purpose_of(struct arena *arena, const struct resource *resource)
+struct str issue_purpose(struct arena *arena, const struct resource *resource)
 {
 	if (!resource->has_own_keys)
 		return STR("access");
@@ -95,7 +94,7 @@ static enum err sign_access_token(struct task *task, const struct authority *aut
 	}
 	json_close(&json);
 	TRY(buf_finish(&buf, &text));
-	TRY(keys_sign_jwt(task, authority->keys, purpose_of(&task->arena, resource),
+	TRY(keys_sign_jwt(task, authority->keys, issue_purpose(&task->arena, resource),
 			  resource->token_typ, text, &answer.access_token));
 	answer.scope = claims->scope;
 	answer.expires_in = claims->expires_at / SECOND_MS - task->now / SECOND_MS;

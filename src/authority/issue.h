@@ -28,6 +28,11 @@ struct token_answer {
 struct scope_set issue_offered(struct task *task, const struct authority *authority,
 			       struct str resource_uri);
 /*
+ * The key set (crypto/keys.h) that signs for a resource: everybody's, or one of its own where its
+ * tokens must not pass anywhere else.
+ */
+struct str issue_purpose(struct arena *arena, const struct resource *resource);
+/*
  * The error of a denying verdict, with its reason noted: ERR_PAUSED, ERR_SCOPE, ERR_TARGET,
  * ERR_GRANT.
  */

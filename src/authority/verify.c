@@ -10,13 +10,6 @@
 #define SKEW_MS	   (10 * SECOND_MS)
 #define CLAIMS_MAX (16 * 1024)
 
-static struct str expected_purpose(struct arena *arena, const struct resource *resource)
-{
-	if (!resource->has_own_keys)
-		return STR("access");
-	return STR_JOIN(arena, STR("resource:"), resource->name);
-}
-
 /* The claims of a token whose signature was checked a moment ago. */
 static enum err read_claims(struct task *task, struct str token, json_t **ret_claims)
 {
@@ -49,7 +42,7 @@ static enum err check_signature(struct task *task, const struct authority *autho
 		err = keys_verify_jwt(task, authority->keys, token, STR("JWT"), &claims, &purpose);
 	TRY(err);
 	resource = authority_resource(authority, json_get_str(claims, "aud"));
-	if (resource == NULL || !str_equals(purpose, expected_purpose(&task->arena, resource)))
+	if (resource == NULL || !str_equals(purpose, issue_purpose(&task->arena, resource)))
 		return fail(task, ERR_TOKEN, "the token is not an access token of this server");
 	verified_add(authority->verified, digest, task->now);
 	*ret_claims = claims;

@@ -108,9 +108,27 @@ static size_t sequence_length(const unsigned char *at, size_t left)
 	return need;
 }
 
+/* How many bytes at the start of s, in eights, are ASCII without NUL: most text is nothing else. */
+static size_t plain_length(struct str s)
+{
+	const uint64_t high = UINT64_C(0x8080808080808080), ones = UINT64_C(0x0101010101010101);
+	size_t len = 0;
+
+	while (s.len - len >= sizeof(uint64_t)) {
+		uint64_t word;
+
+		memcpy(&word, s.at + len, sizeof(word));
+		/* a NUL byte borrows into its high bit; a false alarm only ends the run early */
+		if (((word | (word - ones)) & high) != 0)
+			break;
+		len += sizeof(word);
+	}
+	return len;
+}
+
 bool str_is_text(struct str s)
 {
-	for (size_t i = 0; i < s.len;) {
+	for (size_t i = plain_length(s); i < s.len;) {
 		size_t len = sequence_length((const unsigned char *)s.at + i, s.len - i);
 
 		if (len == 0)
