@@ -17,6 +17,7 @@ static const struct {
 	[THROTTLE_INTROSPECTION] = { 10000, MINUTE_MS },
 	[THROTTLE_AUTHORIZE] = { 300, MINUTE_MS },
 	[THROTTLE_ACCESS_EVENT] = { 1, MINUTE_MS },
+	[THROTTLE_CLIENT_EVENT] = { 1, MINUTE_MS },
 };
 
 struct entry {
@@ -91,8 +92,9 @@ static struct entry *take(struct throttle *throttle, uint64_t hash, int64_t now,
 	return entry;
 }
 
-enum err throttle_check(struct task *task, struct throttle *throttle, enum throttle_kind kind,
-			struct str key, int64_t *ret_retry_after)
+/* How long the key's window stays used up; 0 or less: it is not. */
+static int64_t time_left(struct throttle *throttle, enum throttle_kind kind, struct str key,
+			 int64_t now)
 {
 	uint64_t hash = hash_of(throttle, kind, key);
 	int64_t left = 0;
@@ -101,12 +103,26 @@ enum err throttle_check(struct task *task, struct throttle *throttle, enum throt
 	pthread_mutex_lock(&throttle->mutex);
 	entry = find(throttle, hash);
 	if (entry != NULL && entry->count >= limits[kind].allowed)
-		left = entry->started_at + limits[kind].window_ms - task->now;
+		left = entry->started_at + limits[kind].window_ms - now;
 	pthread_mutex_unlock(&throttle->mutex);
+	return left;
+}
+
+enum err throttle_check(struct task *task, struct throttle *throttle, enum throttle_kind kind,
+			struct str key, int64_t *ret_retry_after)
+{
+	int64_t left = time_left(throttle, kind, key, task->now);
+
 	if (left <= 0)
 		return OK;
 	*ret_retry_after = (left + SECOND_MS - 1) / SECOND_MS;
 	return fail(task, ERR_THROTTLED, "too many attempts; wait before the next one");
+}
+
+bool throttle_is_used_up(struct task *task, struct throttle *throttle, enum throttle_kind kind,
+			 struct str key)
+{
+	return time_left(throttle, kind, key, task->now) > 0;
 }
 
 bool throttle_count(struct task *task, struct throttle *throttle, enum throttle_kind kind,

@@ -22,6 +22,7 @@ enum throttle_kind {
 	THROTTLE_INTROSPECTION, /* tokens that were not active, per caller: 10,000 a minute */
 	THROTTLE_AUTHORIZE,	/* new requests without a session, per source: 300 a minute */
 	THROTTLE_ACCESS_EVENT,	/* log-ins at a resource worth an event: one a minute per family */
+	THROTTLE_CLIENT_EVENT,	/* tokens of a client as itself: one a minute per what it asks */
 	THROTTLE_KIND_COUNT
 };
 
@@ -31,6 +32,9 @@ void throttle_free(struct throttle **throttle);
 MUST_CHECK enum err throttle_check(struct task *task, struct throttle *throttle,
 				   enum throttle_kind kind, struct str key,
 				   int64_t *ret_retry_after);
+/* Has the key used up its window? Counts nothing, notes nothing. */
+bool throttle_is_used_up(struct task *task, struct throttle *throttle, enum throttle_kind kind,
+			 struct str key);
 /* Counts one; answers true when this one used up the window (worth an event). */
 bool throttle_count(struct task *task, struct throttle *throttle, enum throttle_kind kind,
 		    struct str key);

@@ -2,10 +2,15 @@
 #include "authority/token.h"
 
 #include "authority/events.h"
+#include "authority/throttle.h"
+#include "base/json.h"
 #include "store/events.h"
+
+#define DETAILS_MAX 4096
 
 struct self_issue {
 	struct event event;
+	struct str event_key; /* what one event a minute stands for */
 	const struct resource *resource;
 	struct scope_set scope;
 };
@@ -74,17 +79,50 @@ static enum err write_event(struct task *task, struct db *db, void *arg)
 	return event_insert(task, db, &self->event);
 }
 
+static enum err issue_to_client(struct task *task, struct token_wish *wish)
+{
+	const struct self_issue *self = wish->work;
+
+	return issue_client_token(task, wish->authority, &wish->client, self->resource, self->scope,
+				  &wish->answer);
+}
+
+/* Only what is on record ends the search for a record within the minute. */
 static enum err event_written(struct task *task, enum err result, void *arg)
 {
 	struct token_wish *wish = arg;
 	const struct self_issue *self = wish->work;
 
-	if (result == OK)
-		result = issue_client_token(task, wish->authority, &wish->client, self->resource,
-					    self->scope, &wish->answer);
+	if (result == OK) {
+		throttle_count(task, wish->authority->throttle, THROTTLE_CLIENT_EVENT,
+			       self->event_key);
+		result = issue_to_client(task, wish);
+	}
 	return wish->then(task, result, wish);
 }
 
+static enum err prepare_event(struct task *task, const struct token_wish *wish,
+			      struct self_issue *self)
+{
+	struct buf buf = buf_in(&task->arena, DETAILS_MAX);
+	struct json_writer json = json_write_to(&buf);
+	struct event *event = &self->event;
+
+	json_open_object(&json);
+	json_member_str(&json, "scope", scope_text(&task->arena, self->scope));
+	json_close(&json);
+	*event = event_new(task, STR("token.issued_to_client"), STR("agent"));
+	event->client_id = wish->client.id;
+	event->resource = self->resource->uri;
+	event->request_id = wish->request_id;
+	return buf_finish(&buf, &event->details);
+}
+
+/*
+ * Nothing in the database changes with such a token, and no person's grant is used by it: one event
+ * a minute, committed before the first token of that minute leaves, says who was at work with what.
+ * Each token is in the log.
+ */
 enum err token_client_credentials(struct task *task, const struct authority *authority,
 				  struct token_wish *wish, then_fn *then)
 {
@@ -99,9 +137,10 @@ enum err token_client_credentials(struct task *task, const struct authority *aut
 			    "this client may not use client_credentials");
 	TRY(find_resource(task, wish, &self->resource));
 	TRY(choose_scope(task, wish, self->resource, &self->scope));
-	self->event = event_new(task, STR("token.issued_to_client"), STR("agent"));
-	self->event.client_id = wish->client.id;
-	self->event.resource = self->resource->uri;
-	self->event.request_id = wish->request_id;
+	self->event_key = STR_JOIN(&task->arena, wish->client.id, STR(" "), self->resource->uri,
+				   STR(" "), scope_text(&task->arena, self->scope));
+	if (throttle_is_used_up(task, authority->throttle, THROTTLE_CLIENT_EVENT, self->event_key))
+		return issue_to_client(task, wish);
+	TRY(prepare_event(task, wish, self));
 	return store_submit(task, authority->store, write_event, wish, event_written);
 }

@@ -7,59 +7,18 @@
 #include "store/clients.h"
 #include "store/families.h"
 
-#define SKEW_MS	   (10 * SECOND_MS)
-#define CLAIMS_MAX (16 * 1024)
+#define SKEW_MS (10 * SECOND_MS)
 
-/* The claims of a token whose signature was checked a moment ago. */
-static enum err read_claims(struct task *task, struct str token, json_t **ret_claims)
+static struct str text_claim(struct task *task, const json_t *members, const char *name)
 {
-	struct jws jws = { 0 };
-	enum err err;
-
-	TRY(jws_parse(task, token, false, &jws));
-	err = json_parse(task, jws.payload, CLAIMS_MAX, ret_claims);
-	jws_free(&jws);
-	return err == OK ? OK : fail(task, ERR_TOKEN, "the token's claims are malformed");
-}
-
-/* Signature by one of our keys, typ and key set as the token's audience wants them. */
-static enum err check_signature(struct task *task, const struct authority *authority,
-				struct str token, json_t **ret_claims)
-{
-	CLEANUP(json_unref) json_t *claims = NULL;
-	const struct resource *resource;
-	uint8_t digest[SHA256_LEN];
-	struct str purpose;
-	enum err err;
-
-	if (token.len > JWS_MAX)
-		return fail(task, ERR_TOKEN, "the token is too long");
-	sha256(token, digest);
-	if (verified_has(authority->verified, digest, task->now))
-		return read_claims(task, token, ret_claims);
-	err = keys_verify_jwt(task, authority->keys, token, STR("at+jwt"), &claims, &purpose);
-	if (err == ERR_TOKEN)
-		err = keys_verify_jwt(task, authority->keys, token, STR("JWT"), &claims, &purpose);
-	TRY(err);
-	resource = authority_resource(authority, json_get_str(claims, "aud"));
-	if (resource == NULL || !str_equals(purpose, issue_purpose(&task->arena, resource)))
-		return fail(task, ERR_TOKEN, "the token is not an access token of this server");
-	verified_add(authority->verified, digest, task->now);
-	*ret_claims = claims;
-	claims = NULL;
-	return OK;
-}
-
-static struct str claim(struct task *task, const json_t *claims, const char *name)
-{
-	struct str value = json_get_str(claims, name);
+	struct str value = json_get_str(members, name);
 
 	return value.at == NULL ? STR_NONE : str_copy(&task->arena, value);
 }
 
-static bool time_claim(const json_t *claims, const char *name, int64_t *ret_ms)
+static bool time_claim(const json_t *members, const char *name, int64_t *ret_ms)
 {
-	const json_t *value = json_object_get(claims, name);
+	const json_t *value = json_object_get(members, name);
 	json_int_t seconds = json_integer_value(value);
 
 	if (!json_is_integer(value) || seconds < 0 || seconds > INT64_MAX / SECOND_MS)
@@ -69,25 +28,62 @@ static bool time_claim(const json_t *claims, const char *name, int64_t *ret_ms)
 }
 
 static enum err take_claims(struct task *task, const struct authority *authority,
-			    const json_t *claims, struct access *access)
+			    const json_t *members, struct token_claims *ret_claims)
 {
-	access->jti = claim(task, claims, "jti");
-	access->client_id = claim(task, claims, "client_id");
-	access->sub = claim(task, claims, "sub");
-	access->audience = claim(task, claims, "aud");
-	access->grant_id = claim(task, claims, "grant_id");
-	access->family_id = claim(task, claims, "family_id");
-	access->acr = claim(task, claims, "acr");
-	if (!str_equals(json_get_str(claims, "iss"), authority_config(authority)->issuer) ||
-	    access->jti.at == NULL || access->client_id.at == NULL || access->sub.at == NULL ||
-	    !time_claim(claims, "iat", &access->issued_at) ||
-	    !time_claim(claims, "exp", &access->expires_at))
+	struct token_claims claims = {
+		.jti = text_claim(task, members, "jti"),
+		.client_id = text_claim(task, members, "client_id"),
+		.sub = text_claim(task, members, "sub"),
+		.audience = text_claim(task, members, "aud"),
+		.grant_id = text_claim(task, members, "grant_id"),
+		.family_id = text_claim(task, members, "family_id"),
+		.acr = text_claim(task, members, "acr"),
+		.scope = text_claim(task, members, "scope"),
+	};
+
+	if (!str_equals(json_get_str(members, "iss"), authority_config(authority)->issuer) ||
+	    claims.jti.at == NULL || claims.client_id.at == NULL || claims.sub.at == NULL ||
+	    !time_claim(members, "iat", &claims.issued_at) ||
+	    !time_claim(members, "exp", &claims.expires_at))
 		return fail(task, ERR_TOKEN, "the token's claims are not ours");
-	if (!time_claim(claims, "auth_time", &access->auth_time))
-		access->auth_time = 0;
-	if (access->expires_at <= task->now || access->issued_at > task->now + SKEW_MS)
-		return fail(task, ERR_TOKEN, "the token is out of its time");
-	return scope_parse(task, claim(task, claims, "scope"), &access->scope);
+	if (!time_claim(members, "auth_time", &claims.auth_time))
+		claims.auth_time = 0;
+	*ret_claims = claims;
+	return OK;
+}
+
+/* Signature by one of our keys, typ and key set as the token's audience wants them. */
+static enum err check_signature(struct task *task, const struct authority *authority,
+				struct str token, struct token_claims *ret_claims)
+{
+	CLEANUP(json_unref) json_t *members = NULL;
+	const struct resource *resource;
+	struct str purpose;
+	enum err err;
+
+	err = keys_verify_jwt(task, authority->keys, token, STR("at+jwt"), &members, &purpose);
+	if (err == ERR_TOKEN)
+		err = keys_verify_jwt(task, authority->keys, token, STR("JWT"), &members, &purpose);
+	TRY(err);
+	resource = authority_resource(authority, json_get_str(members, "aud"));
+	if (resource == NULL || !str_equals(purpose, issue_purpose(&task->arena, resource)))
+		return fail(task, ERR_TOKEN, "the token is not an access token of this server");
+	return take_claims(task, authority, members, ret_claims);
+}
+
+static enum err read_claims(struct task *task, const struct authority *authority, struct str token,
+			    struct token_claims *ret_claims)
+{
+	uint8_t digest[SHA256_LEN];
+
+	if (token.len > JWS_MAX)
+		return fail(task, ERR_TOKEN, "the token is too long");
+	sha256(token, digest);
+	if (verified_find(authority->verified, digest, task->now, &task->arena, ret_claims))
+		return OK;
+	TRY(check_signature(task, authority, token, ret_claims));
+	verified_add(authority->verified, digest, task->now, ret_claims);
+	return OK;
 }
 
 static enum err deny(struct task *task, struct str reason)
@@ -165,12 +161,26 @@ static enum err judge_client(struct task *task, const struct authority *authorit
 enum err access_token_read(struct task *task, const struct authority *authority, struct str token,
 			   struct access *ret_access)
 {
-	CLEANUP(json_unref) json_t *claims = NULL;
-	struct access *access = NEW(&task->arena, struct access);
+	struct token_claims claims;
+	struct scope_set scope;
 
-	TRY(check_signature(task, authority, token, &claims));
-	TRY(take_claims(task, authority, claims, access));
-	*ret_access = *access;
+	TRY(read_claims(task, authority, token, &claims));
+	if (claims.expires_at <= task->now || claims.issued_at > task->now + SKEW_MS)
+		return fail(task, ERR_TOKEN, "the token is out of its time");
+	TRY(scope_parse(task, claims.scope, &scope));
+	*ret_access = (struct access){
+		.jti = claims.jti,
+		.client_id = claims.client_id,
+		.sub = claims.sub,
+		.audience = claims.audience,
+		.grant_id = claims.grant_id,
+		.family_id = claims.family_id,
+		.acr = claims.acr,
+		.issued_at = claims.issued_at,
+		.expires_at = claims.expires_at,
+		.auth_time = claims.auth_time,
+		.scope = scope,
+	};
 	return OK;
 }
 

@@ -13,16 +13,17 @@ struct access {
 	struct str jti;
 	struct str client_id;
 	struct str sub;
-	struct str username; /* STR_NONE for a client as itself */
 	struct str audience;
-	struct scope_set scope; /* what of the token's scopes holds now */
-	struct str grant_id;	/* STR_NONE for a client as itself */
+	struct str grant_id; /* STR_NONE for a client as itself */
 	struct str family_id;
+	struct str acr;
 	int64_t issued_at;
 	int64_t expires_at;
-	int64_t auth_time; /* wall ms; 0: none */
-	struct str acr;
-	struct standing standing; /* where there is a grant */
+	int64_t auth_time;	/* wall ms; 0: none */
+	struct scope_set scope; /* of the token; once it was judged, what of it holds now */
+	/* what the store says now, where there is a grant */
+	struct str username;
+	struct standing standing;
 };
 
 /* ERR_TOKEN with the reason; ERR_PAUSED. Reads the store. */

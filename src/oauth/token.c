@@ -69,8 +69,10 @@ static enum err answer_wish(struct task *task, enum err result, void *arg)
 	struct exchange *exchange = exchange_of(task);
 	struct token_wish *wish = arg;
 
-	if (result == OK)
+	if (result == OK) {
+		task_tag(task, "jti", wish->answer.jti);
 		return write_answer(exchange, &wish->answer);
+	}
 	oauth_retry_after(exchange, wish->retry_after);
 	if (result == ERR_GRANT && !str_is_empty(wish->reason))
 		task_note(task, ERR_GRANT, wish->reason);
