@@ -11,7 +11,7 @@
 extern const struct sql __start_grantd_sql[] __attribute__((visibility("hidden")));
 extern const struct sql __stop_grantd_sql[] __attribute__((visibility("hidden")));
 
-#define LIST_FIRST 16
+#define LIST_FIRST 4
 
 size_t sql_count(void)
 {

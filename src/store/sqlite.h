@@ -10,10 +10,16 @@
 
 #include "store/driver.h"
 
+struct sqlite_statement {
+	sqlite3_stmt *handle; /* NULL: not prepared yet */
+	int places;
+	uint8_t argument[SQL_ARGS_MAX]; /* which one belongs at each place */
+};
+
 struct sqlite_db {
 	struct db db;
 	sqlite3 *handle;
-	sqlite3_stmt **prepared; /* by number of the statement */
+	struct sqlite_statement *prepared; /* by number of the statement */
 	size_t prepared_count;
 	int wal_pages;	   /* after the last commit */
 	int checkpoint_at; /* pages that make the next attempt due */
