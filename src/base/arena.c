@@ -6,13 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BLOCK_FIRST 4096
+#define BLOCK_FIRST (16 * 1024) /* what a usual request needs */
 #define BLOCK_MAX   (256 * 1024)
 #define ALIGN	    alignof(max_align_t)
 
 struct arena_block {
 	struct arena_block *older;
 	size_t size;
+	char *older_at; /* how far the older one was used */
 	alignas(max_align_t) char bytes[];
 };
 
@@ -28,11 +29,12 @@ static size_t next_size(const struct arena *arena, size_t need)
 static void add_block(struct arena *arena, size_t need)
 {
 	size_t size = next_size(arena, need);
-	struct arena_block *block = calloc(1, sizeof(*block) + size);
+	struct arena_block *block = malloc(sizeof(*block) + size);
 
 	if (block == NULL)
 		abort();
 	block->older = arena->block;
+	block->older_at = arena->at;
 	block->size = size;
 	arena->block = block;
 	arena->at = block->bytes;
@@ -50,7 +52,7 @@ void *arena_alloc(struct arena *arena, size_t size)
 		add_block(arena, need);
 	at = arena->at;
 	arena->at += need;
-	return at;
+	return memset(at, 0, need);
 }
 
 void *arena_alloc_array(struct arena *arena, size_t count, size_t size)
@@ -67,8 +69,9 @@ void arena_free(struct arena *arena)
 	while (arena->block != NULL) {
 		struct arena_block *block = arena->block;
 
+		explicit_bzero(block->bytes, (size_t)(arena->at - block->bytes));
 		arena->block = block->older;
-		explicit_bzero(block->bytes, block->size);
+		arena->at = block->older_at;
 		free(block);
 	}
 	arena->at = arena->end = NULL;

@@ -17,9 +17,19 @@ static bool is_name(struct str name)
 	return true;
 }
 
+/* No more than there are spaces, and one. */
+static size_t names_at_most(struct str text)
+{
+	size_t count = 1;
+
+	for (size_t i = 0; i < text.len && count < SCOPES_MAX; i++)
+		count += text.at[i] == ' ';
+	return count;
+}
+
 enum err scope_parse(struct task *task, struct str text, struct scope_set *ret_set)
 {
-	struct str *names = NEW_ARRAY(&task->arena, struct str, SCOPES_MAX);
+	struct str *names = NEW_ARRAY(&task->arena, struct str, names_at_most(text));
 	struct scope_set set = { .names = names };
 	struct str name;
 
