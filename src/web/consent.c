@@ -119,22 +119,32 @@ enum err web_consent_form(struct exchange *exchange)
 	return show(&page, id, 200, NULL);
 }
 
+/* Each ticked box is one name: what squeezes several into one was not sent by our form. */
+static enum err join_ticked(struct page *page, const struct form *form, struct str *ret_text)
+{
+	struct buf buf = buf_in(&page->task->arena, HTTP_BODY_MAX);
+	struct str name;
+
+	for (size_t i = 0; i < form_count(form, "scope"); i++) {
+		name = form_get_nth(form, "scope", i);
+		if (str_has(name, ' '))
+			return fail(page->task, ERR_REQUEST, "a scope's name has a space");
+		if (i > 0)
+			buf_add_char(&buf, ' ');
+		buf_add(&buf, name);
+	}
+	return buf_finish(&buf, ret_text);
+}
+
 static enum err read_scopes(struct page *page, const struct form *form,
 			    const struct question *question, struct consent_answer *answer)
 {
-	size_t count = form_count(form, "scope");
-	struct str *words = NEW_ARRAY(&page->task->arena, struct str, count + 1);
-	struct buf buf = buf_in(&page->task->arena, HTTP_BODY_MAX);
-	struct str joined;
+	struct str joined, *words;
 
-	for (size_t i = 0; i < count; i++) {
-		if (i > 0)
-			buf_add_char(&buf, ' ');
-		buf_add(&buf, form_get_nth(form, "scope", i));
-	}
-	TRY(buf_finish(&buf, &joined));
+	TRY(join_ticked(page, form, &joined));
 	if (scope_parse(page->task, joined, &answer->scope) != OK)
 		return ERR_REQUEST;
+	words = NEW_ARRAY(&page->task->arena, struct str, answer->scope.count);
 	for (size_t i = 0; i < answer->scope.count; i++)
 		TRY(question_words(question, answer->scope.names[i], &words[i]));
 	answer->words = words;
