@@ -22,7 +22,7 @@ static enum err refuse_guess(struct task *task, const struct authority *authorit
 {
 	if (throttle_count(task, authority->throttle, THROTTLE_CLIENT_SECRET, key) &&
 	    client_id.at != NULL) {
-		struct event event = event_new(task, STR("client.guessing"), STR("agent"));
+		struct event event = event_new(task, STR("client.guessing"), STR("system"));
 
 		event.client_id = client_id;
 		event_record(task, authority, &event);

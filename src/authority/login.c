@@ -76,7 +76,7 @@ static enum err write_failure(struct task *task, struct db *db, void *arg)
 static enum err refuse(struct task *task, const struct authority *authority,
 		       const struct login_attempt *attempt, struct signing_in *signing_in)
 {
-	signing_in->event = event_new(task, STR("login.failed"), STR("user"));
+	signing_in->event = event_new(task, STR("login.failed"), STR("system"));
 	if (signing_in->user.id.at != NULL)
 		TRY(event_seal(task, authority, &signing_in->user,
 			       personal_of(task, attempt->source, attempt->user_agent),

@@ -299,7 +299,7 @@ enum err user_change_password(struct task *task, const struct authority *authori
 	TRY(password_stored(task, authority, user, &stored));
 	TRY(password_fits(task, &stored, old_password, &fits));
 	if (!fits) {
-		change->event = event_new(task, STR("login.failed"), STR("user"));
+		change->event = event_new(task, STR("login.failed"), STR("system"));
 		change->event.user_id = user->id;
 		TRY(store_write(task, authority->store, count_wrong, change));
 		return fail(task, ERR_PASSWORD, "the present password is wrong");

@@ -128,12 +128,52 @@ enum err agents_add_scopes(const struct page *page, const struct grant *grant, j
 	return OK;
 }
 
+/* What an event's details say about why, for those whose reason a person should read. */
+static const struct {
+	const char *kind;
+	const char *why;
+	const char *key;
+} whys[] = {
+	{ "family.ended", "possible theft", "event.family.ended.theft" },
+	{ "family.ended", "probably a lost answer", "event.family.ended.lost" },
+	{ "family.ended", "code_reused", "event.family.ended.code" },
+	{ "family.ended", "revoked_by_client", "event.family.ended.client" },
+	{ "grant.paused", "password_reset", "event.grant.paused.password" },
+	{ "grant.paused", "the database is older than this token", "event.grant.paused.restored" },
+	{ "token.repeated", "ten in a day", "event.token.repeated.often" },
+};
+
+static struct str event_key(const struct page *page, const struct event *event)
+{
+	CLEANUP(json_unref) json_t *details = NULL;
+	struct str why, notice;
+
+	if (event->details.len > 0 &&
+	    json_parse(page->task, event->details, WORDS_MAX, &details) != OK)
+		task_forgive(page->task);
+	why = json_get_str(details, "why");
+	notice = json_get_str(details, "notice");
+	for (size_t i = 0; i < COUNT_OF(whys); i++)
+		if (str_equals(event->kind, str_from_c(whys[i].kind)) &&
+		    str_equals(notice.len > 0 ? notice : why, str_from_c(whys[i].why)))
+			return str_from_c(whys[i].key);
+	return STR_JOIN(&page->task->arena, STR("event."), event->kind);
+}
+
+/* The agent by its name where it acted itself; everybody else by what they are. */
+static struct str actor_of(const struct page *page, const struct event *event, struct str name)
+{
+	struct str key = STR_JOIN(&page->task->arena, STR("actor."), event->actor);
+
+	if (str_equals(event->actor, STR("agent")) && name.len > 0)
+		return name;
+	return page_text(page, key.at, NULL);
+}
+
 enum err agents_add_event(const struct page *page, struct db *db, const struct event *event,
 			  json_t *list)
 {
-	struct arena *arena = &page->task->arena;
-	struct str key = STR_JOIN(arena, STR("event."), event->kind);
-	struct str actor = STR_JOIN(arena, STR("actor."), event->actor);
+	struct str key = event_key(page, event);
 	json_t *item = data_item(list);
 	struct str name = STR("");
 
@@ -147,8 +187,9 @@ enum err agents_add_event(const struct page *page, struct db *db, const struct e
 	if (event->resource.len > 0)
 		data_str(item, "resource_title", agents_resource_title(page, event->resource));
 	words_time(page, data_object(item, "at"), event->at);
-	data_str(item, "kind", event->kind);
-	data_str(item, "who", page_text(page, actor.at, NULL));
+	data_str(item, "who", actor_of(page, event, name));
+	if (!str_equals(event->actor, STR("agent")))
+		data_true(item, "is_done_to");
 	data_str(item, "text", page_text(page, key.at, item));
 	return OK;
 }

@@ -24,7 +24,10 @@ struct str agents_resource_title(const struct page *page, struct str uri);
 /* The permissions, with the words that were consented. */
 MUST_CHECK enum err agents_add_scopes(const struct page *page, const struct grant *grant,
 				      json_t *object);
-/* One row of activity: "at", "text", "agent", "result". */
+/*
+ * One row of activity: "at", "who", "text", "agent" and "resource_title" where there are some;
+ * "is_done_to" when it was not the agent that acted.
+ */
 MUST_CHECK enum err agents_add_event(const struct page *page, struct db *db,
 				     const struct event *event, json_t *list);
 /* How often tokens were used on each of the last 14 days, as bars and as a table. */

@@ -44,7 +44,7 @@ bool csrf_is_foreign(const struct request *request, struct str issuer)
 
 static enum err refuse(const struct page *page, struct str purpose, struct str why)
 {
-	struct event event = event_new(page->task, STR("form.refused"), STR("user"));
+	struct event event = event_new(page->task, STR("form.refused"), STR("system"));
 
 	task_note(page->task, ERR_FORBIDDEN, why);
 	log_warning(page->task, "form.refused", LOG_STR("form", purpose));
