@@ -158,7 +158,7 @@ static enum err check_prompt(struct task *task, struct opening *opening)
 	bool is_login = false;
 
 	if (str_equals(rest, STR("none")))
-		return params->has_session
+		return params->user_id.at != NULL
 			       ? fail(task, ERR_CONSENT_REQUIRED, "the person has to be asked")
 			       : fail(task, ERR_LOGIN_REQUIRED, "nobody is signed in");
 	while (str_next(&rest, ' ', &word)) {
@@ -191,17 +191,16 @@ static enum err check_authentication(struct task *task, struct opening *opening)
 	return OK;
 }
 
+/* Each request is a row: strangers share what an address may have, a person has it alone. */
 static enum err check_source(struct task *task, const struct opening *opening,
 			     struct authorize_refusal *refusal)
 {
 	const struct authorize_params *params = opening->params;
 	struct throttle *throttle = opening->authority->throttle;
+	struct str who = params->user_id.at != NULL ? params->user_id : params->source;
 
-	if (params->has_session)
-		return OK;
-	TRY(throttle_check(task, throttle, THROTTLE_AUTHORIZE, params->source,
-			   &refusal->retry_after));
-	throttle_count(task, throttle, THROTTLE_AUTHORIZE, params->source);
+	TRY(throttle_check(task, throttle, THROTTLE_AUTHORIZE, who, &refusal->retry_after));
+	throttle_count(task, throttle, THROTTLE_AUTHORIZE, who);
 	return OK;
 }
 

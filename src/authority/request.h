@@ -21,7 +21,7 @@ struct authorize_params {
 	struct str ui_locales, acr_values, request, request_uri, authorization_details;
 	size_t resource_count;
 	struct str browser; /* value of the browser cookie */
-	bool has_session;   /* the browser is signed in: what prompt=none asks */
+	struct str user_id; /* who is signed in in it: what prompt=none asks; STR_NONE: nobody */
 	struct str source;  /* address */
 };
 

@@ -20,7 +20,7 @@ enum throttle_kind {
 	/* failed client authentications per client and source: 20 a minute */
 	THROTTLE_CLIENT_SECRET,
 	THROTTLE_INTROSPECTION, /* tokens that were not active, per caller: 10,000 a minute */
-	THROTTLE_AUTHORIZE,	/* new requests without a session, per source: 300 a minute */
+	THROTTLE_AUTHORIZE,	/* new requests, per person or else per source: 300 a minute */
 	THROTTLE_ACCESS_EVENT,	/* log-ins at a resource worth an event: one a minute per family */
 	THROTTLE_CLIENT_EVENT,	/* tokens of a client as itself: one a minute per what it asks */
 	THROTTLE_KIND_COUNT

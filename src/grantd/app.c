@@ -72,7 +72,7 @@ static enum err open_doors(struct task *task, struct app *app, const struct conf
 	struct oauth_config oauth = { .authority = &app->authority,
 				      .error_page = web_error_page,
 				      .browser = web_browser,
-				      .has_session = web_has_session };
+				      .user = web_user };
 	struct admin_config admin = { .authority = &app->authority,
 				      .reload = reload_for_admin,
 				      .reload_context = app,

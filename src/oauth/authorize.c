@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "authority/request.h"
+#include "base/url.h"
 #include "oauth/endpoints.h"
 #include "oauth/reply.h"
 
@@ -35,7 +36,7 @@ static struct authorize_params read_params(struct exchange *exchange, const stru
 		.authorization_details = form_get(form, "authorization_details"),
 		.resource_count = form_count(form, "resource"),
 		.browser = config->browser(exchange, config->web),
-		.has_session = config->has_session(exchange, config->web),
+		.user_id = config->user(exchange, config->web),
 		.source = exchange->request.peer.address,
 	};
 }
@@ -87,6 +88,28 @@ static enum err check_repeated(struct task *task, const struct form *form)
 	return OK;
 }
 
+/*
+ * A form of another site comes without our cookies (SameSite=Lax): answered as it is, it would put
+ * a new browser cookie over the one there, and take who is signed in for a stranger. A GET brings
+ * them along.
+ */
+static enum err ask_by_get(struct exchange *exchange, const struct form *form)
+{
+	struct buf buf = buf_in(&exchange->task.arena, HTTP_TARGET_MAX);
+	struct str location;
+
+	buf_add_c(&buf, "/authorize");
+	for (size_t i = 0; i < form->count; i++) {
+		buf_add_char(&buf, i == 0 ? '?' : '&');
+		url_encode(&buf, form->fields[i].name);
+		buf_add_char(&buf, '=');
+		url_encode(&buf, form->fields[i].value);
+	}
+	TRY(buf_finish(&buf, &location));
+	reply_redirect(exchange, 303, location);
+	return OK;
+}
+
 /* The person goes on at the consent page, which asks for a sign-in itself when there is none. */
 enum err oauth_authorize(struct exchange *exchange)
 {
@@ -99,6 +122,8 @@ enum err oauth_authorize(struct exchange *exchange)
 
 	TRY(form_parse(task, is_post(exchange) ? exchange->request.body : exchange->request.query,
 		       &form));
+	if (is_post(exchange))
+		return ask_by_get(exchange, &form);
 	TRY(check_repeated(task, &form));
 	params = read_params(exchange, &form);
 	if (form_check_single(task, &form, repeatable) != OK)

@@ -21,8 +21,8 @@ struct oauth_config {
 	void (*error_page)(struct exchange *exchange, enum err err, void *web);
 	/* The value of the browser cookie; sets one on the reply when there is none. */
 	struct str (*browser)(struct exchange *exchange, void *web);
-	/* True if the browser is signed in. */
-	bool (*has_session)(struct exchange *exchange, void *web);
+	/* Who is signed in in the browser: the user's id, or STR_NONE. */
+	struct str (*user)(struct exchange *exchange, void *web);
 	void *web;
 };
 

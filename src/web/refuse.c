@@ -106,7 +106,7 @@ void web_refuse(struct exchange *exchange, enum err err)
 	web_error_page(exchange, err, web_of(exchange));
 }
 
-bool web_has_session(struct exchange *exchange, void *web)
+struct str web_user(struct exchange *exchange, void *web)
 {
 	const struct web *room = web;
 	struct str cookie = cookie_get(&exchange->request, STR(SESSION_COOKIE));
@@ -114,9 +114,9 @@ bool web_has_session(struct exchange *exchange, void *web)
 	struct user user;
 
 	if (cookie.len == 0)
-		return false;
+		return STR_NONE;
 	if (session_open(&exchange->task, room->config.authority, cookie, &session, &user) == OK)
-		return true;
+		return user.id;
 	task_forgive(&exchange->task);
-	return false;
+	return STR_NONE;
 }

@@ -35,5 +35,5 @@ const struct door *web_door(const struct web *web);
 void web_error_page(struct exchange *exchange, enum err err, void *web);
 /* The value of the browser cookie; sets one on the reply when there is none. */
 struct str web_browser(struct exchange *exchange, void *web);
-/* True if the browser is signed in. May write: not on a loop. */
-bool web_has_session(struct exchange *exchange, void *web);
+/* The id of whoever is signed in in the browser, or STR_NONE. May write: not on a loop. */
+struct str web_user(struct exchange *exchange, void *web);

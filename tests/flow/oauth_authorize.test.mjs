@@ -28,10 +28,21 @@ test('a sound request goes on at the consent page', async () => {
 	is_asked(await get(strict.authorization({ scope: undefined, resource: null })));
 });
 
-test('a sound request may be posted', async () => {
-	const wish = agent.authorization();
-	is_asked(await ask(grantd, '/authorize', { method: 'POST', body: new URL(wish.url).search.slice(1),
-		headers: { 'content-type': 'application/x-www-form-urlencoded' } }));
+// A form of another site comes without our SameSite=Lax cookies; an answer must not put others in their place.
+test('a sound request may be posted, and is asked again where cookies come along', async () => {
+	const wish = agent.authorization({ state: 'a state & more\u00e9' });
+	const posted = await ask(grantd, '/authorize', { method: 'POST', body: new URL(wish.url).search.slice(1),
+		headers: { 'content-type': 'application/x-www-form-urlencoded', origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' } });
+	assert.equal(posted.status, 303);
+	assert.equal(posted.headers.get('set-cookie'), null);
+	const again = new URL(posted.headers.get('location'), grantd.issuer);
+	assert.deepEqual([...again.searchParams], [...new URL(wish.url).searchParams]);
+	is_asked(await ask(grantd, again.href));
+});
+test('a posted request too long for an address is refused', async () => {
+	const body = `${new URL(agent.authorization().url).search.slice(1)}&junk=${'x'.repeat(9000)}`;
+	const answer = await ask(grantd, '/authorize', { method: 'POST', body, headers: { 'content-type': 'application/x-www-form-urlencoded' } });
+	assert.equal(answer.status, 413);
 });
 
 test('AZ-001: client_id missing', () => page(agent.authorization({ client_id: null })));
