@@ -34,6 +34,7 @@ static const struct call calls[] = {
 	{ grants_list, "GET", "/v1/grants", LANE_PAGES, 0 },
 	{ grants_show, "GET", "/v1/grants/{id}", LANE_PAGES, 0 },
 	{ grants_pause, "POST", "/v1/grants/{id}/pause", LANE_PAGES, 0 },
+	{ grants_resume, "POST", "/v1/grants/{id}/resume", LANE_PAGES, 0 },
 	{ grants_revoke, "POST", "/v1/grants/{id}/revoke", LANE_PAGES, 0 },
 	{ events_list, "GET", "/v1/events", LANE_PAGES, 0 },
 	{ events_show, "GET", "/v1/events/{id}", LANE_PAGES, 0 },

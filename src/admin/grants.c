@@ -53,6 +53,7 @@ static enum err write_grant(struct exchange *exchange, struct db *db, struct jso
 	member_time(json, &task->arena, "expires_at", grant->expires_at);
 	member_time(json, &task->arena, "last_used_at", grant->last_used_at);
 	member_time(json, &task->arena, "paused_at", grant->paused_at);
+	member_time(json, &task->arena, "operator_paused_at", grant->operator_paused_at);
 	member_time(json, &task->arena, "revoked_at", grant->revoked_at);
 	member_text(json, "revoked_by", grant->revoked_at == 0 ? STR_NONE : grant->revoked_by);
 	write_permissions(json, &task->arena, grant);
@@ -135,6 +136,16 @@ enum err grants_pause(struct exchange *exchange)
 
 	TRY(admin_id(exchange, "gra_", &id));
 	TRY(account_pause(&exchange->task, admin_authority(exchange), &actor, id));
+	return grants_show(exchange);
+}
+
+enum err grants_resume(struct exchange *exchange)
+{
+	struct actor actor = operator_of(exchange);
+	struct str id;
+
+	TRY(admin_id(exchange, "gra_", &id));
+	TRY(account_resume(&exchange->task, admin_authority(exchange), &actor, id));
 	return grants_show(exchange);
 }
 

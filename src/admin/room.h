@@ -36,6 +36,7 @@ enum err clients_enable(struct exchange *exchange);
 enum err grants_list(struct exchange *exchange);
 enum err grants_show(struct exchange *exchange);
 enum err grants_pause(struct exchange *exchange);
+enum err grants_resume(struct exchange *exchange);
 enum err grants_revoke(struct exchange *exchange);
 enum err events_list(struct exchange *exchange);
 enum err events_show(struct exchange *exchange);

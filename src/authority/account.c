@@ -65,11 +65,32 @@ static enum err name_event(struct task *task, struct act *act, struct str kind)
 	return event_seal(task, act->authority, &act->user, personal, &act->event);
 }
 
+static bool is_operator(const struct actor *actor)
+{
+	return actor->user_id.at == NULL;
+}
+
+/* Everybody pauses for themselves, and takes back only that. */
+static enum err set_paused(struct task *task, struct db *db, const struct act *act,
+			   int64_t paused_at)
+{
+	if (is_operator(act->actor))
+		return grant_set_operator_paused(task, db, act->grant.id, paused_at, task->now);
+	return grant_set_paused(task, db, act->grant.id, paused_at, task->now);
+}
+
+static bool is_paused_by_actor(const struct act *act)
+{
+	if (is_operator(act->actor))
+		return act->grant.operator_paused_at != 0;
+	return act->grant.paused_at != 0;
+}
+
 static enum err write_pause(struct task *task, struct db *db, void *arg)
 {
 	struct act *act = arg;
 
-	TRY(grant_set_paused(task, db, act->grant.id, task->now, task->now));
+	TRY(set_paused(task, db, act, task->now));
 	TRY(stop_queue(task, db, act->authority, &act->grant, act->user.username));
 	return event_insert(task, db, &act->event);
 }
@@ -80,7 +101,7 @@ enum err account_pause(struct task *task, const struct authority *authority,
 	struct act *act = NULL;
 
 	TRY(open_act(task, authority, actor, grant_id, &act));
-	if (act->grant.paused_at != 0 && act->grant.revoked_at == 0)
+	if (is_paused_by_actor(act) && act->grant.revoked_at == 0)
 		return OK;
 	TRY(name_event(task, act, STR("grant.paused")));
 	return store_write(task, authority->store, write_pause, act);
@@ -90,8 +111,16 @@ static enum err write_resume(struct task *task, struct db *db, void *arg)
 {
 	const struct act *act = arg;
 
-	TRY(grant_set_paused(task, db, act->grant.id, 0, task->now));
+	TRY(set_paused(task, db, act, 0));
 	return event_insert(task, db, &act->event);
+}
+
+static enum err refuse_resume(struct task *task, const struct actor *actor)
+{
+	if (is_operator(actor))
+		return fail(task, ERR_FORBIDDEN,
+			    "the person paused it: only the person lets it go on");
+	return fail(task, ERR_FORBIDDEN, "the operator paused it: only the operator lets it go on");
 }
 
 enum err account_resume(struct task *task, const struct authority *authority,
@@ -99,11 +128,9 @@ enum err account_resume(struct task *task, const struct authority *authority,
 {
 	struct act *act = NULL;
 
-	if (actor->user_id.at == NULL)
-		return fail(task, ERR_FORBIDDEN, "only the person lets an agent go on");
 	TRY(open_act(task, authority, actor, grant_id, &act));
-	if (act->grant.paused_at == 0 && act->grant.revoked_at == 0)
-		return OK;
+	if (!is_paused_by_actor(act) && act->grant.revoked_at == 0)
+		return grant_is_paused(&act->grant) ? refuse_resume(task, actor) : OK;
 	TRY(name_event(task, act, STR("grant.resumed")));
 	return store_write(task, authority->store, write_resume, act);
 }
@@ -159,7 +186,7 @@ enum err account_set_end(struct task *task, const struct authority *authority,
 	int64_t longest = authority_config(authority)->grant_max_ms;
 	struct act *act = NULL;
 
-	if (actor->user_id.at == NULL)
+	if (is_operator(actor))
 		return fail(task, ERR_FORBIDDEN, "only the person says how long");
 	TRY(open_act(task, authority, actor, grant_id, &act));
 	TRY(duration_end(task, duration, task->now, &act->expires_at));
@@ -179,6 +206,12 @@ static enum err write_remove(struct task *task, struct db *db, void *arg)
 	return event_insert(task, db, &act->event);
 }
 
+/* What may do nothing at all is no agent any more. */
+static bool is_only_permission(const struct grant *grant, struct str scope)
+{
+	return grant->permission_count == 1 && str_equals(grant->permissions[0].scope, scope);
+}
+
 enum err account_remove_scope(struct task *task, const struct authority *authority,
 			      const struct actor *actor, struct str grant_id, struct str scope)
 {
@@ -187,6 +220,8 @@ enum err account_remove_scope(struct task *task, const struct authority *authori
 	struct act *act = NULL;
 
 	TRY(open_act(task, authority, actor, grant_id, &act));
+	if (is_only_permission(&act->grant, scope))
+		return account_revoke(task, authority, actor, grant_id);
 	act->scope = scope;
 	TRY(name_event(task, act, STR("grant.scope_removed")));
 	json_open_object(&json);

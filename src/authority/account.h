@@ -10,7 +10,10 @@
 #include "model/event.h"
 #include "model/grant.h"
 
-/* Who acts. An operator may pause and revoke, never resume, extend or widen. */
+/*
+ * Who acts. An operator may pause, resume what an operator paused, and revoke; never extend, widen
+ * or take back a pause of the person.
+ */
 struct actor {
 	struct str kind;    /* "user" or "operator" */
 	struct str user_id; /* the person; for an operator STR_NONE: any grant */
@@ -23,6 +26,7 @@ struct actor {
  */
 MUST_CHECK enum err account_pause(struct task *task, const struct authority *authority,
 				  const struct actor *actor, struct str grant_id);
+/* Takes the actor's own pause back. ERR_FORBIDDEN when it was the other's. */
 MUST_CHECK enum err account_resume(struct task *task, const struct authority *authority,
 				   const struct actor *actor, struct str grant_id);
 MUST_CHECK enum err account_revoke(struct task *task, const struct authority *authority,
@@ -34,6 +38,7 @@ MUST_CHECK enum err account_revoke(struct task *task, const struct authority *au
 MUST_CHECK enum err account_set_end(struct task *task, const struct authority *authority,
 				    const struct actor *actor, struct str grant_id,
 				    struct str scope, struct str duration);
+/* The last one is the grant: it is revoked. */
 MUST_CHECK enum err account_remove_scope(struct task *task, const struct authority *authority,
 					 const struct actor *actor, struct str grant_id,
 					 struct str scope);

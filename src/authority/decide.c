@@ -28,7 +28,7 @@ static struct str dead_reason(const struct standing *standing, const struct wish
 		return STR("expired");
 	if (family->id.at != NULL && family->idle_expires_at <= now)
 		return STR("idle");
-	if (grant->paused_at != 0)
+	if (grant_is_paused(grant))
 		return STR("paused");
 	return STR("");
 }

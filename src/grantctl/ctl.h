@@ -74,6 +74,7 @@ enum err client_enable(struct task *task, const struct words *words);
 enum err grant_list(struct task *task, const struct words *words);
 enum err grant_show(struct task *task, const struct words *words);
 enum err grant_pause(struct task *task, const struct words *words);
+enum err grant_resume(struct task *task, const struct words *words);
 enum err grant_revoke(struct task *task, const struct words *words);
 enum err event_list(struct task *task, const struct words *words);
 enum err event_show(struct task *task, const struct words *words);

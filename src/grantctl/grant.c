@@ -50,6 +50,11 @@ enum err grant_pause(struct task *task, const struct words *words)
 	return one(task, words, "POST", "pause");
 }
 
+enum err grant_resume(struct task *task, const struct words *words)
+{
+	return one(task, words, "POST", "resume");
+}
+
 enum err grant_revoke(struct task *task, const struct words *words)
 {
 	return one(task, words, "POST", "revoke");

@@ -8,13 +8,18 @@ static const char *const status_names[] = { "active", "paused", "revoked", "expi
 static const char *const risk_names[] = { "read", "write", "send", "delete" };
 static const char *const mode_names[] = { "allow", "ask", "never" };
 
+bool grant_is_paused(const struct grant *grant)
+{
+	return grant->paused_at != 0 || grant->operator_paused_at != 0;
+}
+
 enum grant_status grant_status_at(const struct grant *grant, int64_t now)
 {
 	if (grant->revoked_at != 0)
 		return GRANT_REVOKED;
 	if (grant->expires_at <= now)
 		return GRANT_EXPIRED;
-	return grant->paused_at != 0 ? GRANT_PAUSED : GRANT_ACTIVE;
+	return grant_is_paused(grant) ? GRANT_PAUSED : GRANT_ACTIVE;
 }
 
 struct str grant_status_name(enum grant_status status)

@@ -6,7 +6,7 @@
 
 #define GRANT_COLUMNS                                                                              \
 	"id, user_id, client_id, resource, basis, created_at, updated_at, expires_at, paused_at,"  \
-	" revoked_at, revoked_by, last_used_at"
+	" operator_paused_at, revoked_at, revoked_by, last_used_at"
 #define GRANT_SELECT "SELECT " GRANT_COLUMNS " FROM grants"
 
 /*
@@ -21,10 +21,16 @@ static STATEMENT GRANT_END_EXPIRED_FAMILIES = {
 	" AND g.expires_at <= $4)"
 };
 
-/* the row is taken by the upsert, so that two answers at once take turns */
+/*
+ * The row is taken by the upsert, so that two answers at once take turns. A grant that the operator
+ * paused is not shaken off by ending it and asking anew.
+ */
 static STATEMENT GRANT_PUT = {
 	"INSERT INTO grants (id, user_id, client_id, resource, basis, created_at, updated_at,"
-	" expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+	" expires_at, operator_paused_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8,"
+	" (SELECT CASE WHEN o.revoked_by = 'operator' THEN NULL ELSE o.operator_paused_at END"
+	" FROM grants o WHERE o.user_id = $2 AND o.client_id = $3 AND o.resource = $4"
+	" ORDER BY o.created_at DESC LIMIT 1))"
 	" ON CONFLICT (user_id, client_id, resource) WHERE revoked_at IS NULL"
 	" DO UPDATE SET updated_at = excluded.updated_at RETURNING id"
 };
@@ -59,6 +65,10 @@ static STATEMENT PERMISSION_LIST = {
 };
 static STATEMENT GRANT_SET_PAUSED = {
 	"UPDATE grants SET paused_at = $2, updated_at = $3 WHERE id = $1 AND revoked_at IS NULL"
+};
+static STATEMENT GRANT_SET_OPERATOR_PAUSED = {
+	"UPDATE grants SET operator_paused_at = $2, updated_at = $3"
+	" WHERE id = $1 AND revoked_at IS NULL"
 };
 static STATEMENT GRANT_PAUSE_ALL = {
 	"UPDATE grants SET paused_at = $2, updated_at = $2 WHERE user_id = $1"
@@ -102,6 +112,7 @@ enum err row_grant(struct task *task, struct sql_row *row, struct grant *grant)
 	grant->updated_at = row_int(row);
 	grant->expires_at = row_int(row);
 	grant->paused_at = row_int(row);
+	grant->operator_paused_at = row_int(row);
 	grant->revoked_at = row_int(row);
 	grant->revoked_by = row_str(task, row);
 	grant->last_used_at = row_int(row);
@@ -256,16 +267,29 @@ enum err grant_list_expired(struct task *task, struct db *db, const struct grant
 	return OK;
 }
 
-enum err grant_set_paused(struct task *task, struct db *db, struct str id, int64_t paused_at,
-			  int64_t now)
+static enum err set_pause(struct task *task, struct db *db, const struct sql *sql,
+			  struct sql_args args)
 {
 	int64_t changed = 0;
 
-	TRY(sql_exec(task, db, &GRANT_SET_PAUSED,
-		     ARGS(sql_text(id), sql_time(paused_at), sql_int(now)), &changed));
+	TRY(sql_exec(task, db, sql, args, &changed));
 	if (changed == 0)
 		return fail(task, ERR_CONFLICT, "the grant was revoked");
 	return OK;
+}
+
+enum err grant_set_paused(struct task *task, struct db *db, struct str id, int64_t paused_at,
+			  int64_t now)
+{
+	return set_pause(task, db, &GRANT_SET_PAUSED,
+			 ARGS(sql_text(id), sql_time(paused_at), sql_int(now)));
+}
+
+enum err grant_set_operator_paused(struct task *task, struct db *db, struct str id,
+				   int64_t paused_at, int64_t now)
+{
+	return set_pause(task, db, &GRANT_SET_OPERATOR_PAUSED,
+			 ARGS(sql_text(id), sql_time(paused_at), sql_int(now)));
 }
 
 enum err grant_pause_all(struct task *task, struct db *db, struct str user_id, int64_t now,

@@ -12,7 +12,8 @@ struct db;
 
 /*
  * A yes: inserts the grant, or, when a live one (not revoked) for the same user, client and
- * resource is there, adds to it and un-pauses nothing; the families of one whose end had passed are
+ * resource is there, adds to it and un-pauses nothing, nor is a pause of the operator shaken off by
+ * ending the grant first; the families of one whose end had passed are
  * over. *ret_id is the id of the row that holds now. Permissions of
  * *grant are inserted or replaced; those it does not name stay as they are.
  */
@@ -34,9 +35,13 @@ struct grant_page {
 /* Newest first, with permissions. */
 MUST_CHECK enum err grant_list(struct task *task, struct db *db, const struct grant_page *page,
 			       struct grant **ret_grants, size_t *ret_count);
-/* paused_at 0: goes on. ERR_CONFLICT when it was revoked. */
+/*
+ * The person's pause, and the operator's. paused_at 0: ends it. ERR_CONFLICT when it was revoked.
+ */
 MUST_CHECK enum err grant_set_paused(struct task *task, struct db *db, struct str id,
 				     int64_t paused_at, int64_t now);
+MUST_CHECK enum err grant_set_operator_paused(struct task *task, struct db *db, struct str id,
+					      int64_t paused_at, int64_t now);
 /* Pauses every live grant of the person that is not paused; answers these, without permissions. */
 MUST_CHECK enum err grant_pause_all(struct task *task, struct db *db, struct str user_id,
 				    int64_t now, struct grant **ret_grants, size_t *ret_count);

@@ -64,6 +64,8 @@ enum err agents_describe(const struct page *page, struct db *db, const struct gr
 								grant_status_name(status))));
 	if (status == GRANT_ACTIVE || status == GRANT_PAUSED)
 		data_true(object, "is_live");
+	if (grant->operator_paused_at != 0)
+		data_true(object, "is_operators_pause");
 	words_time(page, data_object(object, "created"), grant->created_at);
 	words_time(page, data_object(object, "ends"), grant->expires_at);
 	if (grant->last_used_at != 0)

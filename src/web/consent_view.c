@@ -78,6 +78,11 @@ static void add_warnings(const struct question *question, json_t *data)
 			      data));
 	if (view->grant.id.len > 0)
 		say_item(question, warnings, text(question, "consent.warning_again", data));
+	/* a yes un-pauses nothing */
+	if (view->grant.operator_paused_at != 0)
+		say_item(question, warnings, text(question, "consent.warning_held", data));
+	else if (view->grant.paused_at != 0)
+		say_item(question, warnings, text(question, "consent.warning_paused", data));
 }
 
 /* The resource's words; OpenID Connect's scopes may stand beside those of any resource. */

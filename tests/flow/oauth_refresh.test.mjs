@@ -105,6 +105,8 @@ test('a paused grant is 503, not the end of the token', async () => {
 	await grantd.operate(['grant', 'pause', grant.id]);
 	await stays(() => agent.refresh(refresh_token), 503, 'temporarily_unavailable');
 	assert.deepEqual(await grantd.introspect(access_token), { active: false });
+	await grantd.operate(['grant', 'resume', grant.id]);
+	assert.equal((await agent.refresh(refresh_token)).status, 200);
 });
 
 test('a revoked grant says so to the client that owns the token', async () => {

@@ -102,7 +102,9 @@ const char *const schema_step_1[] = {
 	" created_at BIGINT NOT NULL,"
 	" updated_at BIGINT NOT NULL,"
 	" expires_at BIGINT NOT NULL,"
+	/* two pauses, the person's and the operator's: neither takes back the other's */
 	" paused_at BIGINT,"
+	" operator_paused_at BIGINT,"
 	" revoked_at BIGINT,"
 	" revoked_by TEXT,"
 	" last_used_at BIGINT)",
