@@ -71,9 +71,8 @@ static enum head_state take_method(struct head *head, struct request *request, s
 
 /* "http://authority/path?query": the authority is compared with Host once that is known (RFC
  * 9112 3.2.2). */
-static enum head_state take_absolute(struct head *head, struct request *request)
+static enum head_state take_absolute(struct head *head, struct str target, struct str *ret_path)
 {
-	struct str target = request->target;
 	size_t slashes = str_find(target, ':') + 3;
 	struct str rest = str_from(target, slashes);
 	size_t end = 0;
@@ -86,28 +85,32 @@ static enum head_state take_absolute(struct head *head, struct request *request)
 	head->authority = str_sub(rest, 0, end);
 	if (end == 0 || str_has(head->authority, '@'))
 		return head_refuse(head, 400, "malformed authority in the target");
-	request->path = str_from(rest, end);
-	if (request->path.len == 0 || request->path.at[0] == '?')
+	if (end == rest.len || rest.at[end] == '?')
 		return head_refuse(head, 400, "the target has no path");
+	*ret_path = str_from(rest, end);
 	return HEAD_MORE;
 }
 
+/*
+ * What is refused gives the request no path, for that is logged: it may hold a code or a password.
+ */
 static enum head_state take_target(struct head *head, struct request *request, struct str target)
 {
+	struct str path = target;
 	size_t mark;
 
 	if (target.len > HTTP_TARGET_MAX)
 		return head_refuse(head, 414, "target too long");
 	if (target.len == 0 || !is_all(target, TARGET))
 		return head_refuse(head, 400, "malformed target");
-	request->target = request->path = target;
 	if (target.at[0] != '/' &&
 	    !(str_equals(target, STR("*")) && str_equals(request->method, STR("OPTIONS"))) &&
-	    take_absolute(head, request) == HEAD_REFUSED)
+	    take_absolute(head, target, &path) == HEAD_REFUSED)
 		return HEAD_REFUSED;
-	mark = str_find(request->path, '?');
-	request->query = mark < request->path.len ? str_from(request->path, mark + 1) : STR_NONE;
-	request->path = str_sub(request->path, 0, mark);
+	mark = str_find(path, '?');
+	request->target = target;
+	request->query = mark < path.len ? str_from(path, mark + 1) : STR_NONE;
+	request->path = str_sub(path, 0, mark);
 	return HEAD_MORE;
 }
 
