@@ -53,6 +53,7 @@ struct work *conn_work(struct connection *c)
 	}
 	work->head = (struct head){ 0 };
 	work->used = work->high = work->next = 0;
+	work->came = loop->now;
 	work->has_begun = false;
 	reset_request(&work->exchange.request);
 	c->work = work;
@@ -85,10 +86,21 @@ void conn_release(struct connection *c)
 	loop->spare_count++;
 }
 
-static void conn_close(struct connection *c, bool is_reset)
+/*
+ * Taken out of the epoll by hand: a child between fork and exec has a copy of the descriptor, which
+ * would go on raising events for a connection that is no more.
+ */
+static void end_stream(struct connection *c, bool is_reset)
 {
 	timer_disarm(&c->timer);
+	if (c->stream.fd >= 0)
+		(void)epoll_ctl(c->loop->epoll, EPOLL_CTL_DEL, c->stream.fd, NULL);
 	stream_close(&c->stream, is_reset);
+}
+
+static void conn_close(struct connection *c, bool is_reset)
+{
+	end_stream(c, is_reset);
 	conn_release(c);
 	c->loop->connection_count--;
 	free(c);
@@ -97,8 +109,7 @@ static void conn_close(struct connection *c, bool is_reset)
 /* The connection is gone, but its exchange is in other hands: both are freed when it comes home. */
 static void conn_abandon(struct connection *c)
 {
-	timer_disarm(&c->timer);
-	stream_close(&c->stream, false);
+	end_stream(c, false);
 	c->state = CONN_ORPHAN;
 }
 
@@ -206,6 +217,8 @@ void conn_event(struct connection *c, uint32_t events)
 {
 	if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
 		c->stream.may_read = true;
+	if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
+		c->stream.has_ended = true;
 	if (c->state == CONN_TASK) {
 		/* a client that only ended its own direction still waits for the answer */
 		if ((events & (EPOLLHUP | EPOLLERR)) != 0)
@@ -248,7 +261,7 @@ void conn_timeout(struct connection *c)
 	} else if (kind == TIMER_NOW) {
 		conn_run(c);
 	} else if (has_part && (kind == TIMER_HEAD || kind == TIMER_BODY)) {
-		(void)conn_refuse(c, 408, "the request took too long");
+		(void)conn_refuse_late(c);
 		conn_run(c);
 	} else {
 		/* a reader that does not read would keep our unsent bytes in the kernel */

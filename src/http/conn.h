@@ -35,6 +35,7 @@ struct work {
 	struct head head;
 	struct chunks chunks;
 	struct buf body; /* of a body that does not fit behind its head or comes in chunks */
+	int64_t came;	 /* monotonic, at its first byte */
 	int64_t began;	 /* monotonic, at the head's end */
 	size_t next;	 /* where the next request begins in the input */
 	size_t used;	 /* bytes in the input */
@@ -86,6 +87,8 @@ void conn_release(struct connection *c);
 /* conn_read.c */
 enum step conn_read_head(struct connection *c);
 enum step conn_read_body(struct connection *c);
+/* 408. */
+enum step conn_refuse_late(struct connection *c);
 /* conn_request.c: starts the exchange's task. */
 void conn_begin(struct connection *c);
 /* Routes and runs what was read. */

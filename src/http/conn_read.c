@@ -32,12 +32,29 @@ static enum step idle(struct connection *c)
 	return STEP_WAIT;
 }
 
+enum step conn_refuse_late(struct connection *c)
+{
+	return conn_refuse(c, 408, "the request took too long");
+}
+
+/*
+ * The timer alone would not do: a connection with much to do leaves its queue for TIMER_NOW's, and
+ * bytes that come in many small pieces would begin the time anew.
+ */
+static bool is_late(const struct connection *c, int64_t since, int limit_ms)
+{
+	return c->loop->now - since >= limit_ms;
+}
+
 static enum step more_head(struct connection *c)
 {
 	enum step step;
 
 	if (c->work == NULL && !stream_may_read(&c->stream))
 		return idle(c);
+	if (c->work != NULL && c->work->used > 0 &&
+	    is_late(c, c->work->came, c->loop->config->limits.head_ms))
+		return conn_refuse_late(c);
 	step = fill(c, conn_work(c));
 	if (step != STEP_WAIT)
 		return step;
@@ -149,6 +166,8 @@ enum step conn_read_body(struct connection *c)
 		return conn_refuse(c, 400, "malformed chunked body");
 	if (body == BODY_TOO_LARGE)
 		return conn_refuse(c, 413, "body too large");
+	if (is_late(c, work->began, c->loop->config->limits.body_ms))
+		return conn_refuse_late(c);
 	step = fill(c, work);
 	if (step == STEP_WAIT)
 		conn_wait(c, TIMER_BODY);

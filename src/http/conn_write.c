@@ -108,6 +108,7 @@ static void turn_over(struct connection *c)
 	task_end(&work->exchange.task);
 	memmove(work->input, work->input + work->next, left);
 	work->used = left;
+	work->came = c->loop->now;
 	work->next = 0;
 	work->has_begun = false;
 	work->head = (struct head){ 0 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A lane: a bounded queue of exchanges and the workers that run their handlers, for what may block.
- * A worker that is done, or whose exchange has parked and come back, sends it home to its loop.
+ * A worker that is done sends the exchange home to its loop; one that parked goes on there.
  */
 #pragma once
 

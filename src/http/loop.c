@@ -17,6 +17,8 @@
 /* how long to wait for free file descriptors */
 #define PAUSE_MS  100
 #define LINGER_MS 2000
+/* connections beyond the ceiling, for unix sockets: an operator is heard when the public is many */
+#define RESERVE 64
 
 static void set_lasts(struct loop *loop)
 {
@@ -34,8 +36,9 @@ static void set_lasts(struct loop *loop)
 static int watch(struct loop *loop, int fd, void *source, uint32_t events)
 {
 	struct epoll_event event = { .events = events, .data.ptr = source };
+	int result = epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event);
 
-	return epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event);
+	return result != 0 && errno == EEXIST ? 0 : result;
 }
 
 static int watch_listeners(struct loop *loop)
@@ -142,6 +145,31 @@ static void take_home(struct loop *loop)
 	}
 }
 
+static struct connection *connection_of(struct timer *timer)
+{
+	return (struct connection *)(void *)((char *)timer - offsetof(struct connection, timer));
+}
+
+/* As nginx does: who has waited longest without asking for anything makes room for a new client. */
+static bool make_room(struct loop *loop)
+{
+	struct timer *timer = timers_first(&loop->timers, TIMER_IDLE);
+
+	if (timer == NULL)
+		timer = timers_first(&loop->timers, TIMER_HEAD);
+	if (timer == NULL || connection_of(timer)->work != NULL)
+		return false;
+	conn_give_up(connection_of(timer));
+	return true;
+}
+
+static bool has_room(struct loop *loop, const struct loop_listener *listener)
+{
+	unsigned most = loop->config->limits.connections + (listener->is_shared ? RESERVE : 0);
+
+	return loop->connection_count < most || make_room(loop);
+}
+
 static bool is_out_of_room(int error)
 {
 	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
@@ -163,10 +191,22 @@ static void accept_some(struct loop *loop, struct loop_listener *listener)
 			continue;
 		if (fd < 0)
 			return;
-		if (loop->connection_count >= loop->config->limits.connections)
-			close(fd);
-		else
+		if (has_room(loop, listener))
 			conn_open(loop, listener->listener, fd, (struct sockaddr *)&address);
+		else
+			close(fd);
+	}
+}
+
+/* After the events of the connections, for it may end one that had an event in the same round. */
+static void accept_due(struct loop *loop)
+{
+	for (size_t i = 0; i < loop->listener_count; i++) {
+		struct loop_listener *listener = &loop->listeners[i];
+
+		if (listener->is_due)
+			accept_some(loop, listener);
+		listener->is_due = false;
 	}
 }
 
@@ -178,14 +218,9 @@ static void handle(struct loop *loop, const struct epoll_event *event)
 	if (source == SOURCE_CONNECTION)
 		conn_event(event->data.ptr, event->events);
 	else if (source == SOURCE_LISTENER)
-		accept_some(loop, event->data.ptr);
+		((struct loop_listener *)event->data.ptr)->is_due = true;
 	else if (read(loop->wake, &count, sizeof(count)) < 0 && errno != EAGAIN)
 		abort();
-}
-
-static struct connection *connection_of(struct timer *timer)
-{
-	return (struct connection *)(void *)((char *)timer - offsetof(struct connection, timer));
 }
 
 /* Each connection that yielded, once; what yields again waits for the next round. */
@@ -268,9 +303,8 @@ static void unpause(struct loop *loop)
 {
 	if (loop->paused_until == 0 || loop->now < loop->paused_until || loop->is_draining)
 		return;
-	loop->paused_until = 0;
-	if (watch_listeners(loop) != 0)
-		abort();
+	/* what there was too little of may still be missing */
+	loop->paused_until = watch_listeners(loop) == 0 ? 0 : loop->now + PAUSE_MS;
 }
 
 static void *run(void *argument)
@@ -286,6 +320,7 @@ static void *run(void *argument)
 		loop->now = clock_monotonic();
 		for (int i = 0; i < count; i++)
 			handle(loop, &events[i]);
+		accept_due(loop);
 		take_home(loop);
 		go_on(loop);
 		end_late(loop);

@@ -24,6 +24,7 @@ struct loop_listener {
 	enum source source;
 	int fd;		/* -1: closed */
 	bool is_shared; /* a unix socket, which all loops accept from */
+	bool is_due;	/* somebody knocked in this round */
 	const struct http_listener *listener;
 };
 

@@ -31,8 +31,9 @@ struct http_limits {
 	int body_ms;  /* the whole body */
 	int write_ms; /* the whole answer */
 	int idle_ms;  /* between requests */
-	int task_ms;  /* from the head's end to the answer */
-	unsigned connections; /* per loop, more are refused at accept */
+	int task_ms;  /* from the request's end to the answer */
+	/* per loop; the next one takes the place of an idle one or is closed */
+	unsigned connections;
 };
 
 extern const struct http_limits http_limits_default;

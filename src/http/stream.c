@@ -45,6 +45,16 @@ enum io stream_handshake(struct stream *stream)
 	return io;
 }
 
+void stream_note(struct stream *stream, ssize_t got, size_t room)
+{
+	/*
+	 * less than there was room for: the socket is empty, and the next byte raises an event; but
+	 * not the end, once it was announced
+	 */
+	if (got < 0 || ((size_t)got < room && !stream->has_ended))
+		stream->may_read = false;
+}
+
 enum io stream_read(struct stream *stream, char *at, size_t room, size_t *ret_len)
 {
 	ssize_t got;
@@ -52,9 +62,7 @@ enum io stream_read(struct stream *stream, char *at, size_t room, size_t *ret_le
 	if (stream->ssl != NULL)
 		return tls_read(stream, at, room, ret_len);
 	got = recv(stream->fd, at, room, 0);
-	/* less than there was room for: the socket is empty, and the next byte raises an event */
-	if (got < 0 || (size_t)got < room)
-		stream->may_read = false;
+	stream_note(stream, got, room);
 	if (got > 0) {
 		*ret_len = (size_t)got;
 		return IO_OK;

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 #include <sys/uio.h>
 
 #include "base/err.h"
@@ -24,7 +25,9 @@ enum io {
 struct stream {
 	int fd;
 	bool may_read;
+	bool has_ended;	    /* the other side has: what it sent is still to be read, then the end */
 	bool is_ready;	    /* the handshake is done, or there is none */
+	size_t budget;	    /* bytes that TLS may still take from the socket for one read */
 	struct ssl_st *ssl; /* NULL: plain */
 };
 
@@ -42,5 +45,7 @@ enum io stream_read(struct stream *stream, char *at, size_t room, size_t *ret_le
 enum io stream_write(struct stream *stream, struct iovec *parts, size_t count);
 /* Reads and drops what is there, without decrypting: IO_WAIT or IO_END. */
 enum io stream_drain(struct stream *stream);
+/* recv, of got bytes where there was room for more or less: is there anything left? */
+void stream_note(struct stream *stream, ssize_t got, size_t room);
 /* False: only an event can bring more. */
 bool stream_may_read(const struct stream *stream);

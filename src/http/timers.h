@@ -14,7 +14,7 @@ enum timer_kind {
 	TIMER_NOW,  /* there is more to do, after the others had their turn */
 	TIMER_HEAD, /* handshake and head */
 	TIMER_BODY,
-	TIMER_TASK, /* from the head's end to the answer */
+	TIMER_TASK, /* from the request's end to the answer */
 	TIMER_WRITE,
 	TIMER_IDLE,   /* between requests */
 	TIMER_LINGER, /* after the last answer, for the client to read it */

@@ -15,6 +15,11 @@
 /* Forward secrecy and AEAD only; TLS 1.3 has nothing else. */
 #define CIPHERS "ECDHE+AESGCM:ECDHE+CHACHA20"
 #define GROUPS	"X25519:P-256:P-384"
+/*
+ * The most that one step reads from the socket. A record or a handshake needs far less; what goes
+ * on without ever saying a byte of HTTP (key updates, empty records) would keep a loop busy.
+ */
+#define READ_MAX (64 * 1024)
 
 struct tls {
 	pthread_mutex_t
@@ -119,11 +124,18 @@ static int socket_write(BIO *bio, const char *at, int len)
 static int socket_read(BIO *bio, char *at, int len)
 {
 	struct stream *stream = BIO_get_data(bio);
-	ssize_t got = recv(stream->fd, at, (size_t)len, 0);
+	size_t room = (size_t)len < stream->budget ? (size_t)len : stream->budget;
+	ssize_t got;
 
 	BIO_clear_retry_flags(bio);
-	if (got < len)
-		stream->may_read = false;
+	if (room == 0) {
+		BIO_set_retry_read(bio);
+		return -1;
+	}
+	got = recv(stream->fd, at, room, 0);
+	stream_note(stream, got, room);
+	if (got > 0)
+		stream->budget -= (size_t)got;
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		BIO_set_retry_read(bio);
 	return (int)got;
@@ -233,7 +245,7 @@ static enum io io_of(struct stream *stream, int result)
 {
 	int error = SSL_get_error(stream->ssl, result);
 
-	if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE)
+	if (stream->budget > 0 && (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE))
 		return IO_WAIT;
 	/* after these the session must not be used, not even for a goodbye */
 	if (error == SSL_ERROR_SSL || error == SSL_ERROR_SYSCALL)
@@ -247,6 +259,7 @@ enum io tls_handshake(struct stream *stream)
 	int result;
 
 	ERR_clear_error();
+	stream->budget = READ_MAX;
 	result = SSL_do_handshake(stream->ssl);
 	return result == 1 ? IO_OK : io_of(stream, result);
 }
@@ -256,6 +269,7 @@ enum io tls_read(struct stream *stream, char *at, size_t room, size_t *ret_len)
 	int result;
 
 	ERR_clear_error();
+	stream->budget = READ_MAX;
 	result = SSL_read_ex(stream->ssl, at, room, ret_len);
 	return result == 1 ? IO_OK : io_of(stream, result);
 }
@@ -265,6 +279,7 @@ enum io tls_write(struct stream *stream, const void *at, size_t len, size_t *ret
 	int result;
 
 	ERR_clear_error();
+	stream->budget = READ_MAX;
 	result = SSL_write_ex(stream->ssl, at, len, ret_len);
 	return result == 1 ? IO_OK : io_of(stream, result);
 }

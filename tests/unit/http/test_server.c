@@ -264,11 +264,16 @@ static void connections_beyond_the_ceiling_are_refused(void **state)
 	wire_start(&wire);
 	first = wire_connect(wire.port);
 	second = wire_connect(wire.port);
+	wire_send(first, STR("GET /park HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"));
+	wire_send(second, STR("GET /park HTTP/1.1\r\nHost: h\r\n\r\n"));
+	stage_await(&stage.parked_count, 2);
 	third = wire_connect(wire.port);
 	CHECK(expect_end(third) == 0);
-	wire_send(first, STR("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"));
-	expect(first, 200, "root");
+	task_resume(stage.parked[0], OK);
+	task_resume(stage.parked[1], OK);
+	expect(first, 200, "parked");
 	CHECK(expect_end(first) == 0);
+	expect(second, 200, "parked");
 	third = wire_connect(wire.port);
 	wire_send(third, STR("GET / HTTP/1.1\r\nHost: h\r\n\r\n"));
 	expect(third, 200, "root");

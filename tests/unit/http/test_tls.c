@@ -236,7 +236,7 @@ static void stalled_handshakes_stop_nobody_and_end(void **state)
 	SSL *ssl;
 
 	(void)state;
-	wire.config.limits.head_ms = 200;
+	wire.config.limits.head_ms = 1500;
 	wire_start(&wire);
 	for (size_t i = 0; i < COUNT_OF(stalled); i++) {
 		stalled[i] = wire_connect(wire.port);
@@ -320,6 +320,80 @@ static void broken_files_are_refused_and_the_old_ones_stay(void **state)
 	SSL_CTX_free(client);
 }
 
+/* Sends at once what the session wrote to memory. */
+static void flush(SSL *ssl, BIO *out)
+{
+	char *at;
+	long len = BIO_get_mem_data(out, &at);
+
+	wire_send(SSL_get_fd(ssl), (struct str){ at, (size_t)len });
+	(void)BIO_reset(out);
+}
+
+/* A session that has had its tickets, and writes to memory from now on. */
+static SSL *shake_to_memory(SSL_CTX *client, BIO **ret_out)
+{
+	SSL *ssl = shake(client, NULL);
+
+	CHECK(ssl != NULL);
+	ask(ssl, STR("GET / HTTP/1.1\r\nHost: h\r\n\r\n"), "root");
+	*ret_out = BIO_new(BIO_s_mem());
+	SSL_set0_wbio(ssl, *ret_out);
+	return ssl;
+}
+
+static void records_of_one_byte_do_not_stretch_the_deadline_of_a_head(void **state)
+{
+	SSL_CTX *client = client_new();
+	char text[256] = { 0 };
+	struct pollfd answer;
+	BIO *out;
+	SSL *ssl;
+
+	(void)state;
+	wire.config.limits.head_ms = 200;
+	wire_start(&wire);
+	ssl = shake_to_memory(client, &out);
+	answer = (struct pollfd){ SSL_get_fd(ssl), POLLIN, 0 };
+	CHECK(SSL_write(ssl, "GET / HTTP/1.1\r\nHost: h\r\nX: ", 29) == 29);
+	while (poll(&answer, 1, 40) == 0) {
+		for (int i = 0; i < 130; i++)
+			CHECK(SSL_write(ssl, "x", 1) == 1);
+		flush(ssl, out);
+	}
+	CHECK(SSL_read(ssl, text, sizeof(text) - 1) > 0);
+	CHECK(strncmp(text, "HTTP/1.1 408 ", 13) == 0);
+	close(answer.fd);
+	SSL_free(ssl);
+	SSL_CTX_free(client);
+}
+
+/* Each costs the server a key derivation and says nothing. */
+static void one_who_only_changes_keys_is_ended(void **state)
+{
+	struct str request = STR("GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+	SSL_CTX *client = client_new();
+	char text[256];
+	BIO *out;
+	SSL *ssl;
+	int fd;
+
+	(void)state;
+	wire_start(&wire);
+	ssl = shake_to_memory(client, &out);
+	for (int i = 0; i < 10000; i++) {
+		CHECK(SSL_key_update(ssl, SSL_KEY_UPDATE_NOT_REQUESTED) == 1);
+		CHECK(SSL_do_handshake(ssl) == 1);
+	}
+	CHECK(SSL_write(ssl, request.at, (int)request.len) > 0);
+	fd = SSL_get_fd(ssl);
+	flush(ssl, out);
+	CHECK(SSL_read(ssl, text, sizeof(text)) <= 0);
+	close(fd);
+	SSL_free(ssl);
+	SSL_CTX_free(client);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
 
 int main(void)
@@ -331,5 +405,7 @@ int main(void)
 		   TEST(stalled_handshakes_stop_nobody_and_end),
 		   TEST(plain_http_on_a_tls_port_ends),
 		   TEST(a_reload_serves_the_new_certificate_and_keeps_running_connections),
+		   TEST(records_of_one_byte_do_not_stretch_the_deadline_of_a_head),
+		   TEST(one_who_only_changes_keys_is_ended),
 		   TEST(broken_files_are_refused_and_the_old_ones_stay));
 }
