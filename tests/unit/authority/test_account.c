@@ -138,5 +138,5 @@ int main(void)
 		TEST(going_on_when_nothing_is_paused_is_no_event),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return check_run(tests, COUNT_OF(tests), NULL, NULL);
 }

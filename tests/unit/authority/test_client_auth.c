@@ -79,5 +79,5 @@ int main(void)
 		TEST(strangers_write_nothing_into_the_log_by_guessing_at_nobody),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return check_run(tests, COUNT_OF(tests), NULL, NULL);
 }

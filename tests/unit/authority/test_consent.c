@@ -421,5 +421,5 @@ int main(void)
 		TEST(a_consent_keeps_exactly_the_sentences_that_were_shown),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return check_run(tests, COUNT_OF(tests), NULL, NULL);
 }

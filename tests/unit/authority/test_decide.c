@@ -254,5 +254,5 @@ int main(void)
 		cmocka_unit_test(a_scope_to_be_asked_for_each_time_says_so),
 	};
 
-	return cmocka_run_group_tests(tests, start, end);
+	return check_run(tests, COUNT_OF(tests), start, end);
 }

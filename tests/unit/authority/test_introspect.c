@@ -106,5 +106,5 @@ int main(void)
 		TEST(introspection_shows_a_token_only_to_its_own_resource),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return check_run(tests, COUNT_OF(tests), NULL, NULL);
 }

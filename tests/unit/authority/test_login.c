@@ -368,5 +368,5 @@ int main(void)
 		TEST(the_email_is_sealed_and_opens_for_its_person),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return check_run(tests, COUNT_OF(tests), NULL, NULL);
 }

@@ -81,5 +81,5 @@ int main(void)
 		TEST(a_token_newer_than_the_database_pauses_the_grant_and_tells_the_resource),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return check_run(tests, COUNT_OF(tests), NULL, NULL);
 }

@@ -229,5 +229,5 @@ int main(void)
 		cmocka_unit_test(durations_are_five_words),
 	};
 
-	return cmocka_run_group_tests(tests, start, end);
+	return check_run(tests, COUNT_OF(tests), start, end);
 }

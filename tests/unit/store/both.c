@@ -144,7 +144,7 @@ void postgres_resume(void)
 
 static int run_all(struct CMUnitTest *all, size_t count)
 {
-	int failed = _cmocka_run_group_tests("store", all, count, NULL, NULL);
+	int failed = check_run(all, count, NULL, NULL);
 
 	for (size_t i = 0; i < count; i++)
 		free((void *)(uintptr_t)all[i].name);
