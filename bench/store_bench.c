@@ -166,7 +166,6 @@ static enum err insert_people(struct task *task, struct db *db, void *arg)
 				 .name = STR("Bench"),
 				 .kind = STR("operator"),
 				 .grant_types = GRANT_AUTHORIZATION_CODE,
-				 .id_token_alg = STR("RS256"),
 				 .created_at = task->now };
 
 	(void)arg;

@@ -9,7 +9,7 @@ static const struct member create_members[] = {
 	{ "redirect_uris", MEMBER_ARRAY, false }, { "public", MEMBER_YES_NO, false },
 	{ "client_secret", MEMBER_TEXT, false },  { "auth", MEMBER_TEXT, false },
 	{ "grant_types", MEMBER_ARRAY, false },	  { "scope", MEMBER_TEXT, false },
-	{ "resource", MEMBER_TEXT, false },	  { "id_token_alg", MEMBER_TEXT, false },
+	{ "resource", MEMBER_TEXT, false },
 };
 
 static void write_uris(struct json_writer *json, const struct client *client)
@@ -168,10 +168,6 @@ static enum err take_wish(struct task *task, const json_t *body, struct new_clie
 
 	client->id = json_get_str(body, "client_id");
 	client->name = json_get_str(body, "name");
-	client->id_token_alg = json_get_str(body, "id_token_alg");
-	if (client->id_token_alg.at != NULL && !str_equals(client->id_token_alg, STR("RS256")) &&
-	    !str_equals(client->id_token_alg, STR("ES256")))
-		return fail(task, ERR_REQUEST, "id_token_alg is RS256 or ES256");
 	TRY(take_texts(task, uris, "redirect_uris", CLIENT_REDIRECTS, &texts));
 	client->redirect_uris = texts;
 	client->redirect_count = json_array_size(uris);

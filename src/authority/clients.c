@@ -94,8 +94,6 @@ enum err client_create(struct task *task, const struct authority *authority,
 	*client = wish->client;
 	client->kind = STR("operator");
 	client->created_at = task->now;
-	if (str_is_empty(client->id_token_alg))
-		client->id_token_alg = STR("RS256");
 	TRY(client_check(task, client, config->redirect_schemes, config->redirect_scheme_count));
 	TRY(check_ceiling(task, authority, client));
 	if (!str_is_empty(wish->resource))

@@ -66,7 +66,6 @@ enum err client_create(struct task *task, const struct words *words)
 	add_option(&json, "auth", words, OPTION_AUTH);
 	add_option(&json, "resource", words, OPTION_RESOURCE);
 	add_option(&json, "scope", words, OPTION_SCOPE);
-	add_option(&json, "id_token_alg", words, OPTION_ID_TOKEN_ALG);
 	add_list(&json, "redirect_uris", words->redirect_uris, words->redirect_uri_count);
 	add_list(&json, "grant_types", words->grant_types, words->grant_type_count);
 	json_member_bool(&json, "public", words->is_given[OPTION_PUBLIC]);

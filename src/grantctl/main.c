@@ -26,8 +26,7 @@ static const struct verb verbs[] = {
 	{ "client", "create", NULL,
 	  BIT(OPTION_ID) | BIT(OPTION_NAME) | BIT(OPTION_REDIRECT_URI) | BIT(OPTION_PUBLIC) |
 		  BIT(OPTION_SECRET_STDIN) | BIT(OPTION_GENERATE_SECRET) | BIT(OPTION_AUTH) |
-		  BIT(OPTION_RESOURCE) | BIT(OPTION_SCOPE) | BIT(OPTION_GRANT_TYPE) |
-		  BIT(OPTION_ID_TOKEN_ALG),
+		  BIT(OPTION_RESOURCE) | BIT(OPTION_SCOPE) | BIT(OPTION_GRANT_TYPE),
 	  client_create,
 	  "Registers an agent.\n\n"
 	  "  --id ID              what it calls itself in requests\n"
@@ -40,8 +39,7 @@ static const struct verb verbs[] = {
 	  "  --resource NAME      the resource that is meant when a request names none\n"
 	  "  --scope 'S1 S2'      the most that it can be allowed\n"
 	  "  --grant-type TYPE    authorization_code, refresh_token, client_credentials; once for "
-	  "each\n"
-	  "  --id-token-alg ALG   RS256 (default) or ES256\n" },
+	  "each\n" },
 	{ "client", "list", NULL, 0, client_list, "Lists all agents.\n" },
 	{ "client", "show", "ID", 0, client_show, "Shows one agent.\n" },
 	{ "client", "disable", "ID", 0, client_disable,

@@ -18,7 +18,6 @@ static const struct {
 	[OPTION_RESOURCE] = { "--resource", true },
 	[OPTION_SCOPE] = { "--scope", true },
 	[OPTION_GRANT_TYPE] = { "--grant-type", true },
-	[OPTION_ID_TOKEN_ALG] = { "--id-token-alg", true },
 	[OPTION_USER] = { "--user", true },
 	[OPTION_CLIENT] = { "--client", true },
 	[OPTION_GRANT] = { "--grant", true },

@@ -41,7 +41,6 @@ struct client {
 	unsigned grant_types;
 	struct scope_set scope;	 /* the operator's ceiling; empty: whatever the resource offers */
 	struct str resource;	 /* URI of the default resource; STR_NONE: none */
-	struct str id_token_alg; /* "RS256" unless registered otherwise */
 	enum client_status status;
 	int64_t not_before; /* tokens issued then or before are dead */
 	int64_t created_at;

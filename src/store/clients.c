@@ -10,14 +10,14 @@
 
 static STATEMENT CLIENT_INSERT = {
 	"INSERT INTO clients (id, name, kind, auth, secret_hash, secret_expires_at, redirect_uris,"
-	" grant_types, scope, resource, id_token_alg, not_before, created_at, disabled_at)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+	" grant_types, scope, resource, not_before, created_at, disabled_at)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
 	" ON CONFLICT DO NOTHING"
 };
 
 #define CLIENT_SELECT                                                                              \
 	"SELECT id, name, kind, auth, secret_hash, secret_expires_at, redirect_uris, grant_types," \
-	" scope, resource, id_token_alg, not_before, created_at, disabled_at FROM clients"
+	" scope, resource, not_before, created_at, disabled_at FROM clients"
 
 static STATEMENT CLIENT_FIND = { CLIENT_SELECT " WHERE id = $1" };
 static STATEMENT CLIENT_LIST = { CLIENT_SELECT " WHERE id > $1 ORDER BY id LIMIT $2" };
@@ -81,7 +81,6 @@ enum err row_client(struct task *task, struct sql_row *row, struct client *clien
 		return fail(task, ERR_STORE, "a client with an unknown grant type");
 	TRY(row_scope(task, row, &client->scope));
 	client->resource = row_str(task, row);
-	client->id_token_alg = row_str(task, row);
 	client->not_before = row_int(row);
 	client->created_at = row_int(row);
 	client->disabled_at = row_int(row);
@@ -106,9 +105,8 @@ enum err client_insert(struct task *task, struct db *db, const struct client *cl
 			  sql_time(client->secret_expires_at), sql_text(uris),
 			  sql_text(grant_types_text(&task->arena, client->grant_types)),
 			  sql_text(scope_text(&task->arena, client->scope)),
-			  sql_text(client->resource), sql_text(client->id_token_alg),
-			  sql_int(client->not_before), sql_int(client->created_at),
-			  sql_time(client->disabled_at)),
+			  sql_text(client->resource), sql_int(client->not_before),
+			  sql_int(client->created_at), sql_time(client->disabled_at)),
 		     &changed));
 	if (changed == 0)
 		return fail(task, ERR_CONFLICT, "a client of this id exists");

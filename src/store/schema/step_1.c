@@ -53,7 +53,6 @@ const char *const schema_step_1[] = {
 	" grant_types TEXT NOT NULL,"
 	" scope TEXT NOT NULL,"
 	" resource TEXT,"
-	" id_token_alg TEXT NOT NULL,"
 	" not_before BIGINT NOT NULL,"
 	" created_at BIGINT NOT NULL,"
 	" disabled_at BIGINT)",

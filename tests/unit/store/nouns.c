@@ -35,7 +35,6 @@ const struct client mail_agent = {
 	.grant_types = GRANT_AUTHORIZATION_CODE | GRANT_REFRESH_TOKEN,
 	.scope = { scopes, COUNT_OF(scopes) },
 	.resource = STR_INIT("https://grantd.localhost:8443/r/mail"),
-	.id_token_alg = STR_INIT("RS256"),
 	.created_at = CHECK_NOW,
 };
 

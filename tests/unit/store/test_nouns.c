@@ -163,7 +163,6 @@ static void an_agent_without_secret_or_redirects_is_kept_so(void **state)
 				.kind = STR("operator"),
 				.auth = CLIENT_AUTH_NONE,
 				.grant_types = GRANT_CLIENT_CREDENTIALS,
-				.id_token_alg = STR("RS256"),
 				.created_at = CHECK_NOW };
 	struct client client = { 0 };
 
