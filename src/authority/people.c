@@ -278,38 +278,51 @@ static enum err count_wrong(struct task *task, struct db *db, void *arg)
 	return event_insert(task, db, &change->event);
 }
 
+static enum err refuse_guess(struct task *task, const struct authority *authority,
+			     struct change *change)
+{
+	change->event = event_new(task, STR("login.failed"), STR("system"));
+	change->event.user_id = change->user.id;
+	TRY(store_write(task, authority->store, count_wrong, change));
+	return fail(task, ERR_PASSWORD, "the present password is wrong");
+}
+
+/* Guesses count for this browser, which has signed in: strangers' do not keep its owner out. */
+static enum err check_guesses(struct task *task, const struct authority *authority,
+			      struct password_change *wish, struct change *change)
+{
+	struct login_guess guess = { .username = wish->user->username,
+				     .user_id = wish->user->id,
+				     .source = wish->source,
+				     .browser_hash = wish->session->browser_hash };
+
+	TRY(login_throttle_open(task, authority, &guess, &change->throttle));
+	return login_throttle_check(task, authority, &change->throttle, &wish->retry_after);
+}
+
 enum err user_change_password(struct task *task, const struct authority *authority,
-			      const struct user *user, struct str old_password,
-			      struct str new_password, struct str keep_session_hash)
+			      struct password_change *wish)
 {
 	struct change *change = NEW(&task->arena, struct change);
 	struct stored_password stored = { 0 };
-	struct login_guess guess = { .username = user->username,
-				     .user_id = user->id,
-				     .source = STR("account") };
-	int64_t retry_after;
+	const struct user *user = wish->user;
 	bool fits;
 
 	change->user = *user;
-	if (old_password.len > PASSWORD_MAX || new_password.len > PASSWORD_MAX ||
-	    new_password.len < PASSWORD_MIN)
+	if (wish->old_password.len > PASSWORD_MAX || wish->new_password.len > PASSWORD_MAX ||
+	    wish->new_password.len < PASSWORD_MIN)
 		return fail(task, ERR_REQUEST, "a password has 8 to 1024 bytes");
-	TRY(login_throttle_open(task, authority, &guess, &change->throttle));
-	TRY(login_throttle_check(task, authority, &change->throttle, &retry_after));
+	TRY(check_guesses(task, authority, wish, change));
 	TRY(password_stored(task, authority, user, &stored));
-	TRY(password_fits(task, &stored, old_password, &fits));
-	if (!fits) {
-		change->event = event_new(task, STR("login.failed"), STR("system"));
-		change->event.user_id = user->id;
-		TRY(store_write(task, authority->store, count_wrong, change));
-		return fail(task, ERR_PASSWORD, "the present password is wrong");
-	}
+	TRY(password_fits(task, &stored, wish->old_password, &fits));
+	if (!fits)
+		return refuse_guess(task, authority, change);
 	/* the one behind the one that was checked, not behind whatever is stored by now */
-	TRY(seal_password(task, authority, user, new_password, stored.version + 1,
+	TRY(seal_password(task, authority, user, wish->new_password, stored.version + 1,
 			  &change->password));
 	change->clears_throttle = true;
 	change->ends_sessions = true;
-	change->keep_session = keep_session_hash;
+	change->keep_session = wish->session->hash;
 	change->event = event_new(task, STR("password.changed"), STR("user"));
 	change->event.user_id = user->id;
 	return store_write(task, authority->store, write_change, change);

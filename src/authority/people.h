@@ -6,6 +6,7 @@
 #pragma once
 
 #include "authority/authority.h"
+#include "model/session.h"
 #include "model/user.h"
 
 struct new_user {
@@ -27,13 +28,22 @@ MUST_CHECK enum err user_enable(struct task *task, const struct authority *autho
  */
 MUST_CHECK enum err user_reset_password(struct task *task, const struct authority *authority,
 					struct str username, struct str password);
+struct password_change {
+	const struct user *user;
+	const struct session *session; /* whose: it stays, and its browser's guesses count */
+	struct str old_password;
+	struct str new_password;
+	struct str source;   /* address */
+	int64_t retry_after; /* out, with ERR_THROTTLED: seconds */
+};
+
 /*
  * By the person: the old one is asked for; other sessions end. ERR_PASSWORD, ERR_REQUEST,
- * ERR_THROTTLED; ERR_CONFLICT
- * when it was changed meanwhile: who knew the old one only does not set the next. */
+ * ERR_THROTTLED; ERR_CONFLICT when it was changed meanwhile: who knew the old one only does not set
+ * the next.
+ */
 MUST_CHECK enum err user_change_password(struct task *task, const struct authority *authority,
-					 const struct user *user, struct str old_password,
-					 struct str new_password, struct str keep_session_hash);
+					 struct password_change *change);
 /* The e-mail address from the sealed profile; "" when there is none. */
 MUST_CHECK enum err user_email(struct task *task, const struct authority *authority,
 			       const struct user *user, struct str *ret_email);

@@ -81,21 +81,15 @@ enum err web_login_form(struct exchange *exchange)
 static enum err refuse_attempt(struct page *page, const struct form *form, enum err err,
 			       int64_t retry_after)
 {
+	unsigned status = err == ERR_PASSWORD ? 403 : err == ERR_THROTTLED ? 429 : 400;
 	const char *key = err == ERR_PASSWORD ? "login.wrong" : "login.incomplete";
-	unsigned status = err == ERR_PASSWORD ? 403 : 400;
 
 	if (err != ERR_PASSWORD && err != ERR_THROTTLED && err != ERR_REQUEST)
 		return err;
-	data_int(page->data, "seconds", retry_after);
 	data_str(page->data, "typed", form_get(form, "username"));
-	if (err == ERR_THROTTLED) {
-		key = "login.throttled";
-		status = 429;
-		reply_field(page->exchange, STR("Retry-After"),
-			    str_printf(&page->task->arena, "%lld", (long long)retry_after));
-	}
 	log_info(page->task, "login.refused", LOG_STR("error", str_from_c(err_name(err))));
-	data_str(page->data, "problem", page_text(page, key, page->data));
+	data_str(page->data, "problem",
+		 err == ERR_THROTTLED ? words_wait(page, retry_after) : page_text(page, key, NULL));
 	return send_form(page, status, next_of(form), form_count(form, "again") > 0);
 }
 

@@ -74,7 +74,7 @@ enum err web_security(struct exchange *exchange)
 	return send_form(&page, 200);
 }
 
-static enum err send_problem(struct page *page, enum err err)
+static enum err send_problem(struct page *page, enum err err, int64_t retry_after)
 {
 	static const struct {
 		enum err err;
@@ -83,16 +83,16 @@ static enum err send_problem(struct page *page, enum err err)
 	} problems[] = {
 		{ ERR_PASSWORD, 403, "security.wrong" },
 		{ ERR_REQUEST, 400, "security.too_short" },
-		{ ERR_THROTTLED, 429, "security.throttled" },
+		{ ERR_THROTTLED, 429, NULL },
 	};
 
 	for (size_t i = 0; i < COUNT_OF(problems); i++) {
 		if (problems[i].err != err)
 			continue;
-		if (err == ERR_THROTTLED)
-			reply_field(page->exchange, STR("Retry-After"), STR("60"));
 		data_int(page->data, "password_min", PASSWORD_MIN);
-		data_str(page->data, "problem", page_text(page, problems[i].key, page->data));
+		data_str(page->data, "problem",
+			 err == ERR_THROTTLED ? words_wait(page, retry_after)
+					      : page_text(page, problems[i].key, page->data));
 		log_info(page->task, "password.refused",
 			 LOG_STR("error", str_from_c(err_name(err))));
 		return send_form(page, problems[i].status);
@@ -102,16 +102,19 @@ static enum err send_problem(struct page *page, enum err err)
 
 static enum err change_password(struct page *page, const struct form *form)
 {
-	struct str old_password = form_get(form, "password");
-	struct str new_password = form_get(form, "new_password");
+	struct password_change change = {
+		.user = &page->user,
+		.session = &page->session,
+		.old_password = form_get(form, "password"),
+		.new_password = form_get(form, "new_password"),
+		.source = page->exchange->request.peer.address,
+	};
 	enum err err = ERR_REQUEST;
 
-	if (old_password.len > 0 && old_password.len <= PASSWORD_MAX &&
-	    new_password.len >= PASSWORD_MIN && new_password.len <= PASSWORD_MAX)
-		err = user_change_password(page->task, page->authority, &page->user, old_password,
-					   new_password, page->session.hash);
+	if (change.old_password.len > 0)
+		err = user_change_password(page->task, page->authority, &change);
 	if (err != OK)
-		return send_problem(page, err);
+		return send_problem(page, err, change.retry_after);
 	return page_go(page, STR("/account/security?done=password"));
 }
 

@@ -31,6 +31,13 @@ struct str words_count(const struct page *page, const char *key, int64_t count)
 	return page_text(page, name.at, data);
 }
 
+struct str words_wait(const struct page *page, int64_t seconds)
+{
+	reply_field(page->exchange, STR("Retry-After"),
+		    str_printf(&page->task->arena, "%lld", (long long)seconds));
+	return words_count(page, "login.throttled", seconds);
+}
+
 struct str words_exact(const struct page *page, int64_t at)
 {
 	CLEANUP(json_unref) json_t *data = json_object();

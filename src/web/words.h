@@ -10,6 +10,8 @@
  * {"iso": …, "exact": …, "words": "3 minutes ago"}; for NEVER only words ("until you revoke it").
  */
 void words_time(const struct page *page, json_t *object, int64_t at);
+/* What who guessed too often reads; also puts Retry-After on the reply. */
+struct str words_wait(const struct page *page, int64_t seconds);
 /* The moment in UTC, as people write it: "25 Nov 2026, 09:00 UTC". */
 struct str words_exact(const struct page *page, int64_t at);
 /* KEY.one or KEY.other, filled with {count}. */

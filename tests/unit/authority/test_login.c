@@ -184,6 +184,24 @@ static void a_disabled_person_looks_like_a_wrong_password_and_loses_the_session(
 	sign_in_as(attempt);
 }
 
+static enum err change_password(const char *old, const char *wanted, struct str session_hash)
+{
+	struct task *task = world_task(&office.world);
+	const struct session session = {
+		.hash = session_hash,
+		.browser_hash = sha256_str(&task->arena, STR(OFFICE_BROWSER)),
+	};
+	struct password_change change = {
+		.user = &office.alice,
+		.session = &session,
+		.old_password = str_from_c(old),
+		.new_password = str_from_c(wanted),
+		.source = STR("192.0.2.1"),
+	};
+
+	return user_change_password(task, &office.authority, &change);
+}
+
 static void changing_the_password_asks_for_the_old_one_and_ends_other_sessions(void **state)
 {
 	struct str keep = sign_in_as(attempt_as("alice", OFFICE_PASSWORD, "192.0.2.1"));
@@ -193,16 +211,10 @@ static void changing_the_password_asks_for_the_old_one_and_ends_other_sessions(v
 	struct str hash = sha256_str(&task->arena, keep), cookie;
 
 	(void)state;
-	CHECK_ERR(user_change_password(task, &office.authority, &office.alice, STR("wrong one"),
-				       STR("a new password"), hash),
-		  ERR_PASSWORD);
+	CHECK_ERR(change_password("wrong one", "a new password", hash), ERR_PASSWORD);
 	CHECK_ERR(open_with(other), OK);
-	CHECK_ERR(user_change_password(task, &office.authority, &office.alice, STR(OFFICE_PASSWORD),
-				       STR("short"), hash),
-		  ERR_REQUEST);
-	CHECK_ERR(user_change_password(task, &office.authority, &office.alice, STR(OFFICE_PASSWORD),
-				       STR("a new password"), hash),
-		  OK);
+	CHECK_ERR(change_password(OFFICE_PASSWORD, "short", hash), ERR_REQUEST);
+	CHECK_ERR(change_password(OFFICE_PASSWORD, "a new password", hash), OK);
 	CHECK_ERR(open_with(keep), OK);
 	CHECK_ERR(open_with(other), ERR_LOGIN_REQUIRED);
 	CHECK_ERR(try_login(&attempt, &cookie), ERR_PASSWORD);
@@ -279,9 +291,7 @@ static void who_knew_the_old_password_only_does_not_set_the_next(void **state)
 
 	(void)state;
 	start_change(&meanwhile);
-	CHECK_ERR(user_change_password(world_task(&office.world), &office.authority, &office.alice,
-				       STR(OFFICE_PASSWORD), STR("the password of a thief"),
-				       STR_NONE),
+	CHECK_ERR(change_password(OFFICE_PASSWORD, "the password of a thief", STR_NONE),
 		  ERR_CONFLICT);
 	end_change(&meanwhile);
 	CHECK_ERR(authenticator_find(world_task(&office.world), world_reader(&office.world),
