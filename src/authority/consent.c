@@ -40,7 +40,7 @@ static enum err check_sign_in(struct task *task, const struct auth_request *requ
 			      const struct session *session, const struct user *user)
 {
 	if (request->user_id.at != NULL && !str_equals(request->user_id, user->id))
-		return fail(task, ERR_CONFLICT,
+		return fail(task, ERR_FORBIDDEN,
 			    "somebody else was asked; start again at the agent");
 	if (str_equals(request->prompt, STR("login")) && session->created_at < request->created_at)
 		return fail(task, ERR_LOGIN_REQUIRED, "the agent asks you to sign in again");

@@ -33,8 +33,8 @@ struct consent_asked {
 /*
  * For the page: checks that the request is still pending, this browser's and (once shown) this
  * person's, that client, redirect URI and resource still stand (RU-028), and remembers the time of
- * showing. ERR_NOT_FOUND, ERR_FORBIDDEN, ERR_LOGIN_REQUIRED (prompt=login or max_age: sign in again
- * first), ERR_CONFLICT (answered, or somebody else was asked).
+ * showing. ERR_NOT_FOUND, ERR_FORBIDDEN (another browser, or somebody else was asked),
+ * ERR_LOGIN_REQUIRED (prompt=login or max_age: sign in again first), ERR_CONFLICT (answered).
  */
 MUST_CHECK enum err consent_show(struct task *task, const struct authority *authority,
 				 const struct consent_asked *asked, struct consent_view *ret_view);

@@ -27,6 +27,8 @@ struct str agents_resource_title(const struct page *page, struct str uri)
 {
 	const struct resource *resource = authority_resource(page->authority, uri);
 
+	if (resource == &page->authority->issuer_resource)
+		return page_text(page, "resource.issuer", NULL);
 	return resource == NULL ? uri : resource->title;
 }
 

@@ -53,7 +53,7 @@ static enum err send_refusal(struct page *page, enum err err)
 		const char *key;
 	} pages[] = {
 		{ ERR_NOT_FOUND, 404, "consent.gone" },
-		{ ERR_FORBIDDEN, 403, "consent.other_browser" },
+		{ ERR_FORBIDDEN, 403, "consent.not_yours" },
 		{ ERR_CONFLICT, 409, "consent.answered" },
 	};
 
@@ -62,7 +62,6 @@ static enum err send_refusal(struct page *page, enum err err)
 			continue;
 		log_info(page->task, "consent.refused", LOG_STR("error", str_from_c(err_name(err))),
 			 LOG_STR("reason", page->task->reason));
-		data_str(page->data, "reason", page->task->reason);
 		return page_send_problem(page, pages[i].status, pages[i].key);
 	}
 	return err;

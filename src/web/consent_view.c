@@ -4,6 +4,7 @@
 #include "crypto/base64.h"
 #include "crypto/digest.h"
 #include "model/redirect.h"
+#include "web/agents.h"
 #include "web/words.h"
 
 #define KEPT_MAX  (64 * 1024)
@@ -41,7 +42,8 @@ static void add_agent(const struct question *question, json_t *data)
 	data_str(data, "agent_name", view->client.name);
 	data_str(data, "agent_id", view->client.id);
 	data_str(data, "user_name", view->user.username);
-	data_str(data, "resource_title", view->resource->title);
+	data_str(data, "resource_title",
+		 agents_resource_title(question->page, view->resource->uri));
 	data_str(data, "host", view->redirect_host);
 	words_monogram(question->page, data_object(data, "agent"), view->client.id,
 		       view->client.name);
@@ -95,6 +97,30 @@ static const struct resource_scope *find_scope(const struct question *question, 
 	return scope;
 }
 
+static bool is_ours(const struct question *question, const struct resource_scope *scope)
+{
+	const struct resource *own = &question->page->authority->issuer_resource;
+
+	return scope != NULL && resource_find_scope(own, scope->name) == scope;
+}
+
+/* What OpenID Connect asks for is worded by us, in the reader's language. */
+static struct str own_text(const struct question *question, const struct resource_scope *scope,
+			   struct str tail)
+{
+	struct str key = STR_JOIN(&question->page->task->arena, STR("scope."), scope->name, tail);
+
+	return text(question, key.at, NULL);
+}
+
+static struct str title_of(const struct question *question, struct str name,
+			   const struct resource_scope *scope)
+{
+	if (is_ours(question, scope))
+		return own_text(question, scope, STR(""));
+	return scope == NULL ? name : scope->title;
+}
+
 static void add_sentences(const struct question *question, json_t *item, const char *key,
 			  const struct str *list, size_t count)
 {
@@ -123,12 +149,18 @@ static void add_scope(const struct question *question, json_t *group, struct str
 	data_str(item, "name", name);
 	if (is_ticked(question, json_get_str(group, "risk")))
 		data_true(item, "checked");
-	say(question, item, "title", scope == NULL ? name : scope->title);
+	say(question, item, "title", title_of(question, name, scope));
 	if (scope != NULL && scope->can_count > 0) {
 		json_t *part = data_object(item, "can");
 
 		say(question, part, "label", text(question, "consent.can", NULL));
-		add_sentences(question, part, "list", scope->can, scope->can_count);
+		if (is_ours(question, scope)) {
+			struct str can = own_text(question, scope, STR(".can"));
+
+			add_sentences(question, part, "list", &can, 1);
+		} else {
+			add_sentences(question, part, "list", scope->can, scope->can_count);
+		}
 	}
 	if (scope != NULL && scope->cannot_count > 0) {
 		json_t *part = data_object(item, "cannot");

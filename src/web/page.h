@@ -18,7 +18,11 @@
 struct web;
 struct authority;
 
-#define PAGE_MAX (60 * 1024)
+/*
+ * A page of an ordinary account has at most 60 KB (tools/pages looks); but whoever has 200 agents
+ * must be able to stop them.
+ */
+#define PAGE_MAX (256 * 1024)
 
 struct page {
 	struct exchange *exchange;

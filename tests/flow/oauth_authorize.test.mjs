@@ -46,7 +46,11 @@ test('a posted request too long for an address is refused', async () => {
 });
 
 test('AZ-001: client_id missing', () => page(agent.authorization({ client_id: null })));
-test('a client that is not registered is told to the person only', () => page(agent.authorization({ client_id: 'nobody' })));
+test('a client that is not registered is told to the person only', async () => {
+	const wish = agent.authorization({ client_id: 'nobody' });
+	await page(wish);
+	assert.match(await (await get(wish)).text(), /This agent is not known here/);
+});
 test('AZ-003: redirect_uri missing', () => page(agent.authorization({ redirect_uri: null })));
 
 describe('AZ-005: response types other than code', () => {

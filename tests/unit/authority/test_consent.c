@@ -339,7 +339,7 @@ static void cs_010_another_person_does_not_answer_what_alice_was_shown(void **st
 				 &(struct consent_asked){ request.id, STR(OFFICE_BROWSER), &session,
 							  &bob },
 				 &view),
-		  ERR_CONFLICT);
+		  ERR_FORBIDDEN);
 }
 
 static void prompt_login_and_max_age_ask_for_a_new_sign_in(void **state)

@@ -321,7 +321,7 @@ static void another_browser_gets_no_answer(void **state)
 	desk.browser[0] = 'B';
 	desk_sign_in(&desk);
 	assert_int_equal(desk_get(&desk, target), 403);
-	CHECK(desk_says(&desk, "This question belongs to another browser"));
+	CHECK(desk_says(&desk, "This question is not yours to answer"));
 	assert_int_equal(desk_get(&desk, STR("/consent?request=req_aaaaaaaaaaaaaaaaaaaaaaaaaa")),
 			 404);
 	assert_int_equal(desk_get(&desk, STR("/consent")), 404);
