@@ -39,8 +39,8 @@ struct client {
 	const struct str *redirect_uris;
 	size_t redirect_count;
 	unsigned grant_types;
-	struct scope_set scope;	 /* the operator's ceiling; empty: whatever the resource offers */
-	struct str resource;	 /* URI of the default resource; STR_NONE: none */
+	struct scope_set scope; /* the operator's ceiling; empty: whatever the resource offers */
+	struct str resource;	/* URI of the default resource; STR_NONE: none */
 	enum client_status status;
 	int64_t not_before; /* tokens issued then or before are dead */
 	int64_t created_at;

@@ -6,14 +6,14 @@
 #include "store/families.h"
 #include "store/rows.h"
 
-#define STANDING_COLUMNS                                                                                \
-	"g.id, g.user_id, g.client_id, g.resource, g.basis, g.created_at, g.updated_at,"                \
-	" g.expires_at, g.paused_at, g.operator_paused_at, g.revoked_at, g.revoked_by, g.last_used_at," \
-	" u.id, u.username, u.sealed_profile, u.version, u.created_at, u.disabled_at,"                  \
-	" k.wrapped_key,"                                                                               \
-	" c.id, c.name, c.kind, c.auth, c.secret_hash, c.secret_expires_at, c.redirect_uris,"           \
-	" c.grant_types, c.scope, c.resource, c.not_before, c.created_at,"                              \
-	" c.disabled_at"
+#define STANDING_COLUMNS                                                                           \
+	"g.id, g.user_id, g.client_id, g.resource, g.basis, g.created_at, "                        \
+	"g.updated_at, g.expires_at, g.paused_at, g.operator_paused_at, "                          \
+	"g.revoked_at, g.revoked_by, g.last_used_at, u.id, u.username, "                           \
+	"u.sealed_profile, u.version, u.created_at, u.disabled_at, k.wrapped_key, "                \
+	"c.id, c.name, c.kind, c.auth, c.secret_hash, c.secret_expires_at, "                       \
+	"c.redirect_uris, c.grant_types, c.scope, c.resource, c.not_before, "                      \
+	"c.created_at, c.disabled_at"
 #define STANDING_JOIN                                                                              \
 	" JOIN users u ON u.id = g.user_id JOIN clients c ON c.id = g.client_id"                   \
 	" LEFT JOIN user_keys k ON k.user_id = g.user_id"
