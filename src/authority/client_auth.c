@@ -104,6 +104,8 @@ enum err caller_authenticate(struct task *task, const struct authority *authorit
 						      credentials->client_id, &caller);
 	struct str key = guess_key(task, credentials);
 
+	if (str_is_empty(credentials->client_id)) /* RFC 7662 2.3 */
+		return fail(task, ERR_CLIENT, "introspection is for callers that authenticate");
 	if (resource == NULL) {
 		TRY(client_authenticate(task, authority, credentials, ret_client));
 		if (client_is_public(ret_client))

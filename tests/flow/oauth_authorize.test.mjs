@@ -49,7 +49,7 @@ test('AZ-001: client_id missing', () => page(agent.authorization({ client_id: nu
 test('a client that is not registered is told to the person only', async () => {
 	const wish = agent.authorization({ client_id: 'nobody' });
 	await page(wish);
-	assert.match(await (await get(wish)).text(), /This agent is not known here/);
+	assert.match((await get(wish)).text, /This agent is not known here/);
 });
 test('AZ-003: redirect_uri missing', () => page(agent.authorization({ redirect_uri: null })));
 

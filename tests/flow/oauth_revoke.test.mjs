@@ -148,7 +148,7 @@ describe('introspection', () => {
 	test('callers authenticate', async () => {
 		await stays(() => introspect('x', 'mail-rs', 'wrong'), 401, 'invalid_client');
 		await stays(() => agent.post('/introspect', { token: 'x' }), 401, 'invalid_client');
-		await stays(() => agent.post('/introspect', { token: 'x' }, { auth: false }), 400, 'invalid_request');
+		await stays(() => agent.post('/introspect', { token: 'x' }, { auth: false }), 401, 'invalid_client');
 	});
 	test('IN-010: scanning is stopped', async () => {
 		let status = 200;
