@@ -128,6 +128,29 @@ static enum err checked(const struct client *client)
 	return client_check(&task, client, NULL, 0);
 }
 
+/* A name stands in sentences: it must not turn, hide or break them. */
+static void a_clients_name_is_seen_as_it_is(void **state)
+{
+	static const char *const good[] = { "M\xC3\xA4hrz", "\xD7\xA9\xD7\x9C\xD7\x95\xD7\x9D",
+					    "\xF0\x9F\x91\xA9\xE2\x80\x8D\xF0\x9F\x92\xBB" };
+	static const char *const bad[] = {
+		"a\nb",		 "a\tb",	  "a\x7F",	   "a\xC2\x85",
+		"a\xE2\x80\xAE", "a\xE2\x80\x8F", "a\xE2\x81\xA7", "a\xD8\x9C",
+		"a\xE2\x80\x8B", "a\xE2\x80\xA8", "a\xEF\xBB\xBF",
+	};
+	struct client client = good_client();
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(good); i++) {
+		client.name = str_from_c(good[i]);
+		CHECK_ERR(checked(&client), OK);
+	}
+	for (size_t i = 0; i < COUNT_OF(bad); i++) {
+		client.name = str_from_c(bad[i]);
+		CHECK_ERR(checked(&client), ERR_REQUEST);
+	}
+}
+
 static void a_client_is_checked_before_it_is_kept(void **state)
 {
 	struct client client = good_client();
@@ -222,6 +245,7 @@ int main(void)
 		cmocka_unit_test(too_many_or_too_long_scopes_are_refused),
 		cmocka_unit_test(lg_002_every_spelling_of_a_name_is_one_account),
 		cmocka_unit_test(an_address_without_form_is_no_address),
+		cmocka_unit_test(a_clients_name_is_seen_as_it_is),
 		cmocka_unit_test(a_client_is_checked_before_it_is_kept),
 		cmocka_unit_test(grant_types_have_names),
 		cmocka_unit_test(a_grant_is_over_when_its_time_is),
