@@ -47,10 +47,9 @@ bench: ## CPU time per operation (QUICK=1: the guards only)
 	@tools/build release
 	@QUICK='$(QUICK)' tools/run-part bench
 
-soak: ## hours of load and faults
+soak: ## flows under TSan, longer fuzzing, many kills (SECONDS_EACH=60 ROUNDS=10)
 	@tools/install-deps build test node
-	@tools/build release
-	@tools/run-part soak
+	@SECONDS_EACH='$(SECONDS_EACH)' ROUNDS='$(ROUNDS)' tools/run-part soak
 
 fresh: ## the README's commands on a bare Debian 12, in a chroot
 	@tools/fresh
