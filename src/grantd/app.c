@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "crypto/random.h"
+#include "grantd/files.h"
 #include "grantd/installation.h"
 #include "grantd/reload.h"
 #include "store/events.h"
@@ -96,6 +97,8 @@ static enum err open_server(struct task *task, struct app *app, const struct con
 		.random = random_bytes,
 	};
 
+	http.limits.connections = files_connections(app->routes.loops, app->routes.threads,
+						    http.limits.connections);
 	routes_plan_doors(app, config);
 	http.listeners = app->routes.listeners;
 	http.listener_count = app->routes.listener_count;

@@ -47,6 +47,6 @@ MUST_CHECK enum err app_open(struct task *task, struct program *program, struct 
 void app_close(struct app *app);
 /*
  * Takes up changed configuration, resources and certificates. ERR_CONFIG: something is wrong and
- * everything stays as it was.
+ * the configuration stays as it was (keys already made for a new resource wait for the next time).
  */
 MUST_CHECK enum err app_reload(struct task *task, struct app *app);

@@ -74,6 +74,12 @@ static enum exit_code usage(FILE *to, enum exit_code code)
 	return code;
 }
 
+enum exit_code say_refused(const struct task *task, const char *verb)
+{
+	fprintf(stderr, "grantd %s: %.*s\n", verb, STR_FMT(task->reason));
+	return EXIT_REFUSED;
+}
+
 static const struct verb *find_verb(const char *name)
 {
 	for (size_t i = 0; i < COUNT_OF(verbs); i++)

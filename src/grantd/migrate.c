@@ -4,12 +4,6 @@
 #include "grantd/program.h"
 #include "store/store.h"
 
-enum exit_code say_refused(const struct task *task, const char *verb)
-{
-	fprintf(stderr, "grantd %s: %.*s\n", verb, STR_FMT(task->reason));
-	return EXIT_REFUSED;
-}
-
 static enum err migrate(struct task *task, struct program *program, int *ret_from, int *ret_to)
 {
 	CLEANUP(config_free) const struct config *config = NULL;

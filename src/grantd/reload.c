@@ -4,6 +4,16 @@
 #include "grantd/app.h"
 #include "grantd/installation.h"
 
+static bool have_same_proxies(const struct config *a, const struct config *b)
+{
+	if (a->trusted_proxy_count != b->trusted_proxy_count)
+		return false;
+	for (size_t i = 0; i < a->trusted_proxy_count; i++)
+		if (!str_equals(a->trusted_proxies[i], b->trusted_proxies[i]))
+			return false;
+	return true;
+}
+
 /* What was bound or opened at the start and is not taken up by a reload. */
 static void warn_of_restart(struct task *task, const struct config *old, const struct config *new)
 {
@@ -14,8 +24,9 @@ static void warn_of_restart(struct task *task, const struct config *old, const s
 		{ "listen", !str_equals(old->listen, new->listen) },
 		{ "ops_listen", !str_equals(old->ops_listen, new->ops_listen) },
 		{ "admin_socket", !str_equals(old->admin_socket, new->admin_socket) },
+		{ "admin_group", !str_equals(old->admin_group, new->admin_group) },
 		{ "plain", old->plain != new->plain },
-		{ "trusted_proxies", old->trusted_proxy_count != new->trusted_proxy_count },
+		{ "trusted_proxies", !have_same_proxies(old, new) },
 		{ "tls_cert", !str_equals(old->tls_cert, new->tls_cert) },
 		{ "tls_key", !str_equals(old->tls_key, new->tls_key) },
 		{ "database", !str_equals(old->database, new->database) },

@@ -63,12 +63,12 @@ void routes_plan_lanes(struct app *app, const struct config *config)
 {
 	struct routes *routes = &app->routes;
 	bool may_block = !str_starts_with(config->database, STR("sqlite:"));
-	unsigned loops = config->loops == 0 ? cores() : config->loops;
 
+	routes->loops = config->loops == 0 ? cores() : config->loops;
 	routes->lanes[LANE_STORE] = (struct http_lane){ may_block ? 8 : 0, 1024 };
 	routes->lanes[LANE_PAGES] = (struct http_lane){ 2, 256 };
 	routes->lanes[LANE_SLOW] = (struct http_lane){ cores() > 1 ? 2 : 1, 64 };
-	routes->threads = loops;
+	routes->threads = routes->loops;
 	for (int lane = 0; lane < LANE_COUNT; lane++)
 		routes->threads += routes->lanes[lane].workers;
 }

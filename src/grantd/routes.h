@@ -17,6 +17,7 @@ struct routes {
 	struct http_listener listeners[LISTENERS_MAX];
 	size_t listener_count;
 	struct http_lane lanes[LANE_COUNT];
+	unsigned loops;
 	unsigned threads; /* loops and workers */
 };
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "grantd/app.h"
+#include "grantd/files.h"
 #include "grantd/notify.h"
 
 static void block_signals(sigset_t *signals)
@@ -65,6 +66,7 @@ enum exit_code serve_run(struct program *program)
 	struct task task;
 
 	block_signals(&signals);
+	files_raise();
 	task_begin(&task, &program->clock, &program->log);
 	if (app_open(&task, program, &app) == OK) {
 		log_info(&task, "serving", LOG_STR("version", STR(GRANTD_VERSION)));

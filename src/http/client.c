@@ -2,6 +2,7 @@
 #include "http/client.h"
 
 #include <curl/curl.h>
+#include <stdlib.h>
 
 #include "base/buf.h"
 #include "base/task.h"
@@ -44,12 +45,24 @@ static enum err check_url(struct task *task, const struct http_call *call, struc
 	return OK;
 }
 
+/*
+ * Out of memory ends the process (base/arena.h); a call without its Authorization must not go out.
+ */
+static struct curl_slist *append(struct curl_slist *list, const char *line)
+{
+	struct curl_slist *longer = curl_slist_append(list, line);
+
+	if (longer == NULL)
+		abort();
+	return longer;
+}
+
 /* Header lines for curl. A line break in one would smuggle a second one in. */
 static enum err list_fields(struct task *task, const struct http_call *call,
 			    struct curl_slist **ret_list)
 {
 	/* no "Expect: 100-continue": our bodies are small and the wait is a second */
-	struct curl_slist *list = curl_slist_append(NULL, "Expect:");
+	struct curl_slist *list = append(NULL, "Expect:");
 
 	for (size_t i = 0; i < call->field_count; i++) {
 		struct str field = call->fields[i];
@@ -58,7 +71,7 @@ static enum err list_fields(struct task *task, const struct http_call *call,
 			list_free(&list);
 			return fail(task, ERR_REQUEST, "a header field has a line break");
 		}
-		list = curl_slist_append(list, str_to_c(&task->arena, field));
+		list = append(list, str_to_c(&task->arena, field));
 	}
 	*ret_list = list;
 	return OK;

@@ -36,8 +36,9 @@ static bool name_is_one_of(const struct markup *markup, const char *const *names
 
 static bool is_address(const struct markup *markup)
 {
-	static const char *const names[] = { "href",   "src",	     "action", "formaction",
-					     "poster", "xlink:href", "cite",   NULL };
+	static const char *const names[] = { "href",	 "src",	       "action", "formaction",
+					     "poster",	 "xlink:href", "cite",	 "data",
+					     "manifest", "longdesc",   NULL };
 
 	return name_is_one_of(markup, names);
 }
@@ -45,9 +46,8 @@ static bool is_address(const struct markup *markup)
 /* What the policy of the pages forbids, and what no escaping here would be right for. */
 static bool is_forbidden(const struct markup *markup)
 {
-	static const char *const names[] = {
-		"style", "srcdoc", "srcset", "ping", "background", NULL
-	};
+	static const char *const names[] = { "style", "srcdoc",	    "srcset",	  "imagesrcset",
+					     "ping",  "background", "http-equiv", NULL };
 
 	return name_is_one_of(markup, names) ||
 	       str_starts_with((struct str){ markup->name, markup->name_len }, STR("on"));

@@ -91,6 +91,16 @@ static void context_free(SSL_CTX **context)
 	*context = NULL;
 }
 
+/* Nobody sits at a daemon's terminal: an encrypted key is refused, never asked about. */
+static int no_pass_phrase(char *at, int room, int is_writing, void *arg)
+{
+	(void)at;
+	(void)room;
+	(void)is_writing;
+	(void)arg;
+	return -1;
+}
+
 static enum err load(struct task *task, const struct tls *tls, SSL_CTX **ret_context)
 {
 	CLEANUP(context_free) SSL_CTX *context = SSL_CTX_new(TLS_server_method());
@@ -98,6 +108,7 @@ static enum err load(struct task *task, const struct tls *tls, SSL_CTX **ret_con
 	if (context == NULL)
 		return fail(task, ERR_CRYPTO, "no TLS context");
 	TRY(configure(task, context));
+	SSL_CTX_set_default_passwd_cb(context, no_pass_phrase);
 	ERR_clear_error();
 	if (SSL_CTX_use_certificate_chain_file(context, tls->cert_file) != 1)
 		return refuse_file(task, "certificate", tls->cert_file);

@@ -4,10 +4,11 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
+import net from 'node:net';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Instance, driver, mail_secret, programs, run_well } from './harness/index.mjs';
+import { Daemon, Instance, driver, mail_secret, programs, run_well } from './harness/index.mjs';
 
 const in_dir = (grantd, name) => path.join(grantd.dir, name);
 
@@ -229,6 +230,35 @@ test('HUP under load drops no request; a broken file keeps the old configuration
 	assert.ok(statuses.length > 50);
 	assert.deepEqual(statuses.filter((status) => status !== 200), []);
 	assert.equal((await ask(bot)).status, 200);
+});
+
+test('a reload says of each setting that it changed and waits for a restart', async (t) => {
+	const grantd = await Instance.start(t, { env: { GRANTD_TRUSTED_PROXIES: undefined } });
+	const conf = in_dir(grantd, 'grantd.conf');
+	const text = fs.readFileSync(conf, 'utf8');
+	const asked = () => grantd.log().filter((line) => line.event === 'reload.needs_restart').map((line) => line.setting);
+	fs.writeFileSync(conf, `${text}trusted_proxies = 127.0.0.1\n`);
+	await grantd.restart();
+	fs.writeFileSync(conf, `${text}trusted_proxies = 127.0.0.2\nadmin_group = games\n`);
+	grantd.daemon.kill('SIGHUP');
+	await until(() => grantd.log().find((line) => line.event === 'reload.done'));
+	assert.deepEqual(asked().sort(), ['admin_group', 'trusted_proxies']);
+});
+
+test('idle connections that take every file descriptor do not keep anybody out', async (t) => {
+	const grantd = await Instance.create();
+	t.after(() => grantd.dispose());
+	// few for a start, and 160 at the most
+	grantd.daemon = new Daemon('sh', ['-c', 'ulimit -Sn 64 && ulimit -Hn 160 && exec "$0" "$@"', programs.grantd, 'serve', '--dir', grantd.dir],
+		{ env: grantd.env, log_dir: grantd.home, name: 'grantd' });
+	await grantd.daemon.says('ready');
+	assert.match(fs.readFileSync(`/proc/${grantd.daemon.pid}/limits`, 'utf8'), /Max open files +160 +160/);
+	const idle = Array.from({ length: 300 }, () => net.connect(grantd.port, '127.0.0.1').on('error', () => {}));
+	await sleep(200);
+	const answer = await Promise.race([grantd.fetch(`${grantd.issuer}/login`), sleep(5000)]);
+	assert.equal(answer?.status, 200);
+	await grantd.operate(['user', 'list']);
+	idle.forEach((socket) => socket.destroy());
 });
 
 test('TERM with tasks waiting for their commit answers them all', async (t) => {

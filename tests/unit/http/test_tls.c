@@ -320,6 +320,31 @@ static void broken_files_are_refused_and_the_old_ones_stay(void **state)
 	SSL_CTX_free(client);
 }
 
+/* OpenSSL would ask at the terminal, and without one read the answer from the standard input. */
+static void an_encrypted_key_is_refused_and_nobody_is_asked(void **state)
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	FILE *out = fopen(key_file.at, "w");
+	int ends[2], input = dup(STDIN_FILENO);
+
+	(void)state;
+	wire_start(&wire);
+	CHECK(out != NULL && key != NULL && input >= 0);
+	CHECK(PEM_write_PrivateKey(out, key, EVP_aes_256_cbc(), (const unsigned char *)"sesame", 6,
+				   NULL, NULL) == 1);
+	CHECK(fclose(out) == 0);
+	EVP_PKEY_free(key);
+	CHECK(pipe(ends) == 0 && write(ends[1], "sesame\n", 7) == 7);
+	CHECK(dup2(ends[0], STDIN_FILENO) == STDIN_FILENO);
+	CHECK_ERR(tls_reload(&wire.task, wire.listeners[0].tls), ERR_CONFIG);
+	CHECK(dup2(input, STDIN_FILENO) == STDIN_FILENO);
+	close(input);
+	close(ends[1]);
+	/* the words are still there */
+	CHECK(read(ends[0], (char[8]){ 0 }, 8) == 7);
+	close(ends[0]);
+}
+
 /* Sends at once what the session wrote to memory. */
 static void flush(SSL *ssl, BIO *out)
 {
@@ -407,5 +432,6 @@ int main(void)
 		   TEST(a_reload_serves_the_new_certificate_and_keeps_running_connections),
 		   TEST(records_of_one_byte_do_not_stretch_the_deadline_of_a_head),
 		   TEST(one_who_only_changes_keys_is_ended),
+		   TEST(an_encrypted_key_is_refused_and_nobody_is_asked),
 		   TEST(broken_files_are_refused_and_the_old_ones_stay));
 }
