@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -114,12 +115,23 @@ static enum err prepare_connection(struct task *task, struct sqlite_db *db, enum
 	return start_writing(task, db);
 }
 
+/*
+ * Counting the bytes in use takes a lock that all connections share, twice for each small piece of
+ * memory, and nobody asks for the count.
+ */
+static void configure(void)
+{
+	/* refused when SQLite is in use already: then it is only slower */
+	sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 static enum err sqlite_open(struct task *task, struct str path, enum db_use use, struct db **ret_db)
 {
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	CLEANUP(sqlite_close) struct db *opened = NULL;
 	struct sqlite_db *db = calloc(1, sizeof(*db));
 
-	if (db == NULL)
+	if (db == NULL || pthread_once(&once, configure) != 0)
 		abort();
 	opened = &db->db;
 	db->db.driver = &sqlite_driver;

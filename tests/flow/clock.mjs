@@ -42,7 +42,12 @@ export class MovedInstance {
 		};
 		t?.after(end);
 		instance.end = end;
-		await instance.start();
+		try {
+			await instance.start();
+		} catch (error) {
+			if (!t) await end(); // a daemon left behind would keep the file from ending
+			throw error;
+		}
 		return instance;
 	}
 }
