@@ -12,15 +12,23 @@ static bool is_secret_of(struct task *task, struct str secret_hash, struct str s
 	       secret_equals(secret_hash, sha256_str(&task->arena, secret));
 }
 
+static struct str guess_key(struct task *task, const struct client_credentials *credentials)
+{
+	return STR_JOIN(&task->arena, credentials->client_id, STR(" "), credentials->source);
+}
+
 /*
  * Guesses are counted per client and source; the one that uses the window up is worth an event, but
  * only when there is such a client: else strangers would write into the log whatever and as much as
  * they like.
  */
-static enum err refuse_guess(struct task *task, const struct authority *authority, struct str key,
-			     struct str client_id)
+static enum err refuse_guess(struct task *task, const struct authority *authority,
+			     const struct client_credentials *credentials, struct str client_id)
 {
-	if (throttle_count(task, authority->throttle, THROTTLE_CLIENT_SECRET, key) &&
+	struct str key = guess_key(task, credentials);
+
+	if (credentials->method != CREDENTIAL_NONE &&
+	    throttle_count(task, authority->throttle, THROTTLE_CLIENT_SECRET, key) &&
 	    client_id.at != NULL) {
 		struct event event = event_new(task, STR("client.guessing"), STR("system"));
 
@@ -28,6 +36,19 @@ static enum err refuse_guess(struct task *task, const struct authority *authorit
 		event_record(task, authority, &event);
 	}
 	return fail(task, ERR_CLIENT, "client authentication failed");
+}
+
+/*
+ * Without a secret nothing is guessed: it is neither counted nor refused for guesses of others,
+ * else one program could keep another of the same address out.
+ */
+static enum err check_guesses(struct task *task, const struct authority *authority,
+			      struct client_credentials *credentials)
+{
+	if (credentials->method == CREDENTIAL_NONE)
+		return OK;
+	return throttle_check(task, authority->throttle, THROTTLE_CLIENT_SECRET,
+			      guess_key(task, credentials), &credentials->retry_after);
 }
 
 static bool credentials_fit(struct task *task, const struct client *client,
@@ -50,30 +71,23 @@ static bool credentials_fit(struct task *task, const struct client *client,
 	return is_secret_of(task, client->secret_hash, credentials->secret);
 }
 
-static struct str guess_key(struct task *task, const struct client_credentials *credentials)
-{
-	return STR_JOIN(&task->arena, credentials->client_id, STR(" "), credentials->source);
-}
-
 enum err client_authenticate(struct task *task, const struct authority *authority,
 			     struct client_credentials *credentials, struct client *ret_client)
 {
-	struct str key = guess_key(task, credentials);
 	struct client client = { 0 };
 	struct db *db = NULL;
 	enum err err;
 
 	if (str_is_empty(credentials->client_id))
 		return fail(task, ERR_REQUEST, "client_id is missing");
-	TRY(throttle_check(task, authority->throttle, THROTTLE_CLIENT_SECRET, key,
-			   &credentials->retry_after));
+	TRY(check_guesses(task, authority, credentials));
 	TRY(store_reader(task, authority->store, &db));
 	err = client_find(task, db, credentials->client_id, &client);
 	if (err != OK && err != ERR_NOT_FOUND)
 		return err;
 	if (err == ERR_NOT_FOUND || client.status != CLIENT_ACTIVE ||
 	    !credentials_fit(task, &client, credentials))
-		return refuse_guess(task, authority, key, client.id);
+		return refuse_guess(task, authority, credentials, client.id);
 	*ret_client = client;
 	return OK;
 }
@@ -102,7 +116,6 @@ enum err caller_authenticate(struct task *task, const struct authority *authorit
 	const struct introspection_caller *caller = NULL;
 	const struct resource *resource = find_caller(authority_config(authority),
 						      credentials->client_id, &caller);
-	struct str key = guess_key(task, credentials);
 
 	if (str_is_empty(credentials->client_id)) /* RFC 7662 2.3 */
 		return fail(task, ERR_CLIENT, "introspection is for callers that authenticate");
@@ -114,11 +127,10 @@ enum err caller_authenticate(struct task *task, const struct authority *authorit
 		*ret_resource = NULL;
 		return OK;
 	}
-	TRY(throttle_check(task, authority->throttle, THROTTLE_CLIENT_SECRET, key,
-			   &credentials->retry_after));
+	TRY(check_guesses(task, authority, credentials));
 	if (credentials->method == CREDENTIAL_NONE ||
 	    !is_secret_of(task, caller->secret_hash, credentials->secret))
-		return refuse_guess(task, authority, key, caller->id);
+		return refuse_guess(task, authority, credentials, caller->id);
 	*ret_resource = resource;
 	return OK;
 }

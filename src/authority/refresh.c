@@ -215,6 +215,9 @@ static enum err check_standing(struct task *task, struct token_wish *wish)
 		return OK;
 	if (str_equals(verdict.reason, STR("paused")))
 		return refuse_paused(task, wish);
+	/* what it asked by name is gone, but not what it has: it must not throw its token away */
+	if (str_equals(verdict.reason, STR("scope")) && !str_is_empty(wish->scope))
+		return issue_refusal(task, &verdict);
 	return refuse(task, wish, verdict.reason);
 }
 

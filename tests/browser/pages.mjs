@@ -76,6 +76,11 @@ async function tour(page, { grantd, alice, agent, stranger, carol }) {
 	await look(page, 'agent');
 	await look_at('revoke', `${where}/revoke`);
 	await look_at('receipt', `${where}/receipt`);
+	await at('/account');
+	await page.locator('a.title', { hasText: 'Notes' }).first().click();
+	await page.waitForURL('**/agents/gra_*');
+	await look(page, 'agent-paused-by-operator');
+	await look_at('agent-unknown', agent.authorization({ client_id: 'nobody' }).url, { status: 400 });
 	await look_at('not-found', '/nowhere', { status: 404 });
 	await look_at('consent-gone', '/consent?request=req_aaaaaaaaaaaaaaaaaaaaaaaaaa', { status: 404 });
 	await page.context().clearCookies();
@@ -89,7 +94,7 @@ async function furnish(grantd) {
 	const read = { scope: ['mail.read'] };
 	const tokens = await agent.tokens(alice, { duration: '7d', scope: ['mail.read', 'mail.send'] });
 	await agent.refresh(tokens.refresh_token);
-	for (const [id, name, command] of [['notes', 'Notes', 'pause'], ['digest', 'Morning digest of a long name', null], ['old', 'Old helper', 'revoke']]) {
+	for (const [id, name, command] of [['notes', 'Notes', 'pause'], ['digest', 'Morning digest of everything that came in during the night 🌅', null], ['scribe', 'כתב העת שלי', null], ['old', 'Old helper', 'revoke']]) {
 		const one = await grantd.add_agent({ id, name, redirect_uris: ['https://app.example/cb'] });
 		await one.tokens(alice, { ...read, duration: 'until-revoked' });
 		const [grant] = (await grantd.operate(['grant', 'list', '--user', 'alice'])).filter((grant) => grant.client_id === id);

@@ -70,12 +70,45 @@ static void strangers_write_nothing_into_the_log_by_guessing_at_nobody(void **st
 	CHECK(guessing_events() == 0);
 }
 
+/* All programs of one computer come from one address. */
+static void guesses_at_a_client_without_a_secret_do_not_keep_it_out(void **state)
+{
+	struct client_credentials bare = { .method = CREDENTIAL_NONE,
+					   .client_id = STR("agent"),
+					   .source = STR("192.0.2.1") };
+	struct client client;
+
+	(void)state;
+	for (int i = 0; i < GUESSES; i++)
+		CHECK_ERR(try_secret("agent", "wrong"), ERR_CLIENT);
+	CHECK_ERR(try_secret("agent", "wrong"), ERR_THROTTLED);
+	CHECK_ERR(client_authenticate(world_task(&office.world), &office.authority, &bare, &client),
+		  OK);
+}
+
+static void asking_without_a_secret_does_not_use_up_the_guesses_of_who_has_one(void **state)
+{
+	struct client_credentials bare = { .method = CREDENTIAL_NONE,
+					   .client_id = STR("service"),
+					   .source = STR("192.0.2.1") };
+	struct client client;
+
+	(void)state;
+	for (int i = 0; i < 2 * GUESSES; i++)
+		CHECK_ERR(client_authenticate(world_task(&office.world), &office.authority, &bare,
+					      &client),
+			  ERR_CLIENT);
+	CHECK_ERR(try_secret("service", OFFICE_SECRET), OK);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(ca_027_guessing_a_secret_is_throttled_and_leaves_an_event),
+		TEST(guesses_at_a_client_without_a_secret_do_not_keep_it_out),
+		TEST(asking_without_a_secret_does_not_use_up_the_guesses_of_who_has_one),
 		TEST(strangers_write_nothing_into_the_log_by_guessing_at_nobody),
 	};
 

@@ -2,6 +2,7 @@
 /* Refresh tokens that should not be there: stolen ones, and ones from after a backup was taken. */
 #include "office.h"
 
+#include "authority/account.h"
 #include "store/families.h"
 #include "store/outbox.h"
 
@@ -72,12 +73,30 @@ static void a_token_newer_than_the_database_pauses_the_grant_and_tells_the_resou
 	CHECK_ERR(world_write(&office.world, take_item, &item), OK);
 }
 
+static void a_scope_that_was_taken_away_is_not_the_end_of_the_token(void **state)
+{
+	struct token_answer first = office_tokens(&office, "agent", "mail.read mail.send");
+	struct actor actor = { .kind = STR("user"), .user_id = office.alice.id };
+	struct token_wish wish = office_wish(&office, "agent");
+
+	(void)state;
+	CHECK_ERR(account_remove_scope(world_task(&office.world), &office.authority, &actor,
+				       office_grant(&office, "agent").id, STR("mail.send")),
+		  OK);
+	wish.refresh_token = first.refresh_token;
+	wish.scope = STR("mail.send");
+	CHECK_ERR(office_refresh(&office, &wish), ERR_SCOPE);
+	CHECK_ERR(office_refresh_with(&office, first.refresh_token, &wish), OK);
+	CHECK_STR(wish.answer.scope, STR("mail.read"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(a_stolen_token_ends_its_family_once_however_often_it_comes),
+		TEST(a_scope_that_was_taken_away_is_not_the_end_of_the_token),
 		TEST(a_token_newer_than_the_database_pauses_the_grant_and_tells_the_resource),
 	};
 
