@@ -60,7 +60,8 @@ void log_event(struct task *task, enum log_level level, const char *event,
 	struct arena arena = { 0 };
 	struct str text = STR_NONE;
 
-	if (task->log == NULL || level < task->log->level)
+	if (task->log == NULL ||
+	    level < atomic_load_explicit(&task->log->level, memory_order_relaxed))
 		return;
 	for (size_t i = 0; i < COUNT_OF(text_max) && text.at == NULL; i++) {
 		if (compose(task, &arena, &line, text_max[i], &text) != OK)

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,7 +17,7 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR };
 
 struct log {
 	int fd;
-	enum log_level level; /* what is below it is not written */
+	_Atomic(enum log_level) level; /* what is below it is not written; may change any time */
 };
 
 struct log_field {

@@ -25,7 +25,7 @@ static void complain(struct checker *checker, const char *name, const char *why)
 
 	if (where.at == NULL)
 		where = file_path(checker->task, checker->config->dir, STR("grantd.conf"));
-	problem_add(checker->task, checker->problems,
+	problem_add(checker->task, checker->problems, name,
 		    str_printf(&checker->task->arena, "%.*s: %s: %s", STR_FMT(where), name, why));
 }
 

@@ -28,11 +28,11 @@ static void apply_all(struct task *task, struct config *config, const struct wri
 		if (setting->initial != NULL &&
 		    setting_apply(task, setting, config->dir, str_from_c(setting->initial),
 				  config) != OK)
-			problem_add(task, problems, task->reason);
+			problem_add(task, problems, setting->name, task->reason);
 		if (value.at == NULL)
 			continue;
 		if (setting_apply(task, setting, config->dir, value, config) != OK)
-			problem_add(task, problems,
+			problem_add(task, problems, setting->name,
 				    str_printf(&task->arena, "%.*s: %s: %.*s",
 					       STR_FMT(written[i].where), setting->name,
 					       STR_FMT(task->reason)));
@@ -54,20 +54,22 @@ static enum err absolute_dir(struct task *task, struct str dir, struct str *ret_
 	return OK;
 }
 
-static void load(struct task *task, const struct config_source *source, struct config *config,
-		 struct config_problems *problems)
+/* ERR_CONFIG: there is nothing to look at. All else is a problem. */
+static enum err load(struct task *task, const struct config_source *source, struct config *config,
+		     struct config_problems *problems)
 {
 	struct written written[SETTINGS] = { 0 };
 
 	if (absolute_dir(task, source->dir, &config->dir) != OK) {
-		problem_add(task, problems, task->reason);
-		return;
+		problem_add(task, problems, NULL, task->reason);
+		return ERR_CONFIG;
 	}
 	ini_read(task, file_path(task, config->dir, STR("grantd.conf")), written, problems);
 	environment_read(task, source->environment, written, problems);
 	apply_all(task, config, written, problems);
 	config_check(task, config, written, problems);
 	resources_read(task, source, config, problems);
+	return OK;
 }
 
 static enum err refuse(struct task *task, const struct config_problems *problems)
@@ -78,29 +80,50 @@ static enum err refuse(struct task *task, const struct config_problems *problems
 		     STR_FMT(problems->texts[0]), problems->count - 1);
 }
 
-enum err config_load(struct task *task, const struct config_source *source,
-		     const struct config **ret_config)
+/* Takes the memory over. */
+static const struct config *own(const struct config *config, struct arena arena)
+{
+	struct owned_config *owned = malloc(sizeof(*owned));
+
+	if (owned == NULL)
+		abort();
+	*owned = (struct owned_config){ .config = *config, .arena = arena };
+	return &owned->config;
+}
+
+enum err config_inspect(struct task *task, const struct config_source *source,
+			const struct config **ret_config)
 {
 	struct config_problems *problems = source->problems;
 	struct task inside = { .clock = task->clock, .log = task->log, .now = task->now };
 	struct config config = { 0 };
-	struct owned_config *owned;
+	enum err err;
 
-	if (problems == NULL)
-		problems = NEW(&task->arena, struct config_problems);
 	problems->count = 0;
-	load(&inside, source, &config, problems);
+	err = load(&inside, source, &config, problems);
 	for (size_t i = 0; i < problems->count; i++)
 		problems->texts[i] = str_copy(&task->arena, problems->texts[i]);
-	if (problems->count > 0) {
+	if (err != OK) {
 		task_end(&inside);
 		return refuse(task, problems);
 	}
-	owned = malloc(sizeof(*owned));
-	if (owned == NULL)
-		abort();
-	*owned = (struct owned_config){ .config = config, .arena = inside.arena };
-	*ret_config = &owned->config;
+	*ret_config = own(&config, inside.arena);
+	return OK;
+}
+
+enum err config_load(struct task *task, const struct config_source *source,
+		     const struct config **ret_config)
+{
+	CLEANUP(config_free) const struct config *config = NULL;
+	struct config_source noting = *source;
+
+	if (noting.problems == NULL)
+		noting.problems = NEW(&task->arena, struct config_problems);
+	TRY(config_inspect(task, &noting, &config));
+	if (noting.problems->count > 0)
+		return refuse(task, noting.problems);
+	*ret_config = config;
+	config = NULL;
 	return OK;
 }
 

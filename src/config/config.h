@@ -34,9 +34,10 @@ struct config {
 	unsigned database_pool;
 	struct str root_key_file;
 	struct str admin_socket;
-	struct str admin_group; /* empty: only our own user and root */
-	struct str share_dir;	/* pages, static, locales */
-	unsigned loops;		/* 0: one per core */
+	struct str admin_group;	  /* empty: only our own user and root */
+	struct str share_dir;	  /* pages, static, locales */
+	struct str extra_ca_file; /* for calls out, beside the system's; empty: none */
+	unsigned loops;		  /* 0: one per core */
 	enum { CONFIG_LOG_DEBUG, CONFIG_LOG_INFO, CONFIG_LOG_WARNING, CONFIG_LOG_ERROR } log_level;
 
 	/* who asks the person for consent, shown on the pages */
@@ -61,8 +62,13 @@ struct config {
 /* Everything that is wrong, not only the first: for `grantd check`. */
 struct config_problems {
 	struct str texts[CONFIG_PROBLEMS_MAX]; /* in the memory of the task that loaded */
+	/* which setting each is about, for config_is_wrong; NULL: none, or a resource */
+	const char *settings[CONFIG_PROBLEMS_MAX];
 	size_t count;
 };
+
+/* True if one of them is about that setting: then nothing more can be said by its value. */
+bool config_is_wrong(const struct config_problems *problems, const char *setting);
 
 struct config_source {
 	struct str dir;
@@ -78,6 +84,12 @@ struct config_source {
  */
 MUST_CHECK enum err config_load(struct task *task, const struct config_source *source,
 				const struct config **ret_config);
+/*
+ * The same for looking on when something is wrong, never to serve from: answers what there is, with
+ * source->problems filled. ERR_CONFIG only when there is no directory.
+ */
+MUST_CHECK enum err config_inspect(struct task *task, const struct config_source *source,
+				   const struct config **ret_config);
 void config_free(const struct config **config);
 
 /* The text of a new grantd.conf, each setting explained; init writes it. */

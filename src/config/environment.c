@@ -75,7 +75,7 @@ void environment_read(struct task *task, const char *const *environment, struct 
 		if (!str_starts_with(variable, PREFIX))
 			continue;
 		if (take(task, variable, str_from(entry, equals + 1), written) != OK)
-			problem_add(task, problems,
+			problem_add(task, problems, NULL,
 				    str_printf(&task->arena, "%.*s: %.*s", STR_FMT(variable),
 					       STR_FMT(task->reason)));
 	}

@@ -21,7 +21,7 @@ struct ini {
 
 static void add_problem(struct ini *ini, struct str why)
 {
-	problem_add(ini->task, ini->problems,
+	problem_add(ini->task, ini->problems, NULL,
 		    str_printf(&ini->task->arena, "%.*s:%u: %.*s", STR_FMT(ini->path), ini->line,
 			       STR_FMT(why)));
 }
@@ -108,7 +108,7 @@ void ini_read(struct task *task, struct str path, struct written *written,
 	if (file_read(&scratch, path, FILE_MAX, &text) == OK)
 		ini_take(task, path, text, written, problems);
 	else
-		problem_add(task, problems,
+		problem_add(task, problems, NULL,
 			    str_printf(&task->arena,
 				       "%.*s; to set grantd up run: grantd init --dir DIR",
 				       STR_FMT(scratch.reason)));

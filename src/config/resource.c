@@ -7,6 +7,7 @@
 #include "base/url.h"
 #include "config/file.h"
 #include "config/members.h"
+#include "config/on_stop.h"
 
 #define NAME_MAX_LEN	64
 #define TITLE_MAX	200
@@ -15,7 +16,6 @@
 #define SCOPES_MAX_IN	64
 #define SCOPE_MAX	128
 #define CALLERS_MAX	16
-#define ARGUMENTS_MAX	16
 #define SECRET_MIN	32
 #define LIFETIME_MIN	30
 #define LIFETIME_MAX	900
@@ -293,87 +293,6 @@ static enum err take_callers(struct reader *reader, const json_t *list)
 	return OK;
 }
 
-/* Only {username} and {client} stand for something; the command itself is fixed. */
-static enum err check_argument(struct task *task, struct str argument, bool is_command)
-{
-	struct str rest = argument;
-
-	while (rest.len > 0) {
-		size_t open = str_find(rest, '{');
-
-		rest = str_from(rest, open);
-		if (rest.len == 0)
-			return OK;
-		if (is_command || (!str_starts_with(rest, STR("{username}")) &&
-				   !str_starts_with(rest, STR("{client}"))))
-			return failf(
-				task, ERR_CONFIG,
-				"on_stop: \"%.*s\": only {username} and {client} are filled in, "
-				"and "
-				"not in the command itself",
-				STR_FMT(argument));
-		rest = str_from(rest, 1);
-	}
-	return OK;
-}
-
-static enum err take_arguments(struct reader *reader, const json_t *list)
-{
-	size_t count = json_array_size(list);
-	struct str *arguments = NEW_ARRAY(&reader->task->arena, struct str, count);
-
-	if (count == 0 || count > ARGUMENTS_MAX)
-		return failf(reader->task, ERR_CONFIG, "on_stop: needs 1 to %d words",
-			     ARGUMENTS_MAX);
-	for (size_t i = 0; i < count; i++) {
-		TRY(take_line(reader, json_array_get(list, i),
-			      member_index(reader->task, STR("on_stop"), i), SENTENCE_MAX,
-			      &arguments[i]));
-		TRY(check_argument(reader->task, arguments[i], i == 0));
-	}
-	reader->resource->on_stop = arguments;
-	reader->resource->on_stop_count = count;
-	return OK;
-}
-
-/* A command line without quoting, "doveadm kick {username}": its words become a list. */
-static enum err take_command_line(struct reader *reader, struct str text)
-{
-	CLEANUP(json_unref) json_t *list = json_array();
-	struct str word;
-
-	if (text.len > SENTENCE_MAX || has_control(text))
-		return failf(reader->task, ERR_CONFIG, "on_stop: must be one line of 1 to %d bytes",
-			     SENTENCE_MAX);
-	if (str_has(text, '"') || str_has(text, '\''))
-		return fail(reader->task, ERR_CONFIG,
-			    "on_stop: no shell reads this; for words with spaces write a list: "
-			    "[\"command\", \"an argument\"]");
-	while (str_next(&text, ' ', &word))
-		if (word.len > 0)
-			json_array_append_new(list, json_stringn(word.at, word.len));
-	return take_arguments(reader, list);
-}
-
-static enum err take_on_stop(struct reader *reader, const json_t *value)
-{
-	struct str text = { json_string_value(value), json_string_length(value) };
-	struct url url;
-
-	if (value == NULL)
-		return OK;
-	if (json_is_array(value))
-		return take_arguments(reader, value);
-	if (!json_is_string(value))
-		return fail(reader->task, ERR_CONFIG,
-			    "on_stop: must be a command, a list of its words, or an https:// URL");
-	if (str_starts_with(text, STR("http")) && url_parse(text, &url) == OK &&
-	    (!str_equals(url.scheme, STR("https")) || url.userinfo.at != NULL))
-		return fail(reader->task, ERR_CONFIG,
-			    "on_stop: a URL must be https:// and carry no user or password");
-	return take_command_line(reader, text);
-}
-
 static enum err take_uri(struct reader *reader, struct str uri)
 {
 	struct url url;
@@ -407,10 +326,26 @@ static enum err take_all(struct reader *reader, const json_t *object)
 	TRY(take_word(reader, json_object_get(object, "checks"), STR("checks"), checks,
 		      COUNT_OF(checks), &word));
 	resource->checks_locally = str_equals(word, STR("local"));
-	TRY(take_on_stop(reader, json_object_get(object, "on_stop")));
+	TRY(on_stop_parse(reader->task, json_object_get(object, "on_stop"), resource));
 	TRY(take_token(reader, json_object_get(object, "token")));
 	TRY(take_scopes(reader, json_object_get(object, "scopes")));
 	return take_callers(reader, json_object_get(object, "introspection"));
+}
+
+/* As sha256sum prints it, so that an operator can hold a file against what was recorded. */
+static struct str hash_text(const struct reader *reader, struct str text)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *hex = arena_alloc(&reader->task->arena, 2 * RESOURCE_DIGEST_LEN + 1);
+	uint8_t hash[RESOURCE_DIGEST_LEN];
+
+	reader->digest(text, hash);
+	for (size_t i = 0; i < sizeof(hash); i++) {
+		hex[2 * i] = digits[hash[i] >> 4];
+		hex[2 * i + 1] = digits[hash[i] & 15];
+	}
+	hex[2 * sizeof(hash)] = '\0';
+	return (struct str){ hex, 2 * sizeof(hash) };
 }
 
 enum err resource_parse(struct task *task, struct str name, struct str text, struct str dir,
@@ -431,6 +366,8 @@ enum err resource_parse(struct task *task, struct str name, struct str text, str
 		return failf(task, ERR_CONFIG, "name: must be \"%.*s\", as the file is called",
 			     STR_FMT(name));
 	TRY(take_all(&reader, object));
+	if (digest != NULL)
+		resource.file_hash = hash_text(&reader, text);
 	*ret_resource = resource;
 	return OK;
 }

@@ -57,6 +57,7 @@ struct resource {
 	size_t scope_count;
 	const struct introspection_caller *callers;
 	size_t caller_count;
+	struct str file_hash; /* SHA-256 of the file, in hex; STR_NONE without a digest */
 };
 
 /*

@@ -39,7 +39,7 @@ static size_t list_names(struct folder *folder, struct str *names, size_t max)
 	size_t count = 0;
 
 	if (stream == NULL) {
-		problem_add(folder->task, folder->problems,
+		problem_add(folder->task, folder->problems, NULL,
 			    str_printf(&folder->task->arena, "%.*s: cannot be read: %s",
 				       STR_FMT(folder->path), strerror(errno)));
 		return 0;
@@ -50,7 +50,7 @@ static size_t list_names(struct folder *folder, struct str *names, size_t max)
 		if (!str_ends_with(name, SUFFIX) || str_starts_with(name, STR(".")))
 			continue;
 		if (count == max) {
-			problem_add(folder->task, folder->problems,
+			problem_add(folder->task, folder->problems, NULL,
 				    STR("resources: more than 256 files"));
 			break;
 		}
@@ -108,7 +108,7 @@ static enum err check_shared(struct folder *folder, const struct resource *resou
 
 static void complain(struct folder *folder, struct str file)
 {
-	problem_add(folder->task, folder->problems,
+	problem_add(folder->task, folder->problems, NULL,
 		    str_printf(&folder->task->arena, "%.*s/%.*s: %.*s", STR_FMT(folder->path),
 			       STR_FMT(file), STR_FMT(folder->task->reason)));
 }

@@ -49,6 +49,9 @@ const struct setting settings[SETTINGS] = {
 	{ "admin_group", SETTING_TEXT, PLACE(admin_group), "", 0, NULL },
 	{ "share_dir", SETTING_PATH, PLACE(share_dir), GRANTD_SHARE_DIR, 0,
 	  "Pages, style and languages as installed." },
+	{ "extra_ca_file", SETTING_PATH, PLACE(extra_ca_file), "", 0,
+	  "Certificate authorities (PEM) to trust beside the system's when a resource's on_stop is "
+	  "a URL." },
 	{ "loops", SETTING_COUNT, PLACE(loops), "0", 256, "Event loops; 0: one per core." },
 	{ "log_level", SETTING_LEVEL, PLACE(log_level), "info", 0,
 	  "debug, info, warning or error. No level ever logs tokens, codes, passwords or bodies." },
@@ -89,10 +92,22 @@ struct str setting_suggest(struct task *task, struct str name)
 	return suggest(task, name, names, SETTINGS);
 }
 
-void problem_add(struct task *task, struct config_problems *problems, struct str text)
+void problem_add(struct task *task, struct config_problems *problems, const char *setting,
+		 struct str text)
 {
-	if (problems->count < CONFIG_PROBLEMS_MAX)
-		problems->texts[problems->count++] = str_copy(&task->arena, text);
+	if (problems->count == CONFIG_PROBLEMS_MAX)
+		return;
+	problems->settings[problems->count] = setting;
+	problems->texts[problems->count++] = str_copy(&task->arena, text);
+}
+
+bool config_is_wrong(const struct config_problems *problems, const char *setting)
+{
+	for (size_t i = 0; i < problems->count; i++)
+		if (problems->settings[i] != NULL &&
+		    str_equals(str_from_c(problems->settings[i]), str_from_c(setting)))
+			return true;
+	return false;
 }
 
 static enum err apply_yes_no(struct task *task, struct str value, bool *place)

@@ -27,7 +27,7 @@ struct setting {
 };
 
 /* One per setting. */
-#define SETTINGS 25
+#define SETTINGS 26
 extern const struct setting settings[SETTINGS];
 
 /* What was written for each setting, and where: "DIR/grantd.conf:12" or "GRANTD_LISTEN". */
@@ -40,8 +40,9 @@ struct written {
 size_t setting_find(struct str name);
 /* "; did you mean \"loops\"?" or "". */
 struct str setting_suggest(struct task *task, struct str name);
-/* Adds a problem to the list (kept in task memory). */
-void problem_add(struct task *task, struct config_problems *problems, struct str text);
+/* Adds a problem to the list (kept in task memory); setting is NULL when it is not about one. */
+void problem_add(struct task *task, struct config_problems *problems, const char *setting,
+		 struct str text);
 
 /* DIR/grantd.conf into written[]; each mistake becomes a problem and reading goes on. */
 void ini_read(struct task *task, struct str path, struct written *written,

@@ -91,6 +91,9 @@ static void set_trust(CURL *easy, struct task *task, const struct http_call *cal
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	/* in place of the system's bundle, whose certificates are in libcurl's CA path as well */
+	if (!str_is_empty(call->extra_ca_file))
+		curl_easy_setopt(easy, CURLOPT_CAINFO, str_to_c(&task->arena, call->extra_ca_file));
 	if (call->ca_file.at == NULL)
 		return;
 	/* that file and nothing beside it */
@@ -145,8 +148,10 @@ static enum err explain(struct task *task, const struct http_call *call, const s
 		return failf(task, ERR_IO, "the certificate of %.*s is not trusted: %s",
 			     STR_FMT(where), detail);
 	if (code == CURLE_SSL_CACERT_BADFILE)
-		return failf(task, ERR_IO, "the CA file %.*s cannot be used: %s",
-			     STR_FMT(call->ca_file), detail);
+		return failf(
+			task, ERR_IO, "the CA file %.*s cannot be used: %s",
+			STR_FMT(call->ca_file.at != NULL ? call->ca_file : call->extra_ca_file),
+			detail);
 	return failf(task, ERR_IO, "no answer from %.*s: %s", STR_FMT(where), detail);
 }
 
