@@ -241,7 +241,10 @@ static enum err write_end_family(struct task *task, struct db *db, void *arg)
 		return fail(task, ERR_NOT_FOUND, "there is no such installation");
 	TRY(family_revoke(task, db, act->family_id, task->now, STR("revoked_by_user"),
 			  &act->changed));
-	return act->changed ? event_insert(task, db, &act->event) : OK;
+	if (!act->changed)
+		return OK;
+	TRY(stop_queue(task, db, act->authority, &act->grant, act->user.username));
+	return event_insert(task, db, &act->event);
 }
 
 enum err account_end_family(struct task *task, const struct authority *authority,

@@ -2,6 +2,7 @@
 #include "authority/clients.h"
 
 #include "authority/events.h"
+#include "authority/stop.h"
 #include "crypto/base64.h"
 #include "crypto/random.h"
 #include "store/clients.h"
@@ -113,6 +114,8 @@ static enum err write_status(struct task *task, struct db *db, void *arg)
 
 	TRY(client_set_disabled(task, db, change->client.id, change->disabled_at,
 				change->not_before));
+	if (change->disabled_at != 0)
+		TRY(stop_queue_client(task, db, change->client.id));
 	return event_insert(task, db, &change->event);
 }
 

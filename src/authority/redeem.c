@@ -2,6 +2,7 @@
 /* grant_type=authorization_code: from a code to the first tokens of a new family. */
 #include "authority/events.h"
 #include "authority/pkce.h"
+#include "authority/stop.h"
 #include "authority/token.h"
 #include "crypto/random.h"
 #include "store/events.h"
@@ -39,7 +40,10 @@ static enum err end_family(struct task *task, struct db *db, void *arg)
 
 	TRY(family_revoke(task, db, redemption->request.family_id, task->now, STR("code_reused"),
 			  &is_now));
-	return is_now ? event_insert(task, db, &redemption->event) : OK;
+	if (!is_now)
+		return OK;
+	TRY(stop_queue_found(task, db, wish->authority, redemption->request.grant_id));
+	return event_insert(task, db, &redemption->event);
 }
 
 static enum err family_ended(struct task *task, enum err result, void *arg)

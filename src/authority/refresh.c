@@ -53,6 +53,19 @@ static enum err pause_grant(struct task *task, struct db *db, const struct refre
 			  standing->user.username);
 }
 
+/* Whoever holds the copy may have a session open at the resource. */
+static enum err end_family(struct task *task, struct db *db, const struct refreshing *refreshing,
+			   bool *ret_now)
+{
+	const struct standing *standing = &refreshing->standing;
+
+	TRY(family_revoke(task, db, standing->family.id, task->now, STR("reused"), ret_now));
+	if (!*ret_now)
+		return OK;
+	return stop_queue(task, db, refreshing->authority, &standing->grant,
+			  standing->user.username);
+}
+
 static enum err write_outcome(struct task *task, struct db *db, struct refreshing *refreshing)
 {
 	struct family *family = &refreshing->standing.family;
@@ -68,7 +81,7 @@ static enum err write_outcome(struct task *task, struct db *db, struct refreshin
 	if (refreshing->rotation == ROTATION_FROM_FUTURE)
 		TRY(pause_grant(task, db, refreshing));
 	if (outcomes[refreshing->rotation].ends_family)
-		TRY(family_revoke(task, db, family->id, task->now, STR("reused"), &is_now));
+		TRY(end_family(task, db, refreshing, &is_now));
 	return is_now ? event_insert(task, db, event) : OK;
 }
 

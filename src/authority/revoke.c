@@ -3,6 +3,7 @@
 
 #include "authority/events.h"
 #include "authority/issue.h"
+#include "authority/stop.h"
 #include "authority/verify.h"
 #include "store/events.h"
 #include "store/families.h"
@@ -58,7 +59,10 @@ static enum err end_family(struct task *task, struct db *db, void *arg)
 
 	TRY(family_revoke(task, db, ending->family_id, task->now, STR("revoked_by_client"),
 			  &is_now));
-	return is_now ? event_insert(task, db, &ending->event) : OK;
+	if (!is_now)
+		return OK;
+	TRY(stop_queue_found(task, db, revocation->authority, ending->grant_id));
+	return event_insert(task, db, &ending->event);
 }
 
 static enum err family_ended(struct task *task, enum err result, void *arg)

@@ -1,12 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "authority/stop.h"
 
+#include "base/json.h"
 #include "crypto/random.h"
+#include "store/families.h"
 #include "store/grants.h"
 #include "store/outbox.h"
+#include "store/users.h"
 
 #define PAYLOAD_MAX 4096
 #define PAGE	    100
+#define TO_SPREAD   STR("on_stop_client")
+
+static struct outbox_item new_item(struct task *task, struct str kind)
+{
+	return (struct outbox_item){
+		.id = random_id(&task->arena, "out_"),
+		.kind = kind,
+		.due_at = task->now,
+		.created_at = task->now,
+	};
+}
 
 enum err stop_queue(struct task *task, struct db *db, const struct authority *authority,
 		    const struct grant *grant, struct str username)
@@ -14,16 +28,11 @@ enum err stop_queue(struct task *task, struct db *db, const struct authority *au
 	const struct resource *resource = authority_resource(authority, grant->resource);
 	struct buf buf = buf_in(&task->arena, PAYLOAD_MAX);
 	struct json_writer json = json_write_to(&buf);
-	struct outbox_item item = {
-		.id = random_id(&task->arena, "out_"),
-		.kind = STR("on_stop"),
-		.user_id = grant->user_id,
-		.due_at = task->now,
-		.created_at = task->now,
-	};
+	struct outbox_item item = new_item(task, STR("on_stop"));
 
 	if (resource == NULL || resource->on_stop_count == 0)
 		return OK;
+	item.user_id = grant->user_id;
 	json_open_object(&json);
 	json_member_str(&json, "resource", resource->name);
 	json_member_str(&json, "username", username);
@@ -32,6 +41,15 @@ enum err stop_queue(struct task *task, struct db *db, const struct authority *au
 	json_close(&json);
 	TRY(buf_finish(&buf, &item.payload));
 	return outbox_insert(task, db, &item);
+}
+
+enum err stop_queue_found(struct task *task, struct db *db, const struct authority *authority,
+			  struct str grant_id)
+{
+	struct standing *standing = NEW(&task->arena, struct standing);
+
+	TRY(standing_find_by_grant(task, db, grant_id, standing));
+	return stop_queue(task, db, authority, &standing->grant, standing->user.username);
 }
 
 enum err stop_queue_all(struct task *task, struct db *db, const struct authority *authority,
@@ -51,4 +69,59 @@ enum err stop_queue_all(struct task *task, struct db *db, const struct authority
 			after = grants[count - 1].id;
 	}
 	return OK;
+}
+
+static enum err queue_client_from(struct task *task, struct db *db, struct str client_id,
+				  struct str after)
+{
+	struct buf buf = buf_in(&task->arena, PAYLOAD_MAX);
+	struct json_writer json = json_write_to(&buf);
+	struct outbox_item item = new_item(task, TO_SPREAD);
+
+	json_open_object(&json);
+	json_member_str(&json, "client", client_id);
+	json_member_str(&json, "after", after);
+	json_close(&json);
+	TRY(buf_finish(&buf, &item.payload));
+	return outbox_insert(task, db, &item);
+}
+
+enum err stop_queue_client(struct task *task, struct db *db, struct str client_id)
+{
+	return queue_client_from(task, db, client_id, STR(""));
+}
+
+bool stop_is_to_spread(const struct outbox_item *item)
+{
+	return str_equals(item->kind, TO_SPREAD);
+}
+
+static enum err queue_live(struct task *task, struct db *db, const struct authority *authority,
+			   const struct grant *grant)
+{
+	struct user user = { 0 };
+
+	if (grant_status_at(grant, task->now) != GRANT_ACTIVE)
+		return OK;
+	TRY(user_find(task, db, grant->user_id, &user));
+	return stop_queue(task, db, authority, grant, user.username);
+}
+
+enum err stop_spread(struct task *task, struct db *db, const struct authority *authority,
+		     const struct outbox_item *item)
+{
+	CLEANUP(json_unref) json_t *payload = NULL;
+	struct client_page page = { .limit = PAGE };
+	struct grant *grants = NULL;
+	size_t count = 0;
+
+	TRY(json_parse(task, item->payload, PAYLOAD_MAX, &payload));
+	page.client_id = json_get_str(payload, "client");
+	page.after = json_get_str(payload, "after");
+	TRY(grant_list_client(task, db, &page, &grants, &count));
+	for (size_t i = 0; i < count; i++)
+		TRY(queue_live(task, db, authority, &grants[i]));
+	if (count == PAGE)
+		TRY(queue_client_from(task, db, page.client_id, grants[count - 1].id));
+	return outbox_delete(task, db, item->id);
 }

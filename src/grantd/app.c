@@ -11,7 +11,9 @@
 #include "grantd/files.h"
 #include "grantd/installation.h"
 #include "grantd/reload.h"
+#include "grantd/resource_record.h"
 #include "store/events.h"
+#include "store/marks.h"
 
 #define DRAIN_MS 10000
 
@@ -49,21 +51,25 @@ static bool is_key_trouble(const struct app *app, enum err err)
 	return err == ERR_CRYPTO || (err == ERR_CONFIG && app->keys == NULL);
 }
 
-/* A clock set back must not revive what has expired: no time before the newest event is believed.
+/*
+ * A clock set back must not revive what has expired: no time is believed that lies before the
+ * newest event, or before the mark that the jobs keep when nothing happens.
  */
 static enum err raise_clock(struct task *task, struct app *app)
 {
 	struct db *db = NULL;
-	int64_t newest = 0;
+	int64_t event = 0, mark = 0, highest;
 
 	TRY(store_reader(task, app->store, &db));
-	TRY(event_newest(task, db, &newest));
-	clock_raise(task->clock, newest);
+	TRY(event_newest(task, db, &event));
+	TRY(mark_find(task, db, STR("clock"), &mark));
+	highest = event > mark ? event : mark;
+	clock_raise(task->clock, highest);
 	task->now = clock_wall(task->clock);
-	if (clock_system() + MINUTE_MS < newest)
+	if (clock_system() + MINUTE_MS < highest)
 		log_warning(task, "clock.behind",
 			    LOG_STR("system", clock_format(&task->arena, clock_system())),
-			    LOG_STR("newest_event", clock_format(&task->arena, newest)));
+			    LOG_STR("highest_seen", clock_format(&task->arena, highest)));
 	return OK;
 }
 
@@ -141,6 +147,7 @@ static enum err open_product(struct task *task, struct app *app, const struct co
 		return OK;
 	}
 	TRY(err);
+	TRY(resources_record(task, app->store, config));
 	authority_open(&app->authority, app->store, app->keys, app->config);
 	ops_open(&app->ops, app->store, STR_NONE);
 	TRY(open_doors(task, app, config));

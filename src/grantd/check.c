@@ -18,7 +18,7 @@
 #define SOON_MS (30 * DAY_MS)
 
 struct report {
-	struct program *program;
+	const struct config_problems *settings; /* what is wrong with what was written */
 	unsigned problems;
 };
 
@@ -37,15 +37,13 @@ static bool expect(struct report *report, struct task *task, enum err err)
 	return err == OK;
 }
 
-static enum err read_certificate(struct task *task, const struct config *config,
+static enum err read_certificate(struct task *task, const struct config *config, struct str key,
 				 struct certificate_facts *ret_facts)
 {
-	struct str cert, key;
+	struct str cert;
 	struct url url;
 
 	TRY(file_read(task, config->tls_cert, PEM_MAX, &cert));
-	TRY(file_check_private(task, config->tls_key));
-	TRY(file_read(task, config->tls_key, PEM_MAX, &key));
 	TRY(url_parse(config->issuer, &url));
 	if (certificate_inspect(task, cert, key, url.host, ret_facts) != OK)
 		return failf(task, ERR_CONFIG, "%.*s: %.*s", STR_FMT(config->tls_cert),
@@ -53,33 +51,59 @@ static enum err read_certificate(struct task *task, const struct config *config,
 	return OK;
 }
 
-static void check_certificate(struct report *report, struct task *task, const struct config *config)
+static void check_facts(struct report *report, struct task *task, const struct config *config,
+			const struct certificate_facts *facts)
 {
-	struct certificate_facts facts;
 	struct str file = config->tls_cert;
 
-	if (config->plain || !expect(report, task, read_certificate(task, config, &facts)))
-		return;
-	if (!facts.key_matches)
-		problem(report, str_printf(&task->arena, "%.*s: does not belong to the key %.*s",
-					   STR_FMT(file), STR_FMT(config->tls_key)));
-	if (!facts.names_host)
-		problem(report, str_printf(&task->arena, "%.*s: is not for the host of %.*s",
-					   STR_FMT(file), STR_FMT(config->issuer)));
-	if (facts.not_before > task->now)
+	if (!facts->key_matches)
 		problem(report,
-			str_printf(&task->arena, "%.*s: is valid only from %.*s", STR_FMT(file),
-				   STR_FMT(clock_format(&task->arena, facts.not_before))));
-	if (facts.not_after <= task->now)
+			str_printf(&task->arena,
+				   "%.*s: does not belong to the key %.*s; put the two there that "
+				   "were made together",
+				   STR_FMT(file), STR_FMT(config->tls_key)));
+	if (!facts->names_host)
+		problem(report, str_printf(&task->arena,
+					   "%.*s: is not for the host of %.*s; put one there that "
+					   "names it",
+					   STR_FMT(file), STR_FMT(config->issuer)));
+	if (facts->not_before > task->now)
+		problem(report,
+			str_printf(&task->arena,
+				   "%.*s: is valid only from %.*s; is this machine's clock right?",
+				   STR_FMT(file),
+				   STR_FMT(clock_format(&task->arena, facts->not_before))));
+	if (facts->not_after <= task->now)
 		problem(report,
 			str_printf(&task->arena,
 				   "%.*s: expired at %.*s; put a new one there (one made by init: "
 				   "remove DIR/tls and run grantd init), then SIGHUP",
 				   STR_FMT(file),
-				   STR_FMT(clock_format(&task->arena, facts.not_after))));
-	else if (facts.not_after - task->now < SOON_MS)
+				   STR_FMT(clock_format(&task->arena, facts->not_after))));
+	else if (facts->not_after - task->now < SOON_MS)
 		printf("soon: %.*s expires at %.*s\n", STR_FMT(file),
-		       STR_FMT(clock_format(&task->arena, facts.not_after)));
+		       STR_FMT(clock_format(&task->arena, facts->not_after)));
+}
+
+/* A key open to others does not keep the certificate from being looked at. */
+static void check_certificate(struct report *report, struct task *task, const struct config *config)
+{
+	struct certificate_facts facts;
+	struct str key;
+
+	if (config->plain)
+		return;
+	(void)expect(report, task, file_check_private(task, config->tls_key));
+	/* a file that is missing was named by that */
+	if (file_read(task, config->tls_key, PEM_MAX, &key) != OK)
+		key = STR("");
+	task_forgive(task);
+	if (config_is_wrong(report->settings, "issuer")) {
+		(void)expect(report, task, file_read(task, config->tls_cert, PEM_MAX, &key));
+		return;
+	}
+	if (expect(report, task, read_certificate(task, config, key, &facts)) && key.len > 0)
+		check_facts(report, task, config, &facts);
 }
 
 /* A grantd that serves holds the database; it checked it when it started. */
@@ -119,7 +143,11 @@ static void check_database(struct report *report, struct task *task, const struc
 					     .clock = task->clock,
 					     .log = task->log };
 
-	if (str_starts_with(config->database, STR("sqlite:")) && is_served(config)) {
+	if (config_is_wrong(report->settings, "database") ||
+	    config_is_wrong(report->settings, "database_url_file"))
+		return;
+	if (str_starts_with(config->database, STR("sqlite:")) &&
+	    !config_is_wrong(report->settings, "admin_socket") && is_served(config)) {
 		printf("a grantd is serving this directory; its database was not looked into\n");
 		return;
 	}
@@ -130,37 +158,61 @@ static void check_database(struct report *report, struct task *task, const struc
 		(void)expect(report, task, check_signing_keys(task, store, keys));
 }
 
-static void check_config(struct report *report, struct task *task, const struct config *config)
+/* Without an issuer the root key cannot be opened, but its file can be looked at. */
+static void check_keys(struct report *report, struct task *task, const struct config *config)
 {
 	CLEANUP(keys_free) struct keyring *keys = NULL;
 
+	if (config_is_wrong(report->settings, "issuer"))
+		(void)expect(report, task, file_check_private(task, config->root_key_file));
+	else
+		(void)expect(report, task,
+			     keys_open(task, config->root_key_file, config->issuer, &keys));
+	check_database(report, task, config, keys);
+}
+
+static void check_config(struct report *report, struct task *task, const struct config *config)
+{
 	check_certificate(report, task, config);
 	if (!file_exists(task, file_path(task, config->share_dir, STR("pages"))))
-		problem(report, str_printf(&task->arena, "share_dir: %.*s has no pages in it",
+		problem(report, str_printf(&task->arena,
+					   "share_dir: %.*s has no pages in it; name the folder "
+					   "that was installed with grantd",
 					   STR_FMT(config->share_dir)));
 	if (config->admin_group.len > 0 &&
 	    getgrnam(str_to_c(&task->arena, config->admin_group)) == NULL)
-		problem(report, str_printf(&task->arena, "admin_group: there is no group %.*s",
-					   STR_FMT(config->admin_group)));
-	(void)expect(report, task, keys_open(task, config->root_key_file, config->issuer, &keys));
-	check_database(report, task, config, keys);
+		problem(report,
+			str_printf(&task->arena,
+				   "admin_group: there is no group %.*s; make it, or name another",
+				   STR_FMT(config->admin_group)));
+	if (config->extra_ca_file.len > 0 && !file_exists(task, config->extra_ca_file))
+		problem(report,
+			str_printf(&task->arena,
+				   "extra_ca_file: %.*s is missing; put it there, or take the "
+				   "setting out",
+				   STR_FMT(config->extra_ca_file)));
+	check_keys(report, task, config);
 }
 
 enum exit_code check_run(struct program *program)
 {
 	CLEANUP(config_free) const struct config *config = NULL;
-	struct report report = { .program = program };
 	struct config_problems *problems;
+	struct report report = { 0 };
 	struct task task;
 
 	program->log.fd = -1;
 	task_begin(&task, &program->clock, &program->log);
 	problems = NEW(&task.arena, struct config_problems);
 	program->source.problems = problems;
-	if (config_load(&task, &program->source, &config) == OK)
-		check_config(&report, &task, config);
+	report.settings = problems;
+	/* a directory that is not there is a problem like others, but the last one */
+	if (config_inspect(&task, &program->source, &config) != OK)
+		task_forgive(&task);
 	for (size_t i = 0; i < problems->count; i++)
 		problem(&report, problems->texts[i]);
+	if (config != NULL)
+		check_config(&report, &task, config);
 	if (report.problems == 0)
 		printf("%.*s: nothing is wrong\n", STR_FMT(config->dir));
 	task_end(&task);

@@ -7,17 +7,21 @@
 
 #include "grantd/stop_work.h"
 #include "store/counters.h"
-#include "store/events.h"
+#include "store/marks.h"
 #include "store/requests.h"
 #include "store/sessions.h"
 
 #define TICK_MS		SECOND_MS
 #define SWEEP_EVERY_MS	MINUTE_MS
+#define MARK_EVERY_MS	MINUTE_MS
 #define EXPIRE_EVERY_MS (5 * SECOND_MS)
 #define SWEEP_BATCH	200
 #define SWEEP_BATCHES	50 /* in a row, then others get a turn */
-#define STOPS_IN_A_ROW	20
-#define LOOK_BACK_MS	HOUR_MS
+/* a resource that hangs must not keep the other jobs waiting for long */
+#define STOPS_IN_A_ROW 20
+#define STOPS_MS       (15 * SECOND_MS)
+/* for a first start, and for what another node wrote by a clock of its own */
+#define LOOK_BACK_MS HOUR_MS
 /* ended sessions tell for so long which browsers a person has used (throttling asks) */
 #define SESSION_KEEP_MS (90 * DAY_MS)
 
@@ -32,8 +36,10 @@ struct jobs {
 	bool is_stopping;
 
 	int64_t swept_at;   /* monotonic */
+	int64_t marked_at;  /* monotonic */
 	int64_t expired_at; /* monotonic */
 	int64_t expired_to; /* wall: grants that ended up to here are dealt with */
+	bool has_told;	    /* an item of the outbox was due */
 };
 
 enum sweep_kind { SWEEP_REQUESTS, SWEEP_SESSIONS, SWEEP_COUNTERS, SWEEP_COUNT };
@@ -72,24 +78,21 @@ static enum err sweep_all(struct task *task, struct jobs *jobs)
 	return OK;
 }
 
-static enum err tell_resources(struct task *task, struct jobs *jobs)
+static enum err tell_resource(struct task *task, struct jobs *jobs)
 {
-	bool worked = true;
-
-	for (int i = 0; i < STOPS_IN_A_ROW && worked; i++)
-		TRY(stop_work(task, jobs->authority, &worked));
-	return OK;
+	jobs->has_told = false;
+	return stop_work(task, jobs->authority, &jobs->has_told);
 }
 
 /* Where a restart begins to look: nothing that ended while we were away was told. */
 static enum err find_start(struct task *task, struct jobs *jobs)
 {
 	struct db *db = NULL;
-	int64_t newest = 0;
+	int64_t ends = 0;
 
 	TRY(store_reader(task, jobs->authority->store, &db));
-	TRY(event_newest(task, db, &newest));
-	jobs->expired_to = (newest == 0 ? task->now : newest) - LOOK_BACK_MS;
+	TRY(mark_find(task, db, STR("ends"), &ends));
+	jobs->expired_to = (ends == 0 ? task->now : ends) - LOOK_BACK_MS;
 	return OK;
 }
 
@@ -100,6 +103,20 @@ static enum err notice_ends(struct task *task, struct jobs *jobs)
 	TRY(stop_expired(task, jobs->authority, jobs->expired_to));
 	jobs->expired_to = task->now;
 	return OK;
+}
+
+static enum err write_marks(struct task *task, struct db *db, void *arg)
+{
+	const struct jobs *jobs = arg;
+
+	if (jobs->expired_to != 0)
+		TRY(mark_raise(task, db, STR("ends"), jobs->expired_to));
+	return mark_raise(task, db, STR("clock"), task->now);
+}
+
+static enum err keep_marks(struct task *task, struct jobs *jobs)
+{
+	return store_write(task, jobs->authority->store, write_marks, jobs);
 }
 
 /* One job with memory of its own; a failure is logged and the next round tries again. */
@@ -117,19 +134,35 @@ static void run_job(struct jobs *jobs, const char *name,
 	task_end(&task);
 }
 
-static void run_round(struct jobs *jobs)
+static void tell_resources(struct jobs *jobs)
+{
+	int64_t until = clock_monotonic() + STOPS_MS;
+
+	jobs->has_told = true;
+	for (int i = 0; i < STOPS_IN_A_ROW && jobs->has_told && clock_monotonic() < until; i++)
+		run_job(jobs, "on_stop", tell_resource);
+}
+
+/* True when it is time again, or for the first time. */
+static bool is_due(int64_t *last, int64_t every)
 {
 	int64_t now = clock_monotonic();
 
-	run_job(jobs, "on_stop", tell_resources);
-	if (jobs->expired_at == 0 || now - jobs->expired_at >= EXPIRE_EVERY_MS) {
-		jobs->expired_at = now;
+	if (*last != 0 && now - *last < every)
+		return false;
+	*last = now;
+	return true;
+}
+
+static void run_round(struct jobs *jobs)
+{
+	if (is_due(&jobs->expired_at, EXPIRE_EVERY_MS))
 		run_job(jobs, "expiry", notice_ends);
-	}
-	if (jobs->swept_at == 0 || now - jobs->swept_at >= SWEEP_EVERY_MS) {
-		jobs->swept_at = now;
+	if (is_due(&jobs->marked_at, MARK_EVERY_MS))
+		run_job(jobs, "marks", keep_marks);
+	tell_resources(jobs);
+	if (is_due(&jobs->swept_at, SWEEP_EVERY_MS))
 		run_job(jobs, "sweep", sweep_all);
-	}
 }
 
 /* Waits for the next round; false when it is time to end. */
@@ -155,6 +188,7 @@ static void *run(void *arg)
 	do {
 		run_round(jobs);
 	} while (wait_for_next(jobs));
+	run_job(jobs, "marks", keep_marks);
 	return NULL;
 }
 

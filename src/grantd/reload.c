@@ -3,6 +3,7 @@
 
 #include "grantd/app.h"
 #include "grantd/installation.h"
+#include "grantd/resource_record.h"
 
 static bool have_same_proxies(const struct config *a, const struct config *b)
 {
@@ -34,7 +35,6 @@ static void warn_of_restart(struct task *task, const struct config *old, const s
 		{ "root_key_file", !str_equals(old->root_key_file, new->root_key_file) },
 		{ "share_dir", !str_equals(old->share_dir, new->share_dir) },
 		{ "loops", old->loops != new->loops },
-		{ "log_level", old->log_level != new->log_level },
 	};
 
 	for (size_t i = 0; i < COUNT_OF(fixed); i++)
@@ -51,6 +51,7 @@ static enum err take_up(struct task *task, struct app *app, const struct config 
 	TRY(installation_load_keys(task, app->store, app->keys, new));
 	if (app->tls != NULL)
 		TRY(tls_reload(task, app->tls));
+	TRY(resources_record(task, app->store, new));
 	warn_of_restart(task, old, new);
 	return OK;
 }
@@ -69,6 +70,7 @@ static enum err reload_locked(struct task *task, struct app *app)
 		return err;
 	}
 	config_live_swap(app->config, new);
+	app->program->log.level = (enum log_level) new->log_level;
 	return OK;
 }
 

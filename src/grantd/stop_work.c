@@ -12,9 +12,8 @@
 #include "store/users.h"
 
 #define LIMIT_MS 10000
-#define LEASE_MS                                                                                   \
-	(60 * SECOND_MS) /* longer than LIMIT_MS, so that nobody else takes it meanwhile  \
-				   */
+/* longer than LIMIT_MS, so that nobody else takes it meanwhile */
+#define LEASE_MS       (60 * SECOND_MS)
 #define RETRY_FIRST_MS (5 * SECOND_MS)
 #define RETRY_MAX_MS   HOUR_MS
 #define GIVE_UP_MS     DAY_MS
@@ -91,7 +90,7 @@ static enum err run_command(struct task *task, const struct resource *resource,
 	return OK;
 }
 
-static enum err call_url(struct task *task, const struct resource *resource,
+static enum err call_url(struct task *task, const struct resource *resource, struct str ca_file,
 			 const struct outbox_item *item)
 {
 	static const struct str fields[] = { STR_INIT("Content-Type: application/json") };
@@ -101,6 +100,7 @@ static enum err call_url(struct task *task, const struct resource *resource,
 		.fields = fields,
 		.field_count = COUNT_OF(fields),
 		.body = item->payload,
+		.extra_ca_file = ca_file,
 		.answer_max = ANSWER_MAX,
 		.timeout_ms = LIMIT_MS,
 	};
@@ -115,14 +115,14 @@ static enum err call_url(struct task *task, const struct resource *resource,
 static enum err do_item(struct task *task, const struct authority *authority,
 			const struct outbox_item *item, const struct stop_order *order)
 {
-	const struct resource *resource = config_find_resource_named(authority_config(authority),
-								     order->resource);
+	const struct config *config = authority_config(authority);
+	const struct resource *resource = config_find_resource_named(config, order->resource);
 
 	/* the operator took on_stop or the resource away since: nothing is left to be told */
 	if (resource == NULL || resource->on_stop_count == 0)
 		return OK;
 	if (str_starts_with(resource->on_stop[0], STR("https://")))
-		return call_url(task, resource, item);
+		return call_url(task, resource, config->extra_ca_file, item);
 	return run_command(task, resource, order);
 }
 
@@ -191,11 +191,36 @@ static enum err record(struct task *task, const struct authority *authority,
 	return store_write(task, authority->store, write_outcome, &outcome);
 }
 
-enum err stop_work(struct task *task, const struct authority *authority, bool *ret_worked)
+struct spreading {
+	const struct authority *authority;
+	const struct outbox_item *item;
+};
+
+static enum err write_spread(struct task *task, struct db *db, void *arg)
+{
+	const struct spreading *spreading = arg;
+
+	return stop_spread(task, db, spreading->authority, spreading->item);
+}
+
+static enum err tell(struct task *task, const struct authority *authority,
+		     const struct outbox_item *item)
 {
 	CLEANUP(json_unref) json_t *payload = NULL;
-	struct taking taking = { .retry_at = task->now + LEASE_MS };
 	struct stop_order order = { 0 };
+	enum err err = read_order(task, item, &payload, &order);
+
+	if (err == OK)
+		err = do_item(task, authority, item, &order);
+	/* it may have taken a while, and the next attempt counts from now */
+	task->now = clock_wall(task->clock);
+	return record(task, authority, item, &order, err);
+}
+
+enum err stop_work(struct task *task, const struct authority *authority, bool *ret_worked)
+{
+	struct taking taking = { .retry_at = task->now + LEASE_MS };
+	struct spreading spreading = { authority, &taking.item };
 	enum err err = store_write(task, authority->store, write_take, &taking);
 
 	*ret_worked = false;
@@ -205,40 +230,29 @@ enum err stop_work(struct task *task, const struct authority *authority, bool *r
 	}
 	TRY(err);
 	*ret_worked = true;
-	err = read_order(task, &taking.item, &payload, &order);
-	if (err == OK)
-		err = do_item(task, authority, &taking.item, &order);
-	return record(task, authority, &taking.item, &order, err);
+	if (stop_is_to_spread(&taking.item))
+		return store_write(task, authority->store, write_spread, &spreading);
+	return tell(task, authority, &taking.item);
 }
 
 /* One grant that ran out. */
 struct expiry {
 	const struct authority *authority;
-	const struct grant *grant;
+	struct str grant_id;
 	struct event event;
 };
 
-static enum err write_expiry(struct task *task, struct db *db, void *arg)
-{
-	const struct expiry *expiry = arg;
-	struct user user = { 0 };
-
-	TRY(user_find(task, db, expiry->grant->user_id, &user));
-	TRY(stop_queue(task, db, expiry->authority, expiry->grant, user.username));
-	return event_insert(task, db, &expiry->event);
-}
-
 /* The event says that it was done: a restart looks back further than it would have to. */
-static enum err is_recorded(struct task *task, const struct authority *authority,
-			    const struct grant *grant, bool *ret_is)
+static enum err is_recorded(struct task *task, struct db *db, const struct grant *grant,
+			    bool *ret_is)
 {
-	struct event_filter filter = { .grant_id = grant->id, .since = grant->expires_at };
+	struct event_filter filter = { .user_id = grant->user_id,
+				       .grant_id = grant->id,
+				       .since = grant->expires_at };
 	struct event *events = NULL;
-	struct db *db = NULL;
 	size_t count = 0;
 
 	*ret_is = false;
-	TRY(store_reader(task, authority->store, &db));
 	TRY(event_list(task, db, &filter, EXPIRED_BATCH, &events, &count));
 	for (size_t i = 0; i < count; i++)
 		if (str_equals(events[i].kind, STR("grant.expired")))
@@ -246,21 +260,42 @@ static enum err is_recorded(struct task *task, const struct authority *authority
 	return OK;
 }
 
+/* Judged with the row in hand: another node does the same, and its person may give it more time. */
+static enum err write_expiry(struct task *task, struct db *db, void *arg)
+{
+	const struct expiry *expiry = arg;
+	struct event event = expiry->event;
+	struct grant grant = { 0 };
+	bool is_done = false;
+
+	TRY(grant_take(task, db, expiry->grant_id));
+	TRY(grant_find(task, db, expiry->grant_id, &grant));
+	if (grant_status_at(&grant, task->now) != GRANT_EXPIRED)
+		return OK;
+	TRY(is_recorded(task, db, &grant, &is_done));
+	if (is_done)
+		return OK;
+	TRY(stop_queue_found(task, db, expiry->authority, grant.id));
+	event.user_id = grant.user_id;
+	event.client_id = grant.client_id;
+	event.grant_id = grant.id;
+	event.resource = grant.resource;
+	return event_insert(task, db, &event);
+}
+
 static enum err expire(struct task *task, const struct authority *authority,
 		       const struct grant *grant)
 {
 	struct expiry expiry = { .authority = authority,
-				 .grant = grant,
+				 .grant_id = grant->id,
 				 .event = event_new(task, STR("grant.expired"), STR("system")) };
+	struct db *db = NULL;
 	bool is_done = false;
 
-	TRY(is_recorded(task, authority, grant, &is_done));
+	TRY(store_reader(task, authority->store, &db));
+	TRY(is_recorded(task, db, grant, &is_done));
 	if (is_done)
 		return OK;
-	expiry.event.user_id = grant->user_id;
-	expiry.event.client_id = grant->client_id;
-	expiry.event.grant_id = grant->id;
-	expiry.event.resource = grant->resource;
 	return store_write(task, authority->store, write_expiry, &expiry);
 }
 
@@ -271,8 +306,10 @@ enum err stop_expired(struct task *task, const struct authority *authority, int6
 	struct db *db = NULL;
 	size_t count = 0;
 
-	/* many end at the same midnight, so a place in time is no place in the list: ask for more
-	 * instead */
+	/*
+	 * many end at the same midnight, so a place in time is no place in the list: ask for more
+	 * instead
+	 */
 	for (;; limit *= 2) {
 		TRY(store_reader(task, authority->store, &db));
 		TRY(grant_list_expired(task, db, &(struct grant_span){ from, task->now, limit },

@@ -58,6 +58,9 @@ static STATEMENT GRANT_LIST_EXPIRED = {
 	GRANT_SELECT " WHERE revoked_at IS NULL AND expires_at > $1 AND expires_at <= $2"
 		     " ORDER BY expires_at LIMIT $3"
 };
+static STATEMENT GRANT_LIST_CLIENT = { GRANT_SELECT
+				       " WHERE client_id = $1 AND revoked_at IS NULL AND id > $2"
+				       " ORDER BY id LIMIT $3" };
 static STATEMENT GRANT_CREATED_AT = { "SELECT created_at FROM grants WHERE id = $1" };
 static STATEMENT PERMISSION_LIST = {
 	"SELECT scope, mode, expires_at, words, consent_event, granted_at FROM permissions"
@@ -378,4 +381,17 @@ enum err grant_remove_permission(struct task *task, struct db *db, struct str id
 	if (changed == 0)
 		return fail(task, ERR_NOT_FOUND, "the grant has no such permission");
 	return fit_end(task, db, user_id, id, now);
+}
+
+enum err grant_list_client(struct task *task, struct db *db, const struct client_page *page,
+			   struct grant **ret_grants, size_t *ret_count)
+{
+	struct sql_list list = { .size = sizeof(struct grant), .read = read_grant };
+
+	TRY(sql_all(task, db, &GRANT_LIST_CLIENT,
+		    ARGS(sql_text(page->client_id), sql_text(page->after), sql_int(page->limit)),
+		    &list));
+	*ret_grants = list.items;
+	*ret_count = list.count;
+	return OK;
 }

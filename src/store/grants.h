@@ -72,3 +72,13 @@ struct grant_span {
 MUST_CHECK enum err grant_list_expired(struct task *task, struct db *db,
 				       const struct grant_span *span, struct grant **ret_grants,
 				       size_t *ret_count);
+struct client_page {
+	struct str client_id;
+	struct str after; /* behind this id; "": from the first */
+	int64_t limit;
+};
+
+/* The client's grants that were not revoked, by id, without permissions: for on_stop. */
+MUST_CHECK enum err grant_list_client(struct task *task, struct db *db,
+				      const struct client_page *page, struct grant **ret_grants,
+				      size_t *ret_count);

@@ -12,7 +12,7 @@ struct db;
 
 struct outbox_item {
 	struct str id;	 /* out_… */
-	struct str kind; /* "on_stop" */
+	struct str kind; /* "on_stop", "on_stop_client" (authority/stop) */
 	struct str user_id;
 	struct str payload; /* JSON */
 	int64_t due_at;

@@ -112,6 +112,7 @@ const char *const schema_step_1[] = {
 	"CREATE INDEX grants_user ON grants (user_id, created_at)",
 	"CREATE INDEX grants_created ON grants (created_at)",
 	"CREATE INDEX grants_end ON grants (expires_at) WHERE revoked_at IS NULL",
+	"CREATE INDEX grants_client ON grants (client_id, id) WHERE revoked_at IS NULL",
 
 	"CREATE TABLE permissions ("
 	" user_id TEXT NOT NULL,"
@@ -199,5 +200,16 @@ const char *const schema_step_1[] = {
 	"CREATE TABLE facts ("
 	" name TEXT NOT NULL PRIMARY KEY,"
 	" value TEXT NOT NULL)",
+
+	/* times that only go forward: how far something has come */
+	"CREATE TABLE marks ("
+	" name TEXT NOT NULL PRIMARY KEY,"
+	" value BIGINT NOT NULL)",
+
+	/* the resource files that were last taken up */
+	"CREATE TABLE resources ("
+	" name TEXT NOT NULL PRIMARY KEY,"
+	" uri TEXT NOT NULL,"
+	" file_hash TEXT NOT NULL)",
 	NULL,
 };

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * marks: named times that only go forward, for what must be known after a restart: "clock" is the
+ * highest time that was seen, "ends" up to when grants that ran out are dealt with.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct task;
+struct db;
+
+/* 0 when it was never set. */
+MUST_CHECK enum err mark_find(struct task *task, struct db *db, struct str name, int64_t *ret_at);
+/* Stays where it is when `at` is not above it. */
+MUST_CHECK enum err mark_raise(struct task *task, struct db *db, struct str name, int64_t at);
