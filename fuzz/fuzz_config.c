@@ -29,7 +29,7 @@ static void apply(struct task *task, const struct written *written,
 			continue;
 		expect(str_is_text(written[i].value));
 		if (setting_apply(task, &settings[i], config.dir, written[i].value, &config) != OK)
-			problem_add(task, problems, task->reason);
+			problem_add(task, problems, settings[i].name, task->reason);
 	}
 	config_check(task, &config, written, problems);
 	if (problems->count > 0)

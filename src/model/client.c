@@ -131,6 +131,9 @@ static enum err check_names(struct task *task, const struct client *client)
 	    !str_only(client->id, ID_CHARACTERS))
 		return fail(task, ERR_REQUEST,
 			    "a client id has 1 to 128 characters of a-z A-Z 0-9 - . _ ~");
+	/* in a resource's on_stop it would be taken for an option */
+	if (str_starts_with(client->id, STR("-")))
+		return fail(task, ERR_REQUEST, "a client id must not start with -");
 	if (str_starts_with(client->id, STR("usr_")))
 		return fail(task, ERR_REQUEST,
 			    "a client id must not look like a user's id (usr_…)");

@@ -73,9 +73,9 @@ async function sqlite_tables(instance, names) {
 	return tables;
 }
 
-// Every row of every table but those left out, for comparing before and after.
+// Every row of every table but those left out, for comparing before and after. The marks follow the clock.
 export async function snapshot(instance, { except = [] } = {}) {
-	instance.tables ??= (await rows(instance, tables_sql[driver])).map(({ name }) => name);
+	instance.tables ??= (await rows(instance, tables_sql[driver])).map(({ name }) => name).filter((name) => name !== 'marks');
 	const names = instance.tables.filter((name) => !except.includes(name));
 	const tables = await (driver === 'sqlite' ? sqlite_tables : postgres_tables)(instance, names);
 	return Object.fromEntries(names.map((name) => [name, tables[name].map((row) => JSON.stringify(row)).sort()]));

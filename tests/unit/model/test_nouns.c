@@ -157,6 +157,8 @@ static void a_client_is_checked_before_it_is_kept(void **state)
 
 	(void)state;
 	CHECK_ERR(checked(&client), OK);
+	client.id = STR("-rf");
+	CHECK_ERR(checked(&client), ERR_REQUEST);
 	client.id = STR("usr_abc");
 	CHECK_ERR(checked(&client), ERR_REQUEST);
 	client.id = STR("https://agent.example/x");
