@@ -51,9 +51,7 @@ static enum err take_up(struct task *task, struct app *app, const struct config 
 	TRY(installation_load_keys(task, app->store, app->keys, new));
 	if (app->tls != NULL)
 		TRY(tls_reload(task, app->tls));
-	TRY(resources_record(task, app->store, new));
-	warn_of_restart(task, old, new);
-	return OK;
+	return resources_record(task, app->store, new);
 }
 
 static enum err reload_locked(struct task *task, struct app *app)
@@ -70,7 +68,9 @@ static enum err reload_locked(struct task *task, struct app *app)
 		return err;
 	}
 	config_live_swap(app->config, new);
+	/* before the warnings: they are of the new configuration */
 	app->program->log.level = (enum log_level) new->log_level;
+	warn_of_restart(task, old, new);
 	return OK;
 }
 

@@ -70,3 +70,13 @@ export async function event_comes(instance, kind, timeout = 5000) {
 		if ((await event_kinds(instance)).includes(kind)) return;
 	assert.fail(`no event ${kind} within ${timeout} ms`);
 }
+
+// What the condition answers as soon as that is something.
+export async function until(condition, timeout = 20_000) {
+	for (const end = Date.now() + timeout; ;) {
+		const value = await condition();
+		if (value) return value;
+		assert.ok(Date.now() < end, 'it happens in time');
+		await new Promise((resolve) => setTimeout(resolve, 50));
+	}
+}

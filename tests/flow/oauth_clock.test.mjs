@@ -129,3 +129,26 @@ test('RT-023: a clock set back revives nothing', async () => {
 	refused(await agent.refresh(current.refresh_token), 400, 'invalid_grant', /expired/);
 	grantd.move(now);
 });
+
+test('RT-023: what ran out while nothing happened stays over when the clock is set back across a restart', async (t) => {
+	const idle = await MovedInstance.start(t);
+	const { alice: person, agent: reader } = await idle.furnish();
+	const tokens = await reader.tokens(person, { scope: ['mail.read'] });
+	const mark = async () => (await idle.rows("SELECT value FROM marks WHERE name = 'clock'"))[0]?.value ?? 0;
+	assert.equal((await idle.introspect(tokens.access_token)).active, true);
+	await idle.kill_9();
+	idle.move(hour);
+	await idle.start(); // the mark is kept at once and then every minute; nothing else is written
+	const late = Date.now() + (hour - minute) * 1000;
+	for (const end = Date.now() + 20_000; await mark() < late;) {
+		assert.ok(Date.now() < end, 'the mark is kept');
+		await new Promise((resolve) => setTimeout(resolve, 50));
+	}
+	const [{ newest }] = await idle.rows('SELECT max(at) AS newest FROM events');
+	assert.ok(newest < late, 'no event says how late it was');
+	await idle.kill_9();
+	idle.move(0);
+	await idle.start();
+	assert.deepEqual(await idle.introspect(tokens.access_token), { active: false });
+	assert.ok(idle.log().some((line) => line.event === 'clock.behind'));
+});

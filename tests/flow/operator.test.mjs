@@ -8,6 +8,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { until } from './expect.mjs';
 import { Daemon, Instance, driver, mail_secret, programs, run_well } from './harness/index.mjs';
 
 const in_dir = (grantd, name) => path.join(grantd.dir, name);
@@ -24,15 +25,6 @@ function files_of(grantd) {
 }
 
 const check = (grantd) => grantd.grantd(['check', '--dir', grantd.dir]);
-
-async function until(condition, timeout = 20_000) {
-	for (const end = Date.now() + timeout; ;) {
-		const value = await condition();
-		if (value) return value;
-		assert.ok(Date.now() < end, 'it happens in time');
-		await sleep(50);
-	}
-}
 
 async function ops(grantd, what) {
 	const response = await fetch(`http://127.0.0.1:${grantd.port + 1}/${what}`);
