@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// A PostgreSQL that a test may freeze, stop and start, and a socket in front of it that cuts connections at COMMIT.
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { run, run_well } from './process.mjs';
+
+// initdb and postgres refuse to run as root
+const as_owner = process.getuid() === 0 ? ['setpriv', '--reuid=postgres', '--regid=postgres', '--init-groups'] : [];
+const socket_name = '.s.PGSQL.5432';
+
+const children_of = (pid) => fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
+
+export class Cluster {
+	static async start() {
+		const cluster = new Cluster();
+		const [bin] = fs.globSync('/usr/lib/postgresql/*/bin').sort().reverse();
+		cluster.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'grantd-pg-'));
+		cluster.bin = bin;
+		if (as_owner.length) await run_well('chown', ['postgres:', cluster.dir]);
+		const [file, ...words] = [...as_owner, `${bin}/initdb`, '-D', `${cluster.dir}/data`, '-U', os.userInfo().username, '--auth=trust', '--encoding=UTF8', '--locale=C', '-N'];
+		await run_well(file, words, { cwd: cluster.dir });
+		await cluster.start();
+		return cluster;
+	}
+
+	async start() {
+		const [file, ...words] = [...as_owner, `${this.bin}/postgres`, '-D', `${this.dir}/data`, '-k', this.dir, '-c', 'listen_addresses=', '-c', 'max_connections=100'];
+		this.server = spawn(file, words, { cwd: this.dir, stdio: 'ignore' });
+		this.ended = new Promise((resolve) => this.server.on('close', resolve));
+		for (let i = 0; (await run(`${this.bin}/pg_isready`, ['-q', '-h', this.dir])).status !== 0; i++) {
+			if (i === 300) throw new Error('PostgreSQL does not start');
+			await new Promise((resolve) => setTimeout(resolve, 100));
+		}
+	}
+
+	// As with `pg_ctl stop -m immediate`: no word to those who are connected but the end.
+	async stop() {
+		this.thaw();
+		this.server.kill('SIGQUIT');
+		await this.ended;
+	}
+
+	#signal(signal) {
+		for (const pid of [this.server.pid, ...children_of(this.server.pid)]) {
+			try { process.kill(pid, signal); } catch { /* a backend that has just ended */ }
+		}
+	}
+
+	// The server and each of its backends stand still; their sockets stay open.
+	freeze() { this.#signal('SIGSTOP'); }
+	thaw() { this.#signal('SIGCONT'); }
+
+	async dispose() {
+		if (this.server.exitCode === null && this.server.signalCode === null) await this.stop();
+		fs.rmSync(this.dir, { recursive: true, force: true });
+	}
+}
+
+// Stands between grantd and a cluster's socket. `at_commit`: 'pass', 'lose' (the server does it, and nobody hears
+// of it), or 'cut' (the server never hears of it).
+export class CommitProxy {
+	static async start(socket_dir) {
+		const proxy = new CommitProxy();
+		proxy.at_commit = 'pass';
+		proxy.met = 0;
+		proxy.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'grantd-proxy-'));
+		proxy.sockets = new Set();
+		proxy.server = net.createServer((client) => proxy.#carry(client, net.connect(path.join(socket_dir, socket_name))));
+		await new Promise((resolve) => proxy.server.listen(path.join(proxy.dir, socket_name), resolve));
+		return proxy;
+	}
+
+	#carry(client, server) {
+		let rest = Buffer.alloc(0), has_started = false, is_losing = false;
+		const end = () => { client.destroy(); server.destroy(); };
+		for (const socket of [client, server]) {
+			this.sockets.add(socket);
+			socket.on('error', end);
+			socket.on('close', () => { this.sockets.delete(socket); end(); });
+		}
+		server.on('data', (part) => (is_losing ? end() : client.write(part)));
+		client.on('data', (part) => {
+			rest = Buffer.concat([rest, part]);
+			// the first message has no type byte (53.2.1 of PostgreSQL's manual)
+			for (let head; rest.length >= (head = has_started ? 5 : 4);) {
+				const size = rest.readInt32BE(head - 4) + head - 4;
+				if (rest.length < size) return;
+				const message = rest.subarray(0, size);
+				rest = rest.subarray(size);
+				if (has_started && this.at_commit !== 'pass' && message.toString('latin1', 0, 1) === 'Q' && message.toString('latin1', 5, size - 1) === 'COMMIT') {
+					this.met++;
+					if (this.at_commit === 'cut') return end();
+					is_losing = true;
+				}
+				has_started = true;
+				server.write(message);
+			}
+		});
+	}
+
+	async dispose() {
+		for (const socket of this.sockets) socket.destroy();
+		await new Promise((resolve) => this.server.close(resolve));
+		fs.rmSync(this.dir, { recursive: true, force: true });
+	}
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+// When storage fails under a request: nothing is acknowledged that is not kept, nothing forks, the answer comes in
+// bounded time, and all is well again by itself. PostgreSQL is frozen, stopped, and cut off at COMMIT; SQLite has its
+// lock held by another process, or loses its daemon.
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { event_kinds, granted, refused, until } from './expect.mjs';
+import { CommitProxy, Cluster } from './harness/cluster.mjs';
+import { Agent, Instance, driver, mail_secret } from './harness/index.mjs';
+
+let cluster;
+before(async () => {
+	if (driver === 'sqlite') return;
+	cluster = await Cluster.start();
+	process.env.GRANTD_PG_SOCKET = cluster.dir; // of this file's own process
+});
+after(() => cluster?.dispose());
+
+// What another process can do to SQLite: take the lock that writers need.
+async function hold_lock(grantd) {
+	const { DatabaseSync } = await import('node:sqlite');
+	const file = new DatabaseSync(path.join(grantd.dir, 'grantd.db'), { timeout: 10_000 });
+	file.exec('BEGIN IMMEDIATE');
+	return () => {
+		file.exec('ROLLBACK');
+		file.close();
+	};
+}
+
+// Storage of the instance keeps nothing from now on; answers what ends it.
+async function refuse_writes(grantd) {
+	if (driver === 'sqlite') return hold_lock(grantd);
+	grantd.proxy.at_commit = 'cut';
+	return () => { grantd.proxy.at_commit = 'pass'; };
+}
+
+async function freeze(grantd) {
+	if (driver === 'sqlite') return hold_lock(grantd);
+	cluster.freeze();
+	return () => cluster.thaw();
+}
+
+async function go_away(grantd) {
+	if (driver === 'sqlite') return hold_lock(grantd);
+	await cluster.stop();
+	return () => cluster.start();
+}
+
+async function start(t) {
+	const grantd = await Instance.create();
+	t.after(() => grantd.dispose());
+	if (driver === 'postgres') {
+		grantd.proxy = await CommitProxy.start(cluster.dir);
+		t.after(() => grantd.proxy.dispose());
+		grantd.env = { ...grantd.env, GRANTD_DATABASE: grantd.database.url.replace(cluster.dir, grantd.proxy.dir) };
+	}
+	await grantd.start();
+	return { grantd, ...await grantd.furnish() };
+}
+
+const reads_too = driver === 'postgres'; // SQLite's readers need no lock
+const ready = async (grantd) => (await fetch(`http://127.0.0.1:${grantd.port + 1}/readyz`)).status;
+const introspected = (grantd, token) => new Agent(grantd, { client_id: 'mail-rs', client_secret: mail_secret }).post('/introspect', { token });
+
+test('RV-009: a revocation that storage does not keep is answered 503, changes nothing, and holds when asked again', async (t) => {
+	const { grantd, alice, agent } = await start(t);
+	const tokens = await agent.tokens(alice, { scope: ['mail.read'] });
+	const heal = await refuse_writes(grantd);
+	await grantd.unchanged(async () => refused(await agent.revoke(tokens.refresh_token), 503, 'temporarily_unavailable'), { except: [] });
+	await heal();
+	assert.equal((await grantd.introspect(tokens.access_token)).active, true);
+	await until(async () => (await agent.revoke(tokens.refresh_token)).status === 200);
+	assert.deepEqual(await grantd.introspect(tokens.access_token), { active: false });
+	refused(await agent.refresh(tokens.refresh_token), 400, 'invalid_grant');
+	assert.equal((await event_kinds(grantd)).filter((kind) => kind === 'family.ended').length, 1);
+});
+
+// A request whose commit nobody learns of. On SQLite the only such end is the daemon's own.
+async function without_outcome(grantd, request) {
+	if (driver === 'sqlite') {
+		const answer = request().catch(() => null);
+		await new Promise((resolve) => setTimeout(resolve, 3));
+		await grantd.kill_9();
+		await grantd.start();
+		return answer;
+	}
+	grantd.proxy.at_commit = 'lose';
+	grantd.proxy.met = 0;
+	const answer = await request();
+	grantd.proxy.at_commit = 'pass';
+	assert.ok(grantd.proxy.met > 0, 'the connection was cut at COMMIT');
+	refused(answer, 503, 'temporarily_unavailable');
+	assert.ok(grantd.log().some((line) => line.event === 'store.outcome_unknown'));
+	return null;
+}
+
+test('a refresh whose commit is not heard of is not acknowledged, and asked again goes on without a fork', async (t) => {
+	const { grantd, alice, agent } = await start(t);
+	let tokens = await agent.tokens(alice, { scope: ['mail.read'] });
+	for (let i = 0; i < 5; i++) {
+		await without_outcome(grantd, () => agent.refresh(tokens.refresh_token, {}, { apart: true }));
+		const again = await until(async () => {
+			const answer = await agent.refresh(tokens.refresh_token);
+			return answer.status === 503 ? null : granted(answer);
+		});
+		assert.equal(granted(await agent.refresh(tokens.refresh_token)).refresh_token, again.refresh_token, 'one successor');
+		assert.equal((await grantd.introspect(again.access_token)).active, true);
+		tokens = again;
+	}
+	granted(await agent.refresh(tokens.refresh_token));
+	const families = await grantd.rows('SELECT generation, revoked_at FROM families');
+	assert.deepEqual(families.map((family) => [family.generation, family.revoked_at]), [[7, null]]);
+	assert.ok(!(await event_kinds(grantd)).includes('family.ended'));
+});
+
+test('a revocation whose commit is not heard of is not acknowledged, and asked again it holds', async (t) => {
+	const { grantd, alice, agent } = await start(t);
+	const tokens = await agent.tokens(alice, { scope: ['mail.read'] });
+	await without_outcome(grantd, () => agent.revoke(tokens.refresh_token, {}, { apart: true }));
+	await until(async () => (await agent.revoke(tokens.refresh_token)).status === 200);
+	assert.deepEqual(await grantd.introspect(tokens.access_token), { active: false });
+	assert.equal((await event_kinds(grantd)).filter((kind) => kind === 'family.ended').length, 1);
+});
+
+test('a code whose commit is not heard of gives tokens once at most', async (t) => {
+	const { grantd, alice, agent } = await start(t);
+	const wish = agent.authorization();
+	const { code } = await alice.allow(wish.url, { scope: ['mail.read'] });
+	const first = await without_outcome(grantd, () => agent.redeem(code, wish, {}, { apart: true }));
+	const second = await until(async () => {
+		const answer = await agent.redeem(code, wish);
+		return answer.status === 503 ? null : answer;
+	});
+	if (driver === 'postgres') refused(second, 400, 'invalid_grant');
+	assert.ok([first, second].filter((answer) => answer?.status === 200).length <= 1);
+	assert.equal((await grantd.rows('SELECT id FROM families')).length, 1);
+});
+
+// Many at once, while storage does not answer; each must be told so, and none may be left hanging.
+async function all_refused(grantd, agent, tokens) {
+	const calls = [
+		...Array.from({ length: 12 }, () => agent.refresh(tokens.refresh_token, {}, { apart: true })),
+		agent.revoke(tokens.refresh_token, {}, { apart: true }),
+		...(reads_too ? [introspected(grantd, tokens.access_token)] : []),
+	];
+	for (const answer of await Promise.all(calls)) refused(answer, 503, 'temporarily_unavailable');
+	if (!reads_too) return;
+	await until(async () => await ready(grantd) === 503);
+	assert.equal((await fetch(`http://127.0.0.1:${grantd.port + 1}/livez`)).status, 200);
+}
+
+async function all_well(grantd, agent, tokens) {
+	await until(async () => await ready(grantd) === 200);
+	const next = await until(async () => {
+		const answer = await agent.refresh(tokens.refresh_token);
+		return answer.status === 503 ? null : granted(answer);
+	});
+	assert.equal((await grantd.introspect(next.access_token)).active, true);
+	assert.deepEqual(await grantd.rows('SELECT id FROM families WHERE revoked_at IS NOT NULL'), []);
+	return next;
+}
+
+for (const [how, begin] of [['freezes', freeze], ['goes away', go_away]]) {
+	test(`storage that ${how} refuses in bounded time, and works again by itself when it is back`, async (t) => {
+		const { grantd, alice, agent } = await start(t);
+		let tokens = await agent.tokens(alice, { scope: ['mail.read'] });
+		for (let i = 0; i < 2; i++) {
+			const heal = await begin(grantd);
+			try {
+				await all_refused(grantd, agent, tokens);
+			} finally {
+				await heal();
+			}
+			tokens = await all_well(grantd, agent, tokens);
+		}
+		assert.ok(grantd.daemon.is_running);
+	});
+}
