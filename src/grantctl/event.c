@@ -8,7 +8,8 @@
 
 static const struct column columns[] = {
 	{ "AT", "at" },		  { "KIND", "kind" },	   { "ACTOR", "actor" },
-	{ "AGENT", "client_id" }, { "GRANT", "grant_id" }, { "ID", "id" },
+	{ "AGENT", "client_id" }, { "GRANT", "grant_id" }, { "RESOURCE", "resource" },
+	{ "ID", "id" },
 };
 
 static void add_query(struct buf *path, const struct words *words, enum option option,

@@ -96,4 +96,17 @@ describe('Dovecot as a resource server', () => {
 		assert.equal(status, 400);
 		assert.equal(body.error, 'invalid_grant');
 	});
+
+	test('what the agent itself revokes ends its open session, and so does the operator who disables it', async () => {
+		for (const end of [({ refresh_token }) => agent.revoke(refresh_token), () => grantd.operate(['client', 'disable', agent.client_id])]) {
+			const tokens = await agent.tokens(alice);
+			const { imap, answer } = await session('alice', tokens.access_token);
+			assert.equal(answer.ok, true, answer.line);
+			const ended = imap.unasked();
+			await end(tokens);
+			assert.deepEqual(await ended, ['* BYE Server shutting down.']);
+			await refused('alice', tokens.access_token);
+		}
+		await grantd.operate(['client', 'enable', agent.client_id]);
+	});
 });

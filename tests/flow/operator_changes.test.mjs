@@ -128,3 +128,23 @@ test('check says all that is wrong at once, a sentence each, and changes nothing
 	assert.equal(worst.stderr.split('\n').filter((line) => /database/.test(line)).length, 1, worst.stderr);
 	assert.match(worst.stderr, /admin_socket: the path of a unix socket has 1 to 107 bytes/);
 });
+
+test('a set-up and migration that is killed at any moment is ended by the next run', async (t) => {
+	const grantd = await Instance.create({ init: false });
+	t.after(() => grantd.dispose());
+	const database = grantd.database.url ? ['--database', grantd.database.url] : [];
+	const args = ['init', '--dir', grantd.dir, '--issuer', grantd.issuer, ...database];
+	let killed = 0;
+	for (let ms = 2, status = null; status !== 0; ms += 4) {
+		({ status } = await grantd.grantd(args, { timeout: ms }));
+		if (status === null) killed++;
+		// half made or not, nothing that is there keeps the next run from ending it
+		const migrated = await grantd.grantd(['migrate', '--dir', grantd.dir], { timeout: ms });
+		assert.ok([0, 1, null].includes(migrated.status), migrated.stderr);
+	}
+	assert.ok(killed > 1, 'it was killed on the way');
+	const checked = await grantd.grantd(['check', '--dir', grantd.dir]);
+	assert.equal(checked.status, 0, checked.stderr);
+	const [{ n }] = await grantd.rows('SELECT count(*) AS n FROM schema_version');
+	assert.ok(n > 0);
+});

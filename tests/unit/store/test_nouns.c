@@ -4,7 +4,9 @@
 #include "nouns.h"
 #include "store/counters.h"
 #include "store/key_rows.h"
+#include "store/marks.h"
 #include "store/outbox.h"
+#include "store/resource_rows.h"
 #include "store/sessions.h"
 
 static enum err add_user(struct task *task, struct db *db, void *arg)
@@ -271,17 +273,84 @@ static void a_fact_is_set_once(void **state)
 	CHECK_STR(found, value);
 }
 
+static enum err raise_mark(struct task *task, struct db *db, void *arg)
+{
+	return mark_raise(task, db, STR("clock"), *(int64_t *)arg);
+}
+
+static int64_t mark_of(struct world *world, struct str name)
+{
+	int64_t at = -1;
+
+	CHECK_ERR(mark_find(world_task(world), world_reader(world), name, &at), OK);
+	return at;
+}
+
+static void a_mark_only_goes_forward(void **state)
+{
+	struct world *world = *state;
+	int64_t later = CHECK_NOW, earlier = CHECK_NOW - HOUR_MS, latest = CHECK_NOW + 1;
+
+	CHECK(mark_of(world, STR("clock")) == 0);
+	CHECK_ERR(world_write(world, raise_mark, &later), OK);
+	CHECK_ERR(world_write(world, raise_mark, &earlier), OK);
+	CHECK(mark_of(world, STR("clock")) == later);
+	CHECK_ERR(world_write(world, raise_mark, &latest), OK);
+	CHECK(mark_of(world, STR("clock")) == latest);
+	CHECK(mark_of(world, STR("ends")) == 0);
+}
+
+struct putting {
+	struct resource_row row;
+	bool is_gone;
+	bool changed;
+};
+
+static enum err put_or_delete(struct task *task, struct db *db, void *arg)
+{
+	struct putting *putting = arg;
+
+	if (putting->is_gone)
+		return resource_row_delete(task, db, putting->row.name, &putting->changed);
+	return resource_row_put(task, db, &putting->row, &putting->changed);
+}
+
+/* Of two nodes that take up the same file only one may say so. */
+static void a_resource_is_another_only_by_its_file(void **state)
+{
+	struct world *world = *state;
+	struct putting putting = { .row = { STR("mail"), STR("https://a.example"), STR("11") } };
+	static const struct {
+		const char *hash; /* NULL: gone */
+		bool changed;
+	} steps[] = { { "11", true }, { "11", false }, { "22", true },
+		      { NULL, true }, { NULL, false }, { "22", true } };
+	struct resource_row *rows = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < COUNT_OF(steps); i++) {
+		putting.is_gone = steps[i].hash == NULL;
+		putting.row.file_hash = str_from_c(steps[i].hash);
+		CHECK_ERR(world_write(world, put_or_delete, &putting), OK);
+		CHECK(putting.changed == steps[i].changed);
+	}
+	CHECK_ERR(resource_row_list(world_task(world), world_reader(world), &rows, &count), OK);
+	CHECK(count == 1);
+	CHECK_STR(rows[0].file_hash, STR("22"));
+}
+
 int main(void)
 {
-	return RUN_ON_BOTH(cmocka_unit_test(a_person_is_found_as_kept),
-			   cmocka_unit_test(a_name_is_given_once),
-			   cmocka_unit_test(people_are_listed_in_byte_order),
-			   cmocka_unit_test(a_person_is_disabled_and_enabled),
-			   cmocka_unit_test(a_password_is_replaced_only_by_the_next_version),
-			   cmocka_unit_test(an_agent_is_found_as_kept),
-			   cmocka_unit_test(an_agent_without_secret_or_redirects_is_kept_so),
-			   cmocka_unit_test(not_before_never_goes_back),
-			   cmocka_unit_test(an_agent_is_changed_and_listed),
-			   cmocka_unit_test(keys_come_back_oldest_first),
-			   cmocka_unit_test(a_fact_is_set_once));
+	return RUN_ON_BOTH(
+		cmocka_unit_test(a_person_is_found_as_kept), cmocka_unit_test(a_name_is_given_once),
+		cmocka_unit_test(people_are_listed_in_byte_order),
+		cmocka_unit_test(a_person_is_disabled_and_enabled),
+		cmocka_unit_test(a_password_is_replaced_only_by_the_next_version),
+		cmocka_unit_test(an_agent_is_found_as_kept),
+		cmocka_unit_test(an_agent_without_secret_or_redirects_is_kept_so),
+		cmocka_unit_test(not_before_never_goes_back),
+		cmocka_unit_test(an_agent_is_changed_and_listed),
+		cmocka_unit_test(keys_come_back_oldest_first), cmocka_unit_test(a_fact_is_set_once),
+		cmocka_unit_test(a_mark_only_goes_forward),
+		cmocka_unit_test(a_resource_is_another_only_by_its_file));
 }
