@@ -81,7 +81,7 @@ static enum err refuse(struct task *task, const struct config_problems *problems
 }
 
 /* Takes the memory over. */
-static const struct config *own(const struct config *config, struct arena arena)
+static const struct config *owned_config_new(const struct config *config, struct arena arena)
 {
 	struct owned_config *owned = malloc(sizeof(*owned));
 
@@ -107,7 +107,7 @@ enum err config_inspect(struct task *task, const struct config_source *source,
 		task_end(&inside);
 		return refuse(task, problems);
 	}
-	*ret_config = own(&config, inside.arena);
+	*ret_config = owned_config_new(&config, inside.arena);
 	return OK;
 }
 

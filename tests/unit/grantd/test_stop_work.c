@@ -5,11 +5,8 @@
 #include "../authority/office.h"
 #include "authority/account.h"
 #include "authority/clients.h"
-#include "authority/people.h"
-#include "authority/revoke.h"
 #include "config/file.h"
 #include "script.h"
-#include "store/families.h"
 #include "store/grants.h"
 #include "store/outbox.h"
 #include "store/sql.h"
@@ -287,115 +284,6 @@ static void a_revoked_grant_does_not_expire(void **state)
 	CHECK(office_events(&office, "grant.expired") == 0);
 }
 
-static void reuse_that_ends_a_family_is_told(void **state)
-{
-	struct token_answer first = office_tokens(&office, "agent", "mail.read");
-	struct token_wish wish, again;
-
-	(void)state;
-	CHECK_ERR(office_refresh_with(&office, first.refresh_token, &wish), OK);
-	CHECK_ERR(office_refresh_with(&office, wish.answer.refresh_token, &wish), OK);
-	CHECK(waiting() == 0);
-	office_wait(&office, MINUTE_MS);
-	CHECK_ERR(office_refresh_with(&office, first.refresh_token, &again), ERR_GRANT);
-	CHECK(waiting() == 1);
-	CHECK_ERR(office_refresh_with(&office, first.refresh_token, &again), ERR_GRANT);
-	CHECK(waiting() == 1);
-}
-
-static void another_client_with_the_token_is_told(void **state)
-{
-	struct token_answer tokens = office_tokens(&office, "agent", "mail.read");
-	struct token_wish wish = office_wish(&office, "agent-2");
-
-	(void)state;
-	wish.refresh_token = tokens.refresh_token;
-	CHECK_ERR(office_refresh(&office, &wish), ERR_GRANT);
-	CHECK(waiting() == 1);
-}
-
-static void a_code_used_again_later_is_told(void **state)
-{
-	struct str code = office_code(&office, "agent", "mail.read", "30d");
-	struct token_wish wish = office_wish(&office, "agent");
-
-	(void)state;
-	wish.code = code;
-	CHECK_ERR(office_redeem(&office, &wish), OK);
-	CHECK_ERR(office_redeem(&office, &wish), ERR_GRANT);
-	CHECK(waiting() == 0);
-	office_wait(&office, 20 * SECOND_MS);
-	CHECK_ERR(office_redeem(&office, &wish), ERR_GRANT);
-	CHECK(waiting() == 1);
-}
-
-static enum err finished(struct task *task, enum err result, void *arg)
-{
-	(void)task;
-	(void)arg;
-	return result;
-}
-
-static enum err revoke_token(struct task *task, void *arg)
-{
-	return token_revoke(task, &office.authority, arg, finished);
-}
-
-static void revoke_by(const char *client, struct str token, enum err expected)
-{
-	struct revocation revocation = { .client = office_wish(&office, client).client,
-					 .token = token };
-
-	now();
-	CHECK_ERR(world_run(&office.world.home, revoke_token, &revocation), expected);
-}
-
-static void a_family_that_its_agent_revoked_is_told(void **state)
-{
-	struct token_answer by_refresh = office_tokens(&office, "agent", "mail.read");
-	struct token_answer by_access = office_tokens(&office, "agent", "mail.read");
-
-	(void)state;
-	revoke_by("agent-2", by_refresh.refresh_token, ERR_REQUEST);
-	revoke_by("agent", STR("grt_nobodys"), OK);
-	CHECK(waiting() == 0);
-	revoke_by("agent", by_refresh.refresh_token, OK);
-	revoke_by("agent", by_refresh.refresh_token, OK);
-	CHECK(waiting() == 1);
-	revoke_by("agent", by_access.access_token, OK);
-	CHECK(waiting() == 2);
-}
-
-static void an_installation_that_its_person_ended_is_told(void **state)
-{
-	struct token_answer tokens = office_tokens(&office, "agent", "mail.read");
-	struct actor actor = person();
-	struct family *families = NULL;
-	size_t count = 0;
-
-	(void)state;
-	(void)tokens;
-	CHECK_ERR(family_list(now(), world_reader(&office.world), office_grant(&office, "agent").id,
-			      &families, &count),
-		  OK);
-	CHECK(count == 1);
-	CHECK_ERR(account_end_family(now(), &office.authority, &actor,
-				     office_grant(&office, "agent").id, families[0].id),
-		  OK);
-	CHECK(waiting() == 1);
-}
-
-static void every_grant_of_a_disabled_person_is_told(void **state)
-{
-	(void)state;
-	office_tokens(&office, "agent", "mail.read");
-	office_tokens(&office, "agent-2", "mail.read");
-	CHECK_ERR(user_disable(now(), &office.authority, STR("alice")), OK);
-	CHECK(waiting() == 2);
-	CHECK_ERR(user_enable(now(), &office.authority, STR("alice")), OK);
-	CHECK(waiting() == 2);
-}
-
 static enum err write_people(struct task *task, struct db *db, void *arg)
 {
 	static const struct permission permissions[] = { { .scope = STR_INIT("mail.read"),
@@ -464,11 +352,6 @@ int main(void)
 		   TEST(a_resource_that_went_away_is_told_nothing),
 		   TEST(a_grant_that_ran_out_is_told_once_also_after_a_restart),
 		   TEST(a_grant_that_was_allowed_anew_ends_a_second_time),
-		   TEST(a_revoked_grant_does_not_expire), TEST(reuse_that_ends_a_family_is_told),
-		   TEST(another_client_with_the_token_is_told),
-		   TEST(a_code_used_again_later_is_told),
-		   TEST(a_family_that_its_agent_revoked_is_told),
-		   TEST(an_installation_that_its_person_ended_is_told),
-		   TEST(every_grant_of_a_disabled_person_is_told),
+		   TEST(a_revoked_grant_does_not_expire),
 		   TEST(every_grant_of_a_disabled_agent_is_told_in_batches));
 }
