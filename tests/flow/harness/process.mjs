@@ -30,6 +30,23 @@ export async function run_well(file, args, options) {
 // What the sanitizers print when they stop a program, or would have.
 const sanitizer = /ERROR: (?:Address|Leak|Thread)Sanitizer|WARNING: ThreadSanitizer|runtime error: /;
 
+// What each thread of a program that does not answer is at: its state, its system call, its processor time.
+function threads_of(pid) {
+	const read = (thread, file) => {
+		try {
+			return fs.readFileSync(`/proc/${pid}/task/${thread}/${file}`, 'utf8').trim();
+		} catch (error) {
+			return error.code;
+		}
+	};
+	try {
+		return fs.readdirSync(`/proc/${pid}/task`).map((thread) =>
+			`thread ${thread}: stat ${read(thread, 'stat')}, system call ${read(thread, 'syscall')}, waits in ${read(thread, 'wchan')}\n`).join('');
+	} catch {
+		return 'its process is gone\n';
+	}
+}
+
 export class Daemon {
 	constructor(file, args, { env = process.env, log_dir, name = 'daemon' }) {
 		this.name = name;
@@ -65,7 +82,7 @@ export class Daemon {
 		const until = Date.now() + timeout;
 		while (!this.stderr.split('\n').includes(word)) {
 			if (!this.is_running) throw new Error(`${this.name} ended (${this.signal ?? this.status}) before it said "${word}":\n${this.stderr}`);
-			if (Date.now() > until) throw new Error(`${this.name} did not say "${word}" within ${timeout} ms:\n${this.stderr}`);
+			if (Date.now() > until) throw new Error(`${this.name} did not say "${word}" within ${timeout} ms:\n${this.stderr}${threads_of(this.pid)}`);
 			await Promise.race([this.ended, new Promise((resolve) => setTimeout(resolve, 10))]);
 		}
 	}
