@@ -12,6 +12,16 @@ static const struct member create_members[] = {
 	{ "resource", MEMBER_TEXT, false },
 };
 
+static const struct member update_members[] = {
+	{ "name", MEMBER_TEXT, false },
+	{ "redirect_uris", MEMBER_ARRAY, false },
+	{ "grant_types", MEMBER_ARRAY, false },
+	{ "scope", MEMBER_TEXT, false },
+	{ "resource", MEMBER_TEXT, false },
+	{ "client_secret", MEMBER_TEXT, false },
+	{ "generate_secret", MEMBER_YES_NO, false },
+};
+
 static void write_uris(struct json_writer *json, const struct client *client)
 {
 	json_key(json, "redirect_uris");
@@ -34,8 +44,11 @@ static void write_grant_types(struct json_writer *json, struct arena *arena,
 	json_close(json);
 }
 
-static void write_client(struct json_writer *json, struct arena *arena, const struct client *client)
+static enum err write_client(struct exchange *exchange, struct json_writer *json, const void *item)
 {
+	struct arena *arena = &exchange->task.arena;
+	const struct client *client = item;
+
 	json_member_str(json, "client_id", client->id);
 	json_member_str(json, "name", client->name);
 	json_member_str(json, "status",
@@ -47,7 +60,11 @@ static void write_client(struct json_writer *json, struct arena *arena, const st
 	member_text(json, "resource", client->resource);
 	member_time(json, arena, "created_at", client->created_at);
 	member_time(json, arena, "disabled_at", client->disabled_at);
+	return OK;
 }
+
+static const struct list_shape list_shape = { "clients", sizeof(struct client),
+					      offsetof(struct client, id), write_client };
 
 static enum err answer_client(struct exchange *exchange, unsigned status,
 			      const struct client *client, struct str secret)
@@ -56,7 +73,7 @@ static enum err answer_client(struct exchange *exchange, unsigned status,
 	struct json_writer json = admin_json(exchange, &buf);
 
 	json_open_object(&json);
-	write_client(&json, &exchange->task.arena, client);
+	TRY(write_client(exchange, &json, client));
 	if (secret.at != NULL)
 		json_member_str(&json, "client_secret", secret);
 	json_close(&json);
@@ -82,24 +99,11 @@ enum err clients_list(struct exchange *exchange)
 	struct list_query query;
 	struct db *db = NULL;
 	size_t count = 0;
-	struct buf buf;
-	struct json_writer json = admin_json(exchange, &buf);
 
 	TRY(admin_query(exchange, allowed, &query));
 	TRY(store_reader(task, admin_authority(exchange)->store, &db));
 	TRY(client_list(task, db, query.after, query.limit, &clients, &count));
-	json_open_object(&json);
-	json_key(&json, "clients");
-	json_open_array(&json);
-	for (size_t i = 0; i < count; i++) {
-		json_open_object(&json);
-		write_client(&json, &task->arena, &clients[i]);
-		json_close(&json);
-	}
-	json_close(&json);
-	member_next(&json, count < (size_t)query.limit ? STR_NONE : clients[count - 1].id);
-	json_close(&json);
-	return admin_answer(exchange, 200, &buf);
+	return admin_answer_list(exchange, &list_shape, clients, count, query.limit);
 }
 
 /* The texts of a list; ERR_REQUEST when one is something else. */
@@ -125,22 +129,31 @@ static enum err take_texts(struct task *task, const json_t *list, const char *na
 	return OK;
 }
 
-/* Without a word: what an agent with a redirect URI needs, or else a client that acts as itself. */
-static enum err take_grant_types(struct task *task, const json_t *list, struct client *client)
+static enum err take_redirects(struct task *task, const json_t *body, const struct str **ret_uris,
+			       size_t *ret_count)
 {
-	struct str *words = NULL, text = STR("");
-	size_t count = json_array_size(list);
+	const json_t *list = json_object_get(body, "redirect_uris");
+	struct str *texts = NULL;
 
-	if (count == 0) {
-		client->grant_types = client->redirect_count > 0
-					      ? GRANT_AUTHORIZATION_CODE | GRANT_REFRESH_TOKEN
-					      : GRANT_CLIENT_CREDENTIALS;
+	TRY(take_texts(task, list, "redirect_uris", CLIENT_REDIRECTS, &texts));
+	*ret_uris = texts;
+	*ret_count = json_array_size(list);
+	return OK;
+}
+
+/* 0 when there are none. */
+static enum err take_grant_types(struct task *task, const json_t *body, unsigned *ret_types)
+{
+	const json_t *list = json_object_get(body, "grant_types");
+	struct str *words = NULL, text = STR("");
+
+	*ret_types = 0;
+	if (json_array_size(list) == 0)
 		return OK;
-	}
 	TRY(take_texts(task, list, "grant_types", 8, &words));
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < json_array_size(list); i++)
 		text = STR_JOIN(&task->arena, text, i > 0 ? STR(" ") : STR(""), words[i]);
-	return grant_types_parse(task, text, &client->grant_types);
+	return grant_types_parse(task, text, ret_types);
 }
 
 static enum err take_auth(struct task *task, const json_t *body, struct client *client)
@@ -160,18 +173,19 @@ static enum err take_auth(struct task *task, const json_t *body, struct client *
 
 static enum err take_wish(struct task *task, const json_t *body, struct new_client *ret_wish)
 {
-	const json_t *uris = json_object_get(body, "redirect_uris");
 	struct new_client wish = { .secret = json_get_str(body, "client_secret"),
 				   .resource = json_get_str(body, "resource") };
 	struct client *client = &wish.client;
-	struct str *texts = NULL;
 
 	client->id = json_get_str(body, "client_id");
 	client->name = json_get_str(body, "name");
-	TRY(take_texts(task, uris, "redirect_uris", CLIENT_REDIRECTS, &texts));
-	client->redirect_uris = texts;
-	client->redirect_count = json_array_size(uris);
-	TRY(take_grant_types(task, json_object_get(body, "grant_types"), client));
+	TRY(take_redirects(task, body, &client->redirect_uris, &client->redirect_count));
+	TRY(take_grant_types(task, body, &client->grant_types));
+	/* without a word: what an agent with a redirect URI needs, or one that acts as itself */
+	if (client->grant_types == 0)
+		client->grant_types = client->redirect_count > 0
+					      ? GRANT_AUTHORIZATION_CODE | GRANT_REFRESH_TOKEN
+					      : GRANT_CLIENT_CREDENTIALS;
 	TRY(take_auth(task, body, client));
 	TRY(scope_parse(task, json_get_str(body, "scope"), &client->scope));
 	*ret_wish = wish;
@@ -190,6 +204,52 @@ enum err clients_create(struct exchange *exchange)
 	TRY(take_wish(task, body, &wish));
 	TRY(client_create(task, admin_authority(exchange), &wish, &client, &secret));
 	return answer_client(exchange, 201, &client, secret);
+}
+
+/* An empty list would be a wish to take all away, which no client can live with. */
+static enum err refuse_empty(struct task *task, const json_t *body, const char *name)
+{
+	const json_t *list = json_object_get(body, name);
+
+	if (list != NULL && json_array_size(list) == 0)
+		return failf(task, ERR_REQUEST, "%s: may not be empty", name);
+	return OK;
+}
+
+static enum err take_change(struct task *task, const json_t *body, struct client_change *change)
+{
+	struct scope_set *scope = NEW(&task->arena, struct scope_set);
+	bool generates = json_is_true(json_object_get(body, "generate_secret"));
+
+	change->name = json_get_str(body, "name");
+	change->resource = json_get_str(body, "resource");
+	change->secret = json_get_str(body, "client_secret");
+	change->new_secret = generates || change->secret.at != NULL;
+	if (generates && change->secret.at != NULL)
+		return fail(task, ERR_REQUEST, "client_secret or generate_secret, not both");
+	TRY(refuse_empty(task, body, "redirect_uris"));
+	TRY(refuse_empty(task, body, "grant_types"));
+	TRY(take_redirects(task, body, &change->redirect_uris, &change->redirect_count));
+	TRY(take_grant_types(task, body, &change->grant_types));
+	if (json_object_get(body, "scope") == NULL)
+		return OK;
+	TRY(scope_parse(task, json_get_str(body, "scope"), scope));
+	change->scope = scope;
+	return OK;
+}
+
+enum err clients_update(struct exchange *exchange)
+{
+	CLEANUP(json_unref) json_t *body = NULL;
+	struct task *task = &exchange->task;
+	struct client_change change = { .id = exchange->request.params[0] };
+	struct client client = { 0 };
+	struct str secret = STR_NONE;
+
+	TRY(admin_body(exchange, update_members, COUNT_OF(update_members), &body));
+	TRY(take_change(task, body, &change));
+	TRY(client_change(task, admin_authority(exchange), &change, &client, &secret));
+	return answer_client(exchange, 200, &client, secret);
 }
 
 enum err clients_show(struct exchange *exchange)

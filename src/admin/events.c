@@ -6,10 +6,12 @@
 #include "store/events.h"
 #include "store/users.h"
 
-static void write_event(struct json_writer *json, struct arena *arena, const struct event *event)
+static enum err write_event(struct exchange *exchange, struct json_writer *json, const void *item)
 {
+	const struct event *event = item;
+
 	json_member_str(json, "id", event->id);
-	member_time(json, arena, "at", event->at);
+	member_time(json, &exchange->task.arena, "at", event->at);
 	json_member_str(json, "kind", event->kind);
 	json_member_str(json, "actor", event->actor);
 	member_text(json, "user_id", event->user_id);
@@ -23,25 +25,27 @@ static void write_event(struct json_writer *json, struct arena *arena, const str
 		json_add_raw(json, event->details);
 	else
 		json_add_null(json);
+	return OK;
 }
 
-static enum err take_filter(struct task *task, struct db *db, const struct list_query *query,
+static const struct list_shape list_shape = { "events", sizeof(struct event),
+					      offsetof(struct event, id), write_event };
+
+static enum err take_filter(struct exchange *exchange, const struct list_query *query,
 			    struct event_filter *ret_filter)
 {
+	struct task *task = &exchange->task;
 	struct event_filter filter = { .client_id = query->client,
 				       .grant_id = query->grant,
 				       .before = query->after };
 	struct user user = { 0 };
-	struct str name;
 
 	if (query->after.at != NULL && !id_is_valid(query->after, "evt_"))
 		return fail(task, ERR_REQUEST, "after is an event's id");
 	if (query->grant.at != NULL && !id_is_valid(query->grant, "gra_"))
 		return fail(task, ERR_REQUEST, "grant is a grant's id");
 	if (query->user.at != NULL) {
-		if (username_normalise(task, query->user, &name) != OK)
-			return fail(task, ERR_NOT_FOUND, "there is no user of that name");
-		TRY(user_find_by_name(task, db, name, &user));
+		TRY(admin_find_user(exchange, query->user, &user));
 		filter.user_id = user.id;
 	}
 	*ret_filter = filter;
@@ -57,25 +61,12 @@ enum err events_list(struct exchange *exchange)
 	struct list_query query;
 	struct db *db = NULL;
 	size_t count = 0;
-	struct buf buf;
-	struct json_writer json = admin_json(exchange, &buf);
 
 	TRY(admin_query(exchange, allowed, &query));
+	TRY(take_filter(exchange, &query, &filter));
 	TRY(store_reader(task, admin_authority(exchange)->store, &db));
-	TRY(take_filter(task, db, &query, &filter));
 	TRY(event_list(task, db, &filter, query.limit, &events, &count));
-	json_open_object(&json);
-	json_key(&json, "events");
-	json_open_array(&json);
-	for (size_t i = 0; i < count; i++) {
-		json_open_object(&json);
-		write_event(&json, &task->arena, &events[i]);
-		json_close(&json);
-	}
-	json_close(&json);
-	member_next(&json, count < (size_t)query.limit ? STR_NONE : events[count - 1].id);
-	json_close(&json);
-	return admin_answer(exchange, 200, &buf);
+	return admin_answer_list(exchange, &list_shape, events, count, query.limit);
 }
 
 /* The personal details, where there are some and the person's key still opens them. */
@@ -106,7 +97,7 @@ enum err events_show(struct exchange *exchange)
 	TRY(event_find(task, db, id, &event));
 	TRY(find_personal(exchange, db, &event, &personal));
 	json_open_object(&json);
-	write_event(&json, &task->arena, &event);
+	TRY(write_event(exchange, &json, &event));
 	json_key(&json, "personal");
 	if (personal.len > 0)
 		json_add_raw(&json, personal);

@@ -35,14 +35,15 @@ static struct str scope_of(struct arena *arena, const struct grant *grant)
 	return text;
 }
 
-static enum err write_grant(struct exchange *exchange, struct db *db, struct json_writer *json,
-			    const struct grant *grant)
+static enum err write_grant(struct exchange *exchange, struct json_writer *json, const void *item)
 {
 	struct task *task = &exchange->task;
+	const struct grant *grant = item;
 	struct user user = { 0 };
+	struct db *db = NULL;
 
+	TRY(store_reader(task, admin_authority(exchange)->store, &db));
 	TRY(user_find(task, db, grant->user_id, &user));
-	json_open_object(json);
 	json_member_str(json, "id", grant->id);
 	json_member_str(json, "status", grant_status_name(grant_status_at(grant, task->now)));
 	json_member_str(json, "user", user.username);
@@ -57,55 +58,31 @@ static enum err write_grant(struct exchange *exchange, struct db *db, struct jso
 	member_time(json, &task->arena, "revoked_at", grant->revoked_at);
 	member_text(json, "revoked_by", grant->revoked_at == 0 ? STR_NONE : grant->revoked_by);
 	write_permissions(json, &task->arena, grant);
-	json_close(json);
 	return OK;
 }
 
-/* STR_NONE for no filter; ERR_NOT_FOUND for a name that nobody has. */
-static enum err find_user_id(struct task *task, struct db *db, struct str username,
-			     struct str *ret_id)
-{
-	struct user user = { 0 };
-	struct str name;
-
-	*ret_id = STR_NONE;
-	if (username.at == NULL)
-		return OK;
-	if (username_normalise(task, username, &name) != OK)
-		return fail(task, ERR_NOT_FOUND, "there is no user of that name");
-	TRY(user_find_by_name(task, db, name, &user));
-	*ret_id = user.id;
-	return OK;
-}
+static const struct list_shape list_shape = { "grants", sizeof(struct grant),
+					      offsetof(struct grant, id), write_grant };
 
 enum err grants_list(struct exchange *exchange)
 {
 	static const char *const allowed[] = { "after", "limit", "user", NULL };
 	struct task *task = &exchange->task;
 	struct grant *grants = NULL;
+	struct user user = { 0 };
 	struct list_query query;
 	struct db *db = NULL;
-	struct str user_id;
 	size_t count = 0;
-	struct buf buf;
-	struct json_writer json = admin_json(exchange, &buf);
 
 	TRY(admin_query(exchange, allowed, &query));
 	if (query.after.at != NULL && !id_is_valid(query.after, "gra_"))
 		return fail(task, ERR_REQUEST, "after is a grant's id");
+	if (query.user.at != NULL)
+		TRY(admin_find_user(exchange, query.user, &user));
 	TRY(store_reader(task, admin_authority(exchange)->store, &db));
-	TRY(find_user_id(task, db, query.user, &user_id));
-	TRY(grant_list(task, db, &(struct grant_page){ user_id, query.after, query.limit }, &grants,
+	TRY(grant_list(task, db, &(struct grant_page){ user.id, query.after, query.limit }, &grants,
 		       &count));
-	json_open_object(&json);
-	json_key(&json, "grants");
-	json_open_array(&json);
-	for (size_t i = 0; i < count; i++)
-		TRY(write_grant(exchange, db, &json, &grants[i]));
-	json_close(&json);
-	member_next(&json, count < (size_t)query.limit ? STR_NONE : grants[count - 1].id);
-	json_close(&json);
-	return admin_answer(exchange, 200, &buf);
+	return admin_answer_list(exchange, &list_shape, grants, count, query.limit);
 }
 
 enum err grants_show(struct exchange *exchange)
@@ -120,7 +97,9 @@ enum err grants_show(struct exchange *exchange)
 	TRY(admin_id(exchange, "gra_", &id));
 	TRY(store_reader(task, admin_authority(exchange)->store, &db));
 	TRY(grant_find(task, db, id, &grant));
-	TRY(write_grant(exchange, db, &json, &grant));
+	json_open_object(&json);
+	TRY(write_grant(exchange, &json, &grant));
+	json_close(&json);
 	return admin_answer(exchange, 200, &buf);
 }
 

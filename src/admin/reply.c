@@ -144,7 +144,25 @@ void member_text(struct json_writer *json, const char *key, struct str value)
 		json_add_str(json, value);
 }
 
-void member_next(struct json_writer *json, struct str cursor)
+enum err admin_answer_list(struct exchange *exchange, const struct list_shape *shape,
+			   const void *items, size_t count, int64_t limit)
 {
-	member_text(json, "next", cursor);
+	const char *at = items;
+	struct str next = STR_NONE;
+	struct buf buf;
+	struct json_writer json = admin_json(exchange, &buf);
+
+	json_open_object(&json);
+	json_key(&json, shape->name);
+	json_open_array(&json);
+	for (size_t i = 0; i < count; i++, at += shape->item_size) {
+		json_open_object(&json);
+		TRY(shape->write(exchange, &json, at));
+		json_close(&json);
+		next = *(const struct str *)(const void *)(at + shape->cursor_offset);
+	}
+	json_close(&json);
+	member_text(&json, "next", count < (size_t)limit ? STR_NONE : next);
+	json_close(&json);
+	return admin_answer(exchange, 200, &buf);
 }

@@ -34,9 +34,12 @@ static void write_scopes(struct json_writer *json, const struct resource *resour
 	json_close(json);
 }
 
-static void write_resource(struct json_writer *json, const struct resource *resource)
+static enum err write_resource(struct exchange *exchange, struct json_writer *json,
+			       const void *item)
 {
-	json_open_object(json);
+	const struct resource *resource = item;
+
+	(void)exchange;
 	json_member_str(json, "name", resource->name);
 	json_member_str(json, "uri", resource->uri);
 	json_member_str(json, "title", resource->title);
@@ -45,24 +48,19 @@ static void write_resource(struct json_writer *json, const struct resource *reso
 	json_member_str(json, "checks",
 			resource->checks_locally ? STR("local") : STR("introspection"));
 	write_scopes(json, resource);
-	json_close(json);
+	return OK;
 }
 
+static const struct list_shape list_shape = { "resources", sizeof(struct resource),
+					      offsetof(struct resource, name), write_resource };
+
+/* All at once: there are as many as a person keeps files of. */
 enum err resources_list(struct exchange *exchange)
 {
 	const struct config *config = authority_config(admin_authority(exchange));
-	struct buf buf;
-	struct json_writer json = admin_json(exchange, &buf);
 
-	json_open_object(&json);
-	json_key(&json, "resources");
-	json_open_array(&json);
-	for (size_t i = 0; i < config->resource_count; i++)
-		write_resource(&json, &config->resources[i]);
-	json_close(&json);
-	member_next(&json, STR_NONE);
-	json_close(&json);
-	return admin_answer(exchange, 200, &buf);
+	return admin_answer_list(exchange, &list_shape, config->resources, config->resource_count,
+				 INT64_MAX);
 }
 
 enum err resources_show(struct exchange *exchange)
@@ -125,7 +123,9 @@ static enum err answer_resource(struct exchange *exchange, struct str name)
 
 	if (resource == NULL)
 		return fail(&exchange->task, ERR_NOT_FOUND, "it was removed meanwhile");
-	write_resource(&json, resource);
+	json_open_object(&json);
+	TRY(write_resource(exchange, &json, resource));
+	json_close(&json);
 	return admin_answer(exchange, 200, &buf);
 }
 

@@ -8,6 +8,7 @@
 #include "config/members.h"
 #include "model/event.h"
 #include "model/grant.h"
+#include "model/user.h"
 #include "store/store.h"
 
 #define ADMIN_ANSWER_MAX (4 * 1024 * 1024)
@@ -31,6 +32,7 @@ enum err users_password(struct exchange *exchange);
 enum err clients_list(struct exchange *exchange);
 enum err clients_create(struct exchange *exchange);
 enum err clients_show(struct exchange *exchange);
+enum err clients_update(struct exchange *exchange);
 enum err clients_disable(struct exchange *exchange);
 enum err clients_enable(struct exchange *exchange);
 enum err grants_list(struct exchange *exchange);
@@ -76,8 +78,22 @@ MUST_CHECK enum err admin_answer(struct exchange *exchange, unsigned status, str
 void member_time(struct json_writer *json, struct arena *arena, const char *key, int64_t wall_ms);
 /* A text, or null when absent. */
 void member_text(struct json_writer *json, const char *key, struct str value);
-/* A list's end: {"…": [ … ], "next": CURSOR or null}. */
-void member_next(struct json_writer *json, struct str cursor);
+
+/* How the items of a list are answered. */
+struct list_shape {
+	const char *name;     /* "clients" */
+	size_t item_size;     /* of the struct in the array */
+	size_t cursor_offset; /* of the struct str in it behind which the next page begins */
+	/* Adds the members of one item to an object that is open. */
+	enum err (*write)(struct exchange *exchange, struct json_writer *json, const void *item);
+};
+
+/* {"NAME": [ … ], "next": CURSOR or null}; fewer items than limit are the last page. */
+MUST_CHECK enum err admin_answer_list(struct exchange *exchange, const struct list_shape *shape,
+				      const void *items, size_t count, int64_t limit);
+/* The person of that name. ERR_NOT_FOUND. */
+MUST_CHECK enum err admin_find_user(struct exchange *exchange, struct str username,
+				    struct user *ret_user);
 
 /* As "id" from the path must look; ERR_NOT_FOUND otherwise. */
 MUST_CHECK enum err admin_id(struct exchange *exchange, const char *prefix, struct str *ret_id);

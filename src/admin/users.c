@@ -13,22 +13,29 @@ static const struct member password_members[] = {
 	{ "password", MEMBER_TEXT, true },
 };
 
-static void write_user(struct json_writer *json, struct arena *arena, const struct user *user)
+static enum err write_user(struct exchange *exchange, struct json_writer *json, const void *item)
 {
+	struct arena *arena = &exchange->task.arena;
+	const struct user *user = item;
+
 	json_member_str(json, "id", user->id);
 	json_member_str(json, "username", user->username);
 	json_member_str(json, "status", user_status_name(user->status));
 	member_time(json, arena, "created_at", user->created_at);
 	member_time(json, arena, "disabled_at", user->disabled_at);
+	return OK;
 }
 
-static enum err find(struct exchange *exchange, struct user *ret_user)
+static const struct list_shape list_shape = { "users", sizeof(struct user),
+					      offsetof(struct user, username), write_user };
+
+enum err admin_find_user(struct exchange *exchange, struct str username, struct user *ret_user)
 {
 	struct task *task = &exchange->task;
 	struct db *db = NULL;
 	struct str name;
 
-	if (username_normalise(task, exchange->request.params[0], &name) != OK)
+	if (username_normalise(task, username, &name) != OK)
 		return fail(task, ERR_NOT_FOUND, "there is no user of that name");
 	TRY(store_reader(task, admin_authority(exchange)->store, &db));
 	return user_find_by_name(task, db, name, ret_user);
@@ -43,7 +50,7 @@ static enum err answer_user(struct exchange *exchange, unsigned status, const st
 
 	TRY(user_email(task, admin_authority(exchange), user, &email));
 	json_open_object(&json);
-	write_user(&json, &task->arena, user);
+	TRY(write_user(exchange, &json, user));
 	member_text(&json, "email", email.len == 0 ? STR_NONE : email);
 	json_close(&json);
 	return admin_answer(exchange, status, &buf);
@@ -54,7 +61,7 @@ static enum err answer_found(struct exchange *exchange)
 {
 	struct user user = { 0 };
 
-	TRY(find(exchange, &user));
+	TRY(admin_find_user(exchange, exchange->request.params[0], &user));
 	return answer_user(exchange, 200, &user);
 }
 
@@ -66,24 +73,11 @@ enum err users_list(struct exchange *exchange)
 	struct user *users = NULL;
 	struct db *db = NULL;
 	size_t count = 0;
-	struct buf buf;
-	struct json_writer json = admin_json(exchange, &buf);
 
 	TRY(admin_query(exchange, allowed, &query));
 	TRY(store_reader(task, admin_authority(exchange)->store, &db));
 	TRY(user_list(task, db, query.after, query.limit, &users, &count));
-	json_open_object(&json);
-	json_key(&json, "users");
-	json_open_array(&json);
-	for (size_t i = 0; i < count; i++) {
-		json_open_object(&json);
-		write_user(&json, &task->arena, &users[i]);
-		json_close(&json);
-	}
-	json_close(&json);
-	member_next(&json, count < (size_t)query.limit ? STR_NONE : users[count - 1].username);
-	json_close(&json);
-	return admin_answer(exchange, 200, &buf);
+	return admin_answer_list(exchange, &list_shape, users, count, query.limit);
 }
 
 enum err users_create(struct exchange *exchange)

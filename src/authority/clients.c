@@ -3,6 +3,7 @@
 
 #include "authority/events.h"
 #include "authority/stop.h"
+#include "base/json.h"
 #include "crypto/base64.h"
 #include "crypto/random.h"
 #include "store/clients.h"
@@ -10,11 +11,15 @@
 
 #define SECRET_BYTES 32
 #define SECRET_MAX   512
+#define DETAILS_MAX  512
 
 struct change {
+	const struct authority *authority;
+	const struct client_change *wish; /* of client_change */
 	struct client client;
 	int64_t disabled_at;
 	int64_t not_before;
+	struct str secret; /* STR_NONE: none was made */
 	struct event event;
 };
 
@@ -43,16 +48,15 @@ static enum err choose_resource(struct task *task, const struct authority *autho
 	return OK;
 }
 
-static enum err choose_secret(struct task *task, const struct new_client *wish,
-			      struct client *client, struct str *ret_secret)
+/* The given one (STR_NONE: a new one, which is *ret_secret), hashed. */
+static enum err choose_secret(struct task *task, struct str secret, struct client *client,
+			      struct str *ret_secret)
 {
 	char random[SECRET_BYTES];
-	struct str secret = wish->secret;
 
 	*ret_secret = STR_NONE;
 	if (client_is_public(client))
-		return secret.at == NULL ? OK
-					 : fail(task, ERR_REQUEST, "a public client has no secret");
+		return fail(task, ERR_REQUEST, "a public client has no secret");
 	if (secret.at == NULL) {
 		random_bytes(random, sizeof(random));
 		secret = base64url_encode(&task->arena, (struct str){ random, sizeof(random) });
@@ -90,7 +94,7 @@ enum err client_create(struct task *task, const struct authority *authority,
 	const struct config *config = authority_config(authority);
 	struct change *change = NEW(&task->arena, struct change);
 	struct client *client = &change->client;
-	struct str secret;
+	struct str secret = STR_NONE;
 
 	*client = wish->client;
 	client->kind = STR("operator");
@@ -99,12 +103,102 @@ enum err client_create(struct task *task, const struct authority *authority,
 	TRY(check_ceiling(task, authority, client));
 	if (!str_is_empty(wish->resource))
 		TRY(choose_resource(task, authority, wish->resource, &client->resource));
-	TRY(choose_secret(task, wish, client, &secret));
+	if (!client_is_public(client) || wish->secret.at != NULL)
+		TRY(choose_secret(task, wish->secret, client, &secret));
 	change->event = event_new(task, STR("client.created"), STR("operator"));
 	change->event.client_id = client->id;
 	TRY(store_write(task, authority->store, write_new, change));
 	*ret_client = *client;
 	*ret_secret = secret;
+	return OK;
+}
+
+static void take_changes(const struct client_change *wish, struct client *client)
+{
+	if (wish->name.at != NULL)
+		client->name = wish->name;
+	if (wish->redirect_count > 0) {
+		client->redirect_uris = wish->redirect_uris;
+		client->redirect_count = wish->redirect_count;
+	}
+	if (wish->grant_types != 0)
+		client->grant_types = wish->grant_types;
+	if (wish->scope != NULL)
+		client->scope = *wish->scope;
+}
+
+/* Which members an event names; never what they were or became. */
+static enum err describe_changes(struct task *task, const struct client_change *wish,
+				 struct str *ret_details)
+{
+	const struct {
+		const char *name;
+		bool is_given;
+	} members[] = {
+		{ "name", wish->name.at != NULL },
+		{ "redirect_uris", wish->redirect_count > 0 },
+		{ "grant_types", wish->grant_types != 0 },
+		{ "scope", wish->scope != NULL },
+		{ "resource", wish->resource.at != NULL },
+		{ "secret", wish->new_secret },
+	};
+	struct buf buf = buf_in(&task->arena, DETAILS_MAX);
+	struct json_writer json = json_write_to(&buf);
+	size_t count = 0;
+
+	json_open_object(&json);
+	json_key(&json, "changed");
+	json_open_array(&json);
+	for (size_t i = 0; i < COUNT_OF(members); i++) {
+		if (!members[i].is_given)
+			continue;
+		json_add_str(&json, str_from_c(members[i].name));
+		count++;
+	}
+	json_close(&json);
+	json_close(&json);
+	if (count == 0)
+		return fail(task, ERR_REQUEST, "nothing is to be changed");
+	return buf_finish(&buf, ret_details);
+}
+
+/* Reads and writes in one transaction, so that two operators at once lose nothing. */
+static enum err write_change(struct task *task, struct db *db, void *arg)
+{
+	struct change *change = arg;
+	const struct client_change *wish = change->wish;
+	const struct config *config = authority_config(change->authority);
+	struct client *client = &change->client;
+
+	TRY(client_find(task, db, wish->id, client));
+	take_changes(wish, client);
+	TRY(client_check(task, client, config->redirect_schemes, config->redirect_scheme_count));
+	if (wish->scope != NULL)
+		TRY(check_ceiling(task, change->authority, client));
+	if (str_is_empty(wish->resource))
+		client->resource = wish->resource.at == NULL ? client->resource : STR_NONE;
+	else
+		TRY(choose_resource(task, change->authority, wish->resource, &client->resource));
+	if (wish->new_secret)
+		TRY(choose_secret(task, wish->secret, client, &change->secret));
+	TRY(client_update(task, db, client));
+	return event_insert(task, db, &change->event);
+}
+
+enum err client_change(struct task *task, const struct authority *authority,
+		       const struct client_change *wish, struct client *ret_client,
+		       struct str *ret_secret)
+{
+	struct change *change = NEW(&task->arena, struct change);
+
+	change->authority = authority;
+	change->wish = wish;
+	change->event = event_new(task, STR("client.updated"), STR("operator"));
+	change->event.client_id = wish->id;
+	TRY(describe_changes(task, wish, &change->event.details));
+	TRY(store_write(task, authority->store, write_change, change));
+	*ret_client = change->client;
+	*ret_secret = change->secret;
 	return OK;
 }
 

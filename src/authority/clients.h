@@ -18,6 +18,27 @@ struct new_client {
 MUST_CHECK enum err client_create(struct task *task, const struct authority *authority,
 				  const struct new_client *wish, struct client *ret_client,
 				  struct str *ret_secret);
+
+/* What is to be another; the rest stays. */
+struct client_change {
+	struct str id;
+	struct str name; /* STR_NONE: stays */
+	const struct str *redirect_uris;
+	size_t redirect_count;	       /* 0: they stay */
+	unsigned grant_types;	       /* 0: they stay */
+	const struct scope_set *scope; /* NULL: stays; empty: no ceiling */
+	struct str resource;	       /* STR_NONE: stays; "": none */
+	bool new_secret;
+	struct str secret; /* STR_NONE with new_secret: one is made */
+};
+
+/*
+ * A new secret takes the place of the old one at once. *ret_secret as client_create. ERR_REQUEST
+ * also when nothing would change, ERR_NOT_FOUND, ERR_SCOPE, ERR_TARGET.
+ */
+MUST_CHECK enum err client_change(struct task *task, const struct authority *authority,
+				  const struct client_change *wish, struct client *ret_client,
+				  struct str *ret_secret);
 /*
  * Its tokens of any kind are refused from now on; enabling does not revive access tokens issued
  * before.

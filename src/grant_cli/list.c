@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "base/json.h"
+#include "base/printable.h"
 #include "base/task.h"
 #include "grant_cli/say.h"
 #include "grant_cli/wallet.h"
@@ -41,10 +42,10 @@ static enum err list_text(struct task *task, const struct login *logins, size_t 
 			STR_FMT(login->scope.at == NULL ? STR("-") : login->scope),
 			STR_FMT(login->client_id), STR_FMT(until));
 
-		TRY(say_line(task, say_printable(task, line)));
+		TRY(say_line(task, str_printable(&task->arena, line)));
 		if (login->ended.at != NULL)
-			TRY(say_line(task,
-				     say_printable(task, STR_JOIN(&task->arena, STR("         "),
+			TRY(say_line(task, str_printable(&task->arena,
+							 STR_JOIN(&task->arena, STR("         "),
 								  login->ended))));
 	}
 	return OK;

@@ -7,14 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/cli.h"
 #include "base/task.h"
 #include "grant_cli/say.h"
 #include "grant_cli/wish.h"
-
-enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_UNREACHABLE = 3 };
 
 static const struct verb *const verbs[] = { &verb_login, &verb_token, &verb_list, &verb_logout };
 
@@ -57,17 +55,6 @@ static struct str find_home(struct task *task)
 	return STR_NONE;
 }
 
-static int exit_code(enum err err)
-{
-	if (err == OK)
-		return EXIT_DONE;
-	if (err == ERR_REQUEST)
-		return EXIT_USAGE;
-	if (err == ERR_IO || err == ERR_TIMEOUT)
-		return EXIT_UNREACHABLE;
-	return EXIT_REFUSED;
-}
-
 static enum err run(struct task *task, const struct verb *verb, char *const *words)
 {
 	struct wish wish = { .home = find_home(task), .environment = environ };
@@ -87,14 +74,14 @@ static enum err run(struct task *task, const struct verb *verb, char *const *wor
 
 int main(int argc, char **argv)
 {
-	const struct rlimit no_core = { 0, 0 };
 	const struct verb *verb = find_verb(argc > 1 ? argv[1] : NULL);
 	struct clock clock = { 0 };
 	struct log log = { .fd = -1 };
 	struct task task;
+	int code;
 	enum err err;
 
-	setrlimit(RLIMIT_CORE, &no_core); /* tokens pass through our memory */
+	cli_begin();
 	if (verb == NULL && argc > 1 && strcmp(argv[1], "--help") == 0)
 		return print_usage(stdout);
 	if (verb == NULL && argc > 1 && strcmp(argv[1], "--version") == 0)
@@ -103,8 +90,7 @@ int main(int argc, char **argv)
 		return print_usage(stderr);
 	task_begin(&task, &clock, &log);
 	err = run(&task, verb, argv + 2);
-	if (err != OK)
-		say_failure(&task, task.reason);
+	code = err == OK ? EXIT_DONE : (int)cli_refuse(&task, "grant", err);
 	task_end(&task);
-	return exit_code(err);
+	return code;
 }

@@ -26,29 +26,6 @@ enum err say_note(const char *note)
 	return OK;
 }
 
-struct str say_printable(struct task *task, struct str text)
-{
-	struct str copy = str_copy(&task->arena, text);
-	struct buf clean = buf_in(&task->arena, LINE_MAX_BYTES);
-
-	for (size_t i = 0; i < copy.len; i++) {
-		unsigned char c = (unsigned char)copy.at[i];
-
-		/* also the two bytes of C1 controls, which some terminals obey */
-		if (c < 0x20 || c == 0x7f ||
-		    (c >= 0x80 && c < 0xa0 && i > 0 && copy.at[i - 1] == '\xc2'))
-			buf_add_char(&clean, '?');
-		else
-			buf_add_char(&clean, copy.at[i]);
-	}
-	return buf_finish(&clean, &copy) == OK ? copy : STR("(too long to print)");
-}
-
-void say_failure(struct task *task, struct str reason)
-{
-	fprintf(stderr, "grant: %.*s\n", STR_FMT(say_printable(task, reason)));
-}
-
 const char *login_status(const struct login *login, int64_t now)
 {
 	if (login->ended.at != NULL)

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * What `grant` prints. Words that came from a server lose their control characters before a
- * terminal sees them.
- */
+/* What `grant` prints, and how a log-in reads as JSON and as the command that makes it anew. */
 #pragma once
 
 #include <stdint.h>
@@ -18,8 +15,6 @@ struct task;
 MUST_CHECK enum err say_line(struct task *task, struct str line);
 /* For the person, on stderr. */
 enum err say_note(const char *note);
-/* "grant: reason" on stderr. */
-void say_failure(struct task *task, struct str reason);
 /* "active", "expired" or "ended". */
 const char *login_status(const struct login *login, int64_t now);
 /* The members of `grant list --json`; never a token. */
@@ -28,5 +23,3 @@ void login_members(struct task *task, struct json_writer *json, const struct log
 MUST_CHECK enum err say_login(struct task *task, const struct login *login);
 /* The command that would make this log-in anew. */
 struct str login_command(struct task *task, const struct login *login);
-/* A copy without control characters. */
-struct str say_printable(struct task *task, struct str text);

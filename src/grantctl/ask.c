@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/signalfd.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -48,10 +51,22 @@ static void say(int fd, const char *text)
 	(void)written;
 }
 
-static enum err ask(struct task *task, int terminal, const char *prompt, struct secret *ret_line)
+/* Waits until something was typed; false when a signal is to end us first. */
+static bool wait_for_line(int terminal, int signals)
+{
+	struct pollfd polled[] = { { terminal, POLLIN, 0 }, { signals, POLLIN, 0 } };
+
+	while (poll(polled, COUNT_OF(polled), -1) < 0 && errno == EINTR)
+		;
+	return polled[1].revents == 0;
+}
+
+/* Without echo; the caller holds back the signals that would leave the terminal like that. */
+static enum err ask_silently(struct task *task, int terminal, int signals, const char *prompt,
+			     struct secret *ret_line)
 {
 	struct termios usual, silent;
-	enum err err;
+	enum err err = ERR_DENIED;
 
 	if (tcgetattr(terminal, &usual) != 0)
 		return fail(task, ERR_REQUEST,
@@ -60,9 +75,32 @@ static enum err ask(struct task *task, int terminal, const char *prompt, struct 
 	silent.c_lflag &= ~(tcflag_t)ECHO;
 	say(terminal, prompt);
 	tcsetattr(terminal, TCSAFLUSH, &silent);
-	err = read_line(task, terminal, ret_line);
+	if (wait_for_line(terminal, signals))
+		err = read_line(task, terminal, ret_line);
+	else
+		task_note(task, err, STR("stopped"));
 	tcsetattr(terminal, TCSAFLUSH, &usual);
 	say(terminal, "\n");
+	return err;
+}
+
+static enum err ask(struct task *task, int terminal, const char *prompt, struct secret *ret_line)
+{
+	static const int fatal[] = { SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGTSTP };
+	sigset_t held, before;
+	enum err err;
+	int signals;
+
+	sigemptyset(&held);
+	for (size_t i = 0; i < COUNT_OF(fatal); i++)
+		sigaddset(&held, fatal[i]);
+	sigprocmask(SIG_BLOCK, &held, &before);
+	signals = signalfd(-1, &held, SFD_CLOEXEC);
+	err = ask_silently(task, terminal, signals, prompt, ret_line);
+	if (signals >= 0)
+		close(signals);
+	/* what was held back does now what it always does */
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	return err;
 }
 

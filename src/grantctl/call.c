@@ -66,6 +66,15 @@ enum err call(struct task *task, const struct words *words, const char *method, 
 	return OK;
 }
 
+enum err call_and_print(struct task *task, const struct words *words, const char *method,
+			struct str path, struct str body)
+{
+	CLEANUP(json_unref) json_t *answer = NULL;
+
+	TRY(call(task, words, method, path, body, &answer));
+	return print_object(task, words, answer);
+}
+
 static struct str with_after(struct task *task, struct str path, struct str cursor)
 {
 	struct buf buf = buf_in(&task->arena, REQUEST_PATH_MAX);

@@ -9,15 +9,6 @@ static const struct column columns[] = {
 	{ "CREATED", "created_at" },
 };
 
-static enum err change(struct task *task, const struct words *words, const char *method,
-		       struct str path, struct str body)
-{
-	CLEANUP(json_unref) json_t *answer = NULL;
-
-	TRY(call(task, words, method, path, body, &answer));
-	return print_object(task, words, answer);
-}
-
 static void add_list(struct json_writer *json, const char *key, const struct str *list,
 		     size_t count)
 {
@@ -50,30 +41,65 @@ static enum err check_kind(struct task *task, const struct words *words)
 	return OK;
 }
 
-enum err client_create(struct task *task, const struct words *words)
+static enum err check_secret_once(struct task *task, const struct words *words)
+{
+	if (words->is_given[OPTION_SECRET_STDIN] && words->is_given[OPTION_GENERATE_SECRET])
+		return fail(task, ERR_REQUEST, "--secret-stdin or --generate-secret, not both");
+	return OK;
+}
+
+/* What both create and update take. */
+static enum err add_registration(struct task *task, const struct words *words,
+				 struct json_writer *json)
 {
 	CLEANUP(secret_wipe) struct secret secret = { 0 };
+
+	if (words->is_given[OPTION_SECRET_STDIN]) {
+		TRY(read_secret_line(task, &secret));
+		json_member_str(json, "client_secret", secret_reveal(&secret));
+	}
+	add_option(json, "name", words, OPTION_NAME);
+	add_option(json, "resource", words, OPTION_RESOURCE);
+	add_option(json, "scope", words, OPTION_SCOPE);
+	add_list(json, "redirect_uris", words->redirect_uris, words->redirect_uri_count);
+	add_list(json, "grant_types", words->grant_types, words->grant_type_count);
+	return OK;
+}
+
+enum err client_create(struct task *task, const struct words *words)
+{
 	struct buf buf = buf_in(&task->arena, BODY_MAX);
 	struct json_writer json = json_write_to(&buf);
 	struct str body;
 
 	TRY(check_kind(task, words));
-	if (words->is_given[OPTION_SECRET_STDIN])
-		TRY(read_secret_line(task, &secret));
 	json_open_object(&json);
 	add_option(&json, "client_id", words, OPTION_ID);
-	add_option(&json, "name", words, OPTION_NAME);
 	add_option(&json, "auth", words, OPTION_AUTH);
-	add_option(&json, "resource", words, OPTION_RESOURCE);
-	add_option(&json, "scope", words, OPTION_SCOPE);
-	add_list(&json, "redirect_uris", words->redirect_uris, words->redirect_uri_count);
-	add_list(&json, "grant_types", words->grant_types, words->grant_type_count);
 	json_member_bool(&json, "public", words->is_given[OPTION_PUBLIC]);
-	if (secret.len > 0)
-		json_member_str(&json, "client_secret", secret_reveal(&secret));
+	TRY(add_registration(task, words, &json));
 	json_close(&json);
 	TRY(buf_finish(&buf, &body));
-	return change(task, words, "POST", STR("/v1/clients"), body);
+	return call_and_print(task, words, "POST", STR("/v1/clients"), body);
+}
+
+enum err client_update(struct task *task, const struct words *words)
+{
+	struct buf buf = buf_in(&task->arena, BODY_MAX);
+	struct json_writer json = json_write_to(&buf);
+	struct str body;
+
+	TRY(check_secret_once(task, words));
+	json_open_object(&json);
+	TRY(add_registration(task, words, &json));
+	if (words->is_given[OPTION_GENERATE_SECRET])
+		json_member_bool(&json, "generate_secret", true);
+	json_close(&json);
+	TRY(buf_finish(&buf, &body));
+	if (str_equals(body, STR("{}")))
+		return fail(task, ERR_REQUEST, "say what to change; see --help");
+	return call_and_print(task, words, "PATCH",
+			      path_of(task, "/v1/clients", words->argument, NULL), body);
 }
 
 enum err client_list(struct task *task, const struct words *words)
@@ -86,18 +112,18 @@ enum err client_list(struct task *task, const struct words *words)
 
 enum err client_show(struct task *task, const struct words *words)
 {
-	return change(task, words, "GET", path_of(task, "/v1/clients", words->argument, NULL),
-		      STR_NONE);
+	return call_and_print(task, words, "GET",
+			      path_of(task, "/v1/clients", words->argument, NULL), STR_NONE);
 }
 
 enum err client_disable(struct task *task, const struct words *words)
 {
-	return change(task, words, "POST", path_of(task, "/v1/clients", words->argument, "disable"),
-		      STR_NONE);
+	return call_and_print(task, words, "POST",
+			      path_of(task, "/v1/clients", words->argument, "disable"), STR_NONE);
 }
 
 enum err client_enable(struct task *task, const struct words *words)
 {
-	return change(task, words, "POST", path_of(task, "/v1/clients", words->argument, "enable"),
-		      STR_NONE);
+	return call_and_print(task, words, "POST",
+			      path_of(task, "/v1/clients", words->argument, "enable"), STR_NONE);
 }

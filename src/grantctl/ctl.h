@@ -67,6 +67,7 @@ enum err user_enable(struct task *task, const struct words *words);
 enum err user_password(struct task *task, const struct words *words);
 enum err client_create(struct task *task, const struct words *words);
 enum err client_list(struct task *task, const struct words *words);
+enum err client_update(struct task *task, const struct words *words);
 enum err client_show(struct task *task, const struct words *words);
 enum err client_disable(struct task *task, const struct words *words);
 enum err client_enable(struct task *task, const struct words *words);
@@ -96,6 +97,9 @@ MUST_CHECK enum err words_parse(struct task *task, const struct verb *verb, char
  */
 MUST_CHECK enum err call(struct task *task, const struct words *words, const char *method,
 			 struct str path, struct str body, json_t **ret_answer);
+/* One call, and what it answered printed as an object. */
+MUST_CHECK enum err call_and_print(struct task *task, const struct words *words, const char *method,
+				   struct str path, struct str body);
 /* Follows "next" to the end: all items of a list, as one array owned by the caller. */
 MUST_CHECK enum err call_list(struct task *task, const struct words *words, struct str path,
 			      const char *member, json_t **ret_items);
@@ -114,8 +118,8 @@ enum err print_list(struct task *task, const struct words *words, const json_t *
 		    const struct column *columns, size_t count);
 /* --json: the object; else a line per member. */
 enum err print_object(struct task *task, const struct words *words, const json_t *object);
-/* Text from elsewhere on a terminal: control characters become '?'. */
-void print_text(struct str text);
+/* Text from elsewhere on stdout, with '?' for what is not printable. */
+void print_text(struct task *task, struct str text);
 
 /* --- ask.c --- */
 

@@ -53,7 +53,7 @@ static enum err print_sentences(struct task *task, const json_t *event)
 	for (size_t i = 0; i < json_array_size(sentences); i++) {
 		const json_t *line = json_array_get(sentences, i);
 
-		print_text((struct str){ json_string_value(line), json_string_length(line) });
+		print_text(task, (struct str){ json_string_value(line), json_string_length(line) });
 		putchar('\n');
 	}
 	return OK;

@@ -17,11 +17,8 @@ static const struct column columns[] = {
 static enum err one(struct task *task, const struct words *words, const char *method,
 		    const char *verb)
 {
-	CLEANUP(json_unref) json_t *answer = NULL;
-
-	TRY(call(task, words, method, path_of(task, "/v1/grants", words->argument, verb), STR_NONE,
-		 &answer));
-	return print_object(task, words, answer);
+	return call_and_print(task, words, method,
+			      path_of(task, "/v1/grants", words->argument, verb), STR_NONE);
 }
 
 enum err grant_list(struct task *task, const struct words *words)

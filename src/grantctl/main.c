@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <signal.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cli.h"
 #include "grantctl/ctl.h"
-
-enum { EXIT_DONE, EXIT_REFUSED, EXIT_USAGE, EXIT_UNREACHABLE };
 
 static const struct verb verbs[] = {
 	{ "user", "create", "NAME", BIT(OPTION_EMAIL) | BIT(OPTION_PASSWORD_STDIN), user_create,
@@ -42,6 +41,21 @@ static const struct verb verbs[] = {
 	  "each\n" },
 	{ "client", "list", NULL, 0, client_list, "Lists all agents.\n" },
 	{ "client", "show", "ID", 0, client_show, "Shows one agent.\n" },
+	{ "client", "update", "ID",
+	  BIT(OPTION_NAME) | BIT(OPTION_REDIRECT_URI) | BIT(OPTION_SECRET_STDIN) |
+		  BIT(OPTION_GENERATE_SECRET) | BIT(OPTION_RESOURCE) | BIT(OPTION_SCOPE) |
+		  BIT(OPTION_GRANT_TYPE),
+	  client_update,
+	  "Changes what is given and leaves the rest. What people allowed stays; a narrower scope "
+	  "or a\n"
+	  "redirect URI that is gone counts at once.\n\n"
+	  "  --name NAME          what people read\n"
+	  "  --redirect-uri URI   where answers may go, instead of all those before; once for each\n"
+	  "  --secret-stdin       one line of stdin is its new secret; the old one is refused, or\n"
+	  "  --generate-secret    one is made, shown this once\n"
+	  "  --resource NAME      the resource that is meant when a request names none; '': none\n"
+	  "  --scope 'S1 S2'      the most that it can be allowed; '': whatever its resource offers\n"
+	  "  --grant-type TYPE    instead of all those before; once for each\n" },
 	{ "client", "disable", "ID", 0, client_disable,
 	  "Refuses every token of the agent from now on.\n" },
 	{ "client", "enable", "ID", 0, client_enable, "Lets a disabled agent ask again.\n" },
@@ -110,7 +124,7 @@ static int help(const struct verb *verb)
 
 /* The verb that argv names in its first words that are no options, and where its own words begin.
  */
-static const struct verb *find_verb(char *const *argv, const char **ret_noun)
+static const struct verb *find_verb(char *const *argv)
 {
 	const char *found[2] = { NULL, NULL };
 	size_t count = 0;
@@ -123,7 +137,6 @@ static const struct verb *find_verb(char *const *argv, const char **ret_noun)
 			found[count++] = argv[i];
 		}
 	}
-	*ret_noun = found[0];
 	for (size_t i = 0; found[0] != NULL && i < COUNT_OF(verbs); i++) {
 		if (strcmp(verbs[i].noun, found[0]) != 0)
 			continue;
@@ -134,15 +147,14 @@ static const struct verb *find_verb(char *const *argv, const char **ret_noun)
 	return NULL;
 }
 
-static int exit_code(enum err err)
+/* "grantctl user create" */
+static const char *name_of(struct task *task, const struct verb *verb)
 {
-	if (err == OK)
-		return EXIT_DONE;
-	if (err == ERR_REQUEST)
-		return EXIT_USAGE;
-	if (err == ERR_IO || err == ERR_TIMEOUT)
-		return EXIT_UNREACHABLE;
-	return EXIT_REFUSED;
+	struct str noun = STR_JOIN(&task->arena, STR("grantctl "), str_from_c(verb->noun));
+
+	if (verb->name != NULL)
+		noun = STR_JOIN(&task->arena, noun, STR(" "), str_from_c(verb->name));
+	return str_to_c(&task->arena, noun);
 }
 
 static int run(struct task *task, const struct verb *verb, char *const *argv)
@@ -154,20 +166,26 @@ static int run(struct task *task, const struct verb *verb, char *const *argv)
 		return help(verb);
 	if (err == OK)
 		err = verb->run(task, &words);
+	if (err == OK && (fflush(stdout) != 0 || ferror(stdout)))
+		err = failf(task, ERR_STORE, "cannot write to stdout: %s", strerror(errno));
 	if (err != OK)
-		fprintf(stderr, "grantctl %s%s%s: %.*s\n", verb->noun,
-			verb->name == NULL ? "" : " ", verb->name == NULL ? "" : verb->name,
-			STR_FMT(task->reason));
-	if (err == OK && fflush(stdout) != 0)
-		return EXIT_REFUSED;
-	return exit_code(err);
+		return (int)cli_refuse(task, name_of(task, verb), err);
+	return EXIT_DONE;
+}
+
+/* Also of a noun alone: "grantctl user --help". */
+static bool asks_for_help(char *const *argv)
+{
+	while (*argv != NULL)
+		if (strcmp(*argv++, "--help") == 0)
+			return true;
+	return false;
 }
 
 int main(int argc, char **argv)
 {
 	struct clock clock = { 0 };
 	struct log log = { .fd = -1 };
-	const char *noun = NULL;
 	const struct verb *verb;
 	struct task task;
 	int code;
@@ -176,12 +194,10 @@ int main(int argc, char **argv)
 		return puts("grantctl " GRANTD_VERSION) < 0;
 	if (argc < 2)
 		return usage(stderr);
-	verb = find_verb(argv + 1, &noun);
-	if (verb == NULL && noun == NULL && strcmp(argv[argc - 1], "--help") == 0)
-		return usage(stdout);
+	verb = find_verb(argv + 1);
 	if (verb == NULL)
-		return usage(stderr);
-	signal(SIGPIPE, SIG_IGN);
+		return usage(asks_for_help(argv) ? stdout : stderr);
+	cli_begin();
 	task_begin(&task, &clock, &log);
 	code = run(&task, verb, argv + 1);
 	task_end(&task);

@@ -2,23 +2,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/printable.h"
 #include "grantctl/ctl.h"
 
 #define PRINT_MAX   (16 * 1024 * 1024)
 #define CELL_MAX    512
 #define COLUMNS_MAX 10
 
-/* C0, DEL, and C1 as UTF-8 (C2 80..9F): what would move a terminal's cursor or change its title. */
-void print_text(struct str text)
+void print_text(struct task *task, struct str text)
 {
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned char c = (unsigned char)text.at[i];
-		bool is_c1 = c == 0xC2 && i + 1 < text.len && (unsigned char)text.at[i + 1] < 0xA0;
+	struct str shown = str_printable(&task->arena, text);
 
-		if (is_c1)
-			i++;
-		putchar(c < 0x20 || c == 0x7F || is_c1 ? '?' : c);
-	}
+	fwrite(shown.at, 1, shown.len, stdout);
 }
 
 static enum err print_json(struct task *task, const json_t *value)
@@ -58,7 +53,9 @@ static struct str value_text(struct task *task, const json_t *value)
 
 static struct str cell_text(struct task *task, const json_t *item, const struct column *column)
 {
-	return str_sub(value_text(task, json_object_get(item, column->key)), 0, CELL_MAX);
+	return str_printable(
+		&task->arena,
+		str_sub(value_text(task, json_object_get(item, column->key)), 0, CELL_MAX));
 }
 
 /* How wide a text shows: bytes that continue a character take no room. */
@@ -71,9 +68,9 @@ static size_t width_of(struct str text)
 	return width;
 }
 
-static void print_cell(struct str text, size_t width, bool is_last)
+static void print_cell(struct task *task, struct str text, size_t width, bool is_last)
 {
-	print_text(text);
+	print_text(task, text);
 	for (size_t i = width_of(text); !is_last && i < width + 2; i++)
 		putchar(' ');
 	if (is_last)
@@ -95,10 +92,10 @@ static void print_table(struct task *task, const json_t *items, const struct col
 		}
 	}
 	for (size_t k = 0; k < count; k++)
-		print_cell(str_from_c(columns[k].title), widths[k], k + 1 == count);
+		print_cell(task, str_from_c(columns[k].title), widths[k], k + 1 == count);
 	for (size_t i = 0; i < json_array_size(items); i++)
 		for (size_t k = 0; k < count; k++)
-			print_cell(cell_text(task, json_array_get(items, i), &columns[k]),
+			print_cell(task, cell_text(task, json_array_get(items, i), &columns[k]),
 				   widths[k], k + 1 == count);
 }
 
@@ -121,8 +118,8 @@ enum err print_object(struct task *task, const struct words *words, const json_t
 	/* jansson walks an object through a pointer that is not const */
 	json_object_foreach((json_t *)(uintptr_t)object, name, value)
 	{
-		printf("%-14s ", name);
-		print_text(value_text(task, value));
+		print_text(task, str_printf(&task->arena, "%-14s ", name));
+		print_text(task, value_text(task, value));
 		putchar('\n');
 	}
 	return OK;

@@ -15,7 +15,7 @@ static const struct column columns[] = {
 
 enum err resource_add(struct task *task, const struct words *words)
 {
-	CLEANUP(json_unref) json_t *file = NULL, *answer = NULL;
+	CLEANUP(json_unref) json_t *file = NULL;
 	struct str text, name;
 
 	if (file_read(task, words->argument, FILE_MAX, &text) != OK)
@@ -26,8 +26,7 @@ enum err resource_add(struct task *task, const struct words *words)
 	name = json_get_str(file, "name");
 	if (name.len == 0)
 		return failf(task, ERR_CONFIG, "%.*s: has no \"name\"", STR_FMT(words->argument));
-	TRY(call(task, words, "PUT", path_of(task, "/v1/resources", name, NULL), text, &answer));
-	return print_object(task, words, answer);
+	return call_and_print(task, words, "PUT", path_of(task, "/v1/resources", name, NULL), text);
 }
 
 enum err resource_list(struct task *task, const struct words *words)
@@ -40,20 +39,15 @@ enum err resource_list(struct task *task, const struct words *words)
 
 enum err resource_show(struct task *task, const struct words *words)
 {
-	CLEANUP(json_unref) json_t *answer = NULL;
-
-	TRY(call(task, words, "GET", path_of(task, "/v1/resources", words->argument, NULL),
-		 STR_NONE, &answer));
-	return print_object(task, words, answer);
+	return call_and_print(task, words, "GET",
+			      path_of(task, "/v1/resources", words->argument, NULL), STR_NONE);
 }
 
 enum err resource_remove(struct task *task, const struct words *words)
 {
-	CLEANUP(json_unref) json_t *answer = NULL;
 	struct str path = path_of(task, "/v1/resources", words->argument, NULL);
 
 	if (words->is_given[OPTION_FORCE])
 		path = STR_JOIN(&task->arena, path, STR("?force=1"));
-	TRY(call(task, words, "DELETE", path, STR_NONE, &answer));
-	return print_object(task, words, answer);
+	return call_and_print(task, words, "DELETE", path, STR_NONE);
 }

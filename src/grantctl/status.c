@@ -3,16 +3,10 @@
 
 enum err status_show(struct task *task, const struct words *words)
 {
-	CLEANUP(json_unref) json_t *answer = NULL;
-
-	TRY(call(task, words, "GET", STR("/v1/status"), STR_NONE, &answer));
-	return print_object(task, words, answer);
+	return call_and_print(task, words, "GET", STR("/v1/status"), STR_NONE);
 }
 
 enum err reload(struct task *task, const struct words *words)
 {
-	CLEANUP(json_unref) json_t *answer = NULL;
-
-	TRY(call(task, words, "POST", STR("/v1/reload"), STR_NONE, &answer));
-	return print_object(task, words, answer);
+	return call_and_print(task, words, "POST", STR("/v1/reload"), STR_NONE);
 }

@@ -10,15 +10,6 @@ static const struct column columns[] = {
 	{ "ID", "id" },
 };
 
-static enum err change(struct task *task, const struct words *words, const char *method,
-		       struct str path, struct str body)
-{
-	CLEANUP(json_unref) json_t *answer = NULL;
-
-	TRY(call(task, words, method, path, body, &answer));
-	return print_object(task, words, answer);
-}
-
 enum err user_create(struct task *task, const struct words *words)
 {
 	CLEANUP(secret_wipe) struct secret password = { 0 };
@@ -35,7 +26,7 @@ enum err user_create(struct task *task, const struct words *words)
 		json_member_str(&json, "password", secret_reveal(&password));
 	json_close(&json);
 	TRY(buf_finish(&buf, &body));
-	return change(task, words, "POST", STR("/v1/users"), body);
+	return call_and_print(task, words, "POST", STR("/v1/users"), body);
 }
 
 enum err user_password(struct task *task, const struct words *words)
@@ -52,8 +43,8 @@ enum err user_password(struct task *task, const struct words *words)
 	json_member_str(&json, "password", secret_reveal(&password));
 	json_close(&json);
 	TRY(buf_finish(&buf, &body));
-	return change(task, words, "POST", path_of(task, "/v1/users", words->argument, "password"),
-		      body);
+	return call_and_print(task, words, "POST",
+			      path_of(task, "/v1/users", words->argument, "password"), body);
 }
 
 enum err user_list(struct task *task, const struct words *words)
@@ -66,18 +57,18 @@ enum err user_list(struct task *task, const struct words *words)
 
 enum err user_show(struct task *task, const struct words *words)
 {
-	return change(task, words, "GET", path_of(task, "/v1/users", words->argument, NULL),
-		      STR_NONE);
+	return call_and_print(task, words, "GET", path_of(task, "/v1/users", words->argument, NULL),
+			      STR_NONE);
 }
 
 enum err user_disable(struct task *task, const struct words *words)
 {
-	return change(task, words, "POST", path_of(task, "/v1/users", words->argument, "disable"),
-		      STR_NONE);
+	return call_and_print(task, words, "POST",
+			      path_of(task, "/v1/users", words->argument, "disable"), STR_NONE);
 }
 
 enum err user_enable(struct task *task, const struct words *words)
 {
-	return change(task, words, "POST", path_of(task, "/v1/users", words->argument, "enable"),
-		      STR_NONE);
+	return call_and_print(task, words, "POST",
+			      path_of(task, "/v1/users", words->argument, "enable"), STR_NONE);
 }

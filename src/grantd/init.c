@@ -113,7 +113,7 @@ enum exit_code init_run(struct program *program)
 	if (init(&task, program, &progress, &config) == OK)
 		say_done(config, &progress);
 	else
-		code = say_refused(&task, "init");
+		code = say_refused(&task, "grantd init");
 	task_end(&task);
 	return code;
 }

@@ -74,9 +74,9 @@ static enum exit_code usage(FILE *to, enum exit_code code)
 	return code;
 }
 
-enum exit_code say_refused(const struct task *task, const char *verb)
+enum exit_code say_refused(struct task *task, const char *who)
 {
-	fprintf(stderr, "grantd %s: %.*s\n", verb, STR_FMT(task->reason));
+	(void)cli_refuse(task, who, task->error);
 	return EXIT_REFUSED;
 }
 

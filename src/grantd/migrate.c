@@ -25,7 +25,7 @@ enum exit_code upgrade_run(struct program *program)
 	program->log.fd = -1;
 	task_begin(&task, &program->clock, &program->log);
 	if (migrate(&task, program, &from, &to) != OK)
-		code = say_refused(&task, "migrate");
+		code = say_refused(&task, "grantd migrate");
 	else if (from == to)
 		printf("the database is up to date (schema %d); nothing to do\n", to);
 	else

@@ -4,12 +4,11 @@
 
 #include <stdbool.h>
 
+#include "base/cli.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/task.h"
 #include "config/config.h"
-
-enum exit_code { EXIT_DONE, EXIT_REFUSED, EXIT_USAGE };
 
 struct program {
 	struct clock clock;
@@ -29,5 +28,5 @@ enum exit_code serve_run(struct program *program);
 enum exit_code check_run(struct program *program);
 enum exit_code upgrade_run(struct program *program);
 
-/* "grantd VERB: reason" on stderr. */
-enum exit_code say_refused(const struct task *task, const char *verb);
+/* "WHO: reason" on stderr; nothing that grantd is asked to do in DIR is worse than refused. */
+enum exit_code say_refused(struct task *task, const char *who);

@@ -75,7 +75,7 @@ enum exit_code serve_run(struct program *program)
 		notify(program->notify_socket, STR("STOPPING=1"));
 		log_info(&task, "stopping");
 	} else {
-		code = say_refused(&task, "serve");
+		code = say_refused(&task, "grantd serve");
 	}
 	app_close(&app);
 	task_end(&task);

@@ -27,7 +27,7 @@ static STATEMENT CLIENT_SET_DISABLED = {
 };
 static STATEMENT CLIENT_UPDATE = {
 	"UPDATE clients SET name = $2, redirect_uris = $3, grant_types = $4, scope = $5,"
-	" resource = $6 WHERE id = $1"
+	" resource = $6, secret_hash = $7 WHERE id = $1"
 };
 
 /* One per line: a URI has no white space. */
@@ -152,7 +152,7 @@ enum err client_update(struct task *task, struct db *db, const struct client *cl
 		     ARGS(sql_text(client->id), sql_text(client->name), sql_text(uris),
 			  sql_text(grant_types_text(&task->arena, client->grant_types)),
 			  sql_text(scope_text(&task->arena, client->scope)),
-			  sql_text(client->resource)),
+			  sql_text(client->resource), sql_blob(client->secret_hash)),
 		     &changed));
 	if (changed == 0)
 		return fail(task, ERR_NOT_FOUND, "no such client");

@@ -33,20 +33,6 @@ static const struct login some_login = {
 	.refresh_token = STR_INIT("planted-refresh"),
 };
 
-static void a_server_cannot_steer_the_terminal(void **state)
-{
-	struct world world;
-
-	(void)state;
-	world_begin(&world);
-	CHECK_STR(say_printable(&world.task, STR("a\x1b[2Jb\x7f\r\n")), STR("a?[2Jb???"));
-	CHECK_STR(say_printable(&world.task, STR("caf\xc3\xa9")), STR("caf\xc3\xa9"));
-	CHECK_STR(say_printable(&world.task, STR("\xc2\x9b"
-						 "2J")),
-		  STR("\xc2?2J"));
-	task_end(&world.task);
-}
-
 static void the_command_can_be_pasted_into_a_shell(void **state)
 {
 	struct world world;
@@ -129,8 +115,7 @@ static void a_login_survives_its_text_and_a_wrong_text_is_refused(void **state)
 
 int main(void)
 {
-	return RUN(cmocka_unit_test(a_server_cannot_steer_the_terminal),
-		   cmocka_unit_test(the_command_can_be_pasted_into_a_shell),
+	return RUN(cmocka_unit_test(the_command_can_be_pasted_into_a_shell),
 		   cmocka_unit_test(a_listed_login_shows_no_token),
 		   cmocka_unit_test(a_status_follows_the_end_and_the_reason),
 		   cmocka_unit_test(a_login_survives_its_text_and_a_wrong_text_is_refused));
