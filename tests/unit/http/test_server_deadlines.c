@@ -6,14 +6,26 @@
 
 static struct wire wire;
 
+static int begin_with(int ms)
+{
+	wire_begin(&wire);
+	wire.config.limits =
+		(struct http_limits){ .head_ms = ms, .body_ms = ms, .write_ms = ms, .idle_ms = ms };
+	wire_start(&wire);
+	return 0;
+}
+
 static int begin(void **state)
 {
 	(void)state;
-	wire_begin(&wire);
-	wire.config.limits =
-		(struct http_limits){ .head_ms = 50, .body_ms = 50, .write_ms = 50, .idle_ms = 50 };
-	wire_start(&wire);
-	return 0;
+	return begin_with(50);
+}
+
+/* Time enough for those who do not drip, on a machine that has much to do. */
+static int begin_patient(void **state)
+{
+	(void)state;
+	return begin_with(2000);
 }
 
 static int end(void **state)
@@ -23,24 +35,13 @@ static int end(void **state)
 	return 0;
 }
 
-/* Sends a byte whenever the server has not answered yet; false once it has or the end is reached.
- */
-static bool drip(int fd, char byte)
-{
-	struct pollfd poll_fd = { fd, POLLIN, 0 };
-
-	if (poll(&poll_fd, 1, 10) != 0)
-		return false;
-	return send(fd, &byte, 1, MSG_NOSIGNAL) == 1;
-}
-
 static void a_head_that_drips_is_ended_by_408(void **state)
 {
 	int fd = wire_connect(wire.port);
 
 	(void)state;
 	wire_send(fd, STR(HALF "X-Slow: "));
-	while (drip(fd, 'x'))
+	while (wire_drips(fd, 'x'))
 		;
 	expect(fd, 408, NULL);
 	shutdown(fd, SHUT_WR);
@@ -53,11 +54,53 @@ static void a_body_that_drips_is_ended_by_408(void **state)
 
 	(void)state;
 	wire_send(fd, STR("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 60000\r\n\r\n"));
-	while (drip(fd, 'x'))
+	while (wire_drips(fd, 'x'))
 		;
 	expect(fd, 408, NULL);
 	close(fd);
 	CHECK(stage.handled == 0);
+}
+
+/* One byte to each that is still there, in turn; how many were. */
+static size_t drip_all(const int *fds, bool *are_there, size_t count)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct pollfd answered = { fds[i], POLLIN, 0 };
+
+		are_there[i] = are_there[i] && poll(&answered, 1, 0) == 0 &&
+			       send(fds[i], "x", 1, MSG_NOSIGNAL) == 1;
+		left += are_there[i];
+	}
+	return left;
+}
+
+static void two_hundred_that_drip_are_all_ended_and_others_are_served_meanwhile(void **state)
+{
+	bool are_there[200];
+	int fds[200];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(fds); i++) {
+		are_there[i] = true;
+		fds[i] = wire_connect(wire.port);
+		wire_send(fds[i], i % 2 == 0 ? STR(HALF "X-Slow: ")
+					     : STR("POST / HTTP/1.1\r\nHost: h\r\n"
+						   "Content-Length: 60000\r\n\r\n"));
+	}
+	while (drip_all(fds, are_there, COUNT_OF(fds)) > 0) {
+		int other = wire_connect(wire.port);
+
+		wire_send(other, STR(HALF "\r\n"));
+		expect(other, 200, "root");
+		close(other);
+		(void)poll(NULL, 0, 10);
+	}
+	for (size_t i = 0; i < COUNT_OF(fds); i++) {
+		expect(fds[i], 408, NULL);
+		close(fds[i]);
+	}
 }
 
 static void one_who_says_nothing_is_ended_without_a_word(void **state)
@@ -97,6 +140,9 @@ static void one_who_does_not_read_is_dropped_and_stops_nobody(void **state)
 int main(void)
 {
 	return RUN(TEST(a_head_that_drips_is_ended_by_408), TEST(a_body_that_drips_is_ended_by_408),
+		   cmocka_unit_test_setup_teardown(
+			   two_hundred_that_drip_are_all_ended_and_others_are_served_meanwhile,
+			   begin_patient, end),
 		   TEST(one_who_says_nothing_is_ended_without_a_word),
 		   TEST(one_who_does_not_read_is_dropped_and_stops_nobody));
 }

@@ -6,7 +6,12 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <stdatomic.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+
+#define STALLED 1000
 
 static struct wire wire;
 static char dir[64];
@@ -229,26 +234,79 @@ static void another_protocol_than_http_1_1_is_refused(void **state)
 	SSL_CTX_free(client);
 }
 
-static void stalled_handshakes_stop_nobody_and_end(void **state)
+static atomic_uint wakes;
+
+/* Stands before the C library's: how often a loop of the server woke up. */
+int epoll_wait(int epoll, struct epoll_event *events, int max, int timeout)
 {
+	int count = epoll_pwait(epoll, events, max, timeout, NULL);
+
+	atomic_fetch_add(&wakes, 1);
+	return count;
+}
+
+/* Both ends of each connection are in this process. */
+static void make_room_for_descriptors(void)
+{
+	struct rlimit limit;
+
+	CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+	limit.rlim_cur = 3 * STALLED > limit.rlim_cur ? 3 * STALLED : limit.rlim_cur;
+	CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+}
+
+static void a_thousand_stalled_handshakes_cost_nothing_stop_nobody_and_end(void **state)
+{
+	/* nothing; half a record's head; a record's head that promises a ClientHello; half of one
+	 */
+	static const struct str first[] = {
+		STR_INIT(""), STR_INIT("\x16\x03\x01"), STR_INIT("\x16\x03\x01\x02\x00"),
+		STR_INIT("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+	};
 	SSL_CTX *client = client_new();
-	int stalled[100];
-	SSL *ssl;
+	int stalled[STALLED];
 
 	(void)state;
-	wire.config.limits.head_ms = 1500;
+	make_room_for_descriptors();
+	wire.config.limits.head_ms = 4000;
+	wire.config.limits.connections = STALLED + 10;
 	wire_start(&wire);
-	for (size_t i = 0; i < COUNT_OF(stalled); i++) {
+	for (size_t i = 0; i < STALLED; i++) {
 		stalled[i] = wire_connect(wire.port);
-		wire_send(stalled[i], i % 2 == 0 ? STR("\x16\x03\x01") : STR(""));
+		wire_send(stalled[i], first[i % COUNT_OF(first)]);
 	}
-	ssl = shake(client, NULL);
-	CHECK(ssl != NULL);
-	ask(ssl, STR("GET / HTTP/1.1\r\nHost: h\r\n\r\n"), "root");
-	hang_up(ssl);
-	for (size_t i = 0; i < COUNT_OF(stalled); i++)
+	atomic_store(&wakes, 0);
+	for (int i = 0; i < 3; i++) {
+		struct pollfd last = { stalled[STALLED - 1], POLLIN, 0 };
+		SSL *ssl = shake(client, NULL);
+
+		CHECK(ssl != NULL);
+		ask(ssl, STR("GET / HTTP/1.1\r\nHost: h\r\n\r\n"), "root");
+		CHECK(poll(&last, 1, 0) == 0);
+		hang_up(ssl);
+	}
+	for (size_t i = 0; i < STALLED; i++)
 		(void)expect_end(stalled[i]);
+	/* a few each: it came, it spoke, its time was over; a loop that spins wakes without end */
+	CHECK(atomic_load(&wakes) < 4 * STALLED);
+	CHECK(stage.handled == 3);
 	SSL_CTX_free(client);
+}
+
+/* A handshake that goes on, but a byte at a time, has no more time than one that stands still. */
+static void a_handshake_that_drips_ends_at_its_deadline(void **state)
+{
+	int fd;
+
+	(void)state;
+	wire.config.limits.head_ms = 50;
+	wire_start(&wire);
+	fd = wire_connect(wire.port);
+	wire_send(fd, STR("\x16\x03\x01\x20\x00\x01\x00\x1f\xfc\x03\x03"));
+	while (wire_drips(fd, 'x'))
+		;
+	(void)expect_end(fd);
+	CHECK(stage.handled == 0);
 }
 
 static void plain_http_on_a_tls_port_ends(void **state)
@@ -427,7 +485,8 @@ int main(void)
 		   TEST(pieces_smaller_than_a_request_and_larger_than_a_record_arrive),
 		   TEST(a_session_is_resumed_by_its_ticket),
 		   TEST(another_protocol_than_http_1_1_is_refused),
-		   TEST(stalled_handshakes_stop_nobody_and_end),
+		   TEST(a_thousand_stalled_handshakes_cost_nothing_stop_nobody_and_end),
+		   TEST(a_handshake_that_drips_ends_at_its_deadline),
 		   TEST(plain_http_on_a_tls_port_ends),
 		   TEST(a_reload_serves_the_new_certificate_and_keeps_running_connections),
 		   TEST(records_of_one_byte_do_not_stretch_the_deadline_of_a_head),

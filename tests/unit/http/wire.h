@@ -227,6 +227,18 @@ static inline void wire_send(int fd, struct str bytes)
 	}
 }
 
+/*
+ * Sends a byte whenever the server has not answered yet; false once it has or the end is reached.
+ */
+static inline bool wire_drips(int fd, char byte)
+{
+	struct pollfd poll_fd = { fd, POLLIN, 0 };
+
+	if (poll(&poll_fd, 1, 10) != 0)
+		return false;
+	return send(fd, &byte, 1, MSG_NOSIGNAL) == 1;
+}
+
 /* An answer as the client sees it. */
 struct got {
 	unsigned status;

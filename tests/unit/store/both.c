@@ -114,18 +114,27 @@ static int close_world(void **state)
 	return 0;
 }
 
-static void add_tests(const struct CMUnitTest *from, size_t count, struct CMUnitTest *to,
-		      const char *database, CMFixtureFunction setup)
+/* Those that may run on this database; answers how many. */
+static size_t add_tests(const struct CMUnitTest *from, size_t count, struct CMUnitTest *to,
+			const char *database, CMFixtureFunction setup)
 {
-	for (size_t i = 0; i < count; i++) {
-		char *name = calloc(1, NAME_MAX_);
+	size_t added = 0;
 
+	for (size_t i = 0; i < count; i++) {
+		const char *only = from[i].initial_state;
+		char *name;
+
+		if (only != NULL && strcmp(only, database) != 0)
+			continue;
+		name = calloc(1, NAME_MAX_);
 		snprintf(name, NAME_MAX_, "%s (%s)", from[i].name, database);
-		to[i] = from[i];
-		to[i].name = name;
-		to[i].setup_func = setup;
-		to[i].teardown_func = close_world;
+		to[added] = from[i];
+		to[added].name = name;
+		to[added].setup_func = setup;
+		to[added].teardown_func = close_world;
+		to[added++].initial_state = NULL;
 	}
+	return added;
 }
 
 void postgres_halt(void)
@@ -155,15 +164,13 @@ static int run_all(struct CMUnitTest *all, size_t count)
 int run_on_both(const struct CMUnitTest *tests, size_t count)
 {
 	struct CMUnitTest all[2 * TESTS_MAX];
-	size_t total = count;
+	size_t total;
 
 	CHECK(count <= TESTS_MAX);
 	start_postgres();
-	add_tests(tests, count, all, "sqlite", open_sqlite);
-	if (postgres.uri[0] != '\0') {
-		add_tests(tests, count, all + count, "postgresql", open_postgres);
-		total += count;
-	}
+	total = add_tests(tests, count, all, "sqlite", open_sqlite);
+	if (postgres.uri[0] != '\0')
+		total += add_tests(tests, count, all + total, "postgresql", open_postgres);
 	return run_all(all, total);
 }
 
@@ -172,8 +179,7 @@ int run_on_sqlite(const struct CMUnitTest *tests, size_t count)
 	struct CMUnitTest all[TESTS_MAX];
 
 	CHECK(count <= TESTS_MAX);
-	add_tests(tests, count, all, "sqlite", open_sqlite);
-	return run_all(all, count);
+	return run_all(all, add_tests(tests, count, all, "sqlite", open_sqlite));
 }
 
 int run_on_postgres(const struct CMUnitTest *tests, size_t count)
@@ -183,9 +189,7 @@ int run_on_postgres(const struct CMUnitTest *tests, size_t count)
 
 	CHECK(count <= TESTS_MAX);
 	start_postgres();
-	if (postgres.uri[0] != '\0') {
-		add_tests(tests, count, all, "postgresql", open_postgres);
-		total = count;
-	}
+	if (postgres.uri[0] != '\0')
+		total = add_tests(tests, count, all, "postgresql", open_postgres);
 	return run_all(all, total);
 }

@@ -22,6 +22,11 @@
 	run_on_postgres((const struct CMUnitTest[]){ __VA_ARGS__ },                                \
 			COUNT_OF(((const struct CMUnitTest[]){ __VA_ARGS__ })))
 
+/* In the list of RUN_ON_BOTH, a test of what only one of the two does. */
+#define ONLY_ON(database, test) cmocka_unit_test_prestate(test, (void *)(uintptr_t)(database))
+#define SQLITE			"sqlite"
+#define POSTGRESQL		"postgresql"
+
 int run_on_both(const struct CMUnitTest *tests, size_t count);
 int run_on_sqlite(const struct CMUnitTest *tests, size_t count);
 int run_on_postgres(const struct CMUnitTest *tests, size_t count);

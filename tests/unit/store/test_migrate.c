@@ -178,14 +178,12 @@ static void several_who_migrate_one_postgresql_at_once_take_turns(void **state)
 
 int main(void)
 {
-	int failed = RUN_ON_POSTGRES(
-		cmocka_unit_test(several_who_migrate_one_postgresql_at_once_take_turns));
-
-	return failed +
-	       RUN_ON_BOTH(cmocka_unit_test(migrating_again_changes_nothing),
-			   cmocka_unit_test(a_newer_schema_is_refused),
-			   cmocka_unit_test(an_older_schema_is_refused_until_it_is_migrated),
-			   cmocka_unit_test(an_empty_database_is_refused_until_it_is_migrated),
-			   cmocka_unit_test(a_step_that_fails_leaves_nothing_behind),
-			   cmocka_unit_test(a_step_that_fails_in_the_middle_leaves_no_table));
+	return RUN_ON_BOTH(
+		ONLY_ON(POSTGRESQL, several_who_migrate_one_postgresql_at_once_take_turns),
+		cmocka_unit_test(migrating_again_changes_nothing),
+		cmocka_unit_test(a_newer_schema_is_refused),
+		cmocka_unit_test(an_older_schema_is_refused_until_it_is_migrated),
+		cmocka_unit_test(an_empty_database_is_refused_until_it_is_migrated),
+		cmocka_unit_test(a_step_that_fails_leaves_nothing_behind),
+		cmocka_unit_test(a_step_that_fails_in_the_middle_leaves_no_table));
 }
