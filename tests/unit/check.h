@@ -29,6 +29,15 @@
 					    check_actual_.len);                                    \
 	} while (0)
 
+/* CHECK in a loop over rows: printf's words say which of them it was. */
+#define CHECK_ROW(condition, ...)                                                                  \
+	do {                                                                                       \
+		if (!(condition)) {                                                                \
+			print_error(__VA_ARGS__);                                                  \
+			_fail(__FILE__, __LINE__);                                                 \
+		}                                                                                  \
+	} while (0)
+
 /* Runs the tests listed: int main(void) { return RUN(cmocka_unit_test(a_sentence), …); } */
 #define RUN(...)                                                                                   \
 	check_run((const struct CMUnitTest[]){ __VA_ARGS__ },                                      \

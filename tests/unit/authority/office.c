@@ -29,7 +29,7 @@ static const char other_file[] =
 	"\"scopes\":[{\"name\":\"other.read\",\"title\":\"Read\",\"risk\":\"read\","
 	"\"can\":[\"read\"]}]}";
 
-static void write_file(struct office *office, const char *name, const char *text)
+void office_write(struct office *office, const char *name, const char *text)
 {
 	struct task *task = world_task(&office->world);
 	struct str path = STR_JOIN(&task->arena, office->world.dir, STR("/"), str_from_c(name));
@@ -47,9 +47,9 @@ static void load_config(struct office *office)
 	struct str dir = STR_JOIN(&task->arena, office->world.dir, STR("/resources"));
 
 	CHECK(mkdir(dir.at, 0700) == 0);
-	write_file(office, "grantd.conf", "issuer = https://grantd.test\n");
-	write_file(office, "resources/mail.json", mail_file);
-	write_file(office, "resources/other.json", other_file);
+	office_write(office, "grantd.conf", "issuer = https://grantd.test\n");
+	office_write(office, "resources/mail.json", mail_file);
+	office_write(office, "resources/other.json", other_file);
 	CHECK_ERR(config_load(task, &source, &office->config), OK);
 }
 

@@ -31,6 +31,8 @@ struct office {
 
 void office_open(struct office *office);
 void office_close(struct office *office);
+/* A file of DIR: "grantd.conf", "resources/mail.json". */
+void office_write(struct office *office, const char *name, const char *text);
 /* The clock moves on; tasks begun later see it. */
 void office_wait(struct office *office, int64_t ms);
 

@@ -2,14 +2,13 @@
 #include "desk.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "authority/request.h"
 #include "base/url.h"
 #include "crypto/base64.h"
 #include "crypto/digest.h"
-#include "http/router.h"
+#include "knock.h"
 
 #define SHARE GRANTD_UNIT_DIR "/../../share"
 
@@ -29,52 +28,28 @@ void desk_open(struct desk *desk)
 	(void)snprintf(desk->browser, sizeof(desk->browser), "%s", DESK_BROWSER);
 }
 
-static void forget(struct desk *desk)
-{
-	if (desk->exchange == NULL)
-		return;
-	task_end(&desk->exchange->task);
-	free(desk->exchange);
-	desk->exchange = NULL;
-}
-
 void desk_close(struct desk *desk)
 {
-	forget(desk);
+	knock_free(&desk->exchange);
 	web_free(&desk->web);
 	office_close(&desk->office);
 }
 
-static void add_field(struct exchange *exchange, struct str name, struct str value)
+static void fill(struct desk *desk, struct exchange *exchange, struct str body)
 {
-	if (value.at != NULL)
-		exchange->request.fields[exchange->request.field_count++] =
-			(struct http_field){ name, value };
-}
-
-static void fill(struct desk *desk, struct exchange *exchange, struct str target, struct str body)
-{
-	struct arena *arena = &exchange->task.arena;
-	struct request *request = &exchange->request;
-	size_t mark = str_find(target, '?');
-	struct str cookies = STR_JOIN(arena, STR("__Host-grantd-browser="),
+	struct str cookies = STR_JOIN(&exchange->task.arena, STR("__Host-grantd-browser="),
 				      str_from_c(desk->browser), STR("; __Host-grantd-session="),
 				      str_from_c(desk->session));
 
-	request->target = str_copy(arena, target);
-	request->path = str_sub(request->target, 0, mark);
-	request->query = mark < target.len ? str_from(request->target, mark + 1) : STR_NONE;
-	request->version_minor = 1;
-	request->peer = (struct peer){ .address = STR("127.0.0.1"), .is_secure = true };
-	add_field(exchange, STR("Cookie"), cookies);
-	add_field(exchange, STR("User-Agent"), STR("Desk/1.0"));
-	add_field(exchange, STR("Accept-Language"), desk->language);
+	exchange->request.peer = (struct peer){ .address = STR("127.0.0.1"), .is_secure = true };
+	knock_field(exchange, STR("Cookie"), cookies);
+	knock_field(exchange, STR("User-Agent"), STR("Desk/1.0"));
+	knock_field(exchange, STR("Accept-Language"), desk->language);
 	if (body.at == NULL)
 		return;
-	request->body = str_copy(arena, body);
-	add_field(exchange, STR("Content-Type"), STR("application/x-www-form-urlencoded"));
-	add_field(exchange, STR("Origin"), desk->origin);
-	add_field(exchange, STR("Sec-Fetch-Site"), desk->site);
+	knock_body(exchange, STR("application/x-www-form-urlencoded"), body);
+	knock_field(exchange, STR("Origin"), desk->origin);
+	knock_field(exchange, STR("Sec-Fetch-Site"), desk->site);
 }
 
 static void take_cookie(struct str line, struct str name, char *at, size_t room)
@@ -104,22 +79,11 @@ static void take_cookies(struct desk *desk)
 
 unsigned desk_ask(struct desk *desk, const char *method, struct str target, struct str body)
 {
-	const struct door *doors[] = { web_door(desk->web) };
-	struct exchange *exchange = calloc(1, sizeof(*exchange));
-	struct world *world = &desk->office.world;
-	enum err err;
+	struct exchange *exchange = knock_new(&desk->office.world, method, target);
 
-	assert_non_null(exchange);
-	task_begin(&exchange->task, &world->clock.clock, world->home.task.log);
-	fill(desk, exchange, target, body);
-	exchange->request.method = str_from_c(method);
-	exchange->request_id = STR("abcdefghijklmnopqrstuvwxyz");
-	err = router_match(exchange, doors, 1);
-	if (err == OK)
-		exchange_run(exchange);
-	else
-		doors[0]->refuse(exchange, err);
-	forget(desk);
+	fill(desk, exchange, body);
+	(void)knock(exchange, web_door(desk->web));
+	knock_free(&desk->exchange);
 	desk->exchange = exchange;
 	take_cookies(desk);
 	return exchange->reply.status;
@@ -137,12 +101,7 @@ struct str desk_body(const struct desk *desk)
 
 struct str desk_field(const struct desk *desk, const char *name)
 {
-	const struct reply *reply = &desk->exchange->reply;
-
-	for (size_t i = 0; i < reply->field_count; i++)
-		if (str_equals_nocase(reply->fields[i].name, str_from_c(name)))
-			return reply->fields[i].value;
-	return STR_NONE;
+	return knock_answer_field(desk->exchange, name);
 }
 
 bool desk_says(const struct desk *desk, const char *text)

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "counter.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "crypto/digest.h"
+#include "store/clients.h"
+#include "store/events.h"
+#include "store/users.h"
+
+static enum err reload(struct task *task, void *context)
+{
+	struct counter *counter = context;
+	struct config_source source = { .dir = counter->office.world.dir, .digest = sha256 };
+	const struct config *config = NULL;
+
+	counter->reloads++;
+	TRY(config_load(task, &source, &config));
+	config_live_swap(counter->office.live, config);
+	return OK;
+}
+
+void counter_open(struct counter *counter)
+{
+	struct admin_config config = { .authority = &counter->office.authority,
+				       .reload = reload,
+				       .reload_context = counter,
+				       .digest = sha256 };
+
+	*counter = (struct counter){ .peer = { .is_unix = true, .uid = geteuid() },
+				     .type = STR("application/json") };
+	office_open(&counter->office);
+	CHECK_ERR(admin_open(world_task(&counter->office.world), &config, &counter->admin), OK);
+}
+
+void counter_close(struct counter *counter)
+{
+	json_unref(&counter->answer);
+	knock_free(&counter->exchange);
+	admin_free(&counter->admin);
+	office_close(&counter->office);
+}
+
+unsigned counter_send(struct counter *counter, const char *method, const char *target,
+		      struct str body)
+{
+	struct exchange *exchange = knock_new(&counter->office.world, method, str_from_c(target));
+	unsigned status;
+
+	exchange->request.peer = counter->peer;
+	if (body.at != NULL)
+		knock_body(exchange, counter->type, body);
+	status = knock(exchange, admin_door(counter->admin));
+	json_unref(&counter->answer);
+	knock_free(&counter->exchange);
+	counter->exchange = exchange;
+	CHECK_ERR(json_parse(&exchange->task, exchange->reply.body, 1 << 20, &counter->answer), OK);
+	return status;
+}
+
+unsigned counter_ask(struct counter *counter, const char *method, const char *target,
+		     const char *body)
+{
+	return counter_send(counter, method, target, str_from_c(body));
+}
+
+struct str counter_text(const struct counter *counter, const char *member)
+{
+	return json_get_str(counter->answer, member);
+}
+
+void counter_refuses(const struct counter *counter, const char *word, const char *what)
+{
+	struct str message = counter_text(counter, "message");
+
+	CHECK_STR(counter_text(counter, "error"), str_from_c(word));
+	CHECK_ROW(memmem(message.at, message.len, what, strlen(what)) != NULL,
+		  "\"%.*s\" does not say \"%s\"\n", STR_FMT(message), what);
+}
+
+size_t counter_rows(struct counter *counter)
+{
+	struct task *task = world_task(&counter->office.world);
+	struct db *db = world_reader(&counter->office.world);
+	struct event_filter filter = { 0 };
+	struct client *clients = NULL;
+	struct event *events = NULL;
+	struct user *users = NULL;
+	size_t client_count = 0, event_count = 0, user_count = 0;
+
+	CHECK_ERR(client_list(task, db, STR_NONE, 1000, &clients, &client_count), OK);
+	CHECK_ERR(event_list(task, db, &filter, 1000, &events, &event_count), OK);
+	CHECK_ERR(user_list(task, db, STR_NONE, 1000, &users, &user_count), OK);
+	return client_count + event_count + user_count;
+}
