@@ -1,60 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The agent's CLI against the real daemon: logging in, sharing one store, losing the grant, logging out.
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import fs from 'node:fs';
-import http from 'node:http';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { Instance, programs, run_well } from './harness/index.mjs';
-
-// Opens the address as the person's browser would: plain HTTP to the agent's listener.
-function visit(url, headers = {}) {
-	return new Promise((resolve, reject) => {
-		http.get(url, { headers }, (answer) => {
-			let body = '';
-			answer.setEncoding('utf8');
-			answer.on('data', (part) => { body += part; });
-			answer.on('end', () => resolve({ status: answer.statusCode, headers: answer.headers, body }));
-		}).on('error', reject);
-	});
-}
-
-let stores = 0;
-const new_home = (grantd) => path.join(grantd.home, `store-${++stores}`);
-
-// `grant login` as it runs: { address, ended: { status, stdout, stderr } }.
-class Login {
-	static async start(grantd, home, words = []) {
-		const login = new Login();
-		const args = ['login', '--issuer', grantd.issuer, '--client', 'mail-agent', '--resource', grantd.mail_uri,
-			'--scope', 'mail.read', '--ca', path.join(grantd.dir, 'ca.pem'), '--no-browser', ...words];
-		login.child = spawn(programs.grant, args, { env: { ...process.env, GRANT_HOME: home }, stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 });
-		const out = { stdout: '', stderr: '' };
-		let line;
-		const first = new Promise((resolve) => { line = resolve; });
-		for (const name of ['stdout', 'stderr']) {
-			login.child[name].setEncoding('utf8');
-			login.child[name].on('data', (text) => {
-				out[name] += text;
-				if (out.stdout.includes('\n')) line();
-			});
-		}
-		login.ended = new Promise((resolve) => login.child.on('close', (status) => { line(); resolve({ status, ...out }); }));
-		await first;
-		login.address = out.stdout.split('\n')[0];
-		return login;
-	}
-}
-
-async function log_in(grantd, person, home, words) {
-	const login = await Login.start(grantd, home, words);
-	const answer = await person.allow(login.address, { duration: '7d' });
-	const page = await visit(answer.url);
-	return { ...await login.ended, page };
-}
-
-const stored = (home) => fs.readdirSync(home).filter((name) => name.endsWith('.json')).map((name) => JSON.parse(fs.readFileSync(path.join(home, name), 'utf8')));
+import { Login, log_in, new_home, short_lived, stored, visit } from './grant_login.mjs';
+import { Instance, run_well } from './harness/index.mjs';
 
 describe('grant login', () => {
 	let grantd, alice;
@@ -202,66 +153,9 @@ describe('grant token', () => {
 	let grantd, alice;
 
 	before(async () => {
-		grantd = await Instance.create();
-		await grantd.start();
-		// 30 s: every call finds less than half a minute left and refreshes
-		await grantd.add_resource({ token: { typ: 'at+jwt', alg: 'ES256', lifetime: 30 } });
-		alice = await grantd.add_person();
-		await grantd.add_agent();
+		({ grantd, alice } = await short_lived());
 	});
 	after(() => grantd.dispose());
-
-	const generations = async () => (await grantd.rows('SELECT generation FROM families ORDER BY generation DESC'))[0].generation;
-
-	async function eight_take(home, each) {
-		await Promise.all(Array.from({ length: 8 }, async () => {
-			for (let i = 0; i < each; i++) {
-				const { status, stdout, stderr } = await grantd.grant(home, ['token']);
-				assert.equal(status, 0, stderr);
-				assert.match(stdout, /^[\w.-]+\n$/);
-			}
-		}));
-	}
-
-	test('8 processes share one store: 600 refreshes without a log-out', async () => {
-		const home = new_home(grantd);
-		await log_in(grantd, alice, home);
-		await eight_take(home, 75);
-		assert.ok(await generations() >= 550, `${await generations()} rotations`);
-		assert.equal((await grantd.introspect((await grantd.grant(home, ['token'])).stdout.trim())).active, true);
-	});
-
-	test('8 processes share one store without its lock: 200 refreshes without a log-out', async () => {
-		const home = new_home(grantd);
-		await log_in(grantd, alice, home);
-		// where the lock's file should be made there is a directory
-		const [file] = fs.readdirSync(home).filter((name) => name.endsWith('.json'));
-		fs.rmSync(path.join(home, `${file}.lock`));
-		fs.mkdirSync(path.join(home, `${file}.lock`));
-		await eight_take(home, 25);
-		assert.equal((await grantd.introspect((await grantd.grant(home, ['token'])).stdout.trim())).active, true);
-		assert.deepEqual(fs.readdirSync(home).filter((name) => name.startsWith('.')), [], 'no draft is left');
-	});
-
-	test('8 clients share one refresh token without any lock: 2,000 refreshes without a log-out', async () => {
-		const home = new_home(grantd);
-		await log_in(grantd, alice, home);
-		const shared = path.join(grantd.home, 'shared-token');
-		fs.writeFileSync(shared, stored(home)[0].refresh_token);
-		const agent = { client_id: 'mail-agent' };
-		await Promise.all(Array.from({ length: 8 }, async (_, client) => {
-			for (let i = 0; i < 250; i++) {
-				const response = await grantd.fetch(`${grantd.issuer}/token`, {
-					method: 'POST', raw_headers: new Map([['content-type', 'application/x-www-form-urlencoded']]),
-					body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token: fs.readFileSync(shared, 'utf8'), ...agent }).toString(),
-				});
-				const answer = await response.json();
-				assert.equal(response.status, 200, JSON.stringify(answer));
-				fs.writeFileSync(`${shared}.${client}`, answer.refresh_token);
-				fs.renameSync(`${shared}.${client}`, shared);
-			}
-		}));
-	});
 
 	test('a server that is away is exit 3, and afterwards everything is still there', async () => {
 		const home = new_home(grantd);
