@@ -50,11 +50,11 @@ static const struct verb verbs[] = {
 	  "or a\n"
 	  "redirect URI that is gone counts at once.\n\n"
 	  "  --name NAME          what people read\n"
-	  "  --redirect-uri URI   where answers may go, instead of all those before; once for each\n"
+	  "  --redirect-uri URI   where answers may go, instead of all before; once for each\n"
 	  "  --secret-stdin       one line of stdin is its new secret; the old one is refused, or\n"
 	  "  --generate-secret    one is made, shown this once\n"
 	  "  --resource NAME      the resource that is meant when a request names none; '': none\n"
-	  "  --scope 'S1 S2'      the most that it can be allowed; '': whatever its resource offers\n"
+	  "  --scope 'S1 S2'      the most it can be allowed; '': whatever its resource offers\n"
 	  "  --grant-type TYPE    instead of all those before; once for each\n" },
 	{ "client", "disable", "ID", 0, client_disable,
 	  "Refuses every token of the agent from now on.\n" },

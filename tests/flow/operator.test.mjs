@@ -398,6 +398,11 @@ test('every verb has --help and exit codes that tell what happened', async (t) =
 	}
 	assert.equal((await grantd.grantctl(['user', 'list'])).status, 3);
 	assert.equal((await grantd.grantctl(['user', 'fly'])).status, 2);
+	for (const words of [['--help'], ['user', '--help'], ['client', '--help']]) {
+		const help = await grantd.grantctl(words);
+		assert.equal(help.status, 0);
+		assert.match(help.stdout, /^usage: grantctl --dir DIR NOUN VERB/);
+	}
 	const argv = await grantd.grantctl(['user', 'create', 'x', '--password', 'hunter2']);
 	assert.equal(argv.status, 2);
 	assert.match(argv.stderr, /--password-stdin/);
