@@ -1,24 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a person does with grants that are there, and what a later yes does not do. */
-#include "office.h"
+#include "at_office.h"
 
 #include "authority/account.h"
-
-static struct office office;
-
-static int start(void **state)
-{
-	(void)state;
-	office_open(&office);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	office_close(&office);
-	return 0;
-}
 
 static struct actor person(void)
 {
@@ -125,7 +109,7 @@ static void going_on_when_nothing_is_paused_is_no_event(void **state)
 	CHECK(office_events(&office, "grant.resumed") == 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, office_start, office_end)
 
 int main(void)
 {

@@ -1,26 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who a client is, and what guessing costs and leaves behind. */
-#include "office.h"
+#include "at_office.h"
 
 #include "authority/client_auth.h"
 
 #define GUESSES 20
-
-static struct office office;
-
-static int start(void **state)
-{
-	(void)state;
-	office_open(&office);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	office_close(&office);
-	return 0;
-}
 
 static enum err try_secret(const char *client_id, const char *secret)
 {
@@ -101,7 +85,7 @@ static void asking_without_a_secret_does_not_use_up_the_guesses_of_who_has_one(v
 	CHECK_ERR(try_secret("service", OFFICE_SECRET), OK);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, office_start, office_end)
 
 int main(void)
 {

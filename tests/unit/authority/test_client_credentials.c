@@ -1,35 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A client as itself: what it gets, and what of it is on record. */
-#include "office.h"
+#include "at_office.h"
 
 #include "store/sql.h"
 
-static struct office office;
-
-static int start(void **state)
-{
-	(void)state;
-	office_open(&office);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	office_close(&office);
-	return 0;
-}
-
-static enum err finished(struct task *task, enum err result, void *arg)
-{
-	(void)task;
-	(void)arg;
-	return result;
-}
-
 static enum err ask_step(struct task *task, void *arg)
 {
-	return token_client_credentials(task, &office.authority, arg, finished);
+	return token_client_credentials(task, &office.authority, arg, office_finished);
 }
 
 static enum err ask(const char *client, struct str scope, struct str *ret_token)
@@ -101,7 +78,7 @@ static void without_its_event_on_record_no_token_leaves(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, office_start, office_end)
 	TEST(each_ask_gives_a_token_and_each_minute_one_event),
 	TEST(what_it_may_not_have_is_refused_and_leaves_no_event),
 	TEST(without_its_event_on_record_no_token_leaves),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which requests a person is asked, and what an answer does. */
-#include "office.h"
+#include "at_office.h"
 
 #include <string.h>
 
@@ -12,22 +12,7 @@
 #include "store/events.h"
 #include "store/grants.h"
 
-static struct office office;
 static struct authorize_refusal refusal;
-
-static int start(void **state)
-{
-	(void)state;
-	office_open(&office);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	office_close(&office);
-	return 0;
-}
 
 static enum err ask(const struct authorize_params *params, struct auth_request *ret_request)
 {
@@ -399,7 +384,7 @@ static void a_consent_keeps_exactly_the_sentences_that_were_shown(void **state)
 	CHECK(memmem(personal.at, personal.len, "[\"Read your mail\"]", 18) != NULL);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, office_start, office_end)
 
 int main(void)
 {

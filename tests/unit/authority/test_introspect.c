@@ -1,35 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an access token is worth, who may look at it, and how its client ends it. */
-#include "office.h"
+#include "at_office.h"
 
 #include "authority/revoke.h"
 
-static struct office office;
-
-static int start(void **state)
-{
-	(void)state;
-	office_open(&office);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	office_close(&office);
-	return 0;
-}
-
-static enum err finished(struct task *task, enum err result, void *arg)
-{
-	(void)task;
-	(void)arg;
-	return result;
-}
-
 static enum err revoke_step(struct task *task, void *arg)
 {
-	return token_revoke(task, &office.authority, arg, finished);
+	return token_revoke(task, &office.authority, arg, office_finished);
 }
 
 static enum err revoke(const char *client, struct str token)
@@ -96,7 +73,7 @@ static void introspection_shows_a_token_only_to_its_own_resource(void **state)
 	CHECK(!is_active_for(first.refresh_token, NULL, &service));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, office_start, office_end)
 
 int main(void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Signing in: what is counted, what costs what, what a session is worth. */
-#include "office.h"
+#include "at_office.h"
 
 #include <sched.h>
 #include <stdatomic.h>
@@ -13,22 +13,6 @@
 #include "crypto/password.h"
 #include "store/sessions.h"
 #include "store/users.h"
-
-static struct office office;
-
-static int start(void **state)
-{
-	(void)state;
-	office_open(&office);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	office_close(&office);
-	return 0;
-}
 
 static struct login_attempt attempt_as(const char *username, const char *password,
 				       const char *source)
@@ -357,7 +341,7 @@ static void the_email_is_sealed_and_opens_for_its_person(void **state)
 		     7) == NULL);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, office_start, office_end)
 
 int main(void)
 {

@@ -1,24 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Two pauses of one grant, the person's and the operator's: neither takes back the other's. */
-#include "office.h"
+#include "at_office.h"
 
 #include "authority/account.h"
-
-static struct office office;
-
-static int start(void **state)
-{
-	(void)state;
-	office_open(&office);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	office_close(&office);
-	return 0;
-}
 
 static struct actor person(void)
 {
@@ -124,7 +108,7 @@ static void taking_the_last_permission_away_revokes(void **state)
 	CHECK_STR(wish.reason, STR("revoked_by_user"));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, office_start, office_end)
 
 int main(void)
 {

@@ -1,26 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Refresh tokens that should not be there: stolen ones, and ones from after a backup was taken. */
-#include "office.h"
+#include "at_office.h"
 
 #include "authority/account.h"
 #include "store/families.h"
 #include "store/outbox.h"
-
-static struct office office;
-
-static int start(void **state)
-{
-	(void)state;
-	office_open(&office);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	office_close(&office);
-	return 0;
-}
 
 static void a_stolen_token_ends_its_family_once_however_often_it_comes(void **state)
 {
@@ -90,7 +74,7 @@ static void a_scope_that_was_taken_away_is_not_the_end_of_the_token(void **state
 	CHECK_STR(wish.answer.scope, STR("mail.read"));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, office_start, office_end)
 
 int main(void)
 {

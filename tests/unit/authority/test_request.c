@@ -1,24 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which authorization requests are remembered, and how many of them. */
-#include "office.h"
+#include "at_office.h"
 
 #define ALLOWED 300 /* a minute (authority/throttle.h) */
-
-static struct office office;
-
-static int start(void **state)
-{
-	(void)state;
-	office_open(&office);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	office_close(&office);
-	return 0;
-}
 
 static enum err ask(struct str user_id, const char *source, int64_t *ret_retry_after)
 {
@@ -67,7 +51,7 @@ static void strangers_at_an_address_do_not_keep_out_who_is_signed_in_there(void 
 	CHECK_ERR(ask(STR_NONE, "192.0.2.2", &retry_after), OK);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, office_start, office_end)
 
 int main(void)
 {

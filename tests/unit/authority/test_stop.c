@@ -5,30 +5,14 @@
  */
 #include "authority/stop.h"
 
+#include "at_office.h"
 #include "authority/account.h"
 #include "authority/people.h"
 #include "authority/revoke.h"
-#include "office.h"
 #include "store/families.h"
 #include "store/sql.h"
 
 static STATEMENT WAITING = { "SELECT count(*) FROM outbox" };
-
-static struct office office;
-
-static int start(void **state)
-{
-	(void)state;
-	office_open(&office);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	office_close(&office);
-	return 0;
-}
 
 static struct task *now(void)
 {
@@ -85,16 +69,9 @@ static void a_code_used_again_later_is_told(void **state)
 	CHECK(waiting() == 1);
 }
 
-static enum err finished(struct task *task, enum err result, void *arg)
-{
-	(void)task;
-	(void)arg;
-	return result;
-}
-
 static enum err revoke_token(struct task *task, void *arg)
 {
-	return token_revoke(task, &office.authority, arg, finished);
+	return token_revoke(task, &office.authority, arg, office_finished);
 }
 
 static void revoke_by(const char *client, struct str token, enum err expected)
@@ -152,7 +129,7 @@ static void every_grant_of_a_disabled_person_is_told(void **state)
 	CHECK(waiting() == 2);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, office_start, office_end)
 
 int main(void)
 {

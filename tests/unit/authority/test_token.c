@@ -1,27 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Codes, refresh tokens and what ends them, on a real store. */
-#include "office.h"
+#include "at_office.h"
 
 #include "authority/account.h"
 #include "authority/clients.h"
 #include "authority/people.h"
 #include "store/clients.h"
-
-static struct office office;
-
-static int start(void **state)
-{
-	(void)state;
-	office_open(&office);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	office_close(&office);
-	return 0;
-}
 
 static struct actor person(void)
 {
@@ -388,7 +372,7 @@ static void garbage_is_no_refresh_token(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, office_start, office_end)
 	TEST(a_code_gives_tokens_once),
 	TEST(tk_011_a_valid_second_use_later_than_ten_seconds_ends_the_family),
 	TEST(tk_012_a_replay_with_a_wrong_verifier_or_client_ends_nothing),

@@ -2,7 +2,7 @@
 /* What makes a resource be told, how often it is tried, and when it is given up. */
 #include "grantd/stop_work.h"
 
-#include "../authority/office.h"
+#include "../authority/at_office.h"
 #include "authority/account.h"
 #include "authority/clients.h"
 #include "config/file.h"
@@ -18,22 +18,6 @@
 
 static STATEMENT WAITING = { "SELECT count(*) FROM outbox" };
 static STATEMENT NEXT_DUE = { "SELECT min(due_at) FROM outbox" };
-
-static struct office office;
-
-static int start(void **state)
-{
-	(void)state;
-	office_open(&office);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	office_close(&office);
-	return 0;
-}
 
 static struct task *now(void)
 {
@@ -340,7 +324,7 @@ static void every_grant_of_a_disabled_agent_is_told_in_batches(void **state)
 	CHECK(waiting() == 0);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, office_start, office_end)
 
 int main(void)
 {
