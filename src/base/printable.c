@@ -10,9 +10,20 @@ static const struct {
 	uint32_t first;
 	uint32_t last;
 } hidden[] = {
-	{ 0x00, 0x1F },	    { 0x7F, 0x9F },	/* C0, DEL, C1 */
-	{ 0x2028, 0x2029 },			/* line and paragraph separator */
-	{ 0x202A, 0x202E }, { 0x2066, 0x2069 }, /* embeddings, overrides, isolates */
+	/* controls: C0, DEL, C1 */
+	{ 0x00, 0x1F },
+	{ 0x7F, 0x9F },
+	/* separators of lines and paragraphs */
+	{ 0x2028, 0x2029 },
+	/* marks of direction, embeddings, overrides, isolates */
+	{ 0x061C, 0x061C },
+	{ 0x200E, 0x200F },
+	{ 0x202A, 0x202E },
+	{ 0x2066, 0x2069 },
+	/* without width */
+	{ 0x200B, 0x200B },
+	{ 0x2060, 0x2060 },
+	{ 0xFEFF, 0xFEFF },
 };
 
 /* The length of the character at the start; 0 if there is no well-formed one. */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Text from elsewhere that a person reads on a terminal or decides by. Not printable: control
- * characters (C0, DEL, C1), which move a terminal's cursor or set its title, and the characters
- * that turn the order of writing or break a line, which make a name look like another one. What
- * look-alike letters do is not judged here.
+ * characters (C0, DEL, C1), which move a terminal's cursor or set its title, and characters that
+ * nobody sees but that turn the order of writing, break a line or have no width, which make a name
+ * look like another one. The joiners stay, for emoji and some scripts need them. What look-alike
+ * letters do is not judged here.
  */
 #pragma once
 

@@ -89,7 +89,7 @@ static void check_facts(struct report *report, struct task *task, const struct c
 static void check_certificate(struct report *report, struct task *task, const struct config *config)
 {
 	struct certificate_facts facts;
-	struct str key;
+	struct str key, certificate;
 
 	if (config->plain)
 		return;
@@ -99,7 +99,8 @@ static void check_certificate(struct report *report, struct task *task, const st
 		key = STR("");
 	task_forgive(task);
 	if (config_is_wrong(report->settings, "issuer")) {
-		(void)expect(report, task, file_read(task, config->tls_cert, PEM_MAX, &key));
+		(void)expect(report, task,
+			     file_read(task, config->tls_cert, PEM_MAX, &certificate));
 		return;
 	}
 	if (expect(report, task, read_certificate(task, config, key, &facts)) && key.len > 0)

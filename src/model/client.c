@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/client.h"
 
+#include "base/printable.h"
 #include "base/task.h"
 #include "model/redirect.h"
 
@@ -97,34 +98,6 @@ struct str client_find_redirect(const struct client *client, struct str asked)
 	return STR_NONE;
 }
 
-/*
- * Characters nobody sees, which turn, hide or break the sentence that a name stands in: controls,
- * line ends, marks of direction, zero width. The joiner of emoji is none of them.
- */
-static bool has_unseen(struct str name)
-{
-	static const char *const unseen[] = {
-		"\xD8\x9C",	"\xE2\x80\x8B", "\xE2\x80\x8E", "\xE2\x80\x8F", "\xE2\x80\xA8",
-		"\xE2\x80\xA9", "\xE2\x80\xAA", "\xE2\x80\xAB", "\xE2\x80\xAC", "\xE2\x80\xAD",
-		"\xE2\x80\xAE", "\xE2\x81\xA0", "\xE2\x81\xA6", "\xE2\x81\xA7", "\xE2\x81\xA8",
-		"\xE2\x81\xA9", "\xEF\xBB\xBF",
-	};
-
-	for (size_t i = 0; i < name.len; i++) {
-		struct str rest = str_from(name, i);
-		unsigned char c = (unsigned char)rest.at[0];
-
-		if (c < 0x20 || c == 0x7F)
-			return true;
-		if (c == 0xC2 && rest.len > 1 && (unsigned char)rest.at[1] < 0xA0)
-			return true;
-		for (size_t j = 0; j < COUNT_OF(unseen); j++)
-			if (str_starts_with(rest, str_from_c(unseen[j])))
-				return true;
-	}
-	return false;
-}
-
 static enum err check_names(struct task *task, const struct client *client)
 {
 	if (client->id.len == 0 || client->id.len > CLIENT_ID_MAX ||
@@ -140,7 +113,7 @@ static enum err check_names(struct task *task, const struct client *client)
 	if (client->name.len == 0 || client->name.len > CLIENT_NAME_MAX ||
 	    !str_is_text(client->name))
 		return fail(task, ERR_REQUEST, "a client needs a name of 1 to 128 bytes");
-	if (has_unseen(client->name))
+	if (!str_is_printable(client->name))
 		return fail(task, ERR_REQUEST,
 			    "a client's name has characters that nobody would see");
 	return OK;

@@ -24,6 +24,11 @@ static const struct {
 	  STR_INIT("?txt.exe") },
 	{ STR_INIT("\xe2\x80\xa9\xe2\x80\xaa\xe2\x81\xa6\xe2\x81\xa9\xe2\x81\xaa"),
 	  STR_INIT("????\xe2\x81\xaa") },
+	/* what nobody sees; the joiner of an emoji stays */
+	{ STR_INIT("a\xd8\x9c\xe2\x80\x8b\xe2\x80\x8f\xe2\x81\xa0\xef\xbb\xbf"),
+	  STR_INIT("a?????") },
+	{ STR_INIT("\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x92\xbb"),
+	  STR_INIT("\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x92\xbb") },
 	/* no UTF-8: a byte of C1 alone, an overlong ESC, a character cut off */
 	{ STR_INIT("\x9b\xc0\x9b\xe2\x82"), STR_INIT("?????") },
 };
