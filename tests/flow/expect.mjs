@@ -76,7 +76,7 @@ export async function until(condition, timeout = 20_000) {
 	for (const end = Date.now() + timeout; ;) {
 		const value = await condition();
 		if (value) return value;
-		assert.ok(Date.now() < end, 'it happens in time');
+		assert.ok(Date.now() < end, `within ${timeout} ms: ${condition}`);
 		await new Promise((resolve) => setTimeout(resolve, 50));
 	}
 }

@@ -66,7 +66,7 @@ test('a URL is told what stopped, is asked again after refusals, redirects and e
 	listener.answer = (response) => answers[listener.calls.length - 1](response);
 	await grantd.operate(['grant', 'revoke', grant.id]);
 	for (let i = 1; i < answers.length; i++) {
-		await until(() => log_of(grantd, 'stop.failed').length === i);
+		await until(() => log_of(grantd, 'stop.failed').length >= i);
 		assert.equal(log_of(grantd, 'stop.failed')[i - 1].attempts, i);
 		grantd.move(i * 3600); // the back-off is an hour at most
 	}
@@ -85,14 +85,14 @@ test('a URL that never answers is left after its time, and its certificate must 
 	const listener = await Listener.start(t, grantd.dir);
 	const { grant } = await furnished(grantd, listener.url);
 	await grantd.operate(['grant', 'revoke', grant.id]);
-	await until(() => log_of(grantd, 'stop.failed').length === 1);
+	await until(() => log_of(grantd, 'stop.failed').length >= 1);
 	assert.match(log_of(grantd, 'stop.failed')[0].reason, /is not trusted/);
 	assert.equal(listener.calls.length, 0);
 	listener.answer = () => {};
 	fs.appendFileSync(path.join(grantd.dir, 'grantd.conf'), 'extra_ca_file = listener.pem\n');
 	await grantd.operate(['reload']);
 	grantd.move(3600);
-	await until(() => log_of(grantd, 'stop.failed').length === 2, 40_000);
+	await until(() => log_of(grantd, 'stop.failed').length >= 2, 40_000);
 	assert.match(log_of(grantd, 'stop.failed')[1].reason, /did not answer within 10000 ms/);
 	listener.answer = (response) => response.writeHead(200).end();
 	grantd.move(2 * 3600);
@@ -106,7 +106,7 @@ test('a URL that refuses for a day is given up, on record', async (t) => {
 	const { grant } = await furnished(grantd, listener.url);
 	listener.answer = (response) => response.writeHead(500).end();
 	await grantd.operate(['grant', 'pause', grant.id]);
-	await until(() => log_of(grantd, 'stop.failed').length === 1);
+	await until(() => log_of(grantd, 'stop.failed').length >= 1);
 	grantd.move(25 * 3600);
 	await until(async () => (await event_kinds(grantd)).includes('stop.failed'));
 	assert.equal(log_of(grantd, 'stop.given_up')[0].grant, grant.id);
@@ -119,7 +119,7 @@ test('a command that hangs is killed with its children and tried again', async (
 	fs.writeFileSync(script, `#!/bin/sh\nenv >> ${grantd.dir}/environment\n[ -e ${grantd.dir}/child ] && exit 0\nsleep 1000 &\necho $! > ${grantd.dir}/child\nwait\n`, { mode: 0o755 });
 	const { grant } = await furnished(grantd, [script, '{username}']);
 	await grantd.operate(['grant', 'revoke', grant.id]);
-	await until(() => log_of(grantd, 'stop.failed').length === 1, 40_000);
+	await until(() => log_of(grantd, 'stop.failed').length >= 1, 40_000);
 	assert.match(log_of(grantd, 'stop.failed')[0].reason, /it was ended after 10000 ms/);
 	const child = fs.readFileSync(`${grantd.dir}/child`, 'utf8').trim();
 	const state = () => { try { return fs.readFileSync(`/proc/${child}/stat`, 'utf8').split(') ')[1][0]; } catch { return 'gone'; } };
