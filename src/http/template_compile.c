@@ -196,12 +196,14 @@ static enum err compile_all(struct compiler *compiler)
 enum err template_compile(struct task *task, struct arena *arena, struct str name, struct str text,
 			  struct template *ret_template)
 {
+	/* gone with the text, for the task may live as long as the server */
+	CLEANUP(arena_free) struct arena scratch = { 0 };
 	struct compiler compiler = { .task = task, .name = name, .rest = text, .line = 1 };
 	struct template template = { .name = name };
 
 	if (text.len > 0 && !str_is_text(text))
 		return broken(&compiler, "not UTF-8 text");
-	compiler.steps = NEW_ARRAY(&task->arena, struct step, TEMPLATE_STEPS_MAX);
+	compiler.steps = NEW_ARRAY(&scratch, struct step, TEMPLATE_STEPS_MAX);
 	TRY(compile_all(&compiler));
 	if (compiler.depth > 0)
 		return broken(&compiler, "a section never ends");

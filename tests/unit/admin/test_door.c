@@ -75,7 +75,7 @@ static void root_and_our_own_user_may(void **state)
 	assert_int_equal(counter_ask(&counter, "GET", "/v1/status", NULL), 200);
 }
 
-static void an_unknown_path_is_404_and_another_method_405(void **state)
+static void an_unknown_path_and_another_method_are_refused(void **state)
 {
 	(void)state;
 	assert_int_equal(counter_ask(&counter, "GET", "/v1/secrets", NULL), 404);
@@ -242,7 +242,7 @@ static void a_list_takes_its_own_parameters_once_each(void **state)
 	assert_int_equal(counter_ask(&counter, "GET", "/v1/users?limit=1&after=a", NULL), 200);
 }
 
-static void what_is_not_there_is_404_and_nothing_happens(void **state)
+static void what_is_not_there_is_not_found_and_nothing_happens(void **state)
 {
 	static const struct {
 		const char *method, *target, *body;
@@ -298,12 +298,12 @@ static void a_reload_takes_up_what_is_right_and_refuses_what_is_not(void **state
 int main(void)
 {
 	return RUN(TEST(every_call_refuses_who_may_not_administer), TEST(root_and_our_own_user_may),
-		   TEST(an_unknown_path_is_404_and_another_method_405),
+		   TEST(an_unknown_path_and_another_method_are_refused),
 		   TEST(a_body_that_is_no_object_of_known_members_is_refused_everywhere),
 		   TEST(a_body_too_deep_or_too_large_is_refused),
 		   TEST(a_body_of_another_media_type_is_415),
 		   TEST(js_008_a_member_in_another_spelling_is_not_the_real_one),
 		   TEST(a_list_takes_its_own_parameters_once_each),
-		   TEST(what_is_not_there_is_404_and_nothing_happens),
+		   TEST(what_is_not_there_is_not_found_and_nothing_happens),
 		   TEST(a_reload_takes_up_what_is_right_and_refuses_what_is_not));
 }
