@@ -39,6 +39,8 @@ static const struct call calls[] = {
 	{ grants_revoke, "POST", "/v1/grants/{id}/revoke", LANE_PAGES, 0 },
 	{ events_list, "GET", "/v1/events", LANE_PAGES, 0 },
 	{ events_show, "GET", "/v1/events/{id}", LANE_PAGES, 0 },
+	{ keys_list, "GET", "/v1/keys", LANE_PAGES, 0 },
+	{ keys_rotate, "POST", "/v1/keys/rotate", LANE_SLOW, ROUTE_JSON },
 	{ resources_list, "GET", "/v1/resources", LANE_PAGES, 0 },
 	{ resources_show, "GET", "/v1/resources/{name}", LANE_PAGES, 0 },
 	{ resources_put, "PUT", "/v1/resources/{name}", LANE_PAGES, ROUTE_JSON },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The JSON API for operators, on a unix socket only: people, clients, resources, grants, events.
+ * The JSON API for operators, on a unix socket only: people, clients, resources, grants, events,
+ * signing keys.
  * Who may use it is the kernel's word about the other side of the socket. No call consents,
  * approves, widens or signs in for a person, and none gives out a key. docs/automation.md has the
  * calls.

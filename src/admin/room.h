@@ -42,6 +42,8 @@ enum err grants_resume(struct exchange *exchange);
 enum err grants_revoke(struct exchange *exchange);
 enum err events_list(struct exchange *exchange);
 enum err events_show(struct exchange *exchange);
+enum err keys_list(struct exchange *exchange);
+enum err keys_rotate(struct exchange *exchange);
 enum err resources_list(struct exchange *exchange);
 enum err resources_show(struct exchange *exchange);
 enum err resources_put(struct exchange *exchange);

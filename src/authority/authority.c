@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "authority/authority.h"
 
+#include "authority/signing.h"
 #include "authority/throttle.h"
 #include "authority/verified.h"
 #include "crypto/random.h"
@@ -38,6 +39,7 @@ void authority_open(struct authority *authority, struct store *store, struct key
 		.config = config,
 		.throttle = throttle_new(random_u64()),
 		.verified = verified_new(),
+		.signing = signing_new(),
 	};
 	authority->issuer_resource = (struct resource){
 		.name = STR("issuer"),
@@ -56,6 +58,7 @@ void authority_close(struct authority *authority)
 {
 	throttle_free(&authority->throttle);
 	verified_free(&authority->verified);
+	signing_free(&authority->signing);
 }
 
 const struct config *authority_config(const struct authority *authority)

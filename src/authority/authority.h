@@ -20,6 +20,7 @@
 struct throttle;
 
 struct verified; /* which signatures were checked a moment ago */
+struct signing;	 /* which signing keys are loaded */
 
 struct authority {
 	struct store *store;
@@ -27,6 +28,7 @@ struct authority {
 	struct config_live *config;
 	struct throttle *throttle;
 	struct verified *verified;
+	struct signing *signing;
 	struct resource
 		/* OpenID Connect: openid, profile, email; audience is the issuer */
 		issuer_resource;

@@ -2,6 +2,7 @@
 #include "authority/verified.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@
 struct entry {
 	uint8_t digest[SHA256_LEN];
 	int64_t at; /* 0: free */
+	uint64_t round;
 	struct token_claims claims;
 	char text[TEXT_MAX]; /* what the claims point into */
 };
@@ -29,6 +31,7 @@ struct shard {
 };
 
 struct verified {
+	_Atomic uint64_t round;
 	struct shard shards[SHARDS];
 };
 
@@ -114,11 +117,13 @@ bool verified_find(struct verified *verified, const uint8_t digest[SHA256_LEN], 
 	struct shard *shard = shard_of(verified, digest);
 	const struct entry *set = set_of(shard, digest);
 	char *text = arena_alloc(arena, TEXT_MAX);
+	uint64_t round = verified_round(verified);
 	bool found = false;
 
 	pthread_mutex_lock(&shard->mutex);
 	for (size_t i = 0; i < WAYS && !found; i++) {
-		found = set[i].at != 0 && now - set[i].at <= LIFE && is_of(&set[i], digest);
+		found = set[i].at != 0 && set[i].round == round && now - set[i].at <= LIFE &&
+			is_of(&set[i], digest);
 		if (found) {
 			*ret_claims = set[i].claims;
 			move_texts(ret_claims, text);
@@ -129,7 +134,7 @@ bool verified_find(struct verified *verified, const uint8_t digest[SHA256_LEN], 
 }
 
 void verified_add(struct verified *verified, const uint8_t digest[SHA256_LEN], int64_t now,
-		  const struct token_claims *claims)
+		  const struct token_claims *claims, uint64_t round)
 {
 	struct shard *shard = shard_of(verified, digest);
 	struct entry *set = set_of(shard, digest);
@@ -143,7 +148,18 @@ void verified_add(struct verified *verified, const uint8_t digest[SHA256_LEN], i
 			oldest = &set[i];
 	memcpy(oldest->digest, digest, SHA256_LEN);
 	oldest->at = now;
+	oldest->round = round;
 	oldest->claims = *claims;
 	move_texts(&oldest->claims, oldest->text);
 	pthread_mutex_unlock(&shard->mutex);
+}
+
+uint64_t verified_round(struct verified *verified)
+{
+	return atomic_load(&verified->round);
+}
+
+void verified_forget(struct verified *verified)
+{
+	(void)atomic_fetch_add(&verified->round, 1);
 }

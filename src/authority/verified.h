@@ -37,6 +37,13 @@ void verified_free(struct verified **verified);
  */
 bool verified_find(struct verified *verified, const uint8_t digest[SHA256_LEN], int64_t now,
 		   struct arena *arena, struct token_claims *ret_claims);
-/* Copies the claims. Too long ones are not kept. */
+/*
+ * Copies the claims. Too long ones are not kept, nor those of an earlier round than now's: what was
+ * checked against keys that have been replaced meanwhile.
+ */
 void verified_add(struct verified *verified, const uint8_t digest[SHA256_LEN], int64_t now,
-		  const struct token_claims *claims);
+		  const struct token_claims *claims, uint64_t round);
+/* To be asked before a signature is checked. */
+uint64_t verified_round(struct verified *verified);
+/* Begins the next round: nothing that was checked before is found again. */
+void verified_forget(struct verified *verified);

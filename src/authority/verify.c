@@ -74,6 +74,7 @@ static enum err check_signature(struct task *task, const struct authority *autho
 static enum err read_claims(struct task *task, const struct authority *authority, struct str token,
 			    struct token_claims *ret_claims)
 {
+	uint64_t round = verified_round(authority->verified);
 	uint8_t digest[SHA256_LEN];
 
 	if (token.len > JWS_MAX)
@@ -82,7 +83,7 @@ static enum err read_claims(struct task *task, const struct authority *authority
 	if (verified_find(authority->verified, digest, task->now, &task->arena, ret_claims))
 		return OK;
 	TRY(check_signature(task, authority, token, ret_claims));
-	verified_add(authority->verified, digest, task->now, ret_claims);
+	verified_add(authority->verified, digest, task->now, ret_claims, round);
 	return OK;
 }
 

@@ -255,4 +255,7 @@ void config_check(struct task *task, struct config *config, const struct written
 		complain(&checker, "access_token_lifetime", "must be 30s to 900s");
 	if (config->refresh_idle_ms < HOUR_MS)
 		complain(&checker, "refresh_idle", "must be at least 1h");
+	if (config->signing_key_days != 0 &&
+	    config->signing_key_lead_ms >= config->signing_key_days * DAY_MS)
+		complain(&checker, "signing_key_lead", "must be shorter than signing_key_days");
 }

@@ -46,9 +46,11 @@ struct config {
 	struct str privacy_url;
 	struct str support_url;
 
-	int64_t access_token_ms; /* 300 s; a resource may say less or more, up to 900 s */
-	int64_t refresh_idle_ms; /* a family unused that long is over; 30 days */
-	int64_t grant_max_ms;	 /* the longest a person may grant; 0: until revoked */
+	int64_t access_token_ms;     /* 300 s; a resource may say less or more, up to 900 s */
+	int64_t refresh_idle_ms;     /* a family unused that long is over; 30 days */
+	int64_t grant_max_ms;	     /* the longest a person may grant; 0: until revoked */
+	unsigned signing_key_days;   /* a key that has signed so long is replaced; 0: never */
+	int64_t signing_key_lead_ms; /* published before it signs */
 	const struct str
 		*redirect_schemes; /* private-use schemes without a dot that may be registered */
 	size_t redirect_scheme_count;

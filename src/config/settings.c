@@ -68,6 +68,12 @@ const struct setting settings[SETTINGS] = {
 	  "An installation that asks for no token that long must be allowed again by its person." },
 	{ "grant_max", SETTING_DURATION, PLACE(grant_max_ms), "0", 3660 * DAY_MS,
 	  "The longest that a person may allow: 1h, 7d, 90d, …; 0: until they revoke." },
+	{ "signing_key_days", SETTING_COUNT, PLACE(signing_key_days), "90", 3650,
+	  "A signing key that has signed so long is replaced by itself; 0: only by grantctl keys "
+	  "rotate." },
+	{ "signing_key_lead", SETTING_DURATION, PLACE(signing_key_lead_ms), "1d", 30 * DAY_MS,
+	  "So long a new signing key is published before it signs: longer than any resource keeps "
+	  "our keys." },
 	{ "redirect_schemes", SETTING_WORDS, PLACE(redirect_schemes),
 	  "cursor vscode vscode-insiders windsurf", 32,
 	  "Private-use URI schemes without a dot that clients may register (RFC 8252 7.1 asks for "

@@ -29,6 +29,9 @@ enum option {
 	OPTION_LIMIT,
 	OPTION_TEXT,
 	OPTION_FORCE,
+	OPTION_PURPOSE,
+	OPTION_AT_ONCE,
+	OPTION_COMPROMISED,
 	OPTION_COUNT
 };
 
@@ -78,6 +81,8 @@ enum err grant_resume(struct task *task, const struct words *words);
 enum err grant_revoke(struct task *task, const struct words *words);
 enum err event_list(struct task *task, const struct words *words);
 enum err event_show(struct task *task, const struct words *words);
+enum err keys_list(struct task *task, const struct words *words);
+enum err keys_rotate(struct task *task, const struct words *words);
 enum err resource_add(struct task *task, const struct words *words);
 enum err resource_list(struct task *task, const struct words *words);
 enum err resource_show(struct task *task, const struct words *words);

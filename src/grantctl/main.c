@@ -87,6 +87,18 @@ static const struct verb verbs[] = {
 	{ "event", "show", "ID", BIT(OPTION_TEXT), event_show,
 	  "Shows one event with its personal details.\n\n"
 	  "  --text               only the sentences that a consent page showed\n" },
+	{ "keys", "list", NULL, 0, keys_list,
+	  "Lists the signing keys. published: signs later; retiring: what it signed counts.\n" },
+	{ "keys", "rotate", NULL,
+	  BIT(OPTION_PURPOSE) | BIT(OPTION_AT_ONCE) | BIT(OPTION_COMPROMISED), keys_rotate,
+	  "Makes new signing keys. They are published now and sign after signing_key_lead; the old "
+	  "ones\n"
+	  "are kept until the last token they signed is dead. No token is refused for it.\n\n"
+	  "  --purpose P          access, id or resource:NAME; default: all\n"
+	  "  --at-once            they sign in a few seconds: who keeps a copy of our keys may\n"
+	  "                       refuse new tokens until it fetches them again\n"
+	  "  --compromised        the old keys are exposed: they leave the published keys now,\n"
+	  "                       and all that they signed is refused from now on\n" },
 	{ "status", NULL, NULL, 0, status_show, "Shows the daemon's version, issuer and time.\n" },
 	{ "reload", NULL, NULL, 0, reload,
 	  "Takes up changed configuration, resources and certificates, as SIGHUP does.\n" },

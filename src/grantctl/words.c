@@ -24,6 +24,9 @@ static const struct {
 	[OPTION_LIMIT] = { "--limit", true },
 	[OPTION_TEXT] = { "--text", false },
 	[OPTION_FORCE] = { "--force", false },
+	[OPTION_PURPOSE] = { "--purpose", true },
+	[OPTION_AT_ONCE] = { "--at-once", false },
+	[OPTION_COMPROMISED] = { "--compromised", false },
 };
 
 /* argv as it is read: the word at hand, and the value that stood behind '=' in it. */

@@ -128,7 +128,7 @@ static enum err check_signing_keys(struct task *task, struct store *store, struc
 	size_t count = 0;
 
 	TRY(store_reader(task, store, &db));
-	TRY(key_row_list(task, db, &records, &count));
+	TRY(key_row_list_live(task, db, &records, &count));
 	if (count == 0)
 		return fail(task, ERR_CONFIG, "the database has no signing keys; run grantd init");
 	return keys_load(task, keys, records, count);

@@ -95,7 +95,7 @@ static enum err complete(struct task *task, struct store *store, struct keyring 
 	completion->records = NEW_ARRAY(&task->arena, struct key_record, NEW_KEYS_MAX);
 	TRY(keys_fingerprint(task, keys, &completion->fingerprint));
 	TRY(store_reader(task, store, &db));
-	TRY(key_row_list(task, db, &there, &count));
+	TRY(key_row_list_live(task, db, &there, &count));
 	plan.there = there;
 	plan.there_count = count;
 	TRY(plan_keys(task, &plan, config));
@@ -179,6 +179,6 @@ enum err installation_load_keys(struct task *task, struct store *store, struct k
 
 	TRY(installation_complete(task, store, keys, config, &made));
 	TRY(store_reader(task, store, &db));
-	TRY(key_row_list(task, db, &records, &count));
+	TRY(key_row_list_live(task, db, &records, &count));
 	return keys_load(task, keys, records, count);
 }

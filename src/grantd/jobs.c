@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "authority/signing.h"
 #include "grantd/stop_work.h"
 #include "store/counters.h"
 #include "store/marks.h"
@@ -14,6 +15,7 @@
 #define TICK_MS		SECOND_MS
 #define SWEEP_EVERY_MS	MINUTE_MS
 #define MARK_EVERY_MS	MINUTE_MS
+#define KEYS_EVERY_MS	MINUTE_MS
 #define EXPIRE_EVERY_MS (5 * SECOND_MS)
 #define SWEEP_BATCH	200
 #define SWEEP_BATCHES	50 /* in a row, then others get a turn */
@@ -38,6 +40,7 @@ struct jobs {
 	int64_t swept_at;   /* monotonic */
 	int64_t marked_at;  /* monotonic */
 	int64_t expired_at; /* monotonic */
+	int64_t tended_at;  /* monotonic */
 	int64_t expired_to; /* wall: grants that ended up to here are dealt with */
 	bool has_told;	    /* an item of the outbox was due */
 };
@@ -119,6 +122,17 @@ static enum err keep_marks(struct task *task, struct jobs *jobs)
 	return store_write(task, jobs->authority->store, write_marks, jobs);
 }
 
+/* Every second: an exposed key that another node has ended must be refused here too. */
+static enum err follow_keys(struct task *task, struct jobs *jobs)
+{
+	return signing_follow(task, jobs->authority);
+}
+
+static enum err tend_keys(struct task *task, struct jobs *jobs)
+{
+	return signing_tend(task, jobs->authority);
+}
+
 /* One job with memory of its own; a failure is logged and the next round tries again. */
 static void run_job(struct jobs *jobs, const char *name,
 		    enum err (*job)(struct task *task, struct jobs *jobs))
@@ -160,6 +174,9 @@ static void run_round(struct jobs *jobs)
 		run_job(jobs, "expiry", notice_ends);
 	if (is_due(&jobs->marked_at, MARK_EVERY_MS))
 		run_job(jobs, "marks", keep_marks);
+	run_job(jobs, "keys", follow_keys);
+	if (is_due(&jobs->tended_at, KEYS_EVERY_MS))
+		run_job(jobs, "keys", tend_keys);
 	tell_resources(jobs);
 	if (is_due(&jobs->swept_at, SWEEP_EVERY_MS))
 		run_job(jobs, "sweep", sweep_all);

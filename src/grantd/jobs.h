@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What nobody asked for but must be done: one thread that sweeps, tells resources of stops, notices
- * ends. */
+ * ends, rotates signing keys. */
 #pragma once
 
 #include "authority/authority.h"

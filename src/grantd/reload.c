@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "grantd/reload.h"
 
+#include "authority/signing.h"
 #include "grantd/app.h"
 #include "grantd/installation.h"
 #include "grantd/resource_record.h"
@@ -46,9 +47,12 @@ static void warn_of_restart(struct task *task, const struct config *old, const s
 static enum err take_up(struct task *task, struct app *app, const struct config *old,
 			const struct config *new)
 {
+	size_t made = 0;
+
 	if (!str_equals(old->issuer, new->issuer))
 		return fail(task, ERR_CONFIG, "the issuer cannot be changed; put it back");
-	TRY(installation_load_keys(task, app->store, app->keys, new));
+	TRY(installation_complete(task, app->store, app->keys, new, &made));
+	TRY(signing_load(task, &app->authority));
 	if (app->tls != NULL)
 		TRY(tls_reload(task, app->tls));
 	return resources_record(task, app->store, new);

@@ -8,9 +8,20 @@ static STATEMENT KEY_INSERT = {
 	"INSERT INTO keys (id, purpose, alg, public_jwk, sealed, root_number, created_at,"
 	" not_before, retire_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
 };
-static STATEMENT KEY_LIST = {
-	"SELECT id, purpose, alg, public_jwk, sealed, root_number, created_at, not_before,"
-	" retire_at FROM keys ORDER BY created_at, id"
+#define KEY_SELECT                                                                                 \
+	"SELECT id, purpose, alg, public_jwk, sealed, root_number, created_at, not_before,"        \
+	" retire_at FROM keys"
+static STATEMENT KEY_LIST = { KEY_SELECT " ORDER BY created_at, id" };
+static STATEMENT KEY_LIST_LIVE = { KEY_SELECT " WHERE retire_at IS NULL OR retire_at > $1"
+					      " ORDER BY created_at, id" };
+static STATEMENT KEY_BEGIN = { "UPDATE keys SET not_before = $2 WHERE id = $1" };
+static STATEMENT KEY_RETIRE_OTHERS = {
+	"UPDATE keys SET retire_at = $3 WHERE purpose = $1 AND id <> $2"
+	" AND (retire_at IS NULL OR retire_at > $3)"
+};
+/* no bytes at all: the private part is gone, and what was signed can still be checked */
+static STATEMENT KEY_WIPE = {
+	"UPDATE keys SET sealed = $2 WHERE retire_at <= $1 AND sealed <> $2"
 };
 static STATEMENT FACT_FIND = { "SELECT value FROM facts WHERE name = $1" };
 static STATEMENT FACT_SET = {
@@ -54,6 +65,36 @@ enum err key_row_list(struct task *task, struct db *db, struct key_record **ret_
 	*ret_records = list.items;
 	*ret_count = list.count;
 	return OK;
+}
+
+enum err key_row_list_live(struct task *task, struct db *db, struct key_record **ret_records,
+			   size_t *ret_count)
+{
+	struct sql_list list = { .size = sizeof(struct key_record), .read = read_key };
+
+	TRY(sql_all(task, db, &KEY_LIST_LIVE, ARGS(sql_int(task->now)), &list));
+	*ret_records = list.items;
+	*ret_count = list.count;
+	return OK;
+}
+
+enum err key_row_begin(struct task *task, struct db *db, struct str id, int64_t not_before)
+{
+	return sql_exec(task, db, &KEY_BEGIN, ARGS(sql_text(id), sql_int(not_before)), NULL);
+}
+
+enum err key_row_retire_others(struct task *task, struct db *db, const struct key_record *stays,
+			       int64_t retire_at)
+{
+	return sql_exec(task, db, &KEY_RETIRE_OTHERS,
+			ARGS(sql_text(stays->purpose), sql_text(stays->id), sql_int(retire_at)),
+			NULL);
+}
+
+enum err key_row_wipe(struct task *task, struct db *db, int64_t *ret_wiped)
+{
+	return sql_exec(task, db, &KEY_WIPE, ARGS(sql_int(task->now), sql_blob(STR(""))),
+			ret_wiped);
 }
 
 static enum err read_value(struct task *task, struct sql_row *row, void *ret)

@@ -14,9 +14,23 @@ struct db;
 
 MUST_CHECK enum err key_row_insert(struct task *task, struct db *db,
 				   const struct key_record *record);
-/* All, oldest first. */
+/* All that ever were, oldest first. */
 MUST_CHECK enum err key_row_list(struct task *task, struct db *db, struct key_record **ret_records,
 				 size_t *ret_count);
+/* Those whose tokens still count: what the key holder is to load. */
+MUST_CHECK enum err key_row_list_live(struct task *task, struct db *db,
+				      struct key_record **ret_records, size_t *ret_count);
+/* When it signs from. */
+MUST_CHECK enum err key_row_begin(struct task *task, struct db *db, struct str id,
+				  int64_t not_before);
+/* The other keys of its purpose leave then, unless they leave before. */
+MUST_CHECK enum err key_row_retire_others(struct task *task, struct db *db,
+					  const struct key_record *stays, int64_t retire_at);
+/*
+ * Private parts of keys that are dead. The rows stay: their public parts are few and small, and
+ * what was signed with them may have to be checked.
+ */
+MUST_CHECK enum err key_row_wipe(struct task *task, struct db *db, int64_t *ret_wiped);
 
 /* Named values of the installation: "issuer", "root_fingerprint". ERR_NOT_FOUND. */
 MUST_CHECK enum err fact_find(struct task *task, struct db *db, struct str name,

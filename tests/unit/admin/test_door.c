@@ -120,7 +120,7 @@ static const struct {
 } takers[] = {
 	{ "POST", "/v1/users" },	 { "POST", "/v1/users/alice/password" },
 	{ "POST", "/v1/clients" },	 { "PATCH", "/v1/clients/agent" },
-	{ "PUT", "/v1/resources/mail" },
+	{ "PUT", "/v1/resources/mail" }, { "POST", "/v1/keys/rotate" },
 };
 
 static void a_body_that_is_no_object_of_known_members_is_refused_everywhere(void **state)
