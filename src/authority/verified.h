@@ -25,8 +25,9 @@ struct token_claims {
 	struct str family_id;
 	struct str acr;
 	struct str scope;
-	int64_t issued_at; /* wall ms, as the other two */
+	int64_t issued_at; /* wall ms, as the other three */
 	int64_t expires_at;
+	int64_t not_before;
 	int64_t auth_time;
 };
 

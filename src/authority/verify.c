@@ -27,6 +27,12 @@ static bool time_claim(const json_t *members, const char *name, int64_t *ret_ms)
 	return true;
 }
 
+/* Absent is *ret_ms unchanged; present must be a time. */
+static bool optional_time(const json_t *members, const char *name, int64_t *ret_ms)
+{
+	return json_object_get(members, name) == NULL || time_claim(members, name, ret_ms);
+}
+
 static enum err take_claims(struct task *task, const struct authority *authority,
 			    const json_t *members, struct token_claims *ret_claims)
 {
@@ -44,10 +50,10 @@ static enum err take_claims(struct task *task, const struct authority *authority
 	if (!str_equals(json_get_str(members, "iss"), authority_config(authority)->issuer) ||
 	    claims.jti.at == NULL || claims.client_id.at == NULL || claims.sub.at == NULL ||
 	    !time_claim(members, "iat", &claims.issued_at) ||
-	    !time_claim(members, "exp", &claims.expires_at))
+	    !time_claim(members, "exp", &claims.expires_at) ||
+	    !optional_time(members, "nbf", &claims.not_before) ||
+	    !optional_time(members, "auth_time", &claims.auth_time))
 		return fail(task, ERR_TOKEN, "the token's claims are not ours");
-	if (!time_claim(members, "auth_time", &claims.auth_time))
-		claims.auth_time = 0;
 	*ret_claims = claims;
 	return OK;
 }
@@ -58,15 +64,17 @@ static enum err check_signature(struct task *task, const struct authority *autho
 {
 	CLEANUP(json_unref) json_t *members = NULL;
 	const struct resource *resource;
-	struct str purpose;
-	enum err err;
+	struct str purpose, typ = STR("at+jwt");
+	enum err err = keys_verify_jwt(task, authority->keys, token, typ, &members, &purpose);
 
-	err = keys_verify_jwt(task, authority->keys, token, STR("at+jwt"), &members, &purpose);
-	if (err == ERR_TOKEN)
-		err = keys_verify_jwt(task, authority->keys, token, STR("JWT"), &members, &purpose);
+	if (err == ERR_TOKEN) {
+		typ = STR("JWT");
+		err = keys_verify_jwt(task, authority->keys, token, typ, &members, &purpose);
+	}
 	TRY(err);
 	resource = authority_resource(authority, json_get_str(members, "aud"));
-	if (resource == NULL || !str_equals(purpose, issue_purpose(&task->arena, resource)))
+	if (resource == NULL || !str_equals(typ, resource->token_typ) ||
+	    !str_equals(purpose, issue_purpose(&task->arena, resource)))
 		return fail(task, ERR_TOKEN, "the token is not an access token of this server");
 	return take_claims(task, authority, members, ret_claims);
 }
@@ -166,7 +174,8 @@ enum err access_token_read(struct task *task, const struct authority *authority,
 	struct scope_set scope;
 
 	TRY(read_claims(task, authority, token, &claims));
-	if (claims.expires_at <= task->now || claims.issued_at > task->now + SKEW_MS)
+	if (claims.expires_at <= task->now || claims.issued_at > task->now + SKEW_MS ||
+	    claims.not_before > task->now + SKEW_MS)
 		return fail(task, ERR_TOKEN, "the token is out of its time");
 	TRY(scope_parse(task, claims.scope, &scope));
 	*ret_access = (struct access){
