@@ -26,6 +26,23 @@ static const struct {
 	{ ERR_STORE, 503, "database_unavailable" },
 };
 
+/*
+ * A reason of the asker's own quotes what was sent, and that may be anything: it is for them alone.
+ */
+static void log_refusal(struct exchange *exchange, enum err err, unsigned status)
+{
+	struct task *task = &exchange->task;
+	struct str name = str_from_c(err_name(err));
+
+	if (status >= 500)
+		log_error(task, "admin.failed", LOG_INT("status", status), LOG_STR("error", name),
+			  LOG_INT("uid", exchange->request.peer.uid),
+			  LOG_STR("reason", task->reason));
+	else
+		log_info(task, "admin.refused", LOG_INT("status", status), LOG_STR("error", name),
+			 LOG_INT("uid", exchange->request.peer.uid));
+}
+
 void admin_refuse(struct exchange *exchange, enum err err)
 {
 	struct task *task = &exchange->task;
@@ -48,9 +65,7 @@ void admin_refuse(struct exchange *exchange, enum err err)
 	json_close(&json);
 	if (buf_finish(&buf, &text) != OK)
 		text = STR("{\"error\":\"internal_error\"}");
-	log_at(task, status >= 500 ? LOG_ERROR : LOG_INFO, "admin.refused",
-	       LOG_INT("status", status), LOG_STR("error", str_from_c(err_name(err))),
-	       LOG_INT("uid", exchange->request.peer.uid), LOG_STR("reason", task->reason));
+	log_refusal(exchange, err, status);
 	reply_with(exchange, status, STR("application/json"), text);
 }
 

@@ -139,13 +139,14 @@ static enum err choose_scope(struct task *task, struct opening *opening, struct 
 		asked = default_scope(task, opening);
 	if (asked.count == 0)
 		return fail(task, ERR_SCOPE, "scope is missing, and the resource has no default");
+	/* which one is said by its place: what came from outside has no place in a log */
 	for (size_t i = 0; i < asked.count; i++) {
 		if (!authority_offers(opening->authority, opening->resource, asked.names[i]))
-			return failf(task, ERR_SCOPE, "the resource has no scope %.*s",
-				     STR_FMT(asked.names[i]));
+			return failf(task, ERR_SCOPE, "scope number %zu is none of this resource's",
+				     i + 1);
 		if (client->scope.count > 0 && !scope_has(client->scope, asked.names[i]))
-			return failf(task, ERR_SCOPE, "this agent may not ask for %.*s",
-				     STR_FMT(asked.names[i]));
+			return failf(task, ERR_SCOPE,
+				     "scope number %zu is not for this agent to ask for", i + 1);
 	}
 	opening->request.scope = asked;
 	return OK;
