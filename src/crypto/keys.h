@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The key holder: the root key, signing keys and person keys never leave it. Every question is a
- * small message with an answer of bytes, so that it can become a process of its own without any
- * caller changing. Reading is safe from all threads; keys_load swaps the set of signing keys at
- * once.
+ * What the rest of grantd may ask of its keys. The keys themselves are in a key holder (holder.h):
+ * in the daemon that is keyd, a process of its own, and a keyring is the way to it (keys_connect);
+ * commands that serve nobody have one in their own process (keys_open). Public keys are on this
+ * side: verifying and the JWKS ask nobody. Safe from all threads; keys_load swaps the set at once.
  *
  * root -> HKDF by label -> MAC keys, sealing key for what belongs to nobody (signing keys, person
  *   keys)
@@ -20,6 +20,7 @@
 
 struct task;
 struct keyring;
+struct key_channel;
 
 /* --- root --- */
 
@@ -31,6 +32,14 @@ struct keyring;
 MUST_CHECK enum err keys_create_root(struct task *task, struct str file);
 MUST_CHECK enum err keys_open(struct task *task, struct str root_file, struct str issuer,
 			      struct keyring **ret_keys);
+/*
+ * A keyring whose holder is at the other end of count channels (key_channel.h); each is taken over,
+ * also when this fails. A question goes by the channel of its task's thread. As keys_open when the
+ * holder has no root key; ERR_BUSY when nobody answers. From then on ERR_BUSY from any call says
+ * that the holder is gone.
+ */
+MUST_CHECK enum err keys_connect(struct task *task, const struct key_channel *channels,
+				 size_t count, struct keyring **ret_keys);
 void keys_free(struct keyring **keys);
 /*
  * A fixed answer of the oldest root in the file, stored in the database by init: a later mismatch
@@ -54,13 +63,23 @@ struct key_record {
 	int64_t retire_at;  /* 0: not yet known; published until then */
 };
 
+static inline bool key_is_retired(int64_t retire_at, int64_t now)
+{
+	return retire_at != 0 && now >= retire_at;
+}
+
+#define KEY_RECORDS_MAX 256
+
 /*
  * A new key pair, not yet loaded; signs from now on unless the caller moves not_before. Task
  * memory.
  */
 MUST_CHECK enum err keys_generate(struct task *task, struct keyring *keys, struct str purpose,
 				  enum alg alg, struct key_record *ret_record);
-/* Replaces the loaded set. ERR_CRYPTO when one does not open (wrong root key). */
+/*
+ * Replaces the loaded set, of KEY_RECORDS_MAX at most. ERR_CRYPTO when one does not open (wrong
+ * root key).
+ */
 MUST_CHECK enum err keys_load(struct task *task, struct keyring *keys,
 			      const struct key_record *records, size_t count);
 /*
@@ -120,7 +139,8 @@ MUST_CHECK enum err keys_new_user_key(struct task *task, struct keyring *keys, s
 				      struct str *ret_wrapped);
 /*
  * wrapped: the person's key; STR_NONE for the root. ERR_CRYPTO when it is not the one that
- * place->user_id asks for. Bytes in task memory, KEYS_SEAL_MARGIN at most longer than plain.
+ * place->user_id asks for, and for the places of keys themselves. Bytes in task memory,
+ * KEYS_SEAL_MARGIN at most longer than plain.
  */
 MUST_CHECK enum err keys_seal(struct task *task, struct keyring *keys, struct str wrapped,
 			      const struct seal_place *place, struct str plain,

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "crypto/keys_private.h"
+#include "crypto/holder_private.h"
 
 /*
  * Numbers and bytes into roots[ROOTS_MAX] in order of their numbers. ERR_CONFIG says what the

@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "base/task.h"
 #include "crypto/base64.h"
-#include "crypto/keys_private.h"
+#include "crypto/holder_private.h"
 #include "crypto/public_key.h"
 
 #define RSA_BITS 2048
@@ -99,7 +99,7 @@ enum err signing_jwk(struct task *task, EVP_PKEY *pkey, enum alg alg, struct str
 struct seal_place signing_place(struct task *task, const struct key_record *record)
 {
 	return (struct seal_place){
-		.table = STR("keys"),
+		.table = SIGNING_KEYS_TABLE,
 		.row = record->id,
 		.column = STR_JOIN(&task->arena, STR("sealed "), alg_name(record->alg), STR(" "),
 				   record->purpose),
@@ -113,7 +113,7 @@ static EVP_PKEY *make_pair(enum alg alg)
 	return EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)RSA_BITS);
 }
 
-static enum err seal_pair(struct task *task, struct keyring *keys, EVP_PKEY *pkey,
+static enum err seal_pair(struct task *task, struct key_holder *holder, EVP_PKEY *pkey,
 			  const struct key_record *record, struct str *ret_sealed)
 {
 	const struct seal_place place = signing_place(task, record);
@@ -125,20 +125,20 @@ static enum err seal_pair(struct task *task, struct keyring *keys, EVP_PKEY *pke
 		ERR_clear_error();
 		return fail(task, ERR_CRYPTO, "a signing key cannot be written");
 	}
-	err = keys_seal(task, keys, STR_NONE, &place,
-			(struct str){ (const char *)der, (size_t)len }, ret_sealed);
+	err = root_seal(task, holder, &place, (struct str){ (const char *)der, (size_t)len },
+			ret_sealed);
 	OPENSSL_clear_free(der, (size_t)len);
 	return err;
 }
 
-enum err keys_generate(struct task *task, struct keyring *keys, struct str purpose, enum alg alg,
-		       struct key_record *ret_record)
+enum err holder_generate(struct task *task, struct key_holder *holder, struct str purpose,
+			 enum alg alg, struct key_record *ret_record)
 {
 	CLEANUP(pkey_free) EVP_PKEY *pkey = NULL;
 	struct key_record record = {
 		.purpose = str_copy(&task->arena, purpose),
 		.alg = alg,
-		.root_number = keys_root_number(keys),
+		.root_number = holder_root_number(holder),
 		.created_at = task->now,
 		.not_before = task->now,
 	};
@@ -151,7 +151,7 @@ enum err keys_generate(struct task *task, struct keyring *keys, struct str purpo
 		return fail(task, ERR_CRYPTO, "a signing key cannot be made");
 	}
 	TRY(signing_jwk(task, pkey, alg, &record.id, &record.public_jwk));
-	TRY(seal_pair(task, keys, pkey, &record, &record.sealed));
+	TRY(seal_pair(task, holder, pkey, &record, &record.sealed));
 	*ret_record = record;
 	return OK;
 }

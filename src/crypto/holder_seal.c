@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/task.h"
-#include "crypto/keys_private.h"
+#include "crypto/holder_private.h"
 #include "crypto/random.h"
 
 #define USER_KEY_LEN 32
@@ -30,20 +30,18 @@ static struct str person_prefix(void)
 	return (struct str){ prefix, sizeof(prefix) };
 }
 
-static enum err seal_under_root(struct task *task, struct keyring *keys,
-				const struct seal_place *place, struct str plain,
-				struct str *ret_sealed)
+enum err root_seal(struct task *task, struct key_holder *holder, const struct seal_place *place,
+		   struct str plain, struct str *ret_sealed)
 {
-	const struct root *root = root_current(keys);
+	const struct root *root = root_current(holder);
 	uint8_t bytes[PREFIX_MAX];
 	struct str prefix = root_prefix(bytes, root->number);
 
 	return seal_bytes(task, root->seal_key, prefix, place, plain, ret_sealed);
 }
 
-static enum err unseal_under_root(struct task *task, struct keyring *keys,
-				  const struct seal_place *place, struct str sealed,
-				  struct secret *ret_plain)
+enum err root_unseal(struct task *task, struct key_holder *holder, const struct seal_place *place,
+		     struct str sealed, struct secret *ret_plain)
 {
 	const struct root *root;
 	uint8_t bytes[PREFIX_MAX];
@@ -53,7 +51,7 @@ static enum err unseal_under_root(struct task *task, struct keyring *keys,
 		return fail(task, ERR_CRYPTO, "these are not sealed bytes");
 	for (size_t i = 1; i < PREFIX_MAX; i++)
 		number = number << 8 | (uint8_t)sealed.at[i];
-	root = root_find(keys, number);
+	root = root_find(holder, number);
 	if (root == NULL)
 		return fail(task, ERR_CRYPTO, "sealed under a root key that is not in the file");
 	return unseal_bytes(task, root->seal_key, root_prefix(bytes, number), place, sealed,
@@ -63,15 +61,15 @@ static enum err unseal_under_root(struct task *task, struct keyring *keys,
 static struct seal_place user_key_place(struct str user_id)
 {
 	return (struct seal_place){
-		.table = STR("user_keys"),
+		.table = USER_KEYS_TABLE,
 		.row = user_id,
 		.column = STR("wrapped"),
 		.user_id = user_id,
 	};
 }
 
-enum err keys_new_user_key(struct task *task, struct keyring *keys, struct str user_id,
-			   struct str *ret_wrapped)
+enum err holder_new_user_key(struct task *task, struct key_holder *holder, struct str user_id,
+			     struct str *ret_wrapped)
 {
 	const struct seal_place place = user_key_place(user_id);
 	uint8_t key[USER_KEY_LEN];
@@ -80,8 +78,8 @@ enum err keys_new_user_key(struct task *task, struct keyring *keys, struct str u
 	if (user_id.len == 0)
 		return fail(task, ERR_INTERNAL, "a person's key needs a person");
 	random_bytes(key, sizeof(key));
-	err = seal_under_root(task, keys, &place, (struct str){ (const char *)key, sizeof(key) },
-			      ret_wrapped);
+	err = root_seal(task, holder, &place, (struct str){ (const char *)key, sizeof(key) },
+			ret_wrapped);
 	explicit_bzero(key, sizeof(key));
 	return err;
 }
@@ -89,13 +87,13 @@ enum err keys_new_user_key(struct task *task, struct keyring *keys, struct str u
 /*
  * What the records are sealed with; the data key itself is used for nothing else. The caller wipes.
  */
-static enum err person_key(struct task *task, struct keyring *keys, struct str wrapped,
+static enum err person_key(struct task *task, struct key_holder *holder, struct str wrapped,
 			   struct str user_id, uint8_t ret_key[SEAL_KEY_LEN])
 {
 	CLEANUP(secret_wipe) struct secret data_key = { 0 };
 	const struct seal_place place = user_key_place(user_id);
 
-	TRY(unseal_under_root(task, keys, &place, wrapped, &data_key));
+	TRY(root_unseal(task, holder, &place, wrapped, &data_key));
 	if (data_key.len != USER_KEY_LEN)
 		return fail(task, ERR_CRYPTO, "a person's key of a wrong length");
 	hkdf_sha256(secret_reveal(&data_key), STR_NONE, STR("grantd v1 seal person"), ret_key,
@@ -105,39 +103,43 @@ static enum err person_key(struct task *task, struct keyring *keys, struct str w
 
 /*
  * A person's records are never sealed under the root: destroying the person's key must be enough.
+ * And keys are for the holder alone: who may ask must not have one opened, or another one accepted.
  */
-static enum err check_owner(struct task *task, struct str wrapped, const struct seal_place *place)
+static enum err check_place(struct task *task, struct str wrapped, const struct seal_place *place)
 {
+	if (str_equals(place->table, SIGNING_KEYS_TABLE) ||
+	    str_equals(place->table, USER_KEYS_TABLE))
+		return fail(task, ERR_CRYPTO, "keys do not leave the key holder");
 	if ((wrapped.at == NULL) != (place->user_id.len == 0))
 		return fail(task, ERR_CRYPTO, "the key is not that of the person of the record");
 	return OK;
 }
 
-enum err keys_seal(struct task *task, struct keyring *keys, struct str wrapped,
-		   const struct seal_place *place, struct str plain, struct str *ret_sealed)
+enum err holder_seal(struct task *task, struct key_holder *holder, struct str wrapped,
+		     const struct seal_place *place, struct str plain, struct str *ret_sealed)
 {
 	uint8_t key[SEAL_KEY_LEN];
 	enum err err;
 
-	TRY(check_owner(task, wrapped, place));
+	TRY(check_place(task, wrapped, place));
 	if (wrapped.at == NULL)
-		return seal_under_root(task, keys, place, plain, ret_sealed);
-	TRY(person_key(task, keys, wrapped, place->user_id, key));
+		return root_seal(task, holder, place, plain, ret_sealed);
+	TRY(person_key(task, holder, wrapped, place->user_id, key));
 	err = seal_bytes(task, key, person_prefix(), place, plain, ret_sealed);
 	explicit_bzero(key, sizeof(key));
 	return err;
 }
 
-enum err keys_unseal(struct task *task, struct keyring *keys, struct str wrapped,
-		     const struct seal_place *place, struct str sealed, struct secret *ret_plain)
+enum err holder_unseal(struct task *task, struct key_holder *holder, struct str wrapped,
+		       const struct seal_place *place, struct str sealed, struct secret *ret_plain)
 {
 	uint8_t key[SEAL_KEY_LEN];
 	enum err err;
 
-	TRY(check_owner(task, wrapped, place));
+	TRY(check_place(task, wrapped, place));
 	if (wrapped.at == NULL)
-		return unseal_under_root(task, keys, place, sealed, ret_plain);
-	TRY(person_key(task, keys, wrapped, place->user_id, key));
+		return root_unseal(task, holder, place, sealed, ret_plain);
+	TRY(person_key(task, holder, wrapped, place->user_id, key));
 	err = unseal_bytes(task, key, person_prefix(), place, sealed, ret_plain);
 	explicit_bzero(key, sizeof(key));
 	return err;

@@ -5,18 +5,12 @@
 #include "base/json.h"
 #include "base/task.h"
 #include "crypto/base64.h"
+#include "crypto/holder_private.h"
 #include "crypto/jws.h"
-#include "crypto/keys_private.h"
 #include "crypto/public_key.h"
 
 #define SIGNATURE_MAX 512
 #define HEADER_MAX    1024
-#define JWKS_MAX      (256 * 1024)
-
-static bool is_published(const struct signing_key *key, int64_t now)
-{
-	return key->retire_at == 0 || now < key->retire_at;
-}
 
 static const struct signing_key *find_newest(const struct key_set *set, struct str purpose,
 					     int64_t now)
@@ -26,8 +20,8 @@ static const struct signing_key *find_newest(const struct key_set *set, struct s
 	for (size_t i = 0; i < set->count; i++) {
 		const struct signing_key *key = &set->keys[i];
 
-		if (!str_equals(key->purpose, purpose) || !is_published(key, now) ||
-		    key->not_before > now)
+		if (!str_equals(key->purpose, purpose) || key->not_before > now ||
+		    key_is_retired(key->retire_at, now))
 			continue;
 		if (newest == NULL || key->not_before >= newest->not_before)
 			newest = key;
@@ -88,10 +82,10 @@ static enum err spell_header(struct task *task, const struct signing_key *key, s
 	return buf_finish(&buf, ret_header);
 }
 
-enum err keys_sign_jwt(struct task *task, struct keyring *keys, struct str purpose, struct str typ,
-		       struct str claims, struct str *ret_jwt)
+enum err holder_sign_jwt(struct task *task, struct key_holder *holder, struct str purpose,
+			 struct str typ, struct str claims, struct str *ret_jwt)
 {
-	CLEANUP(key_set_release) struct key_set *set = key_set_hold(keys);
+	CLEANUP(key_set_release) struct key_set *set = key_set_hold(holder);
 	const struct signing_key *key = find_newest(set, purpose, task->now);
 	struct buf jwt = buf_in(&task->arena, JWS_MAX);
 	struct str text = STR_NONE;
@@ -108,64 +102,4 @@ enum err keys_sign_jwt(struct task *task, struct keyring *keys, struct str purpo
 	buf_add_char(&jwt, '.');
 	base64url_add(&jwt, text);
 	return buf_finish(&jwt, ret_jwt);
-}
-
-static bool is_asked_for(const struct signing_key *key, struct str purpose)
-{
-	if (purpose.at != NULL)
-		return str_equals(key->purpose, purpose);
-	return str_equals(key->purpose, STR("access")) || str_equals(key->purpose, STR("id"));
-}
-
-enum err keys_jwks(struct task *task, struct keyring *keys, struct str purpose,
-		   struct str *ret_jwks)
-{
-	CLEANUP(key_set_release) struct key_set *set = key_set_hold(keys);
-	struct buf buf = buf_in(&task->arena, JWKS_MAX);
-	struct json_writer json = json_write_to(&buf);
-
-	json_open_object(&json);
-	json_key(&json, "keys");
-	json_open_array(&json);
-	for (size_t i = 0; i < set->count; i++)
-		if (is_asked_for(&set->keys[i], purpose) && is_published(&set->keys[i], task->now))
-			json_add_raw(&json, set->keys[i].jwk);
-	json_close(&json);
-	json_close(&json);
-	return buf_finish(&buf, ret_jwks);
-}
-
-static enum err find_by_kid(struct task *task, const struct key_set *set, struct str kid,
-			    const struct signing_key **ret_key)
-{
-	for (size_t i = 0; i < set->count; i++) {
-		const struct signing_key *key = &set->keys[i];
-
-		if (!str_equals(key->kid, kid) || !is_published(key, task->now))
-			continue;
-		*ret_key = key;
-		return OK;
-	}
-	return fail(task, ERR_TOKEN, "the token is not signed by one of our keys");
-}
-
-enum err keys_verify_jwt(struct task *task, struct keyring *keys, struct str jwt, struct str typ,
-			 json_t **ret_claims, struct str *ret_purpose)
-{
-	CLEANUP(key_set_release) struct key_set *set = key_set_hold(keys);
-	CLEANUP(jws_free) struct jws jws = { 0 };
-	CLEANUP(json_unref) json_t *claims = NULL;
-	const struct signing_key *key = NULL;
-
-	TRY(jws_parse(task, jwt, false, &jws));
-	TRY(find_by_kid(task, set, jws.kid, &key));
-	if (jws.typ.at == NULL || !str_equals(jws.typ, typ))
-		return fail(task, ERR_TOKEN, "the token is of another type");
-	TRY(jws_check(task, &jws, key->public_key));
-	if (json_parse(task, jws.payload, JWS_MAX, &claims) != OK || !json_is_object(claims))
-		return fail(task, ERR_TOKEN, "the claims are not a JSON object");
-	*ret_purpose = str_copy(&task->arena, key->purpose);
-	*ret_claims = claims;
-	claims = NULL;
-	return OK;
 }

@@ -3,28 +3,24 @@
 #include <openssl/x509.h>
 #include <stdlib.h>
 
-#include "base/json.h"
 #include "base/task.h"
-#include "crypto/keys_private.h"
+#include "crypto/holder_private.h"
 #include "crypto/public_key.h"
 
-#define KEYS_MAX 256
-
-struct key_set *key_set_hold(struct keyring *keys)
+struct key_set *key_set_hold(struct key_holder *holder)
 {
 	struct key_set *set;
 
-	(void)pthread_rwlock_rdlock(&keys->lock);
-	set = keys->set;
+	(void)pthread_rwlock_rdlock(&holder->lock);
+	set = holder->set;
 	atomic_fetch_add_explicit(&set->holders, 1, memory_order_relaxed);
-	(void)pthread_rwlock_unlock(&keys->lock);
+	(void)pthread_rwlock_unlock(&holder->lock);
 	return set;
 }
 
 static void set_free(struct key_set **set)
 {
 	for (size_t i = 0; i < (*set)->count; i++) {
-		public_key_free(&(*set)->keys[i].public_key);
 		pkey_context_free(&(*set)->keys[i].sign);
 		pkey_free(&(*set)->keys[i].pkey);
 	}
@@ -62,14 +58,11 @@ static enum err read_private(struct task *task, const struct secret *der, EVP_PK
 static enum err fill_key(struct task *task, const struct key_record *record, struct arena *arena,
 			 struct signing_key *key)
 {
-	CLEANUP(json_unref) json_t *parsed = NULL;
 	struct str kid = STR_NONE, jwk = STR_NONE;
 
 	TRY(signing_jwk(task, key->pkey, record->alg, &kid, &jwk));
 	if (!str_equals(kid, record->id))
 		return fail(task, ERR_CRYPTO, "a signing key is not the one of its id");
-	TRY(json_parse(task, jwk, jwk.len, &parsed));
-	TRY(jwk_parse(task, parsed, &key->public_key));
 	TRY(pkey_prepare(task, key->pkey, record->alg, true, &key->sign));
 	key->kid = str_copy(arena, kid);
 	key->purpose = str_copy(arena, record->purpose);
@@ -81,8 +74,8 @@ static enum err fill_key(struct task *task, const struct key_record *record, str
 	return OK;
 }
 
-static enum err add_key(struct task *task, struct keyring *keys, const struct key_record *record,
-			struct key_set *set)
+static enum err add_key(struct task *task, struct key_holder *holder,
+			const struct key_record *record, struct key_set *set)
 {
 	CLEANUP(secret_wipe) struct secret der = { 0 };
 	const struct seal_place place = signing_place(task, record);
@@ -91,7 +84,7 @@ static enum err add_key(struct task *task, struct keyring *keys, const struct ke
 	if (record->alg != ALG_ES256 && record->alg != ALG_RS256)
 		return fail(task, ERR_CRYPTO,
 			    "a signing key of an algorithm that we do not sign with");
-	TRY(keys_unseal(task, keys, STR_NONE, &place, record->sealed, &der));
+	TRY(root_unseal(task, holder, &place, record->sealed, &der));
 	set->count++; /* from here on the set frees what the key holds */
 	TRY(read_private(task, &der, &key->pkey));
 	return fill_key(task, record, &set->arena, key);
@@ -117,23 +110,45 @@ static struct key_set *set_new(size_t count)
 	return set;
 }
 
-enum err keys_load(struct task *task, struct keyring *keys, const struct key_record *records,
-		   size_t count)
+/* What everybody may know of a set, in task memory. */
+static struct key_record *describe(struct task *task, const struct key_set *set)
+{
+	struct key_record *records = NEW_ARRAY(&task->arena, struct key_record, set->count);
+
+	for (size_t i = 0; i < set->count; i++) {
+		const struct signing_key *key = &set->keys[i];
+
+		records[i] = (struct key_record){
+			.id = str_copy(&task->arena, key->kid),
+			.purpose = str_copy(&task->arena, key->purpose),
+			.alg = key->alg,
+			.public_jwk = str_copy(&task->arena, key->jwk),
+			.created_at = key->created_at,
+			.not_before = key->not_before,
+			.retire_at = key->retire_at,
+		};
+	}
+	return records;
+}
+
+enum err holder_load(struct task *task, struct key_holder *holder, const struct key_record *records,
+		     size_t count, struct key_record **ret_public)
 {
 	/* After the exchange this is the old set, released when its last reader is done. */
 	CLEANUP(key_set_release) struct key_set *set = NULL;
 	struct key_set *old;
 
-	if (count > KEYS_MAX)
+	if (count > KEY_RECORDS_MAX)
 		return fail(task, ERR_CRYPTO, "more signing keys than can be held");
 	set = set_new(count);
 	for (size_t i = 0; i < count; i++)
-		TRY(add_key(task, keys, &records[i], set));
+		TRY(add_key(task, holder, &records[i], set));
 	qsort(set->keys, set->count, sizeof(*set->keys), compare_keys);
-	(void)pthread_rwlock_wrlock(&keys->lock);
-	old = keys->set;
-	keys->set = set;
-	(void)pthread_rwlock_unlock(&keys->lock);
+	*ret_public = describe(task, set);
+	(void)pthread_rwlock_wrlock(&holder->lock);
+	old = holder->set;
+	holder->set = set;
+	(void)pthread_rwlock_unlock(&holder->lock);
 	set = old;
 	return OK;
 }

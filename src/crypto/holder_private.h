@@ -9,8 +9,12 @@
 #include <stdatomic.h>
 
 #include "base/arena.h"
-#include "crypto/keys.h"
+#include "crypto/holder.h"
 #include "crypto/seal.h"
+
+/* Where keys themselves lie sealed: nobody else's values are sealed for these. */
+#define SIGNING_KEYS_TABLE STR("keys")
+#define USER_KEYS_TABLE	   STR("user_keys")
 
 #define ROOT_LEN  32
 #define ROOTS_MAX 16
@@ -24,7 +28,7 @@ struct root {
 	uint8_t mac_keys[MAC_LABEL_COUNT][SHA256_LEN];
 };
 
-struct keyring {
+struct key_holder {
 	char *issuer;
 	size_t issuer_len;
 	struct root *roots; /* sodium_malloc, read-only once opened; in order of their numbers */
@@ -45,7 +49,6 @@ struct signing_key {
 	int64_t retire_at;
 	EVP_PKEY *pkey;
 	EVP_PKEY_CTX *sign; /* prepared; each signature copies it */
-	struct public_key *public_key;
 };
 
 struct key_set {
@@ -56,7 +59,7 @@ struct key_set {
 };
 
 /* The current set, never NULL; for CLEANUP(key_set_release). */
-struct key_set *key_set_hold(struct keyring *keys);
+struct key_set *key_set_hold(struct key_holder *holder);
 void key_set_release(struct key_set **set);
 
 /*
@@ -70,7 +73,16 @@ struct seal_place signing_place(struct task *task, const struct key_record *reco
 
 /* --- roots --- */
 
-const struct root *root_current(const struct keyring *keys);
+const struct root *root_current(const struct key_holder *holder);
 /* NULL when the file does not have that number. */
-const struct root *root_find(const struct keyring *keys, uint32_t number);
+const struct root *root_find(const struct key_holder *holder, uint32_t number);
 struct str root_bytes(const struct root *root);
+
+/* --- sealing under the root, for keys too --- */
+
+MUST_CHECK enum err root_seal(struct task *task, struct key_holder *holder,
+			      const struct seal_place *place, struct str plain,
+			      struct str *ret_sealed);
+MUST_CHECK enum err root_unseal(struct task *task, struct key_holder *holder,
+				const struct seal_place *place, struct str sealed,
+				struct secret *ret_plain);

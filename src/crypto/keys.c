@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "crypto/keys.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/task.h"
+#include "crypto/key_channel.h"
+#include "crypto/key_service.h"
+#include "crypto/keys_published.h"
+
+/*
+ * A channel is its thread's own, so nobody waits for the lock; it is there so that a thread number
+ * that is wrong can cost time only, and never hand one person's answer to another.
+ */
+struct line {
+	pthread_mutex_t lock;
+	struct key_channel channel;
+	bool is_broken; /* question and answer no longer belong together */
+};
+
+struct keyring {
+	struct key_holder *holder; /* in this process; else NULL */
+	struct line *lines;
+	size_t line_count;
+	uint32_t root_number;
+	struct str fingerprint;
+	struct published published;
+	struct arena arena;
+};
+
+static struct keyring *keyring_new(void)
+{
+	struct keyring *keys = calloc(1, sizeof(*keys));
+
+	if (keys == NULL)
+		abort();
+	published_open(&keys->published);
+	return keys;
+}
+
+void keys_free(struct keyring **keys)
+{
+	struct keyring *old = *keys;
+
+	*keys = NULL;
+	if (old == NULL)
+		return;
+	holder_free(&old->holder);
+	for (size_t i = 0; i < old->line_count; i++) {
+		key_channel_close(&old->lines[i].channel);
+		(void)pthread_mutex_destroy(&old->lines[i].lock);
+	}
+	published_close(&old->published);
+	arena_free(&old->arena);
+	free(old);
+}
+
+/* --- asking --- */
+
+static enum err exchange(struct task *task, const struct key_channel *channel, struct str frame,
+			 struct str *ret_message)
+{
+	TRY(key_channel_send(task, channel, frame));
+	return key_channel_receive(task, channel, ret_message);
+}
+
+/* False when the holder is gone; a line that broke once stays broken. */
+static bool ask_line(struct task *task, struct line *line, struct str frame,
+		     struct str *ret_message)
+{
+	bool is_answered;
+
+	(void)pthread_mutex_lock(&line->lock);
+	is_answered = !line->is_broken && exchange(task, &line->channel, frame, ret_message) == OK;
+	line->is_broken = !is_answered;
+	(void)pthread_mutex_unlock(&line->lock);
+	return is_answered;
+}
+
+static enum err ask_far(struct task *task, struct keyring *keys,
+			const struct key_question *question, struct key_answer *answer)
+{
+	struct line *line = &keys->lines[task->thread % keys->line_count];
+	struct str frame = STR_NONE, message = STR_NONE;
+
+	TRY(key_question_write(task, question, &frame));
+	if (!ask_line(task, line, frame, &message) ||
+	    key_answer_read(task, question->ask, message, answer) != OK)
+		return fail(task, ERR_BUSY, "the key process is gone");
+	return OK;
+}
+
+/* The one way to the holder. What it answers is task memory. */
+static enum err ask(struct task *task, struct keyring *keys, struct key_question *question,
+		    struct key_answer *ret_answer)
+{
+	question->now = task->now;
+	if (keys->holder != NULL)
+		key_service_answer(task, keys->holder, question, ret_answer);
+	else
+		TRY(ask_far(task, keys, question, ret_answer));
+	if (ret_answer->err != OK)
+		task_note(task, ret_answer->err, ret_answer->reason);
+	return ret_answer->err;
+}
+
+static enum err ask_text(struct task *task, struct keyring *keys, struct key_question *question,
+			 struct str *ret_text)
+{
+	struct key_answer answer = { 0 };
+
+	TRY(ask(task, keys, question, &answer));
+	*ret_text = answer.text;
+	return OK;
+}
+
+static enum err ask_tag(struct task *task, struct keyring *keys, struct key_question *question,
+			uint8_t ret_tag[SHA256_LEN])
+{
+	struct str tag = STR_NONE;
+
+	TRY(ask_text(task, keys, question, &tag));
+	if (tag.len != SHA256_LEN)
+		return fail(task, ERR_INTERNAL, "a tag of another length");
+	memcpy(ret_tag, tag.at, SHA256_LEN);
+	return OK;
+}
+
+/* --- opening --- */
+
+/* What never changes is asked once. */
+static enum err greet(struct task *task, struct keyring *keys)
+{
+	struct key_question question = { .ask = KEY_HELLO };
+	struct key_answer answer = { 0 };
+
+	TRY(ask(task, keys, &question, &answer));
+	keys->root_number = answer.number;
+	keys->fingerprint = str_copy(&keys->arena, answer.text);
+	return OK;
+}
+
+enum err keys_open(struct task *task, struct str root_file, struct str issuer,
+		   struct keyring **ret_keys)
+{
+	CLEANUP(keys_free) struct keyring *keys = keyring_new();
+
+	TRY(holder_open(task, root_file, issuer, &keys->holder));
+	TRY(greet(task, keys));
+	*ret_keys = keys;
+	keys = NULL;
+	return OK;
+}
+
+enum err keys_connect(struct task *task, const struct key_channel *channels, size_t count,
+		      struct keyring **ret_keys)
+{
+	CLEANUP(keys_free) struct keyring *keys = keyring_new();
+
+	assert(count > 0);
+	keys->lines = NEW_ARRAY(&keys->arena, struct line, count);
+	keys->line_count = count;
+	for (size_t i = 0; i < count; i++) {
+		keys->lines[i].channel = channels[i];
+		if (pthread_mutex_init(&keys->lines[i].lock, NULL) != 0)
+			abort();
+	}
+	TRY(greet(task, keys));
+	*ret_keys = keys;
+	keys = NULL;
+	return OK;
+}
+
+uint32_t keys_root_number(const struct keyring *keys)
+{
+	return keys->root_number;
+}
+
+enum err keys_fingerprint(struct task *task, struct keyring *keys, struct str *ret_fingerprint)
+{
+	*ret_fingerprint = str_copy(&task->arena, keys->fingerprint);
+	return OK;
+}
+
+/* --- signing keys --- */
+
+enum err keys_generate(struct task *task, struct keyring *keys, struct str purpose, enum alg alg,
+		       struct key_record *ret_record)
+{
+	struct key_question question = { .ask = KEY_GENERATE,
+					 .purpose = purpose,
+					 .number = (uint32_t)alg };
+	struct key_answer answer = { 0 };
+
+	TRY(ask(task, keys, &question, &answer));
+	if (answer.record_count != 1)
+		return fail(task, ERR_INTERNAL, "not one new key");
+	*ret_record = answer.records[0];
+	return OK;
+}
+
+enum err keys_load(struct task *task, struct keyring *keys, const struct key_record *records,
+		   size_t count)
+{
+	struct key_question question = { .ask = KEY_LOAD, .record_count = count };
+	struct key_answer answer = { 0 };
+
+	if (count > KEY_RECORDS_MAX)
+		return fail(task, ERR_CRYPTO, "more signing keys than can be held");
+	question.records = NEW_ARRAY(&task->arena, struct key_record, count);
+	for (size_t i = 0; i < count; i++) {
+		question.records[i] = records[i];
+		/* the holder says what belongs to the private key, whatever the row says */
+		question.records[i].public_jwk = STR_NONE;
+	}
+	TRY(ask(task, keys, &question, &answer));
+	return published_replace(task, &keys->published, answer.records, answer.record_count);
+}
+
+enum err keys_sign_jwt(struct task *task, struct keyring *keys, struct str purpose, struct str typ,
+		       struct str claims, struct str *ret_jwt)
+{
+	struct key_question question = {
+		.ask = KEY_SIGN, .purpose = purpose, .typ = typ, .text = claims
+	};
+
+	return ask_text(task, keys, &question, ret_jwt);
+}
+
+enum err keys_jwks(struct task *task, struct keyring *keys, struct str purpose,
+		   struct str *ret_jwks)
+{
+	return published_jwks(task, &keys->published, purpose, ret_jwks);
+}
+
+enum err keys_verify_jwt(struct task *task, struct keyring *keys, struct str jwt, struct str typ,
+			 json_t **ret_claims, struct str *ret_purpose)
+{
+	return published_verify(task, &keys->published, jwt, typ, ret_claims, ret_purpose);
+}
+
+/* --- MACs --- */
+
+enum err keys_mac(struct task *task, struct keyring *keys, enum mac_label label, struct str input,
+		  uint8_t ret_tag[SHA256_LEN])
+{
+	struct key_question question = { .ask = KEY_MAC, .number = (uint32_t)label, .text = input };
+
+	return ask_tag(task, keys, &question, ret_tag);
+}
+
+enum err keys_mac_refresh(struct task *task, struct keyring *keys, uint32_t root_number,
+			  struct str seed, struct str input, uint8_t ret_tag[SHA256_LEN])
+{
+	struct key_question question = {
+		.ask = KEY_MAC_REFRESH, .number = root_number, .wrapped = seed, .text = input
+	};
+
+	return ask_tag(task, keys, &question, ret_tag);
+}
+
+/* --- sealing --- */
+
+enum err keys_new_user_key(struct task *task, struct keyring *keys, struct str user_id,
+			   struct str *ret_wrapped)
+{
+	struct key_question question = { .ask = KEY_NEW_USER_KEY, .text = user_id };
+
+	return ask_text(task, keys, &question, ret_wrapped);
+}
+
+enum err keys_seal(struct task *task, struct keyring *keys, struct str wrapped,
+		   const struct seal_place *place, struct str plain, struct str *ret_sealed)
+{
+	struct key_question question = {
+		.ask = KEY_SEAL, .wrapped = wrapped, .place = *place, .text = plain
+	};
+
+	return ask_text(task, keys, &question, ret_sealed);
+}
+
+enum err keys_unseal(struct task *task, struct keyring *keys, struct str wrapped,
+		     const struct seal_place *place, struct str sealed, struct secret *ret_plain)
+{
+	struct key_question question = {
+		.ask = KEY_UNSEAL, .wrapped = wrapped, .place = *place, .text = sealed
+	};
+	struct str plain = STR_NONE;
+
+	TRY(ask_text(task, keys, &question, &plain));
+	secret_set(ret_plain, plain.at, plain.len);
+	return OK;
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is particular to a key holder in another process; that it does all the rest as well is shown
+ * by the cases of test_keys_*.c, which run both ways. */
+#include <signal.h>
+
+#include "keys_world.h"
+
+static const struct seal_place place = { .table = STR_INIT("sessions"),
+					 .row = STR_INIT("ses_1"),
+					 .column = STR_INIT("agent") };
+
+static enum err seal_at(struct keys_world *world, const struct seal_place *at, struct str plain,
+			struct str *ret_sealed)
+{
+	return keys_seal(&world->task, world->keys, STR_NONE, at, plain, ret_sealed);
+}
+
+/*
+ * The rows of the database hold the signing keys sealed. Whoever may ask for values of other tables
+ * to be opened must not get these by naming their table, nor have one of their own sealed for it.
+ */
+static void keys_are_neither_opened_nor_sealed_for_who_asks(void **state)
+{
+	struct keys_world *world = *state;
+	struct key_record record = world_load(world, "access", ALG_ES256);
+	const struct seal_place at = { .table = STR("keys"),
+				       .row = record.id,
+				       .column = STR("sealed ES256 access") };
+	CLEANUP(secret_wipe) struct secret plain = { 0 };
+	struct seal_place person = place;
+	struct str wrapped = STR_NONE, sealed = STR_NONE;
+
+	CHECK_ERR(keys_unseal(&world->task, world->keys, STR_NONE, &at, record.sealed, &plain),
+		  ERR_CRYPTO);
+	CHECK(plain.at == NULL);
+	CHECK_ERR(seal_at(world, &at, STR("a key of the thief's"), &sealed), ERR_CRYPTO);
+	CHECK_ERR(keys_new_user_key(&world->task, world->keys, STR("usr_1"), &wrapped), OK);
+	person.table = STR("user_keys");
+	person.row = STR("usr_1");
+	person.column = STR("wrapped");
+	CHECK_ERR(keys_unseal(&world->task, world->keys, STR_NONE, &person, wrapped, &plain),
+		  ERR_CRYPTO);
+	person.user_id = STR("usr_1");
+	CHECK_ERR(keys_unseal(&world->task, world->keys, STR_NONE, &person, wrapped, &plain),
+		  ERR_CRYPTO);
+	CHECK_ERR(keys_unseal(&world->task, world->keys, wrapped, &person, wrapped, &plain),
+		  ERR_CRYPTO);
+	CHECK(plain.at == NULL && sealed.at == NULL);
+}
+
+/* More than a pipe holds, both ways. */
+static void a_large_value_is_sealed_and_opened(void **state)
+{
+	struct keys_world *world = *state;
+	struct str large = { arena_alloc(&world->task.arena, 300000), 300000 }, sealed = STR_NONE;
+	CLEANUP(secret_wipe) struct secret plain = { 0 };
+
+	CHECK_ERR(seal_at(world, &place, large, &sealed), OK);
+	CHECK_ERR(keys_unseal(&world->task, world->keys, STR_NONE, &place, sealed, &plain), OK);
+	CHECK_STR(secret_reveal(&plain), large);
+}
+
+static void as_many_keys_as_are_allowed_are_loaded_and_one_more_is_refused(void **state)
+{
+	struct keys_world *world = *state;
+	struct key_record *records = NEW_ARRAY(&world->task.arena, struct key_record,
+					       KEY_RECORDS_MAX + 1);
+	struct key_record record = world_load(world, "access", ALG_ES256);
+
+	for (size_t i = 0; i <= KEY_RECORDS_MAX; i++)
+		records[i] = record;
+	CHECK_ERR(keys_load(&world->task, world->keys, records, KEY_RECORDS_MAX), OK);
+	CHECK_ERR(keys_load(&world->task, world->keys, records, KEY_RECORDS_MAX + 1), ERR_CRYPTO);
+}
+
+/* A keyring to a keeper that has no key, and why. */
+static void without_a_root_key_the_reason_comes_over(void **state)
+{
+	struct keys_world *world = *state;
+	struct keyring *keys = NULL;
+	struct key_channel near[CHANNELS];
+
+	world->keeper.service.refusal = ERR_CONFIG;
+	world->keeper.service.reason = STR("the root key is missing");
+	keeper_start(world, near);
+	CHECK_ERR(keys_connect(&world->task, near, CHANNELS, &keys), ERR_CONFIG);
+	CHECK_STR(world->task.reason, STR("the root key is missing"));
+	CHECK(keys == NULL);
+	keeper_join(world);
+}
+
+static void a_holder_that_ends_makes_every_question_busy_and_none_wait(void **state)
+{
+	struct keys_world *world = *state;
+	struct key_channel near, far;
+	struct keyring *keys = NULL;
+
+	keeper_connect(&near, &far);
+	key_channel_close(&far);
+	CHECK_ERR(keys_connect(&world->task, &near, 1, &keys), ERR_BUSY);
+	CHECK(keys == NULL);
+}
+
+static void *answer_once(void *arg)
+{
+	struct keys_world *world = arg;
+	struct key_channel *channel = &world->keeper.channels[0];
+	struct str message = STR_NONE, frame = STR_NONE;
+	struct task task;
+
+	task_begin(&task, &world->clock.clock, NULL);
+	CHECK_ERR(key_channel_receive(&task, channel, &message), OK);
+	CHECK_ERR(key_service_message(&task, &world->keeper.service, message, &frame), OK);
+	CHECK_ERR(key_channel_send(&task, channel, frame), OK);
+	CHECK_ERR(key_channel_receive(&task, channel, &message), OK);
+	key_channel_close(channel); /* dies with the question in hand */
+	task_end(&task);
+	return NULL;
+}
+
+static void a_question_under_way_when_the_holder_dies_is_busy(void **state)
+{
+	struct keys_world *world = *state;
+	struct str sealed = STR_NONE;
+	struct keyring *keys = NULL;
+	struct key_channel near;
+	pthread_t thread;
+
+	CHECK_ERR(
+		holder_open(&world->task, world->root_file, ISSUER, &world->keeper.service.holder),
+		OK);
+	keeper_connect(&near, &world->keeper.channels[0]);
+	assert_int_equal(pthread_create(&thread, NULL, answer_once, world), 0);
+	CHECK_ERR(keys_connect(&world->task, &near, 1, &keys), OK);
+	for (int i = 0; i < 2; i++)
+		CHECK_ERR(keys_seal(&world->task, keys, STR_NONE, &place, STR("x"), &sealed),
+			  ERR_BUSY);
+	CHECK(keys_root_number(keys) == 1); /* what was asked before is still known */
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	keys_free(&keys);
+	holder_free(&world->keeper.service.holder);
+}
+
+static void send_bytes(struct keys_world *world, const struct key_channel *channel,
+		       struct str bytes)
+{
+	assert_int_equal(write(channel->to, bytes.at, bytes.len), (ssize_t)bytes.len);
+	(void)world;
+}
+
+/* Who sends such a thing is not our code any more: it gets no answer, and the channel ends. */
+static void malformed_frames_end_the_channel_without_an_answer(void **state)
+{
+	static const struct str bad[] = {
+		STR_INIT("\0\0\0\0"),			  /* an empty frame */
+		STR_INIT("\377\377\377\377"),		  /* 4 GiB */
+		STR_INIT("\0\20\0\0"),			  /* 1 MiB and its length */
+		STR_INIT("\0\0\0\1\377"),		  /* no such question */
+		STR_INIT("\0\0\0\1\0"),			  /* cut before its time */
+		STR_INIT("\0\0\0\12\0\0\0\0\0\0\0\0\0!"), /* a byte too many */
+		STR_INIT("\0\0\0\11\0\0\0\0\0\0\0\0\0!"), /* more than one frame */
+	};
+	struct keys_world *world = *state;
+
+	world->keeper.service.refusal = ERR_CONFIG;
+	for (size_t i = 0; i < COUNT_OF(bad); i++) {
+		struct key_channel near, far;
+		char byte;
+
+		keeper_connect(&near, &far);
+		send_bytes(world, &near, bad[i]);
+		CHECK_ERR(key_service_run(&world->keeper.service, &far), ERR_SYNTAX);
+		key_channel_close(&far);
+		CHECK_ROW(read(near.from, &byte, 1) == 0, "row %zu\n", i);
+		key_channel_close(&near);
+	}
+}
+
+static void an_asker_that_dies_within_a_frame_is_not_taken_for_one_that_closed(void **state)
+{
+	static const struct str cut[] = { STR_INIT("\0"), STR_INIT("\0\0\0\11"),
+					  STR_INIT("\0\0\0\11\0\0\0") };
+	struct keys_world *world = *state;
+
+	for (size_t i = 0; i <= COUNT_OF(cut); i++) {
+		struct key_channel near, far;
+
+		keeper_connect(&near, &far);
+		if (i < COUNT_OF(cut))
+			send_bytes(world, &near, cut[i]);
+		key_channel_close(&near);
+		CHECK_ERR(key_service_run(&world->keeper.service, &far),
+			  i < COUNT_OF(cut) ? ERR_IO : OK);
+		key_channel_close(&far);
+	}
+}
+
+static int ignore_pipes(void **state)
+{
+	(void)state;
+	(void)signal(SIGPIPE, SIG_IGN); /* as main.c does */
+	return 0;
+}
+
+#define FAR_CASE(name)	cmocka_unit_test_setup_teardown(name, world_begin_far, world_end_far)
+#define NEAR_CASE(name) cmocka_unit_test_setup_teardown(name, world_begin, world_end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WORLD_CASE(keys_are_neither_opened_nor_sealed_for_who_asks),
+		FAR_CASE(a_large_value_is_sealed_and_opened),
+		WORLD_CASE(as_many_keys_as_are_allowed_are_loaded_and_one_more_is_refused),
+		NEAR_CASE(without_a_root_key_the_reason_comes_over),
+		NEAR_CASE(a_holder_that_ends_makes_every_question_busy_and_none_wait),
+		NEAR_CASE(a_question_under_way_when_the_holder_dies_is_busy),
+		NEAR_CASE(malformed_frames_end_the_channel_without_an_answer),
+		NEAR_CASE(an_asker_that_dies_within_a_frame_is_not_taken_for_one_that_closed),
+	};
+
+	return check_run(tests, COUNT_OF(tests), ignore_pipes, NULL);
+}
