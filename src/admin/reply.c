@@ -24,6 +24,7 @@ static const struct {
 	{ ERR_BUSY, 503, "busy" },
 	{ ERR_TIMEOUT, 503, "busy" },
 	{ ERR_STORE, 503, "database_unavailable" },
+	{ ERR_FULL, 503, "disk_full" },
 };
 
 /*

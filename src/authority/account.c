@@ -104,7 +104,7 @@ enum err account_pause(struct task *task, const struct authority *authority,
 	if (is_paused_by_actor(act) && act->grant.revoked_at == 0)
 		return OK;
 	TRY(name_event(task, act, STR("grant.paused")));
-	return store_write(task, authority->store, write_pause, act);
+	return store_stop(task, authority->store, write_pause, act);
 }
 
 static enum err write_resume(struct task *task, struct db *db, void *arg)
@@ -153,7 +153,7 @@ enum err account_revoke(struct task *task, const struct authority *authority,
 
 	TRY(open_act(task, authority, actor, grant_id, &act));
 	TRY(name_event(task, act, STR("grant.revoked")));
-	return store_write(task, authority->store, write_revoke, act);
+	return store_stop(task, authority->store, write_revoke, act);
 }
 
 static enum err write_end(struct task *task, struct db *db, void *arg)
@@ -228,7 +228,7 @@ enum err account_remove_scope(struct task *task, const struct authority *authori
 	json_member_str(&json, "scope", scope);
 	json_close(&json);
 	TRY(buf_finish(&buf, &act->event.details));
-	return store_write(task, authority->store, write_remove, act);
+	return store_stop(task, authority->store, write_remove, act);
 }
 
 static enum err write_end_family(struct task *task, struct db *db, void *arg)
@@ -258,7 +258,7 @@ enum err account_end_family(struct task *task, const struct authority *authority
 	act->family_id = family_id;
 	TRY(name_event(task, act, STR("family.ended")));
 	act->event.details = STR("{\"why\":\"revoked_by_user\"}");
-	return store_write(task, authority->store, write_end_family, act);
+	return store_stop(task, authority->store, write_end_family, act);
 }
 
 struct pausing {
@@ -304,7 +304,7 @@ enum err account_pause_all(struct task *task, const struct authority *authority,
 	pausing->actor = actor;
 	TRY(store_reader(task, authority->store, &db));
 	TRY(user_find(task, db, actor->user_id, &pausing->user));
-	TRY(store_write(task, authority->store, write_pause_all, pausing));
+	TRY(store_stop(task, authority->store, write_pause_all, pausing));
 	*ret_paused = (int64_t)pausing->count;
 	return OK;
 }

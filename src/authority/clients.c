@@ -225,7 +225,8 @@ static enum err set_status(struct task *task, const struct authority *authority,
 				  is_disabled ? STR("client.disabled") : STR("client.enabled"),
 				  STR("operator"));
 	change->event.client_id = id;
-	return store_write(task, authority->store, write_status, change);
+	return is_disabled ? store_stop(task, authority->store, write_status, change)
+			   : store_write(task, authority->store, write_status, change);
 }
 
 enum err client_disable(struct task *task, const struct authority *authority, struct str id)

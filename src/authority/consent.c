@@ -347,7 +347,8 @@ enum err consent_decide(struct task *task, const struct authority *authority,
 	if (answer->allow)
 		build_grant(task, deciding, expires_at);
 	TRY(build_decided(task, deciding, session, decision));
-	err = store_write(task, authority->store, write_decision, deciding);
+	err = answer->allow ? store_write(task, authority->store, write_decision, deciding)
+			    : store_stop(task, authority->store, write_decision, deciding);
 	if (err == ERR_CONFLICT) /* a double click whose twin won while we prepared */
 		return answer_twin(task, authority, view->request.id, decision, ret_location);
 	TRY(err);

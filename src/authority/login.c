@@ -168,6 +168,7 @@ enum err login_with_password(struct task *task, const struct authority *authorit
 	return OK;
 }
 
+/* A row grows no longer by it, and who is to stop something must get to the page. */
 static enum err write_touch(struct task *task, struct db *db, void *arg)
 {
 	const struct session *session = arg;
@@ -196,7 +197,7 @@ enum err session_open(struct task *task, const struct authority *authority, stru
 	    session.last_seen_at + SESSION_IDLE_MS <= task->now || user.status != USER_ACTIVE)
 		return fail(task, ERR_LOGIN_REQUIRED, "the session is over");
 	if (task->now - session.last_seen_at > TOUCH_MS)
-		TRY(store_write(task, authority->store, write_touch, &session));
+		TRY(store_stop(task, authority->store, write_touch, &session));
 	*ret_session = session;
 	*ret_user = user;
 	return OK;
@@ -222,7 +223,7 @@ enum err logout(struct task *task, const struct authority *authority, const stru
 				   .event = event_new(task, STR("logout"), STR("user")) };
 
 	out.event.user_id = session->user_id;
-	return store_write(task, authority->store, write_end, &out);
+	return store_stop(task, authority->store, write_end, &out);
 }
 
 static enum err write_end_all(struct task *task, struct db *db, void *arg)
@@ -243,7 +244,7 @@ enum err logout_everywhere(struct task *task, const struct authority *authority,
 	out.session.user_id = user->id;
 	out.session.hash = keep;
 	out.event.user_id = user->id;
-	TRY(store_write(task, authority->store, write_end_all, &out));
+	TRY(store_stop(task, authority->store, write_end_all, &out));
 	*ret_ended = out.ended;
 	return OK;
 }

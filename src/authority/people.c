@@ -226,7 +226,7 @@ enum err user_disable(struct task *task, const struct authority *authority, stru
 	change->ends_sessions = true;
 	change->event = event_new(task, STR("user.disabled"), STR("operator"));
 	change->event.user_id = change->user.id;
-	return store_write(task, authority->store, write_status, change);
+	return store_stop(task, authority->store, write_status, change);
 }
 
 enum err user_enable(struct task *task, const struct authority *authority, struct str username)
@@ -267,7 +267,7 @@ enum err user_reset_password(struct task *task, const struct authority *authorit
 	change->pauses_grants = true;
 	change->event = event_new(task, STR("password.reset"), STR("operator"));
 	change->event.user_id = change->user.id;
-	return store_write(task, authority->store, write_change, change);
+	return store_stop(task, authority->store, write_change, change);
 }
 
 static enum err count_wrong(struct task *task, struct db *db, void *arg)

@@ -71,7 +71,7 @@ static enum err refuse_spent(struct task *task, struct token_wish *wish, bool is
 	redemption->event.resource = request->resource;
 	redemption->event.request_id = wish->request_id;
 	redemption->event.details = STR("{\"why\":\"code_reused\"}");
-	return store_submit(task, wish->authority->store, end_family, wish, family_ended);
+	return store_submit_stop(task, wish->authority->store, end_family, wish, family_ended);
 }
 
 /* The last look before tokens exist: state of user, client and grant as of this transaction. */

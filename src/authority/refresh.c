@@ -266,6 +266,15 @@ static enum err find_family(struct task *task, struct token_wish *wish)
 				   &refreshing->standing.family);
 }
 
+/* As far as the row tells that was read: it is judged again under its lock. */
+static bool will_stop(const struct task *task, const struct refreshing *refreshing)
+{
+	enum rotation rotation = rotation_judge(&refreshing->standing.family,
+						refreshing->token.generation, task->now);
+
+	return rotation == ROTATION_FROM_FUTURE || outcomes[rotation].ends_family;
+}
+
 enum err token_refresh(struct task *task, const struct authority *authority,
 		       struct token_wish *wish, then_fn *then)
 {
@@ -282,8 +291,10 @@ enum err token_refresh(struct task *task, const struct authority *authority,
 	TRY(find_family(task, wish));
 	prepare_event(task, wish);
 	if (!str_equals(refreshing->standing.family.client_id, wish->client.id))
-		return store_submit(task, authority->store, end_stolen, wish, ended_stolen);
+		return store_submit_stop(task, authority->store, end_stolen, wish, ended_stolen);
 	TRY(choose_wish(task, wish));
 	TRY(check_standing(task, wish));
+	if (will_stop(task, refreshing))
+		return store_submit_stop(task, authority->store, refresh_write, wish, written);
 	return store_submit(task, authority->store, refresh_write, wish, written);
 }

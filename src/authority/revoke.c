@@ -89,8 +89,8 @@ static enum err start_ending(struct task *task, struct revocation *revocation)
 	event->resource = ending->resource;
 	event->request_id = revocation->request_id;
 	event->details = STR("{\"why\":\"revoked_by_client\"}");
-	return store_submit(task, revocation->authority->store, end_family, revocation,
-			    family_ended);
+	return store_submit_stop(task, revocation->authority->store, end_family, revocation,
+				 family_ended);
 }
 
 enum err token_revoke(struct task *task, const struct authority *authority,

@@ -35,6 +35,7 @@ static const char *const names[] = {
 	[ERR_BUSY] = "ERR_BUSY",
 	[ERR_TIMEOUT] = "ERR_TIMEOUT",
 	[ERR_STORE] = "ERR_STORE",
+	[ERR_FULL] = "ERR_FULL",
 	[ERR_CRYPTO] = "ERR_CRYPTO",
 	[ERR_IO] = "ERR_IO",
 	[ERR_INTERNAL] = "ERR_INTERNAL",

@@ -46,6 +46,7 @@ enum err {
 	ERR_BUSY, /* a queue is full: 503 with Retry-After */
 	ERR_TIMEOUT,
 	ERR_STORE,  /* the database refused or is gone */
+	ERR_FULL,   /* its disk is full: only what stops something is kept */
 	ERR_CRYPTO, /* a key is missing, or sealed bytes do not open */
 	ERR_IO,
 	ERR_INTERNAL,

@@ -21,6 +21,7 @@ static enum err open_store(struct task *task, struct app *app, const struct conf
 {
 	struct store_config store = {
 		.database = config->database,
+		.reserve = STORE_RESERVE,
 		.threads = app->routes.threads + 2,
 		.pool = config->database_pool,
 		.clock = task->clock,

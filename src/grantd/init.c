@@ -58,6 +58,7 @@ static enum err make_database(struct task *task, struct program *program,
 	CLEANUP(store_free) struct store *store = NULL;
 	struct store_config store_config = {
 		.database = config->database,
+		.reserve = STORE_RESERVE,
 		.threads = 1,
 		.pool = 1,
 		.clock = &program->clock,

@@ -117,9 +117,10 @@ static enum err write_marks(struct task *task, struct db *db, void *arg)
 	return mark_raise(task, db, STR("clock"), task->now);
 }
 
+/* What keeps the ended ended when the clock is set back is no luxury on a full disk. */
 static enum err keep_marks(struct task *task, struct jobs *jobs)
 {
-	return store_write(task, jobs->authority->store, write_marks, jobs);
+	return store_stop(task, jobs->authority->store, write_marks, jobs);
 }
 
 /* Every second: an exposed key that another node has ended must be refused here too. */

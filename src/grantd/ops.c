@@ -21,17 +21,21 @@ static enum err readyz(struct exchange *exchange)
 {
 	const struct ops *ops = exchange->door->context;
 	struct task *task = &exchange->task;
+	enum err err;
 
 	if (ops->trouble.at != NULL) {
 		answer(exchange, 503, STR_JOIN(&task->arena, ops->trouble, STR("\n")));
 		return OK;
 	}
-	if (store_ping(task, ops->store) != OK) {
-		log_warning(task, "health.not_ready", LOG_STR("reason", task->reason));
-		answer(exchange, 503, STR("the database does not answer\n"));
+	err = store_ping(task, ops->store);
+	if (err == OK) {
+		answer(exchange, 200, STR("ok\n"));
 		return OK;
 	}
-	answer(exchange, 200, STR("ok\n"));
+	log_warning(task, "health.not_ready", LOG_STR("reason", task->reason));
+	answer(exchange, 503,
+	       err == ERR_FULL ? STR("the disk is full: only what stops something is kept\n")
+			       : STR("the database does not answer\n"));
 	return OK;
 }
 

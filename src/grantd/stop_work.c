@@ -188,7 +188,7 @@ static enum err record(struct task *task, const struct authority *authority,
 		log_warning(task, outcome.is_over ? "stop.given_up" : "stop.failed",
 			    LOG_STR("resource", order->resource), LOG_STR("grant", order->grant),
 			    LOG_INT("attempts", item->attempts), LOG_STR("reason", task->reason));
-	return store_write(task, authority->store, write_outcome, &outcome);
+	return store_stop(task, authority->store, write_outcome, &outcome);
 }
 
 struct spreading {
@@ -221,7 +221,7 @@ enum err stop_work(struct task *task, const struct authority *authority, bool *r
 {
 	struct taking taking = { .retry_at = task->now + LEASE_MS };
 	struct spreading spreading = { authority, &taking.item };
-	enum err err = store_write(task, authority->store, write_take, &taking);
+	enum err err = store_stop(task, authority->store, write_take, &taking);
 
 	*ret_worked = false;
 	if (err == ERR_NOT_FOUND) {
@@ -231,7 +231,7 @@ enum err stop_work(struct task *task, const struct authority *authority, bool *r
 	TRY(err);
 	*ret_worked = true;
 	if (stop_is_to_spread(&taking.item))
-		return store_write(task, authority->store, write_spread, &spreading);
+		return store_stop(task, authority->store, write_spread, &spreading);
 	return tell(task, authority, &taking.item);
 }
 
@@ -296,7 +296,7 @@ static enum err expire(struct task *task, const struct authority *authority,
 	TRY(is_recorded(task, db, grant, &is_done));
 	if (is_done)
 		return OK;
-	return store_write(task, authority->store, write_expiry, &expiry);
+	return store_stop(task, authority->store, write_expiry, &expiry);
 }
 
 enum err stop_expired(struct task *task, const struct authority *authority, int64_t from)

@@ -42,6 +42,7 @@ static const struct oauth_answer answers[ERR_LAST + 1] = {
 	[ERR_BUSY] = { 503, "temporarily_unavailable", NULL, 1 },
 	[ERR_TIMEOUT] = { 503, "temporarily_unavailable", NULL, 5 },
 	[ERR_STORE] = { 503, "temporarily_unavailable", NULL, 5 },
+	[ERR_FULL] = { 503, "temporarily_unavailable", NULL, 30 },
 	[ERR_CRYPTO] = { 500, "server_error", NULL, 0 },
 	[ERR_IO] = { 500, "server_error", NULL, 0 },
 	[ERR_INTERNAL] = { 500, "server_error", NULL, 0 },

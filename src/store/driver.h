@@ -58,6 +58,14 @@ struct sql_driver {
 	 */
 	enum err (*define)(struct task *task, struct db *db, struct str text);
 
+	/*
+	 * Holds that much disk back for writes that stop something, and says whether only those are
+	 * kept now. NULL: the database looks after its own disk.
+	 */
+	enum err (*hold)(struct task *task, struct db *db, struct str place, int64_t bytes);
+	bool (*is_full)(const struct db *db);
+	enum err (*check_reserve)(struct task *task, struct str place, int64_t bytes);
+
 	/* Runs the closures, commits, and leaves in each write how it ended. */
 	void (*run_batch)(struct task *task, struct db *db, struct write *const *batch,
 			  size_t count);

@@ -2,11 +2,13 @@
 #include "store/sqlite.h"
 
 #include <assert.h>
-#include <fcntl.h>
+#include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/task.h"
@@ -34,20 +36,33 @@ static bool is_fsync_failure(int code)
 	return code == SQLITE_IOERR_FSYNC || code == SQLITE_IOERR_DIR_FSYNC;
 }
 
+/* Also a quota, and the shared memory file that SQLite keeps on the same disk. */
+static bool is_full_disk(const struct sqlite_db *db, int code)
+{
+	int error = sqlite3_system_errno(db->handle);
+
+	if ((code & 0xFF) == SQLITE_FULL || code == SQLITE_IOERR_SHMSIZE)
+		return true;
+	return (code & 0xFF) == SQLITE_IOERR && (error == ENOSPC || error == EDQUOT);
+}
+
 enum err sqlite_fail(struct task *task, struct sqlite_db *db, int code)
 {
 	int extended = sqlite3_extended_errcode(db->handle);
 
+	if (is_fsync_failure(code) || is_fsync_failure(extended)) {
+		log_error(task, "store.fsync_failed", LOG_INT("code", extended),
+			  LOG_STR("why", STR("ending at once: what is on disk is known only "
+					     "after a restart")));
+		_exit(EX_IOERR);
+	}
 	/* SQLite's own messages name tables and constraints, never values */
 	log_error(task, "store.failed", LOG_INT("code", extended),
 		  LOG_STR("message", str_from_c(sqlite3_errmsg(db->handle))));
-	if (is_fsync_failure(code) || is_fsync_failure(extended)) {
-		log_error(task, "store.fsync_failed",
-			  LOG_STR("why", STR("ending at once: what is on disk is known only "
-					     "after a restart")));
-		abort();
-	}
-	return fail(task, ERR_STORE, "the database could not do this");
+	if (!is_full_disk(db, extended))
+		return fail(task, ERR_STORE, "the database could not do this");
+	db->met_full = true;
+	return fail(task, ERR_FULL, "the disk of the database is full");
 }
 
 static int remember_wal_pages(void *context, sqlite3 *handle, const char *name, int pages)
@@ -68,6 +83,7 @@ static void sqlite_close(struct db **closing)
 	for (size_t i = 0; i < db->prepared_count; i++)
 		sqlite3_finalize(db->prepared[i].handle);
 	sqlite3_close(db->handle);
+	sqlite_reserve_close(&db->reserve);
 	free(db->prepared);
 	free(db);
 }
@@ -135,6 +151,7 @@ static enum err sqlite_open(struct task *task, struct str path, enum db_use use,
 		abort();
 	opened = &db->db;
 	db->db.driver = &sqlite_driver;
+	db->reserve = SQLITE_RESERVE_NONE;
 	db->prepared_count = sql_count();
 	db->prepared = calloc(db->prepared_count + 1, sizeof(*db->prepared));
 	if (db->prepared == NULL)
@@ -304,6 +321,21 @@ static enum err sqlite_define(struct task *task, struct db *db, struct str text)
 	return sqlite_execute(task, db, mapped.at);
 }
 
+static enum err sqlite_hold(struct task *task, struct db *base, struct str path, int64_t bytes)
+{
+	struct sqlite_db *db = (struct sqlite_db *)base;
+
+	TRY(sqlite_reserve_open(task, path, bytes, &db->reserve));
+	if (db->reserve.held < bytes)
+		sqlite_note_full(task, db);
+	return OK;
+}
+
+static bool sqlite_is_full(const struct db *db)
+{
+	return atomic_load(&((const struct sqlite_db *)db)->is_full);
+}
+
 const struct sql_driver sqlite_driver = {
 	.batch = 256,
 	.writers = 1,
@@ -319,5 +351,8 @@ const struct sql_driver sqlite_driver = {
 	.finish = sqlite_finish,
 	.execute = sqlite_execute,
 	.define = sqlite_define,
+	.hold = sqlite_hold,
+	.is_full = sqlite_is_full,
+	.check_reserve = sqlite_reserve_check,
 	.run_batch = sqlite_run_batch,
 };

@@ -9,6 +9,7 @@
 #include <sqlite3.h>
 
 #include "store/driver.h"
+#include "store/sqlite_reserve.h"
 
 struct sqlite_statement {
 	sqlite3_stmt *handle; /* NULL: not prepared yet */
@@ -23,6 +24,12 @@ struct sqlite_db {
 	size_t prepared_count;
 	int wal_pages;	   /* after the last commit */
 	int checkpoint_at; /* pages that make the next attempt due */
+
+	struct sqlite_reserve reserve; /* the writer's */
+	bool met_full;		       /* since the batch began: no space for something */
+	_Atomic bool is_full;	       /* only what stops something is kept; anybody may ask */
+	/* monotonic: when it was last looked whether there is space */
+	int64_t asked_at;
 };
 
 /* Notes, logs and answers what SQLite said; ends the process for a failed fsync. Never OK. */
@@ -38,5 +45,7 @@ void sqlite_release(void **claim);
  * snapshot.
  */
 void sqlite_checkpoint(struct task *task, struct sqlite_db *db);
+/* From now on only what stops something is kept, until space is found to be there again. */
+void sqlite_note_full(struct task *task, struct sqlite_db *db);
 /* Group commit. */
 void sqlite_run_batch(struct task *task, struct db *db, struct write *const *batch, size_t count);

@@ -2,14 +2,19 @@
 /*
  * Group commit: the waiting closures run one after another in one transaction, each behind a
  * savepoint, so that the one that refuses is rolled back alone; then one fsync carries all. If that
- * fails, nobody is told that anything was kept.
+ * fails, nobody is told that anything was kept. If it failed because the disk is full, what stops
+ * something is run again alone, on space from the reserve.
  */
+#include <stdatomic.h>
+
 #include "base/log.h"
 #include "base/task.h"
 #include "store/sqlite.h"
 #include "store/writer.h"
 
 #define CHECKPOINT_PAGES 4000
+#define BATCH		 256
+#define ASK_EVERY_MS	 SECOND_MS /* whether a full disk has space again */
 
 static STATEMENT BEGIN = { "BEGIN IMMEDIATE" };
 static STATEMENT COMMIT = { "COMMIT" };
@@ -61,22 +66,113 @@ static void end_transaction(struct task *task, struct db *db)
 		log_error(task, "store.rollback_failed");
 }
 
-void sqlite_run_batch(struct task *task, struct db *db, struct write *const *batch, size_t count)
+static void run_all(struct task *task, struct sqlite_db *sqlite, struct write *const *batch,
+		    size_t count)
 {
+	struct db *db = &sqlite->db;
 	enum err err;
 
+	sqlite->met_full = false;
 	if (count == 1) {
 		batch[0]->result = run_alone(task, db, batch[0]);
 		if (batch[0]->result != OK)
 			end_transaction(task, db);
-	} else {
-		err = run_together(task, db, batch, count);
-		if (err != OK) {
-			end_transaction(task, db);
-			write_fail_all(batch, count);
-		}
+		return;
 	}
-	sqlite_checkpoint(task, (struct sqlite_db *)db);
+	err = run_together(task, db, batch, count);
+	if (err == OK)
+		return;
+	end_transaction(task, db);
+	write_fail_all(batch, count);
+}
+
+void sqlite_note_full(struct task *task, struct sqlite_db *db)
+{
+	if (atomic_exchange(&db->is_full, true))
+		return;
+	db->asked_at = clock_monotonic();
+	log_error(task, "store.full",
+		  LOG_STR("why", STR("the disk is full: until there is space again, only what "
+				     "stops something is kept")),
+		  LOG_INT("reserve", db->reserve.held));
+}
+
+static bool is_still_full(struct task *task, struct sqlite_db *db)
+{
+	int64_t now = clock_monotonic();
+
+	if (!atomic_load(&db->is_full))
+		return false;
+	if (now - db->asked_at < ASK_EVERY_MS)
+		return true;
+	db->asked_at = now;
+	if (!sqlite_reserve_refill(&db->reserve))
+		return true;
+	atomic_store(&db->is_full, false);
+	log_warning(task, "store.space_back", LOG_INT("reserve", db->reserve.held));
+	return false;
+}
+
+/* Of those who had no space, who stops something; the others are refused. */
+static size_t pick_stops(struct write *const *batch, size_t count, struct write **stops)
+{
+	size_t stop_count = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (batch[i]->result != ERR_STORE && batch[i]->result != ERR_FULL)
+			continue;
+		if (batch[i]->is_stop)
+			stops[stop_count++] = batch[i];
+		else
+			write_refuse_all(&batch[i], 1);
+	}
+	return stop_count;
+}
+
+/* As long as there is something in reserve. What is left at the end was refused like the others. */
+static void run_stops(struct task *task, struct sqlite_db *db, struct write *const *batch,
+		      size_t count)
+{
+	struct write *stops[BATCH];
+	size_t left = pick_stops(batch, count, stops);
+
+	while (left > 0) {
+		run_all(task, db, stops, left);
+		left = db->met_full ? pick_stops(stops, left, stops) : 0;
+		if (left == 0)
+			return;
+		write_refuse_all(stops, left);
+		if (!sqlite_reserve_give(&db->reserve)) {
+			log_error(task, "store.reserve_spent");
+			return;
+		}
+		log_warning(task, "store.reserve_used", LOG_INT("left", db->reserve.held));
+	}
+}
+
+void sqlite_run_batch(struct task *task, struct db *base, struct write *const *batch, size_t count)
+{
+	struct sqlite_db *db = (struct sqlite_db *)base;
+
+	if (is_still_full(task, db))
+		write_refuse_all(batch, count);
+	else
+		run_all(task, db, batch, count);
+	if (db->met_full)
+		sqlite_note_full(task, db);
+	if (atomic_load(&db->is_full))
+		run_stops(task, db, batch, count);
+	sqlite_checkpoint(task, db);
+}
+
+/* On a full disk after each batch: what is moved makes room in the log for the next stop. */
+static bool is_checkpoint_due(struct sqlite_db *db)
+{
+	if (atomic_load(&db->is_full))
+		return db->wal_pages > 0;
+	if (db->wal_pages < CHECKPOINT_PAGES)
+		db->checkpoint_at = CHECKPOINT_PAGES;
+	return db->wal_pages >= CHECKPOINT_PAGES && db->wal_pages >= db->checkpoint_at;
 }
 
 /*
@@ -90,13 +186,13 @@ void sqlite_checkpoint(struct task *task, struct sqlite_db *db)
 	int moved = 0;
 	int code;
 
-	if (db->wal_pages < CHECKPOINT_PAGES)
-		db->checkpoint_at = CHECKPOINT_PAGES;
-	if (db->wal_pages < CHECKPOINT_PAGES || db->wal_pages < db->checkpoint_at)
+	if (!is_checkpoint_due(db))
 		return;
 	code = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_log,
 					 &moved);
 	db->checkpoint_at = db->wal_pages + CHECKPOINT_PAGES;
+	if (code == SQLITE_OK && in_log == moved)
+		db->wal_pages = 0; /* the next commit begins the log anew, and says so */
 	if (code != SQLITE_OK && code != SQLITE_BUSY) {
 		enum err err = sqlite_fail(task, db, code);
 		(void)err; /* the commits stand in the log; the next attempt moves them */

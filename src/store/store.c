@@ -154,12 +154,42 @@ enum err store_reader(struct task *task, struct store *store, struct db **ret_db
 enum err store_submit(struct task *task, struct store *store, write_fn *fn, void *arg,
 		      then_fn *then)
 {
-	return writer_submit(store->writer, task, fn, arg, then);
+	struct write wish = { .task = task, .fn = fn, .arg = arg };
+
+	return writer_submit(store->writer, &wish, then);
 }
 
 enum err store_write(struct task *task, struct store *store, write_fn *fn, void *arg)
 {
-	return writer_wait(store->writer, task, fn, arg);
+	struct write wish = { .task = task, .fn = fn, .arg = arg };
+
+	return writer_wait(store->writer, &wish);
+}
+
+enum err store_submit_stop(struct task *task, struct store *store, write_fn *fn, void *arg,
+			   then_fn *then)
+{
+	struct write wish = { .task = task, .fn = fn, .arg = arg, .is_stop = true };
+
+	return writer_submit(store->writer, &wish, then);
+}
+
+enum err store_stop(struct task *task, struct store *store, write_fn *fn, void *arg)
+{
+	struct write wish = { .task = task, .fn = fn, .arg = arg, .is_stop = true };
+
+	return writer_wait(store->writer, &wish);
+}
+
+enum err store_check_reserve(struct task *task, const struct store_config *config)
+{
+	const struct sql_driver *driver = NULL;
+	struct str place = STR_NONE;
+
+	TRY(driver_choose(task, config->database, &driver, &place));
+	if (driver->check_reserve == NULL)
+		return OK;
+	return driver->check_reserve(task, place, config->reserve);
 }
 
 /* True if it is our turn to ask; otherwise *ret_answer is the last answer. */
@@ -190,6 +220,9 @@ enum err store_ping(struct task *task, struct store *store)
 	enum err answer = OK;
 	int64_t count = 0;
 
+	if (writer_is_full(store->writer))
+		return fail(task, ERR_FULL,
+			    "the disk of the database is full: only what stops something is kept");
 	if (!ping_begin(&store->ping, clock_monotonic(), &answer)) {
 		if (answer != OK)
 			return fail(task, answer, "the database did not answer a moment ago");

@@ -18,11 +18,14 @@
 struct store;
 struct db; /* a connection, inside or outside a transaction */
 
+#define STORE_RESERVE ((int64_t)16 * 1024 * 1024) /* what an installation holds back */
+
 struct store_config {
 	struct str database; /* "sqlite:/path/grantd.db" or a libpq "postgresql://…" URI */
 	unsigned threads;    /* how many threads may read: task.thread is below it */
 	unsigned pool;	     /* PostgreSQL: how many workers write; 0: 16 */
 	unsigned queue;	     /* waiting writes at most; 0: 16,384 */
+	int64_t reserve;     /* bytes of disk that SQLite holds back for stops; 0: none */
 	struct clock *clock;
 	struct log *log;
 };
@@ -66,5 +69,23 @@ MUST_CHECK enum err store_submit(struct task *task, struct store *store, write_f
 /* The waiting form, for rare pages, commands and jobs; never on a loop. */
 MUST_CHECK enum err store_write(struct task *task, struct store *store, write_fn *fn, void *arg);
 
-/* One small read by a connection of its own, at most once a second in earnest: for /readyz. */
+/*
+ * The same two for what stops something: a revocation, a pause, a sign-out, the end of an
+ * installation or of a person's access, with its event. When the disk of SQLite's database is full,
+ * these are kept all the same, from space that is held in reserve for them; every other write is
+ * ERR_FULL until there is space again, which is noticed without a restart (DESIGN 13). So what is
+ * written this way must not let anybody in, and strangers must not be able to cause it at will.
+ * PostgreSQL looks after its own disk: there they are as store_submit and store_write.
+ */
+MUST_CHECK enum err store_submit_stop(struct task *task, struct store *store, write_fn *fn,
+				      void *arg, then_fn *then);
+MUST_CHECK enum err store_stop(struct task *task, struct store *store, write_fn *fn, void *arg);
+
+/* ERR_CONFIG with what to do if the space in reserve is missing or too small. Changes nothing. */
+MUST_CHECK enum err store_check_reserve(struct task *task, const struct store_config *config);
+
+/*
+ * One small read by a connection of its own, at most once a second in earnest: for /readyz.
+ * ERR_FULL while the disk is full.
+ */
 MUST_CHECK enum err store_ping(struct task *task, struct store *store);

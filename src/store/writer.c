@@ -60,6 +60,14 @@ void write_fail_all(struct write *const *batch, size_t count)
 					"the database could not keep this");
 }
 
+void write_refuse_all(struct write *const *batch, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		batch[i]->result =
+			fail(batch[i]->task, ERR_FULL,
+			     "the disk of the database is full: only what stops something is kept");
+}
+
 /* Afterwards the write is gone: its memory belongs to whom it was handed. */
 static void hand_back(struct write *write)
 {
@@ -113,11 +121,16 @@ static void *work(void *arg)
 	return NULL;
 }
 
-static enum err open_connections(struct task *task, struct writer *writer, struct str place)
+static enum err open_connections(struct task *task, struct writer *writer,
+				 const struct store_config *config, struct str place)
 {
+	const struct sql_driver *driver = writer->driver;
+
 	for (size_t i = 0; i < writer->worker_count; i++)
-		TRY(writer->driver->open(task, place, DB_WRITE, &writer->workers[i].db));
-	return OK;
+		TRY(driver->open(task, place, DB_WRITE, &writer->workers[i].db));
+	if (driver->hold == NULL || config->reserve == 0)
+		return OK;
+	return driver->hold(task, writer->workers[0].db, place, config->reserve);
 }
 
 /* Signals are the main thread's affair. */
@@ -162,7 +175,7 @@ enum err writer_open(struct task *task, const struct sql_driver *driver,
 	writer->tail = &writer->head;
 	pthread_mutex_init(&writer->lock, NULL);
 	pthread_cond_init(&writer->filled, NULL);
-	err = open_connections(task, writer, place);
+	err = open_connections(task, writer, config, place);
 	if (err != OK) {
 		close_connections(writer);
 		free(writer);
@@ -205,19 +218,17 @@ static bool has_room_locked(const struct writer *writer)
 	return writer->count < writer->max && !writer->is_closing;
 }
 
-enum err writer_submit(struct writer *writer, struct task *task, write_fn *fn, void *arg,
-		       then_fn *then)
+enum err writer_submit(struct writer *writer, const struct write *wish, then_fn *then)
 {
+	struct task *task = wish->task;
 	struct write *write = NEW(&task->arena, struct write);
 	enum err err = ERR_BUSY;
 
-	write->task = task;
-	write->fn = fn;
-	write->arg = arg;
+	*write = *wish;
 	/* parked before it is pushed: from then on the task is another thread's */
 	pthread_mutex_lock(&writer->lock);
 	if (has_room_locked(writer)) {
-		err = task_park(task, then, arg);
+		err = task_park(task, then, write->arg);
 		push_locked(writer, write);
 	}
 	pthread_mutex_unlock(&writer->lock);
@@ -226,23 +237,29 @@ enum err writer_submit(struct writer *writer, struct task *task, write_fn *fn, v
 	return err;
 }
 
-enum err writer_wait(struct writer *writer, struct task *task, write_fn *fn, void *arg)
+enum err writer_wait(struct writer *writer, const struct write *wish)
 {
 	struct waiter waiter = { .lock = PTHREAD_MUTEX_INITIALIZER,
 				 .came = PTHREAD_COND_INITIALIZER };
-	struct write write = { .task = task, .fn = fn, .arg = arg, .waiter = &waiter };
+	struct write write = *wish;
 	bool is_queued;
 
+	write.waiter = &waiter;
 	pthread_mutex_lock(&writer->lock);
 	is_queued = has_room_locked(writer);
 	if (is_queued)
 		push_locked(writer, &write);
 	pthread_mutex_unlock(&writer->lock);
 	if (!is_queued)
-		return fail(task, ERR_BUSY, "too many writes are waiting");
+		return fail(write.task, ERR_BUSY, "too many writes are waiting");
 	pthread_mutex_lock(&waiter.lock);
 	while (!waiter.is_done)
 		pthread_cond_wait(&waiter.came, &waiter.lock);
 	pthread_mutex_unlock(&waiter.lock);
 	return write.result;
+}
+
+bool writer_is_full(const struct writer *writer)
+{
+	return writer->driver->is_full != NULL && writer->driver->is_full(writer->workers[0].db);
 }

@@ -16,6 +16,7 @@ struct write {
 	struct task *task;
 	write_fn *fn;
 	void *arg;
+	bool is_stop; /* kept from the reserve when the disk is full */
 	enum err result;
 	struct waiter *waiter; /* NULL: the task is parked and goes home */
 	struct write *next;
@@ -31,11 +32,15 @@ MUST_CHECK enum err writer_open(struct task *task, const struct sql_driver *driv
 /* Runs what is queued, then ends the threads. */
 void writer_free(struct writer **writer);
 
-MUST_CHECK enum err writer_submit(struct writer *writer, struct task *task, write_fn *fn, void *arg,
-				  then_fn *then);
-MUST_CHECK enum err writer_wait(struct writer *writer, struct task *task, write_fn *fn, void *arg);
+/* wish: what is to be written; it is copied. */
+MUST_CHECK enum err writer_submit(struct writer *writer, const struct write *wish, then_fn *then);
+MUST_CHECK enum err writer_wait(struct writer *writer, const struct write *wish);
+/* True while the disk of the database is full. */
+bool writer_is_full(const struct writer *writer);
 
 /* For the drivers' run_batch: one closure, from a clean slate, for it may have run before. */
 MUST_CHECK enum err write_run(struct write *write, struct db *db);
 /* The commit failed, or nobody knows whether it did: each of them is told ERR_STORE. */
 void write_fail_all(struct write *const *batch, size_t count);
+/* The disk is full: each of them is told ERR_FULL. */
+void write_refuse_all(struct write *const *batch, size_t count);

@@ -26,7 +26,7 @@ static const struct wording wordings[] = {
 	{ ERR_BUSY, 503, "error.503", false },	     { ERR_TIMEOUT, 503, "error.503", false },
 	{ ERR_STORE, 503, "error.503", false },	     { ERR_CRYPTO, 500, "error.500", false },
 	{ ERR_IO, 500, "error.500", false },	     { ERR_CONFIG, 500, "error.500", false },
-	{ ERR_INTERNAL, 500, "error.500", false },
+	{ ERR_FULL, 503, "error.full", false },	     { ERR_INTERNAL, 500, "error.500", false },
 };
 
 static const struct wording other = { ERR_REQUEST, 400, "error.400", true };

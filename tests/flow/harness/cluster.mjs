@@ -14,20 +14,23 @@ const socket_name = '.s.PGSQL.5432';
 const children_of = (pid) => fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
 
 export class Cluster {
-	static async start() {
+	// inside: the words that begin a command where its data are; data: where that is, if not beside its socket
+	static async start({ inside = [], data } = {}) {
 		const cluster = new Cluster();
+		cluster.inside = inside;
 		const [bin] = fs.globSync('/usr/lib/postgresql/*/bin').sort().reverse();
 		cluster.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'grantd-pg-'));
 		cluster.bin = bin;
+		cluster.data = data ?? `${cluster.dir}/data`;
 		if (as_owner.length) await run_well('chown', ['postgres:', cluster.dir]);
-		const [file, ...words] = [...as_owner, `${bin}/initdb`, '-D', `${cluster.dir}/data`, '-U', os.userInfo().username, '--auth=trust', '--encoding=UTF8', '--locale=C', '-N'];
+		const [file, ...words] = [...inside, ...as_owner, `${bin}/initdb`, '-D', cluster.data, '-U', os.userInfo().username, '--auth=trust', '--encoding=UTF8', '--locale=C', '-N'];
 		await run_well(file, words, { cwd: cluster.dir });
 		await cluster.start();
 		return cluster;
 	}
 
 	async start() {
-		const [file, ...words] = [...as_owner, `${this.bin}/postgres`, '-D', `${this.dir}/data`, '-k', this.dir, '-c', 'listen_addresses=', '-c', 'max_connections=100'];
+		const [file, ...words] = [...this.inside, ...as_owner, `${this.bin}/postgres`, '-D', this.data, '-k', this.dir, '-c', 'listen_addresses=', '-c', 'max_connections=100'];
 		this.server = spawn(file, words, { cwd: this.dir, stdio: 'ignore' });
 		this.ended = new Promise((resolve) => this.server.on('close', resolve));
 		for (let i = 0; (await run(`${this.bin}/pg_isready`, ['-q', '-h', this.dir])).status !== 0; i++) {

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "nouns.h"
@@ -231,7 +232,7 @@ static void a_failed_fsync_ends_the_process(void **state)
 	if (child == 0)
 		write_until_fsync_fails(world);
 	CHECK(waitpid(child, &status, 0) == child);
-	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+	CHECK(WIFEXITED(status) && WEXITSTATUS(status) == EX_IOERR);
 	world_restart(world);
 	CHECK_ERR(fact_find(world_task(world), world_reader(world), name, &value), OK);
 	end_world(world);
