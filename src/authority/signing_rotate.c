@@ -201,7 +201,9 @@ static void say_rotated(struct task *task, const struct turn *turn)
 
 static enum err take_turn(struct task *task, const struct authority *authority, struct turn *turn)
 {
-	TRY(store_write(task, authority->store, write_turn, turn));
+	TRY(turn->wish->kind == SIGNING_COMPROMISED
+		    ? store_stop(task, authority->store, write_turn, turn)
+		    : store_write(task, authority->store, write_turn, turn));
 	say_rotated(task, turn);
 	return signing_load(task, authority);
 }
