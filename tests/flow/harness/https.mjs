@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // HTTPS to one instance: its own CA, its name resolved to 127.0.0.1, no redirect followed. `fetch` has the
 // shape of the standard one, so that openid-client and oauth4webapi take it as their own.
+import http from 'node:http';
 import https from 'node:https';
 import net from 'node:net';
 import tls from 'node:tls';
@@ -12,8 +13,10 @@ export function lookup(hostname, options, callback) {
 }
 
 function exchange(url, { method, headers, body, agent, ca, signal }) {
+	const module = agent instanceof https.Agent ? https : http;
+	const options = { protocol: agent.protocol, hostname: url.hostname, port: url.port, path: url.pathname + url.search, method, headers, agent, ca, lookup, signal };
 	return new Promise((resolve, reject) => {
-		const request = https.request(url, { method, headers, agent, ca, lookup, signal }, (answer) => {
+		const request = module.request(options, (answer) => {
 			const parts = [];
 			answer.on('data', (part) => parts.push(part));
 			answer.on('error', reject);
@@ -52,7 +55,13 @@ export class Https {
 
 	// An own connection for each call: for races.
 	fetch_apart(input, init = {}) {
-		return this.fetch(input, { ...init, agent: new https.Agent({ keepAlive: false }) });
+		return this.fetch(input, { ...init, agent: new this.agent.constructor({ keepAlive: false }) });
+	}
+
+	// From now on without TLS, as a proxy before grantd does that has taken it off (`plain = yes`).
+	speak_plain() {
+		this.close();
+		this.agent = new http.Agent({ keepAlive: true, maxSockets: 256 });
 	}
 
 	close() {
