@@ -15,6 +15,10 @@ function preloads() {
 	return [...(asan ? [asan[1]] : []), library].join(':');
 }
 
+// ASan asks for the time while it holds a lock of its allocator. Before libfaketime is ready that question
+// allocates, and whether the same lock is wanted depends on the length of the program's path: then nothing moves.
+const asan_without_time = [process.env.ASAN_OPTIONS, 'allocator_release_to_os_interval_ms=-1'].filter(Boolean).join(':');
+
 export class MovedInstance {
 	// An instance with .move(seconds): so far ahead of the real time (negative: behind) from now on.
 	static async start(t, { env = {} } = {}) {
@@ -28,8 +32,8 @@ export class MovedInstance {
 		const start = instance.start.bind(instance);
 		const plain = instance.env;
 		instance.start = async () => {
-			instance.env = { ...plain, LD_PRELOAD: preloads(), FAKETIME_TIMESTAMP_FILE: file, FAKETIME_NO_CACHE: '1',
-				DONT_FAKE_MONOTONIC: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1' };
+			instance.env = { ...plain, LD_PRELOAD: preloads(), ASAN_OPTIONS: asan_without_time,
+				FAKETIME_TIMESTAMP_FILE: file, FAKETIME_NO_CACHE: '1', DONT_FAKE_MONOTONIC: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1' };
 			try {
 				await start();
 			} finally {
