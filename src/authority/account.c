@@ -3,6 +3,7 @@
 
 #include "authority/events.h"
 #include "authority/stop.h"
+#include "base/tally.h"
 #include "crypto/random.h"
 #include "store/events.h"
 #include "store/families.h"
@@ -146,6 +147,13 @@ static enum err write_revoke(struct task *task, struct db *db, void *arg)
 	return event_insert(task, db, &act->event);
 }
 
+static void count_end(const struct task *task, const struct act *act)
+{
+	if (act->changed)
+		tally_add(task, is_operator(act->actor) ? TALLY_REVOKED_BY_OPERATOR
+							: TALLY_REVOKED_BY_PERSON);
+}
+
 enum err account_revoke(struct task *task, const struct authority *authority,
 			const struct actor *actor, struct str grant_id)
 {
@@ -153,7 +161,9 @@ enum err account_revoke(struct task *task, const struct authority *authority,
 
 	TRY(open_act(task, authority, actor, grant_id, &act));
 	TRY(name_event(task, act, STR("grant.revoked")));
-	return store_stop(task, authority->store, write_revoke, act);
+	TRY(store_stop(task, authority->store, write_revoke, act));
+	count_end(task, act);
+	return OK;
 }
 
 static enum err write_end(struct task *task, struct db *db, void *arg)
@@ -258,7 +268,9 @@ enum err account_end_family(struct task *task, const struct authority *authority
 	act->family_id = family_id;
 	TRY(name_event(task, act, STR("family.ended")));
 	act->event.details = STR("{\"why\":\"revoked_by_user\"}");
-	return store_stop(task, authority->store, write_end_family, act);
+	TRY(store_stop(task, authority->store, write_end_family, act));
+	count_end(task, act);
+	return OK;
 }
 
 struct pausing {

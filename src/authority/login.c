@@ -4,6 +4,7 @@
 #include "authority/events.h"
 #include "authority/login_throttle.h"
 #include "authority/people.h"
+#include "base/tally.h"
 #include "crypto/base64.h"
 #include "crypto/password.h"
 #include "crypto/random.h"
@@ -82,6 +83,7 @@ static enum err refuse(struct task *task, const struct authority *authority,
 			       personal_of(task, attempt->source, attempt->user_agent),
 			       &signing_in->event));
 	TRY(store_write(task, authority->store, write_failure, signing_in));
+	tally_add(task, TALLY_SIGN_IN_WRONG);
 	return fail(task, ERR_PASSWORD, "user name or password is wrong");
 }
 
@@ -137,6 +139,7 @@ static enum err sign_in(struct task *task, const struct authority *authority,
 	signing_in->event = event_new(task, STR("login.succeeded"), STR("user"));
 	TRY(event_seal(task, authority, &signing_in->user, personal, &signing_in->event));
 	TRY(store_write(task, authority->store, write_session, signing_in));
+	tally_add(task, TALLY_SIGN_IN);
 	*ret_cookie = cookie;
 	return OK;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "authority/login_throttle.h"
 
+#include "base/tally.h"
 #include "crypto/base64.h"
 #include "store/counters.h"
 #include "store/sessions.h"
@@ -81,6 +82,7 @@ enum err login_throttle_check(struct task *task, const struct authority *authori
 	if (left <= 0)
 		return OK;
 	*ret_retry_after = (left + SECOND_MS - 1) / SECOND_MS;
+	tally_add(task, TALLY_SIGN_IN_THROTTLED);
 	return fail(task, ERR_THROTTLED, "too many wrong passwords; wait before the next try");
 }
 

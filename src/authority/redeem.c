@@ -4,6 +4,7 @@
 #include "authority/pkce.h"
 #include "authority/stop.h"
 #include "authority/token.h"
+#include "base/tally.h"
 #include "crypto/random.h"
 #include "store/events.h"
 #include "store/families.h"
@@ -19,6 +20,7 @@ struct redemption {
 	struct str refused_why;
 	enum err judged; /* the same, as of the transaction */
 	struct str judged_why;
+	bool ended; /* the family, by this second use */
 	struct event event;
 };
 
@@ -40,6 +42,7 @@ static enum err end_family(struct task *task, struct db *db, void *arg)
 
 	TRY(family_revoke(task, db, redemption->request.family_id, task->now, STR("code_reused"),
 			  &is_now));
+	redemption->ended = is_now;
 	if (!is_now)
 		return OK;
 	TRY(stop_queue_found(task, db, wish->authority, redemption->request.grant_id));
@@ -50,8 +53,12 @@ static enum err family_ended(struct task *task, enum err result, void *arg)
 {
 	struct token_wish *wish = arg;
 
+	struct redemption *redemption = wish->work;
+
 	if (result != OK)
 		return wish->then(task, result, wish);
+	if (redemption->ended)
+		tally_add(task, TALLY_REUSED_CODE);
 	wish->reason = STR("code_reused");
 	return wish->then(task, fail(task, ERR_GRANT, "the code was used before"), wish);
 }

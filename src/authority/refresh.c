@@ -6,6 +6,7 @@
 #include "authority/events.h"
 #include "authority/stop.h"
 #include "authority/token.h"
+#include "base/tally.h"
 #include "store/events.h"
 #include "store/families.h"
 #include "store/grants.h"
@@ -18,6 +19,7 @@ struct refreshing {
 	struct standing standing;
 	struct wish wish;
 	enum rotation rotation; /* what was judged under the row's lock */
+	bool is_new;		/* and it left its event */
 	bool is_told;		/* the day's count of repeats is used up now */
 	struct event event;
 };
@@ -31,17 +33,21 @@ static const struct {
 	const char *reason;
 	const char *details;
 	bool ends_family;
+	enum tally_name counted; /* TALLY_COUNT: not */
 } outcomes[] = {
-	[ROTATION_ADVANCE] = { "token.refreshed", "", NULL, false },
-	[ROTATION_REPEAT] = { "token.repeated", "", "{\"why\":\"parallel\"}", false },
-	[ROTATION_REPEAT_LOST] = { "token.repeated", "", "{\"why\":\"lost_answer\"}", false },
+	[ROTATION_ADVANCE] = { "token.refreshed", "", NULL, false, TALLY_COUNT },
+	[ROTATION_REPEAT] = { "token.repeated", "", "{\"why\":\"parallel\"}", false, TALLY_COUNT },
+	[ROTATION_REPEAT_LOST] = { "token.repeated", "", "{\"why\":\"lost_answer\"}", false,
+				   TALLY_COUNT },
 	[ROTATION_TOO_OFTEN] = { "token.refused", "repeated_too_often",
-				 "{\"why\":\"repeated_too_often\"}", false },
+				 "{\"why\":\"repeated_too_often\"}", false, TALLY_COUNT },
 	[ROTATION_REUSED_LOST] = { "family.ended", "reused", "{\"why\":\"probably a lost answer\"}",
-				   true },
-	[ROTATION_REUSED] = { "family.ended", "reused", "{\"why\":\"possible theft\"}", true },
+				   true, TALLY_REUSED_LOST },
+	[ROTATION_REUSED] = { "family.ended", "reused", "{\"why\":\"possible theft\"}", true,
+			      TALLY_REUSED_REFRESH_TOKEN },
 	[ROTATION_FROM_FUTURE] = { "grant.paused", "paused",
-				   "{\"why\":\"the database is older than this token\"}", false },
+				   "{\"why\":\"the database is older than this token\"}", false,
+				   TALLY_RESTORED },
 };
 
 static enum err pause_grant(struct task *task, struct db *db, const struct refreshing *refreshing)
@@ -82,6 +88,7 @@ static enum err write_outcome(struct task *task, struct db *db, struct refreshin
 		TRY(pause_grant(task, db, refreshing));
 	if (outcomes[refreshing->rotation].ends_family)
 		TRY(end_family(task, db, refreshing, &is_now));
+	refreshing->is_new = is_now;
 	return is_now ? event_insert(task, db, event) : OK;
 }
 
@@ -108,7 +115,7 @@ static enum err take_and_judge(struct task *task, struct db *db, struct refreshi
 	struct family *family = &refreshing->standing.family;
 
 	task_forgive(task);
-	refreshing->is_told = false;
+	refreshing->is_told = refreshing->is_new = false;
 	TRY(family_take(task, db, refreshing->token.family_id, family));
 	if (family->revoked_at != 0)
 		return OK;
@@ -158,12 +165,22 @@ static enum err refuse_paused(struct task *task, struct token_wish *wish)
 	return fail(task, ERR_PAUSED, "paused");
 }
 
+static void count_outcome(const struct task *task, const struct refreshing *refreshing)
+{
+	enum tally_name counted = outcomes[refreshing->rotation].counted;
+
+	if (counted != TALLY_COUNT)
+		tally_add(task, counted);
+}
+
 static enum err written(struct task *task, enum err result, void *arg)
 {
 	struct token_wish *wish = arg;
 	struct refreshing *refreshing = wish->work;
 	const struct family *family = &refreshing->standing.family;
 
+	if (result == OK && refreshing->is_new)
+		count_outcome(task, refreshing);
 	if (result == ERR_NOT_FOUND || result == ERR_CONFLICT)
 		result = refuse(task, wish, STR("revoked"));
 	else if (result == OK && family->revoked_at != 0)
@@ -190,7 +207,10 @@ static enum err end_stolen(struct task *task, struct db *db, void *arg)
 static enum err ended_stolen(struct task *task, enum err result, void *arg)
 {
 	struct token_wish *wish = arg;
+	struct refreshing *refreshing = wish->work;
 
+	if (result == OK && refreshing->is_new)
+		count_outcome(task, refreshing);
 	if (result == OK)
 		result = fail(task, ERR_GRANT, "the refresh token is not known");
 	return wish->then(task, result, wish);

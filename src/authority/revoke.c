@@ -5,6 +5,7 @@
 #include "authority/issue.h"
 #include "authority/stop.h"
 #include "authority/verify.h"
+#include "base/tally.h"
 #include "store/events.h"
 #include "store/families.h"
 
@@ -16,6 +17,7 @@ struct ending {
 	struct str family_id; /* STR_NONE: a client's own token */
 	struct str resource;
 	struct event event;
+	bool is_now; /* it had not ended before */
 };
 
 static enum err find_by_refresh_token(struct task *task, const struct revocation *revocation,
@@ -54,12 +56,11 @@ static enum err find_by_access_token(struct task *task, const struct revocation 
 static enum err end_family(struct task *task, struct db *db, void *arg)
 {
 	struct revocation *revocation = arg;
-	const struct ending *ending = revocation->work;
-	bool is_now;
+	struct ending *ending = revocation->work;
 
 	TRY(family_revoke(task, db, ending->family_id, task->now, STR("revoked_by_client"),
-			  &is_now));
-	if (!is_now)
+			  &ending->is_now));
+	if (!ending->is_now)
 		return OK;
 	TRY(stop_queue_found(task, db, revocation->authority, ending->grant_id));
 	return event_insert(task, db, &ending->event);
@@ -68,7 +69,10 @@ static enum err end_family(struct task *task, struct db *db, void *arg)
 static enum err family_ended(struct task *task, enum err result, void *arg)
 {
 	struct revocation *revocation = arg;
+	const struct ending *ending = revocation->work;
 
+	if (result == OK && ending->is_now)
+		tally_add(task, TALLY_REVOKED_BY_AGENT);
 	if (result == ERR_NOT_FOUND) {
 		task_forgive(task);
 		result = OK;

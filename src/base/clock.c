@@ -25,6 +25,14 @@ int64_t clock_monotonic(void)
 	return read_ms(CLOCK_MONOTONIC);
 }
 
+int64_t clock_monotonic_us(void)
+{
+	struct timespec now = { 0 };
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
 void clock_raise(struct clock *clock, int64_t at_least)
 {
 	int64_t highest = atomic_load_explicit(&clock->highest, memory_order_relaxed);

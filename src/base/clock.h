@@ -33,6 +33,8 @@ void clock_raise(struct clock *clock, int64_t at_least);
 int64_t clock_system(void);
 /* Milliseconds that only go forward, from an arbitrary start; for deadlines. */
 int64_t clock_monotonic(void);
+/* The same in microseconds, for measuring how long something took. */
+int64_t clock_monotonic_us(void);
 /*
  * "2026-11-25T09:30:00Z" (RFC 3339, seconds); years 1970 to 9999, the nearest for what is outside.
  */

@@ -19,6 +19,7 @@
 
 #define TASK_LOG_FIELDS 8
 
+struct tally;
 struct task;
 
 /*
@@ -31,6 +32,7 @@ struct task {
 	struct arena arena;
 	struct clock *clock;
 	struct log *log;
+	struct tally *tally; /* NULL: what is counted of it interests nobody */
 	int64_t now; /* wall ms when the task (or its current step) began; fixed within a step */
 	int64_t deadline; /* monotonic ms */
 	/* the number of the thread that owns it now: which read connection is its own */

@@ -26,7 +26,7 @@ struct config {
 		       only) */
 	const struct str *trusted_proxies;
 	size_t trusted_proxy_count;
-	struct str ops_listen;	      /* "127.0.0.1:8444"; /livez and /readyz; empty: off */
+	struct str ops_listen;	      /* "127.0.0.1:8444"; health and figures; empty: off */
 	struct str tls_cert, tls_key; /* files */
 	struct str database;	      /* as store_config wants it */
 	struct str

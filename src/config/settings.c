@@ -27,7 +27,8 @@ const struct setting settings[SETTINGS] = {
 	  "Addresses of proxies whose X-Forwarded-For and X-Forwarded-Proto are believed;\n"
 	  "# \"unix\": of whoever connects to a unix socket." },
 	{ "ops_listen", SETTING_TEXT, PLACE(ops_listen), "", 0,
-	  "Where /livez and /readyz answer, in plain HTTP; never public. Empty: nowhere." },
+	  "Where /livez, /readyz and /metrics answer, in plain HTTP; never public. Empty: "
+	  "nowhere." },
 	{ "tls_cert", SETTING_PATH, PLACE(tls_cert), "tls/cert.pem", 0,
 	  "Certificate chain and key (PEM). Replaced files are taken up by SIGHUP. Paths are "
 	  "relative to DIR." },

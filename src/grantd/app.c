@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/tally.h"
 #include "crypto/random.h"
 #include "grantd/files.h"
 #include "grantd/installation.h"
@@ -101,6 +102,7 @@ static enum err open_server(struct task *task, struct app *app, const struct con
 		.trusted_proxy_count = config->trusted_proxy_count,
 		.clock = task->clock,
 		.log = task->log,
+		.tally = app->tally,
 		.random = random_bytes,
 	};
 
@@ -115,6 +117,20 @@ static enum err open_server(struct task *task, struct app *app, const struct con
 	/* the store was opened before the server, for as many threads as the plan says */
 	assert(http_server_threads(app->server) <= app->routes.threads);
 	return OK;
+}
+
+/* Before anybody can ask. */
+static void open_metrics(struct task *task, struct app *app)
+{
+	app->ops.metrics = (struct metrics){
+		.server = app->server,
+		.listener_count = app->routes.listener_count,
+		.store = app->store,
+		.tls = app->tls,
+		.jobs = app->jobs,
+		.tally = app->tally,
+		.started_at = task->now,
+	};
 }
 
 /* The kernel lets the group connect; the admin API then asks who it is by itself. */
@@ -165,10 +181,12 @@ static enum err open_all(struct task *task, struct app *app)
 	if (!config->plain)
 		TRY(tls_open(task, config->tls_cert, config->tls_key, &app->tls));
 	routes_plan_lanes(app, config);
+	app->tally = tally_new(app->routes.threads);
 	TRY(open_store(task, app, config));
 	TRY(raise_clock(task, app));
 	TRY(open_product(task, app, config));
 	TRY(open_server(task, app, config));
+	open_metrics(task, app);
 	TRY(give_to_group(task, config));
 	return http_server_start(task, app->server);
 }
@@ -194,6 +212,7 @@ void app_close(struct app *app)
 	store_free(&app->store);
 	keys_free(&app->keys);
 	tls_free(&app->tls);
+	tally_free(&app->tally);
 	config_live_free(&app->config);
 	pthread_mutex_destroy(&app->reload_lock);
 	arena_free(&app->arena);

@@ -26,6 +26,7 @@ struct app {
 	struct store *store;
 	struct keyring *keys;
 	struct authority authority;
+	struct tally *tally;
 	struct web *web;
 	struct oauth *oauth;
 	struct admin *admin;

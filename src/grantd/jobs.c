@@ -9,6 +9,7 @@
 #include "grantd/stop_work.h"
 #include "store/counters.h"
 #include "store/marks.h"
+#include "store/outbox.h"
 #include "store/requests.h"
 #include "store/sessions.h"
 
@@ -17,6 +18,7 @@
 #define MARK_EVERY_MS	MINUTE_MS
 #define KEYS_EVERY_MS	MINUTE_MS
 #define EXPIRE_EVERY_MS (5 * SECOND_MS)
+#define LOOK_EVERY_MS	(10 * SECOND_MS)
 #define SWEEP_BATCH	200
 #define SWEEP_BATCHES	50 /* in a row, then others get a turn */
 /* a resource that hangs must not keep the other jobs waiting for long */
@@ -42,7 +44,13 @@ struct jobs {
 	int64_t expired_at; /* monotonic */
 	int64_t tended_at;  /* monotonic */
 	int64_t expired_to; /* wall: grants that ended up to here are dealt with */
+	int64_t looked_at;  /* monotonic */
 	bool has_told;	    /* an item of the outbox was due */
+
+	/* what others may read */
+	_Atomic int64_t done_at[JOB_COUNT];
+	_Atomic int64_t waiting;
+	_Atomic int64_t oldest;
 };
 
 enum sweep_kind { SWEEP_REQUESTS, SWEEP_SESSIONS, SWEEP_COUNTERS, SWEEP_COUNT };
@@ -134,16 +142,55 @@ static enum err tend_keys(struct task *task, struct jobs *jobs)
 	return signing_tend(task, jobs->authority);
 }
 
+static enum err look_at_outbox(struct task *task, struct jobs *jobs)
+{
+	int64_t waiting = 0, oldest = 0;
+	struct db *db = NULL;
+
+	TRY(store_reader(task, jobs->authority->store, &db));
+	TRY(outbox_backlog(task, db, &waiting, &oldest));
+	atomic_store(&jobs->waiting, waiting);
+	atomic_store(&jobs->oldest, oldest);
+	return OK;
+}
+
+static const struct {
+	const char *name;
+	enum err (*run)(struct task *task, struct jobs *jobs);
+} table[JOB_COUNT] = {
+	[JOB_EXPIRY] = { "expiry", notice_ends },
+	[JOB_MARKS] = { "marks", keep_marks },
+	[JOB_ON_STOP] = { "on_stop", tell_resource },
+	[JOB_SWEEP] = { "sweep", sweep_all },
+	[JOB_BACKLOG] = { "backlog", look_at_outbox },
+	[JOB_FOLLOW] = { "follow", follow_keys },
+	[JOB_TEND] = { "keys", tend_keys },
+};
+
+const char *job_name(enum job job)
+{
+	return table[job].name;
+}
+
+void jobs_look(const struct jobs *jobs, struct jobs_figures *ret_figures)
+{
+	for (int job = 0; job < JOB_COUNT; job++)
+		ret_figures->done_at[job] = atomic_load(&jobs->done_at[job]);
+	ret_figures->waiting = atomic_load(&jobs->waiting);
+	ret_figures->oldest = atomic_load(&jobs->oldest);
+}
+
 /* One job with memory of its own; a failure is logged and the next round tries again. */
-static void run_job(struct jobs *jobs, const char *name,
-		    enum err (*job)(struct task *task, struct jobs *jobs))
+static void run_job(struct jobs *jobs, enum job job)
 {
 	struct task task;
 
 	task_begin(&task, jobs->clock, jobs->log);
 	task.thread = jobs->thread_number;
-	task_tag(&task, "job", str_from_c(name));
-	if (job(&task, jobs) != OK)
+	task_tag(&task, "job", str_from_c(table[job].name));
+	if (table[job].run(&task, jobs) == OK)
+		atomic_store(&jobs->done_at[job], task.now);
+	else
 		log_warning(&task, "job.failed", LOG_STR("error", str_from_c(err_name(task.error))),
 			    LOG_STR("reason", task.reason));
 	task_end(&task);
@@ -155,7 +202,7 @@ static void tell_resources(struct jobs *jobs)
 
 	jobs->has_told = true;
 	for (int i = 0; i < STOPS_IN_A_ROW && jobs->has_told && clock_monotonic() < until; i++)
-		run_job(jobs, "on_stop", tell_resource);
+		run_job(jobs, JOB_ON_STOP);
 }
 
 /* True when it is time again, or for the first time. */
@@ -172,15 +219,17 @@ static bool is_due(int64_t *last, int64_t every)
 static void run_round(struct jobs *jobs)
 {
 	if (is_due(&jobs->expired_at, EXPIRE_EVERY_MS))
-		run_job(jobs, "expiry", notice_ends);
+		run_job(jobs, JOB_EXPIRY);
 	if (is_due(&jobs->marked_at, MARK_EVERY_MS))
-		run_job(jobs, "marks", keep_marks);
-	run_job(jobs, "keys", follow_keys);
+		run_job(jobs, JOB_MARKS);
+	run_job(jobs, JOB_FOLLOW);
 	if (is_due(&jobs->tended_at, KEYS_EVERY_MS))
-		run_job(jobs, "keys", tend_keys);
+		run_job(jobs, JOB_TEND);
 	tell_resources(jobs);
 	if (is_due(&jobs->swept_at, SWEEP_EVERY_MS))
-		run_job(jobs, "sweep", sweep_all);
+		run_job(jobs, JOB_SWEEP);
+	if (is_due(&jobs->looked_at, LOOK_EVERY_MS))
+		run_job(jobs, JOB_BACKLOG);
 }
 
 /* Waits for the next round; false when it is time to end. */
@@ -206,7 +255,7 @@ static void *run(void *arg)
 	do {
 		run_round(jobs);
 	} while (wait_for_next(jobs));
-	run_job(jobs, "marks", keep_marks);
+	run_job(jobs, JOB_MARKS);
 	return NULL;
 }
 

@@ -7,6 +7,29 @@
 
 struct jobs;
 
+enum job {
+	JOB_EXPIRY,
+	JOB_MARKS,
+	JOB_ON_STOP,
+	JOB_SWEEP,
+	JOB_BACKLOG,
+	JOB_FOLLOW, /* of keys that another node ended */
+	JOB_TEND,   /* of keys by their age */
+	JOB_COUNT
+};
+
+/* For /metrics. Times are wall ms. */
+struct jobs_figures {
+	int64_t done_at[JOB_COUNT]; /* when it last ended well; 0: not yet */
+	int64_t waiting;	    /* items of the outbox, as of JOB_BACKLOG */
+	int64_t oldest;		    /* when the oldest of them was made; 0: there is none */
+};
+
+/* "expiry", "marks", … */
+const char *job_name(enum job job);
+/* From any thread. */
+void jobs_look(const struct jobs *jobs, struct jobs_figures *ret_figures);
+
 /* thread: the number of its read connection. Its first round looks for what was left over. */
 MUST_CHECK enum err jobs_start(struct task *task, const struct authority *authority,
 			       unsigned thread, struct jobs **ret_jobs);

@@ -5,10 +5,15 @@
 
 #define RETRY_S STR("5")
 
+static void answer_as(struct exchange *exchange, unsigned status, struct str type, struct str text)
+{
+	reply_with(exchange, status, type, text);
+	reply_field(exchange, STR("Cache-Control"), STR("no-store"));
+}
+
 static void answer(struct exchange *exchange, unsigned status, struct str text)
 {
-	reply_with(exchange, status, STR("text/plain; charset=utf-8"), text);
-	reply_field(exchange, STR("Cache-Control"), STR("no-store"));
+	answer_as(exchange, status, STR("text/plain; charset=utf-8"), text);
 }
 
 static enum err livez(struct exchange *exchange)
@@ -39,12 +44,22 @@ static enum err readyz(struct exchange *exchange)
 	return OK;
 }
 
+static enum err metrics(struct exchange *exchange)
+{
+	const struct ops *ops = exchange->door->context;
+	struct str text;
+
+	TRY(metrics_write(&exchange->task, &ops->metrics, &text));
+	answer_as(exchange, 200, STR(METRICS_TYPE), text);
+	return OK;
+}
+
 static void refuse(struct exchange *exchange, enum err err)
 {
 	if (err == ERR_METHOD)
 		answer(exchange, 405, STR("only GET\n"));
 	else if (err == ERR_NOT_FOUND)
-		answer(exchange, 404, STR("only /livez and /readyz\n"));
+		answer(exchange, 404, STR("only /livez, /readyz and /metrics\n"));
 	else
 		answer(exchange, 503, STR("not now\n"));
 }
@@ -59,6 +74,7 @@ static void refuse_all(struct exchange *exchange, enum err err)
 static const struct route routes[] = {
 	{ "GET", "/livez", livez, LANE_LOOP, 0 },
 	{ "GET", "/readyz", readyz, LANE_STORE, 0 },
+	{ "GET", "/metrics", metrics, LANE_STORE, 0 },
 };
 
 void ops_open(struct ops *ops, struct store *store, struct str trouble)

@@ -9,7 +9,7 @@
  * public   oauth   /.well-known/… /jwks.json /authorize /token /introspect /revoke /userinfo
  *          web     /login /logout /consent /account… /static/…, and the page for what nobody has
  * admin    admin   /v1/…, on the unix socket
- * ops      ops     /livez /readyz
+ * ops      ops     /livez /readyz /metrics
  */
 
 static void add_listener(struct routes *routes, struct http_listener listener)
@@ -33,19 +33,22 @@ static void plan_listeners(struct app *app, const struct config *config)
 {
 	struct routes *routes = &app->routes;
 
-	add_listener(routes, (struct http_listener){ .address = config->listen,
+	add_listener(routes, (struct http_listener){ .name = STR("public"),
+						     .address = config->listen,
 						     .tls = app->tls,
 						     .doors = routes->public_doors,
 						     .door_count = COUNT_OF(routes->public_doors),
 						     .unix_mode = 0666 });
-	add_listener(routes, (struct http_listener){ .address = STR_JOIN(&app->arena, STR("unix:"),
+	add_listener(routes, (struct http_listener){ .name = STR("admin"),
+						     .address = STR_JOIN(&app->arena, STR("unix:"),
 									 config->admin_socket),
 						     .doors = routes->admin_doors,
 						     .door_count = COUNT_OF(routes->admin_doors),
 						     .unix_mode = 0660 });
 	if (config->ops_listen.len > 0)
 		add_listener(routes,
-			     (struct http_listener){ .address = config->ops_listen,
+			     (struct http_listener){ .name = STR("ops"),
+						     .address = config->ops_listen,
 						     .doors = routes->ops_doors,
 						     .door_count = COUNT_OF(routes->ops_doors),
 						     .unix_mode = 0666 });

@@ -98,11 +98,17 @@ static void end_stream(struct connection *c, bool is_reset)
 	stream_close(&c->stream, is_reset);
 }
 
+static _Atomic uint64_t *open_figure(const struct connection *c)
+{
+	return &c->loop->figures.open[c->listener - c->loop->config->listeners];
+}
+
 static void conn_close(struct connection *c, bool is_reset)
 {
 	end_stream(c, is_reset);
 	conn_release(c);
 	c->loop->connection_count--;
+	figure_add(open_figure(c), (uint64_t)-1);
 	free(c);
 }
 
@@ -153,6 +159,7 @@ void conn_open(struct loop *loop, const struct http_listener *listener, int fd,
 	c->listener = listener;
 	c->state = listener->tls == NULL ? CONN_HEAD : CONN_HANDSHAKE;
 	loop->connection_count++;
+	figure_add(open_figure(c), 1);
 	if (stream_open(&c->stream, fd, listener->tls) != OK ||
 	    epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
 		conn_close(c, false);
@@ -236,6 +243,7 @@ static void answer_without_task(struct connection *c)
 	char text[sizeof(unavailable)];
 	struct iovec part = { text, sizeof(unavailable) - 1 };
 
+	figure_add(&c->loop->figures.late, 1);
 	memcpy(text, unavailable, sizeof(text));
 	(void)!stream_write(&c->stream, &part, 1);
 	conn_abandon(c);

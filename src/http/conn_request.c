@@ -14,6 +14,7 @@ void conn_begin(struct connection *c)
 	const struct http_config *config = c->loop->config;
 
 	task_begin(task, config->clock, config->log);
+	task->tally = config->tally;
 	task->home = loop_home;
 	task->thread = c->loop->thread;
 	task->deadline = c->loop->now + config->limits.task_ms;
@@ -92,14 +93,14 @@ static struct str known(struct str text)
 	return text.at == NULL ? STR("") : str_sub(text, 0, LOGGED_PATH_MAX);
 }
 
-static void log_request(struct connection *c, const char *why)
+static void log_request(struct connection *c, const char *why, int64_t took_ms)
 {
 	struct exchange *exchange = &c->work->exchange;
 	struct log_field fields[] = {
 		LOG_STR("method", known(exchange->request.method)),
 		LOG_STR("path", known(exchange->request.path)),
 		LOG_INT("status", exchange->reply.status),
-		LOG_INT("ms", clock_monotonic() - c->work->began),
+		LOG_INT("ms", took_ms),
 		LOG_STR("why", str_from_c(why)),
 		{ .key = NULL },
 	};
@@ -120,11 +121,14 @@ static bool has_field(const struct reply *reply, struct str name)
 enum step conn_answer(struct connection *c, const char *why)
 {
 	struct exchange *exchange = &c->work->exchange;
+	int64_t took_ms;
 
 	if (exchange->reply.status == 503 && !has_field(&exchange->reply, STR("Retry-After")) &&
 	    exchange->reply.field_count < REPLY_FIELDS_MAX)
 		reply_field(exchange, STR("Retry-After"), STR("1"));
-	log_request(c, why);
+	took_ms = clock_monotonic() - c->work->began;
+	figures_count(&c->loop->figures, c->loop->config, c->listener, exchange, took_ms);
+	log_request(c, why, took_ms);
 	if (c->state == CONN_ORPHAN)
 		return STEP_CLOSE;
 	timer_disarm(&c->timer);

@@ -7,6 +7,7 @@
 
 #include "base/task.h"
 #include "http/exchange_step.h"
+#include "http/figures.h"
 
 struct worker {
 	struct lane_queue *lane;
@@ -19,6 +20,7 @@ struct lane_queue {
 	pthread_cond_t filled;
 	struct task *first, *last;
 	unsigned waiting;
+	uint64_t refused;
 	bool is_stopping;
 
 	struct clock *clock;
@@ -97,6 +99,7 @@ enum err lane_push(struct lane_queue *lane, struct task *task)
 	pthread_mutex_lock(&lane->lock);
 	if (lane->waiting >= lane->room) {
 		err = ERR_BUSY;
+		lane->refused++;
 	} else {
 		task->next = NULL;
 		if (lane->first == NULL)
@@ -109,6 +112,16 @@ enum err lane_push(struct lane_queue *lane, struct task *task)
 	}
 	pthread_mutex_unlock(&lane->lock);
 	return err;
+}
+
+void lane_look(struct lane_queue *lane, struct http_lane_figures *ret_figures)
+{
+	pthread_mutex_lock(&lane->lock);
+	*ret_figures = (struct http_lane_figures){ .workers = lane->worker_count,
+						   .waiting = lane->waiting,
+						   .room = lane->room,
+						   .refused = lane->refused };
+	pthread_mutex_unlock(&lane->lock);
 }
 
 void lane_stop(struct lane_queue *lane)

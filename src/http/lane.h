@@ -8,6 +8,7 @@
 #include "base/err.h"
 
 struct clock;
+struct http_lane_figures;
 struct lane_queue;
 struct task;
 
@@ -18,6 +19,8 @@ struct lane_queue *lane_new(unsigned workers, unsigned room, unsigned first_thre
 MUST_CHECK enum err lane_start(struct task *task, struct lane_queue *lane);
 /* Gives the task away; ERR_BUSY when the queue is full, and then the caller keeps it. */
 MUST_CHECK enum err lane_push(struct lane_queue *lane, struct task *task);
+/* How full it is, and how often it was full. From any thread. */
+void lane_look(struct lane_queue *lane, struct http_lane_figures *ret_figures);
 /* Runs what is queued, then joins the workers. */
 void lane_stop(struct lane_queue *lane);
 void lane_free(struct lane_queue **lane);

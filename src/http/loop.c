@@ -175,6 +175,12 @@ static bool is_out_of_room(int error)
 	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
+static void turn_away(struct loop *loop, int fd)
+{
+	figure_add(&loop->figures.crowded, 1);
+	close(fd);
+}
+
 static void accept_some(struct loop *loop, struct loop_listener *listener)
 {
 	for (int i = 0; i < ACCEPTS_MAX; i++) {
@@ -194,7 +200,7 @@ static void accept_some(struct loop *loop, struct loop_listener *listener)
 		if (has_room(loop, listener))
 			conn_open(loop, listener->listener, fd, (struct sockaddr *)&address);
 		else
-			close(fd);
+			turn_away(loop, fd);
 	}
 }
 

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "http/date.h"
+#include "http/figures.h"
 #include "http/lane.h"
 #include "http/request_id.h"
 #include "http/server.h"
@@ -40,6 +41,7 @@ struct loop {
 	int64_t now; /* monotonic, of this round */
 	struct timers timers;
 	struct date_cache date;
+	struct loop_figures figures;
 	struct request_ids ids;
 	struct work *spare; /* given back by idle connections */
 	unsigned spare_count;
@@ -62,5 +64,7 @@ MUST_CHECK enum err loop_start(struct task *task, struct loop *loop);
 void loop_stop(struct loop *loop, int64_t stop_at);
 void loop_join(struct loop *loop);
 void loop_close(struct loop *loop);
+/* The loops of a server, for its figures. */
+const struct loop *http_server_loops(const struct http_server *server, unsigned *ret_count);
 /* A task's `home`: queues its exchange to the loop of its connection. From any thread. */
 void loop_home(struct task *task);

@@ -72,6 +72,7 @@ static void copy_config(struct http_server *server, const struct http_config *co
 	for (size_t i = 0; i < config->listener_count; i++) {
 		listeners[i] = config->listeners[i];
 		listeners[i].address = str_copy(arena, config->listeners[i].address);
+		listeners[i].name = str_copy(arena, config->listeners[i].name);
 	}
 	for (size_t i = 0; i < config->trusted_proxy_count; i++)
 		proxies[i] = str_copy(arena, config->trusted_proxies[i]);
@@ -112,6 +113,7 @@ static void make_loops(struct http_server *server)
 		loop->listener_count = config->listener_count;
 		loop->listeners = NEW_ARRAY(&server->arena, struct loop_listener,
 					    config->listener_count);
+		figures_open(&server->arena, config, &loop->figures);
 		draw(loop->ids.seed, sizeof(loop->ids.seed));
 		for (size_t k = 0; k < config->listener_count; k++) {
 			loop->listeners[k].source = SOURCE_LISTENER;
@@ -239,6 +241,12 @@ void http_server_free(struct http_server **server)
 	arena_free(&(*server)->arena);
 	free(*server);
 	*server = NULL;
+}
+
+const struct loop *http_server_loops(const struct http_server *server, unsigned *ret_count)
+{
+	*ret_count = server->loop_count;
+	return server->loops;
 }
 
 unsigned http_server_threads(const struct http_server *server)

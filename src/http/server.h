@@ -10,9 +10,11 @@
 #include "http/exchange.h"
 
 struct http_server;
+struct tally;
 struct tls;
 
 struct http_listener {
+	struct str name;    /* "public": in the figures */
 	struct str address; /* "127.0.0.1:8443", "[::1]:8443" or "unix:/path" */
 	struct tls *tls;    /* NULL: plain; borrowed */
 	const struct door *const *doors;
@@ -49,6 +51,7 @@ struct http_config {
 	size_t trusted_proxy_count;
 	struct clock *clock;
 	struct log *log;
+	struct tally *tally; /* for the requests' tasks; NULL: none. Borrowed */
 	/* random_bytes of crypto/random.h, handed down; seeds the names of requests */
 	void (*random)(void *at, size_t len);
 };

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "base/task.h"
 #include "http/tls_stream.h"
@@ -201,6 +202,25 @@ enum err tls_reload(struct task *task, struct tls *tls)
 	pthread_mutex_unlock(&tls->lock);
 	SSL_CTX_free(old);
 	return OK;
+}
+
+static int64_t end_of(const X509 *certificate)
+{
+	struct tm end = { 0 };
+
+	if (certificate == NULL || ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &end) != 1)
+		return 0;
+	return timegm(&end);
+}
+
+int64_t tls_expires_at(struct tls *tls)
+{
+	int64_t end;
+
+	pthread_mutex_lock(&tls->lock);
+	end = end_of(SSL_CTX_get0_certificate(tls->context));
+	pthread_mutex_unlock(&tls->lock);
+	return end;
 }
 
 void tls_free(struct tls **tls)

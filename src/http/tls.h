@@ -3,6 +3,8 @@
  * replaced while running. */
 #pragma once
 
+#include <stdint.h>
+
 #include "base/err.h"
 #include "base/str.h"
 
@@ -16,4 +18,6 @@ MUST_CHECK enum err tls_open(struct task *task, struct str cert_file, struct str
 /* New connections use the files as they are now; running ones go on. The old ones stay on any
  * error. */
 MUST_CHECK enum err tls_reload(struct task *task, struct tls *tls);
+/* When the certificate in force ends, in seconds since 1970; 0 when it does not say. */
+int64_t tls_expires_at(struct tls *tls);
 void tls_free(struct tls **tls);

@@ -2,6 +2,7 @@
 #include "oauth/reply.h"
 
 #include "base/json.h"
+#include "base/tally.h"
 #include "oauth/endpoints.h"
 
 #define DESCRIPTION_MAX 200
@@ -167,6 +168,7 @@ void oauth_refuse(struct exchange *exchange, enum err err)
 	const struct oauth_answer *answer = oauth_answer_of(err);
 	struct str description = STR("");
 
+	tally_refusal(&exchange->task, err);
 	oauth_retry_after(exchange, answer->retry_after);
 	if (str_equals(exchange->request.path, STR("/authorize"))) {
 		oauth->config.error_page(exchange, err, oauth->config.web);

@@ -2,6 +2,7 @@
 #include "authority/token.h"
 
 #include "base/json.h"
+#include "base/tally.h"
 #include "oauth/credentials.h"
 #include "oauth/endpoints.h"
 #include "oauth/parameters.h"
@@ -11,12 +12,18 @@ struct grant_handler {
 	struct str name;
 	enum err (*run)(struct task *task, const struct authority *authority,
 			struct token_wish *wish, then_fn *then);
+	enum tally_name counted;
+};
+
+struct asked {
+	struct token_wish wish; /* first: what the rules hand on */
+	const struct grant_handler *handler;
 };
 
 static const struct grant_handler handlers[] = {
-	{ STR_INIT("authorization_code"), token_redeem_code },
-	{ STR_INIT("refresh_token"), token_refresh },
-	{ STR_INIT("client_credentials"), token_client_credentials },
+	{ STR_INIT("authorization_code"), token_redeem_code, TALLY_TOKENS_FOR_CODE },
+	{ STR_INIT("refresh_token"), token_refresh, TALLY_TOKENS_FOR_REFRESH },
+	{ STR_INIT("client_credentials"), token_client_credentials, TALLY_TOKENS_FOR_CLIENT },
 };
 
 static enum err find_handler(struct task *task, const struct form *form,
@@ -67,9 +74,11 @@ static enum err write_answer(struct exchange *exchange, const struct token_answe
 static enum err answer_wish(struct task *task, enum err result, void *arg)
 {
 	struct exchange *exchange = exchange_of(task);
-	struct token_wish *wish = arg;
+	struct asked *asked = arg;
+	struct token_wish *wish = &asked->wish;
 
 	if (result == OK) {
+		tally_add(task, asked->handler->counted);
 		task_tag(task, "jti", wish->answer.jti);
 		return write_answer(exchange, &wish->answer);
 	}
@@ -99,15 +108,15 @@ static enum err read_wish(struct exchange *exchange, const struct form *form,
 enum err oauth_token(struct exchange *exchange)
 {
 	struct task *task = &exchange->task;
-	struct token_wish *wish = NEW(&task->arena, struct token_wish);
-	const struct grant_handler *handler = NULL;
+	struct asked *asked = NEW(&task->arena, struct asked);
+	struct token_wish *wish = &asked->wish;
 	struct form form;
 	enum err err;
 
 	TRY(parameters_read(exchange, &form));
-	TRY(find_handler(task, &form, &handler));
+	TRY(find_handler(task, &form, &asked->handler));
 	TRY(read_wish(exchange, &form, wish));
 	TRY(credentials_client(exchange, &form, &wish->client));
-	err = handler->run(task, oauth_authority(exchange), wish, answer_wish);
-	return err == ERR_PARKED ? ERR_PARKED : answer_wish(task, err, wish);
+	err = asked->handler->run(task, oauth_authority(exchange), wish, answer_wish);
+	return err == ERR_PARKED ? ERR_PARKED : answer_wish(task, err, asked);
 }

@@ -17,6 +17,9 @@ static STATEMENT OUTBOX_TAKE = {
 	" (SELECT o.id FROM outbox o WHERE o.due_at <= $1 ORDER BY o.due_at LIMIT 1)"
 	" RETURNING id, kind, user_id, payload, due_at, attempts, created_at"
 };
+/* the oldest of those that are counted: enough to see that they are not going away */
+static STATEMENT OUTBOX_BACKLOG = { "SELECT count(*), COALESCE(min(o.created_at), 0) FROM"
+				    " (SELECT created_at FROM outbox ORDER BY due_at LIMIT $1) o" };
 static STATEMENT OUTBOX_DEFER = { "UPDATE outbox SET due_at = $2 WHERE id = $1" };
 static STATEMENT OUTBOX_DELETE = { "DELETE FROM outbox WHERE id = $1" };
 
@@ -41,6 +44,32 @@ enum err outbox_insert(struct task *task, struct db *db, const struct outbox_ite
 			     sql_text(item->payload), sql_int(item->due_at),
 			     sql_int(item->attempts), sql_int(item->created_at)),
 			NULL);
+}
+
+struct backlog {
+	int64_t count;
+	int64_t oldest;
+};
+
+static enum err read_backlog(struct task *task, struct sql_row *row, void *ret)
+{
+	struct backlog *backlog = ret;
+
+	(void)task;
+	backlog->count = row_int(row);
+	backlog->oldest = row_int(row);
+	return OK;
+}
+
+enum err outbox_backlog(struct task *task, struct db *db, int64_t *ret_count, int64_t *ret_oldest)
+{
+	struct backlog backlog = { 0 };
+
+	TRY(sql_one(task, db, &OUTBOX_BACKLOG, ARGS(sql_int(OUTBOX_COUNT_MAX)), read_backlog,
+		    &backlog));
+	*ret_count = backlog.count;
+	*ret_oldest = backlog.oldest;
+	return OK;
 }
 
 enum err outbox_take(struct task *task, struct db *db, int64_t now, int64_t retry_at,

@@ -22,6 +22,13 @@ struct outbox_item {
 
 MUST_CHECK enum err outbox_insert(struct task *task, struct db *db, const struct outbox_item *item);
 /*
+ * What waits: how many, and the oldest one's created_at (0: none). Counts OUTBOX_COUNT_MAX at the
+ * most.
+ */
+#define OUTBOX_COUNT_MAX 10000
+MUST_CHECK enum err outbox_backlog(struct task *task, struct db *db, int64_t *ret_count,
+				   int64_t *ret_oldest);
+/*
  * Takes the item that is due first, for one worker: moves due_at on to `retry_at` and counts the
  * attempt, so that another node does not take it too and a crash tries again. ERR_NOT_FOUND when
  * nothing is due.

@@ -192,6 +192,11 @@ enum err store_check_reserve(struct task *task, const struct store_config *confi
 	return driver->check_reserve(task, place, config->reserve);
 }
 
+void store_look(struct store *store, struct store_figures *ret_figures)
+{
+	writer_look(store->writer, ret_figures);
+}
+
 /* True if it is our turn to ask; otherwise *ret_answer is the last answer. */
 static bool ping_begin(struct ping *ping, int64_t now, enum err *ret_answer)
 {

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "base/histogram.h"
 #include "base/task.h"
 
 struct store;
@@ -83,6 +84,17 @@ MUST_CHECK enum err store_stop(struct task *task, struct store *store, write_fn 
 
 /* ERR_CONFIG with what to do if the space in reserve is missing or too small. Changes nothing. */
 MUST_CHECK enum err store_check_reserve(struct task *task, const struct store_config *config);
+
+/* What the writer counts of itself, for /metrics. */
+struct store_figures {
+	uint64_t waiting; /* writes in the queue now */
+	uint64_t room;
+	uint64_t refused;	      /* because the queue was full */
+	uint64_t failed;	      /* writes that the database did not keep */
+	struct histogram_sum commits; /* from the start of a transaction to its commit */
+};
+
+void store_look(struct store *store, struct store_figures *ret_figures);
 
 /*
  * One small read by a connection of its own, at most once a second in earnest: for /readyz.

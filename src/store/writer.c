@@ -17,6 +17,8 @@ struct worker {
 	struct writer *writer;
 	pthread_t thread;
 	struct db *db;
+	struct histogram commits;
+	_Atomic uint64_t failed;
 };
 
 struct writer {
@@ -30,6 +32,7 @@ struct writer {
 	struct write **tail;
 	size_t count;
 	size_t max;
+	uint64_t refused;
 	bool is_closing;
 
 	size_t worker_count;
@@ -102,6 +105,27 @@ static size_t take_batch(struct writer *writer, struct write **batch)
 	return count;
 }
 
+/* Not kept for the database's sake, not for its own. */
+static bool is_lost(enum err err)
+{
+	return err == ERR_STORE || err == ERR_IO || err == ERR_FULL;
+}
+
+static void run_batch(struct worker *worker, struct write *const *batch, size_t count)
+{
+	struct writer *writer = worker->writer;
+	int64_t began = clock_monotonic_us();
+	struct task task;
+
+	task_begin(&task, writer->clock, writer->log);
+	writer->driver->run_batch(&task, worker->db, batch, count);
+	task_end(&task);
+	histogram_add(&worker->commits, clock_monotonic_us() - began);
+	for (size_t i = 0; i < count; i++)
+		if (is_lost(batch[i]->result))
+			figure_add(&worker->failed, 1);
+}
+
 static void *work(void *arg)
 {
 	struct worker *worker = arg;
@@ -110,11 +134,7 @@ static void *work(void *arg)
 	size_t count;
 
 	while ((count = take_batch(writer, batch)) > 0) {
-		struct task task;
-
-		task_begin(&task, writer->clock, writer->log);
-		writer->driver->run_batch(&task, worker->db, batch, count);
-		task_end(&task);
+		run_batch(worker, batch, count);
 		for (size_t i = 0; i < count; i++)
 			hand_back(batch[i]);
 	}
@@ -213,9 +233,28 @@ static void push_locked(struct writer *writer, struct write *write)
 	pthread_cond_signal(&writer->filled);
 }
 
-static bool has_room_locked(const struct writer *writer)
+static bool has_room_locked(struct writer *writer)
 {
-	return writer->count < writer->max && !writer->is_closing;
+	bool has_room = writer->count < writer->max && !writer->is_closing;
+
+	if (!has_room)
+		writer->refused++;
+	return has_room;
+}
+
+void writer_look(struct writer *writer, struct store_figures *ret_figures)
+{
+	struct store_figures figures = { .room = writer->max };
+
+	pthread_mutex_lock(&writer->lock);
+	figures.waiting = writer->count;
+	figures.refused = writer->refused;
+	pthread_mutex_unlock(&writer->lock);
+	for (size_t i = 0; i < writer->worker_count; i++) {
+		histogram_collect(&writer->workers[i].commits, &figures.commits);
+		figures.failed += figure_get(&writer->workers[i].failed);
+	}
+	*ret_figures = figures;
 }
 
 enum err writer_submit(struct writer *writer, const struct write *wish, then_fn *then)

@@ -38,6 +38,9 @@ MUST_CHECK enum err writer_wait(struct writer *writer, const struct write *wish)
 /* True while the disk of the database is full. */
 bool writer_is_full(const struct writer *writer);
 
+/* From any thread. */
+void writer_look(struct writer *writer, struct store_figures *ret_figures);
+
 /* For the drivers' run_batch: one closure, from a clean slate, for it may have run before. */
 MUST_CHECK enum err write_run(struct write *write, struct db *db);
 /* The commit failed, or nobody knows whether it did: each of them is told ERR_STORE. */

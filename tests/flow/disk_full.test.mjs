@@ -53,6 +53,9 @@ test('FT-001: on a full disk what is asked for is refused and leaves nothing, an
 		await grantd.unchanged(async () => refused(await agent.refresh(tokens.refresh_token), 503, 'temporarily_unavailable'), { except: [] });
 		if (has_reserve) {
 			assert.deepEqual(await ready(grantd), [503, 'the disk is full: only what stops something is kept\n']);
+			const figures = await (await fetch(`http://127.0.0.1:${grantd.port + 1}/metrics`)).text();
+			assert.match(figures, /^grantd_disk_full 1$/m);
+			assert.match(figures, /^grantd_database_up 1$/m);
 			assert.ok(grantd.log().some((line) => line.event === 'store.full'));
 			const page = await alice.get(agent.authorization().url);
 			assert.equal(page.status, 503);

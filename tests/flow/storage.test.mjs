@@ -61,6 +61,7 @@ async function start(t) {
 
 const reads_too = driver === 'postgres'; // SQLite's readers need no lock
 const ready = async (grantd) => (await fetch(`http://127.0.0.1:${grantd.port + 1}/readyz`)).status;
+const figures = async (grantd) => (await fetch(`http://127.0.0.1:${grantd.port + 1}/metrics`)).text();
 const introspected = (grantd, token) => new Agent(grantd, { client_id: 'mail-rs', client_secret: mail_secret }).post('/introspect', { token });
 
 test('RV-009: a revocation that storage does not keep is answered 503, changes nothing, and holds when asked again', async (t) => {
@@ -145,8 +146,12 @@ async function all_refused(grantd, agent, tokens) {
 		...(reads_too ? [introspected(grantd, tokens.access_token)] : []),
 	];
 	for (const answer of await Promise.all(calls)) refused(answer, 503, 'temporarily_unavailable');
-	if (!reads_too) return;
+	if (!reads_too) {
+		assert.match(await figures(grantd), /^grantd_writes_failed_total [1-9]/m);
+		return;
+	}
 	await until(async () => await ready(grantd) === 503);
+	assert.match(await figures(grantd), /^grantd_database_up 0$/m);
 	assert.equal((await fetch(`http://127.0.0.1:${grantd.port + 1}/livez`)).status, 200);
 }
 

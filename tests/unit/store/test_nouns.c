@@ -339,6 +339,44 @@ static void a_resource_is_another_only_by_its_file(void **state)
 	CHECK_STR(rows[0].file_hash, STR("22"));
 }
 
+static enum err queue_three(struct task *task, struct db *db, void *arg)
+{
+	static const int64_t made[] = { 300, 100, 200 };
+
+	(void)arg;
+	for (size_t i = 0; i < COUNT_OF(made); i++)
+		TRY(outbox_insert(
+			task, db,
+			&(struct outbox_item){ .id = str_printf(&task->arena, "out_%zu", i),
+					       .kind = STR("on_stop"),
+					       .user_id = STR("usr_a"),
+					       .payload = STR("{}"),
+					       .due_at = 1000,
+					       .created_at = made[i] }));
+	return OK;
+}
+
+static enum err delete_oldest(struct task *task, struct db *db, void *arg)
+{
+	(void)arg;
+	return outbox_delete(task, db, STR("out_1"));
+}
+
+static void the_backlog_is_what_waits_and_its_oldest(void **state)
+{
+	struct world *world = *state;
+	int64_t count = -1, oldest = -1;
+
+	CHECK_ERR(outbox_backlog(world_task(world), world_reader(world), &count, &oldest), OK);
+	CHECK(count == 0 && oldest == 0);
+	CHECK_ERR(world_write(world, queue_three, NULL), OK);
+	CHECK_ERR(outbox_backlog(world_task(world), world_reader(world), &count, &oldest), OK);
+	CHECK(count == 3 && oldest == 100);
+	CHECK_ERR(world_write(world, delete_oldest, NULL), OK);
+	CHECK_ERR(outbox_backlog(world_task(world), world_reader(world), &count, &oldest), OK);
+	CHECK(count == 2 && oldest == 200);
+}
+
 int main(void)
 {
 	return RUN_ON_BOTH(
@@ -352,5 +390,6 @@ int main(void)
 		cmocka_unit_test(an_agent_is_changed_and_listed),
 		cmocka_unit_test(keys_come_back_oldest_first), cmocka_unit_test(a_fact_is_set_once),
 		cmocka_unit_test(a_mark_only_goes_forward),
+		cmocka_unit_test(the_backlog_is_what_waits_and_its_oldest),
 		cmocka_unit_test(a_resource_is_another_only_by_its_file));
 }
