@@ -102,20 +102,11 @@ static enum err write_event(struct task *task, struct db *db, const struct turn 
 	return event_insert(task, db, &event);
 }
 
-/* The key that is to sign: a new one, or the one that waits when it is wanted at once. */
-static enum err put_key(struct task *task, struct db *db, const struct turn *turn,
-			const struct key_record *waiting, struct key_record *key)
+/* A key that waits to sign is not joined by a second one; wanted at once, it signs earlier. */
+static enum err hasten_key(struct task *task, struct db *db, const struct turn *turn,
+			   const struct key_record *waiting, struct key_record *key)
 {
-	enum rotation_kind kind = turn->wish->kind;
-
-	key->not_before = task->now;
-	if (kind == SIGNING_NORMAL)
-		key->not_before += turn->config->signing_key_lead_ms;
-	if (kind == SIGNING_AT_ONCE)
-		key->not_before += AT_ONCE_MS;
-	if (waiting == NULL || kind == SIGNING_COMPROMISED)
-		return key_row_insert(task, db, key);
-	if (kind == SIGNING_NORMAL)
+	if (turn->wish->kind == SIGNING_NORMAL)
 		return failf(task, ERR_CONFLICT,
 			     "the new key %.*s of \"%.*s\" signs from %.*s on; wait, or rotate at "
 			     "once",
@@ -126,6 +117,22 @@ static enum err put_key(struct task *task, struct db *db, const struct turn *tur
 	key->id = waiting->id;
 	key->alg = waiting->alg;
 	return key_row_begin(task, db, key->id, key->not_before);
+}
+
+/* The key that is to sign: a new one, or the one that waits. */
+static enum err put_key(struct task *task, struct db *db, const struct turn *turn,
+			const struct key_record *waiting, struct key_record *key)
+{
+	enum rotation_kind kind = turn->wish->kind;
+
+	key->not_before = task->now;
+	if (kind == SIGNING_NORMAL)
+		key->not_before += turn->config->signing_key_lead_ms;
+	if (kind == SIGNING_AT_ONCE)
+		key->not_before += AT_ONCE_MS;
+	if (waiting != NULL && kind != SIGNING_COMPROMISED)
+		return hasten_key(task, db, turn, waiting, key);
+	return key_row_insert(task, db, key);
 }
 
 static enum err rotate_one(struct task *task, struct db *db, struct turn *turn,
