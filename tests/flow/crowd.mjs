@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Many clients at once, on bare sockets without TLS: thousands of them cost a test little, so that it is grantd
-// that has the work.
+// Many clients at once, on bare sockets: thousands of them cost a test little, so that it is grantd that has the
+// work.
+import fs from 'node:fs';
 import net from 'node:net';
+import tls from 'node:tls';
 import { Instance } from './harness/index.mjs';
 
 // An instance that speaks plain HTTP, as behind a proxy; everything of the harness works as with any other.
@@ -24,7 +26,8 @@ export function request(grantd, method, target, { headers = {}, form } = {}) {
 class Client {
 	constructor(socket) {
 		this.socket = socket;
-		this.received = '';
+		this.received = ''; // of an answer that is not whole yet
+		this.last = null;
 		this.is_closed = false;
 		this.waiting = null;
 		socket.on('data', (part) => {
@@ -40,6 +43,7 @@ class Client {
 
 	#settle(answer) {
 		const { waiting } = this;
+		this.last = answer ?? this.last;
 		this.waiting = null;
 		waiting?.(answer);
 	}
@@ -65,17 +69,25 @@ class Client {
 	}
 }
 
+// options: those of net.connect; with `ca` and `servername` TLS, each after the first with the ticket of another,
+// as browsers and agents do.
+function connect(options) {
+	return new Promise((resolve, reject) => {
+		const socket = options.ca ? tls.connect(options) : net.connect(options);
+		socket.once(options.ca ? 'secureConnect' : 'connect', () => resolve(new Client(socket)));
+		socket.once('error', reject);
+		socket.once('session', (session) => { options.session = session; });
+	});
+}
+
 export class Crowd {
-	static async open(port, count) {
+	static async open(port, count, options = {}) {
 		const crowd = new Crowd();
+		const all = { host: '127.0.0.1', port, noDelay: true, ...options };
 		crowd.clients = [];
 		while (crowd.clients.length < count) {
-			const some = Math.min(200, count - crowd.clients.length);
-			crowd.clients.push(...await Promise.all(Array.from({ length: some }, () => new Promise((resolve, reject) => {
-				const socket = net.connect({ host: '127.0.0.1', port, noDelay: true });
-				socket.once('connect', () => resolve(new Client(socket)));
-				socket.once('error', reject);
-			}))));
+			const some = Math.min(100, count - crowd.clients.length);
+			crowd.clients.push(...await Promise.all(Array.from({ length: some }, () => connect(all))));
 		}
 		return crowd;
 	}
@@ -105,3 +117,11 @@ export function statuses(answers) {
 	for (const answer of answers) count[answer?.status] = (count[answer?.status] ?? 0) + 1;
 	return count;
 }
+
+// Kilobytes that a process holds: its own and its part of what it shares (PSS), and all that it can reach (RSS).
+export function memory_of(pid) {
+	const text = fs.readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+	return { pss: Number(/^Pss:\s+(\d+)/m.exec(text)[1]), rss: Number(/^Rss:\s+(\d+)/m.exec(text)[1]) };
+}
+
+export const descriptors_of = (pid) => fs.readdirSync(`/proc/${pid}/fd`).length;
