@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The front door for people. It only calls meson and tools/*; each target does its own set-up.
 .DEFAULT_GOAL := help
-.PHONY: help all test lint unit flow browser fuzz-replay demo pages test-rows bench soak fresh \
+.PHONY: help all test lint unit flow browser fuzz-replay demo pages test-rows bench bench-docs soak fresh \
 	install clean
 
 help: ## what can be made
@@ -42,10 +42,13 @@ pages: ## a picture of every page, and what axe says about it
 test-rows: ## each row of tests/rows/rows.tsv: passed, waits, follows or missing
 	@tools/test-rows
 
-bench: ## CPU time per operation (QUICK=1: the guards only)
+bench: ## beside its peers, 20 minutes (QUICK=1: the guards only; ONLY='refresh issue': these rows)
 	@tools/install-deps build node
 	@tools/build release
-	@QUICK='$(QUICK)' tools/run-part bench
+	@QUICK='$(QUICK)' ONLY='$(ONLY)' PAIRS='$(PAIRS)' SECONDS='$(SECONDS)' tools/run-part bench
+
+bench-docs: ## put the last bench's table into docs/performance.md
+	@tools/bench --docs
 
 soak: ## flows under TSan, longer fuzzing, many kills (SECONDS_EACH=60 ROUNDS=10)
 	@tools/install-deps build test node

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// `make bench`: grantd and its peers in turn in the same run, one table, and what must hold. Fails when a peer does
+// not start or a floor is missed. PAIRS, SECONDS: how often and how long; ONLY: ids of rows (bench/rows.mjs);
+// MANY=0 leaves the million grants out, and with them the check that asks for them.
+import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { facts } from './machine.mjs';
+import { first_answer, load, median } from './measure.mjs';
+import { judged, rows } from './rows.mjs';
+import { Glewlwyd } from './servers/glewlwyd.mjs';
+import { Grantd, free_ports } from './servers/grantd.mjs';
+import { Nginx } from './servers/nginx.mjs';
+import { OidcProvider } from './servers/oidc.mjs';
+import { sleep } from './servers/server.mjs';
+import { text_table, write_results } from './table.mjs';
+
+const run = promisify(execFile);
+const build = path.resolve(import.meta.dirname, '../build/release');
+const out = path.resolve(import.meta.dirname, '../build/bench');
+const only = process.env.ONLY?.split(/[\s,]+/).filter(Boolean);
+const is_wanted = (id) => !only || only.includes(id);
+const begun = Date.now();
+const elapsed = () => `${Math.floor((Date.now() - begun) / 60_000)}:${String(Math.floor((Date.now() - begun) / 1000) % 60).padStart(2, '0')}`;
+
+const bench = {
+	pairs: Number(process.env.PAIRS || 5),
+	seconds: Number(process.env.SECONDS || 2),
+	servers: {},
+	results: [],
+	say: (text) => console.error(`${elapsed()}   ${text}`),
+};
+
+async function make_world() {
+	const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'grantd-bench-'));
+	const world = { dir, build, shim: path.join(build, 'bench/slow_fsync.so'), tls: { cert: path.join(dir, 'cert.pem'), key: path.join(dir, 'key.pem') } };
+	fs.chmodSync(dir, 0o755);
+	await run('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=localhost',
+		'-keyout', world.tls.key, '-out', world.tls.cert]);
+	return world;
+}
+
+// What one fsync costs a server that the shim slows down, in µs.
+async function probe_fsync(world) {
+	const { stdout } = await run(path.join(build, 'bench/fsync_probe'), [path.join(world.dir, 'probe')], { env: { ...process.env, LD_PRELOAD: world.shim } });
+	return Number(stdout);
+}
+
+async function make_grantd(world, name, plan) {
+	bench.say(`${name}: ${plan.grants} grants`);
+	const server = await Grantd.create(world, name, plan);
+	bench.servers[name] = server;
+}
+
+async function make_servers(world) {
+	const wants_sizes = is_wanted('introspect');
+	await make_grantd(world, 'grantd', { people: 64, grants: 100_000, tokens: 100_000 });
+	if (wants_sizes) {
+		await make_grantd(world, 'grantd 1k grants', { grants: 1000, tokens: 1000 });
+		await make_grantd(world, 'grantd 1M grants', { grants: 1_000_000, tokens: 1000 });
+	}
+	bench.servers['oidc-provider RAM'] = new OidcProvider(world, await free_ports());
+	bench.servers['oidc-provider sqlite'] = new OidcProvider(world, await free_ports(), { durable: true });
+	bench.servers.glewlwyd = new Glewlwyd(world, await free_ports());
+	bench.servers.nginx = new Nginx(world, await free_ports(), await answers_of(bench.servers.grantd));
+}
+
+// nginx serves the bytes that grantd answers.
+async function answers_of(grantd) {
+	const files = {};
+	await grantd.start();
+	for (const name of ['/jwks.json', '/.well-known/oauth-authorization-server']) files[name] = (await grantd.ask(name)).body;
+	await grantd.stop();
+	return files;
+}
+
+async function with_servers(servers, how, action) {
+	try {
+		for (const server of servers) {
+			bench.say(`${server.name} starts${how.tls ? ', TLS' : ''}${how.slow ? ', +2 ms fsync' : ''}`);
+			await server.start(how);
+			await server.prepare();
+		}
+		await action();
+	} finally {
+		for (const server of servers) await server.stop();
+	}
+}
+
+async function run_phase({ tls, slow }) {
+	const where = tls ? 'TLS' : 'plain';
+	const due = rows.filter((row) => row.where.includes(where) && Boolean(row.slow) === slow && is_wanted(row.id));
+	if (due.length === 0) return;
+	const servers = Object.values(bench.servers).filter((server) => !slow || ['grantd', 'oidc-provider sqlite', 'glewlwyd'].includes(server.name));
+	await with_servers(servers, { tls, slow }, async () => {
+		for (const row of due) {
+			bench.say(`${row.title}, ${where}`);
+			const runs = await row.run(bench);
+			bench.results.push({ title: row.title, where, runs, checks: row.checks(runs, bench) });
+		}
+	});
+}
+
+async function start_up() {
+	const { grantd, nginx, glewlwyd } = bench.servers;
+	const peers = [grantd, nginx, bench.servers['oidc-provider RAM'], glewlwyd].filter(Boolean);
+	const runs = Object.fromEntries(peers.map((server) => [server.name, []]));
+	for (const server of peers) server.tls = false;
+	for (let i = 0; i < bench.pairs + 1; i++)
+		for (const server of peers) {
+			const ms = await first_answer(server);
+			if (i > 0) runs[server.name].push({ ms });
+		}
+	const values = runs.grantd.map(({ ms }, i) => ms / runs.nginx[i].ms);
+	bench.results.push({ title: 'start to first answer, existing database', where: 'plain', runs,
+		checks: [{ what: 'ms: grantd / nginx', values, at_most: 2, goal: 1.3 }] });
+}
+
+// Each alone: what two processes share would count half for both.
+async function memory() {
+	const runs = {};
+	for (const server of Object.values(bench.servers)) {
+		await server.start({ tls: false });
+		await sleep(500);
+		runs[server.name] = [{ pss: server.pss_mib() }];
+		if (server === bench.servers.grantd) await issue_many(server);
+		await server.stop();
+	}
+	bench.results.push({ title: 'idle', where: 'plain', runs, checks: [{ what: 'PSS, MiB', values: [runs.grantd[0].pss], at_most: 13.7, goal: 9 }] });
+}
+
+async function issue_many(grantd) {
+	const figures = await load(grantd, grantd.issue(), { seconds: 300, limit: bench.million });
+	figures.pss = grantd.pss_mib();
+	bench.results.push({ title: `after ${bench.million.toLocaleString('en')} tokens issued`, where: 'plain', runs: { grantd: [figures] },
+		checks: [{ what: 'PSS, MiB', values: [figures.pss], at_most: 64, goal: 40 }] });
+}
+
+async function measure_all() {
+	for (const slow of [false, true])
+		for (const tls of [false, true]) await run_phase({ tls, slow });
+	if (is_wanted('start')) await start_up();
+	if (is_wanted('memory')) await memory();
+}
+
+async function main() {
+	const world = await make_world();
+	bench.million = Number(process.env.TOKENS || 1_000_000);
+	try {
+		bench.fsync_us = await probe_fsync(world);
+		await make_servers(world);
+		await measure_all();
+	} finally {
+		for (const server of Object.values(bench.servers)) await (server.dispose ?? server.stop).call(server);
+		if (!process.env.KEEP) fs.rmSync(world.dir, { recursive: true, force: true });
+	}
+	const report = { ...await facts(), date: new Date(begun).toISOString(), minutes: (Date.now() - begun) / 60_000, pairs: bench.pairs,
+		seconds: bench.seconds, fsync_us: bench.fsync_us, is_whole: !only, note: process.env.NOTE ?? '', results: bench.results };
+	write_results(out, report);
+	console.log(text_table(report));
+	const missed = bench.results.flatMap(({ title, where, checks }) => checks.filter((check) => judged(check) === 'MISSED')
+		.map((check) => `${title}, ${where}: ${check.what} is ${median(check.values).toFixed(2)}, ${check.at_most === undefined ? `at least ${check.at_least}` : `at most ${check.at_most}`}`));
+	for (const line of missed) console.log(`floor missed: ${line}`);
+	return missed.length === 0 ? 0 : 1;
+}
+
+process.exitCode = await main();

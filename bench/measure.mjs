@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// One measurement: a generator of load, and what the server's process tree used of the processors meanwhile.
+import { execFile, spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { Browser, authorize } from './flow.mjs';
+
+const run = promisify(execFile);
+
+export const sorted = (values) => [...values].sort((a, b) => a - b);
+export const median = (values) => sorted(values)[(values.length - 1) >> 1];
+
+// Starts a generator, which says "go" when it is connected; reads the server's processor time around its run.
+// Answers what the generator says of itself, with cpu: µs for each request.
+async function around(server, file, words) {
+	const child = spawn(file, words, { stdio: ['pipe', 'pipe', 'pipe'] });
+	let out = '';
+	let complaint = '';
+	let before, after;
+	child.stderr.on('data', (part) => { complaint += part; });
+	child.stdout.on('data', (part) => {
+		out += part;
+		if (before === undefined && out.startsWith('go\n')) {
+			before = server.cpu_us();
+			child.stdin.write('\n');
+		} else if (before !== undefined && out.endsWith('}\n')) {
+			after = server.cpu_us(); // before it closes what it still holds open
+		}
+	});
+	const status = await new Promise((resolve, reject) => {
+		child.on('error', reject);
+		child.on('close', resolve);
+	});
+	if (status !== 0 || after === undefined) throw new Error(`${server.name}: ${path.basename(file)} ${words.join(' ')}: ${complaint}`);
+	const said = JSON.parse(out.slice('go\n'.length));
+	return { ...said, rate: said.count / said.seconds, cpu: (after - before) / said.count, core: (after - before) / 1e6 / said.seconds };
+}
+
+// request: { head, body, take, member }; tokens: a list, replaced by what is good afterwards (take: chain, once).
+export async function load(server, request, { seconds, connections = 32, limit = 0, rate = 0, tokens } = {}) {
+	const { world } = server;
+	const files = Object.fromEntries(['request', 'tokens', 'left'].map((name) => [name, path.join(server.dir, `load.${name}`)]));
+	fs.writeFileSync(files.request, `${request.head}\n${request.body ?? ''}`);
+	const words = [`port=${server.port}`, `tls=${server.tls ? 1 : 0}`, `connections=${connections}`, `seconds=${seconds}`, `limit=${limit}`,
+		`rate=${rate}`, `request=${files.request}`, `take=${request.take ?? 'cycle'}`];
+	if (request.member) words.push(`member=${request.member}`);
+	if (tokens) {
+		fs.writeFileSync(files.tokens, `${tokens.join('\n')}\n`);
+		words.push(`tokens=${files.tokens}`, `left=${files.left}`);
+	}
+	const figures = await around(server, path.join(world.build, 'bench/load'), words);
+	if (request.take === 'chain') figures.tokens = fs.readFileSync(files.left, 'utf8').split('\n').filter(Boolean);
+	return figures;
+}
+
+// kind: full, resumed or stalled; what: a path, or how many.
+export function handshakes(server, kind, seconds, what) {
+	return around(server, path.join(server.world.build, 'bench/handshakes'), [kind, String(server.port), String(seconds), String(what)]);
+}
+
+// ms from the start of the program to its first answer; the server must not run.
+export async function first_answer(server) {
+	const { file, args, env } = server.command();
+	const { stdout } = await run(path.join(server.world.build, 'bench/first_answer'),
+		[String(server.port), server.ready_path, file, ...args], { env: { ...process.env, ...env }, cwd: server.dir });
+	return Number(stdout);
+}
+
+// A flow at a time for each person who is signed in: flows/s, the time of each, µs for each.
+export async function flows(server, browsers, seconds) {
+	const until = Date.now() + seconds * 1000;
+	const times = [];
+	const requests = () => browsers.reduce((sum, browser) => sum + browser.requests, 0);
+	const asked = requests();
+	const before = server.cpu_us();
+	const begun = process.hrtime.bigint();
+	const line = async (browser) => {
+		while (Date.now() < until) {
+			const at = process.hrtime.bigint();
+			await authorize(server, browser);
+			times.push(Number(process.hrtime.bigint() - at) / 1000 - (server.armed_ms ?? 0) * 1000);
+		}
+	};
+	await Promise.all(browsers.map(line));
+	const taken = Number(process.hrtime.bigint() - begun) / 1e9;
+	const ordered = sorted(times);
+	return { count: times.length, seconds: taken, rate: times.length / taken, cpu: (server.cpu_us() - before) / times.length,
+		p50: median(times), p99: ordered[Math.floor(ordered.length * 0.99)], requests: (requests() - asked) / times.length };
+}
+
+export async function signed_in(server, people) {
+	const browsers = [];
+	for (const person of people) {
+		const browser = new Browser(server.origin, server.issuer);
+		await server.sign_in(browser, person);
+		browsers.push(browser);
+	}
+	return browsers;
+}

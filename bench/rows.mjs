@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rows of `make bench`: who is loaded with what, and what must hold (docs/performance.md). A check is a list of
+// figures, one for each pair; its median is judged. at_least or at_most is the floor, goal is where we are going.
+import { DatabaseSync } from 'node:sqlite';
+import { flows, handshakes, load, median, signed_in } from './measure.mjs';
+import { Browser } from './flow.mjs';
+import { sleep } from './servers/server.mjs';
+
+const column = (runs, name) => runs.map((run) => run[name]);
+const divide = (above, below) => above.map((value, i) => value / below[i]);
+
+// Who asks less: the peer's processor time over grantd's; and who answers more.
+const cpu_ratio = (runs, peer) => divide(column(runs[peer], 'cpu'), column(runs.grantd, 'cpu'));
+const rate_ratio = (runs, peer) => divide(column(runs.grantd, 'rate'), column(runs[peer], 'rate'));
+
+// Both ratios must reach the floor.
+function faster(runs, peer, at_least, goal) {
+	return [
+		{ what: `CPU: ${peer} / grantd`, values: cpu_ratio(runs, peer), at_least, goal },
+		{ what: `req/s: grantd / ${peer}`, values: rate_ratio(runs, peer), at_least, goal },
+	];
+}
+
+const rate_only = (runs, peer, at_least, goal) => [{ what: `req/s: grantd / ${peer}`, values: rate_ratio(runs, peer), at_least, goal }];
+const cpu_only = (runs, peer, at_least, goal) => [{ what: `CPU: ${peer} / grantd`, values: cpu_ratio(runs, peer), at_least, goal }];
+const cost = (runs, peer, at_most, goal) => [{ what: `CPU: grantd / ${peer}`, values: divide(column(runs.grantd, 'cpu'), column(runs[peer], 'cpu')), at_most, goal }];
+
+// Loads the servers in turn, `pairs` times; a first run of each is not counted: caches fill, code is compiled.
+async function in_turn(bench, servers, once) {
+	const runs = Object.fromEntries(servers.map((server) => [server.name, []]));
+	for (const server of servers) await once(server, Math.min(1, bench.seconds));
+	for (let i = 0; i < bench.pairs; i++) {
+		for (const server of servers) {
+			const figures = await once(server, bench.seconds);
+			runs[server.name].push({ ...figures, pss: server.pss_mib() });
+			bench.say(`${server.name} ${Math.round(figures.rate)}/s ${figures.cpu.toFixed(1)} µs`);
+		}
+	}
+	return runs;
+}
+
+const RAM = 'oidc-provider RAM';
+const SQLITE = 'oidc-provider sqlite';
+
+const pick = (bench, ...names) => names.map((name) => bench.servers[name]);
+
+async function refresh(bench, names) {
+	return in_turn(bench, pick(bench, ...names), async (server, seconds) => {
+		const figures = await load(server, server.refresh(), { seconds, tokens: server.chains });
+		server.chains = figures.tokens;
+		return figures;
+	});
+}
+
+// How many are revoked in one measurement: tokens that were issued before it begins.
+const revoked = { grantd: 3000, [RAM]: 8000, [SQLITE]: 4000, glewlwyd: 300 };
+const revoked_slowly = { grantd: 3000, [SQLITE]: 400, glewlwyd: 60 };
+
+async function revoke(bench, counts) {
+	return in_turn(bench, pick(bench, ...Object.keys(counts)), async (server, seconds) =>
+		load(server, server.revoke(), { seconds: seconds * 3, tokens: await server.spare_tokens(counts[server.name]) }));
+}
+
+const fixed = (name) => async (bench, names) => in_turn(bench, pick(bench, ...names), (server, seconds) => load(server, server[name](), { seconds }));
+const issue = fixed('issue');
+const jwks = fixed('jwks');
+const metadata = fixed('metadata');
+
+async function flow(bench, names) {
+	const browsers = {};
+	for (const server of pick(bench, ...names)) browsers[server.name] = await signed_in(server, server.people);
+	try {
+		return await in_turn(bench, pick(bench, ...names), (server, seconds) =>
+			flows(server, browsers[server.name], seconds * 1.5));
+	} finally {
+		for (const browser of Object.values(browsers).flat()) browser.close();
+	}
+}
+
+async function shake(bench, kind) {
+	return in_turn(bench, pick(bench, 'grantd', 'nginx'), (server, seconds) => handshakes(server, kind, seconds, '/jwks.json'));
+}
+
+// The same load with something beside it and without, in turn: `begin` answers how to end it.
+async function beside(bench, once, begin) {
+	const { grantd } = bench.servers;
+	const runs = { 'grantd alone': [], grantd: [] };
+	await once(grantd, Math.min(1, bench.seconds));
+	for (let i = 0; i < bench.pairs; i++) {
+		runs['grantd alone'].push({ ...await once(grantd, bench.seconds), pss: grantd.pss_mib() });
+		const end = await begin(grantd);
+		runs.grantd.push({ ...await once(grantd, bench.seconds), pss: grantd.pss_mib() });
+		await end();
+		bench.say(`p99 ${runs['grantd alone'].at(-1).p99.toFixed(0)} µs, ${runs.grantd.at(-1).p99.toFixed(0)} µs`);
+	}
+	return runs;
+}
+
+const p99_ratio = (runs, at_most, goal) => [{ what: 'p99: with / without', values: divide(column(runs.grantd, 'p99'), column(runs['grantd alone'], 'p99')), at_most, goal }];
+
+function hold_snapshot(grantd) {
+	const reader = new DatabaseSync(grantd.database, { readOnly: true });
+	reader.exec('BEGIN');
+	reader.prepare('SELECT count(*) FROM families').get();
+	return () => reader.close();
+}
+
+// People sign in without a pause, two at a time, as many as argon2id's pool takes at once.
+function hash_passwords(grantd) {
+	let is_over = false;
+	const line = async (person) => {
+		while (!is_over) {
+			const browser = new Browser(grantd.origin, grantd.issuer);
+			await grantd.sign_in(browser, person);
+			browser.close();
+		}
+	};
+	const lines = grantd.people.slice(0, 2).map(line);
+	return async () => {
+		is_over = true;
+		await Promise.all(lines);
+	};
+}
+
+async function stalled(bench) {
+	const runs = {};
+	for (const server of pick(bench, 'grantd', 'nginx')) {
+		const figures = [];
+		for (let i = 0; i < bench.pairs; i++) figures.push(await handshakes(server, 'stalled', bench.seconds, 1000));
+		runs[server.name] = figures.map(({ core }) => ({ core, pss: server.pss_mib() }));
+		await sleep(200);
+	}
+	return runs;
+}
+
+const both = ['plain', 'TLS'];
+
+// servers: by name, as bench.servers has them; where: over what it is run; slow: with 2 ms added to each fsync
+export const rows = [
+	{ id: 'issue', title: 'JWT ES256 issue (client_credentials)', where: both, run: (bench) => issue(bench, ['grantd', RAM, 'glewlwyd']),
+		checks: (runs) => [...faster(runs, RAM, 4, 6), ...faster(runs, 'glewlwyd', 40)] },
+	{ id: 'refresh', title: 'refresh + rotation, durable, with its event', where: both, run: (bench) => refresh(bench, ['grantd', RAM, SQLITE, 'glewlwyd']),
+		checks: (runs) => [...faster(runs, RAM, 2, 3), ...faster(runs, SQLITE, 6, 10), ...faster(runs, 'glewlwyd', 40, 80)] },
+	{ id: 'introspect', title: 'introspection, active', where: both,
+		run: (bench) => in_turn(bench, pick(bench, 'grantd', 'grantd 1k grants', 'grantd 1M grants', RAM, SQLITE, 'glewlwyd'),
+			(server, seconds) => load(server, server.introspect(), { seconds, tokens: server.actives })),
+		checks: (runs) => [...faster(runs, RAM, 4, 6), ...faster(runs, SQLITE, 4, 6), ...faster(runs, 'glewlwyd', 10),
+			{ what: 'req/s: 1 M grants / 1 k grants', values: divide(column(runs['grantd 1M grants'], 'rate'), column(runs['grantd 1k grants'], 'rate')), at_least: 0.7, goal: 0.95 }] },
+	{ id: 'revoke', title: 'revocation, durable', where: both, run: (bench) => revoke(bench, revoked),
+		checks: (runs) => [...faster(runs, RAM, 1.5, 2.5), ...faster(runs, SQLITE, 5, 8), ...faster(runs, 'glewlwyd')] },
+	{ id: 'jwks', title: 'JWKS', where: both, run: (bench) => jwks(bench, ['grantd', 'nginx', RAM]),
+		checks: (runs) => [...faster(runs, 'nginx', 0.6, 0.85), ...faster(runs, RAM, 3)] },
+	{ id: 'metadata', title: 'metadata', where: both, run: (bench) => metadata(bench, ['grantd', 'nginx', RAM]),
+		checks: (runs) => [...faster(runs, 'nginx', 0.6, 0.85), ...faster(runs, RAM, 3)] },
+	{ id: 'flow', title: 'code + PKCE flow, signed in', where: both, run: (bench) => flow(bench, ['grantd', RAM, SQLITE]),
+		checks: (runs) => [...cpu_only(runs, RAM, 3, 6), ...cpu_only(runs, SQLITE)] },
+	{ id: 'handshake', title: 'TLS: full handshake and one answer', where: ['TLS'], run: (bench) => shake(bench, 'full'), checks: (runs) => cost(runs, 'nginx', 1.15, 1) },
+	{ id: 'resumed', title: 'TLS: resumed handshake and one answer', where: ['TLS'], run: (bench) => shake(bench, 'resumed'), checks: (runs) => cost(runs, 'nginx', 1.2, 1) },
+	{ id: 'stalled', title: 'TLS: 1,000 stalled handshakes', where: ['TLS'], run: stalled,
+		checks: (runs) => [{ what: 'of a core, %', values: column(runs.grantd, 'core').map((core) => core * 100), at_most: 5 }] },
+	{ id: 'snapshot', title: 'refresh while a reader holds a snapshot', where: ['plain'],
+		run: (bench) => beside(bench, async (server, seconds) => {
+			const figures = await load(server, server.refresh(), { seconds, tokens: server.chains });
+			server.chains = figures.tokens;
+			return figures;
+		}, hold_snapshot), checks: (runs) => p99_ratio(runs, 2, 1.2) },
+	{ id: 'passwords', title: 'JWT issue at 1,000/s while argon2id is busy', where: ['plain'],
+		run: (bench) => beside(bench, (server, seconds) => load(server, server.issue(), { seconds, rate: 1000 }), hash_passwords),
+		checks: (runs) => p99_ratio(runs, 1.1) },
+	{ id: 'refresh', title: 'refresh + rotation, +2 ms fsync', where: both, slow: true, run: (bench) => refresh(bench, ['grantd', SQLITE, 'glewlwyd']),
+		checks: (runs, bench) => [...rate_only(runs, SQLITE, 15, 25), ...rate_only(runs, 'glewlwyd'),
+			{ what: 'p50 in fsyncs', values: column(runs.grantd, 'p50').map((p50) => p50 / bench.fsync_us), at_most: 4 }] },
+	{ id: 'revoke', title: 'revocation, +2 ms fsync', where: both, slow: true, run: (bench) => revoke(bench, revoked_slowly),
+		checks: (runs) => [...rate_only(runs, SQLITE), ...rate_only(runs, 'glewlwyd')] },
+	{ id: 'flow', title: 'code + PKCE flow, +2 ms fsync', where: both, slow: true, run: (bench) => flow(bench, ['grantd', SQLITE]),
+		checks: (runs) => cpu_only(runs, SQLITE) },
+];
+
+export const judged = (check) => {
+	const value = median(check.values);
+	const holds = (bound) => check.at_most !== undefined ? value <= bound : value >= bound;
+	const floor = check.at_most ?? check.at_least;
+	if (floor === undefined) return 'no floor';
+	if (!holds(floor)) return 'MISSED';
+	return check.goal !== undefined && holds(check.goal) ? 'goal' : 'reached';
+};
