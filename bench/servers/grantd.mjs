@@ -8,6 +8,7 @@ import { ACTIVES, CONNECTIONS, Server } from './server.mjs';
 
 process.env.GRANTD_BUILD = path.resolve(import.meta.dirname, '../../build/release');
 process.env.GRANTD_DB = 'sqlite';
+process.env.GRANTD_FIRST_PORT ??= '10400'; // where no test looks for its own
 export const { free_ports } = await import('../../tests/flow/harness/instance.mjs');
 const { Instance, mail_secret, programs } = await import('../../tests/flow/harness/instance.mjs');
 const { basic } = await import('../../tests/flow/harness/agent.mjs');

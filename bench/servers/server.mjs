@@ -15,12 +15,18 @@ export const ACTIVES = 1000; // access tokens that introspection is asked about
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-function children_of(pid) {
-	const found = [];
-	for (const thread of fs.readdirSync(`/proc/${pid}/task`))
-		found.push(...fs.readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean).map(Number));
-	return found;
+// A thread or process may end while it is looked at.
+function read_proc(file) {
+	try {
+		return fs.readFileSync(`/proc/${file}`, 'utf8');
+	} catch (error) {
+		if (error.code !== 'ENOENT' && error.code !== 'ESRCH') throw error;
+		return '';
+	}
 }
+
+const children_of = (pid) => fs.readdirSync(`/proc/${pid}/task`)
+	.flatMap((thread) => read_proc(`${pid}/task/${thread}/children`).split(' ').filter(Boolean).map(Number));
 
 export function tree_of(pid) {
 	const all = [pid];

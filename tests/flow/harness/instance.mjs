@@ -39,7 +39,7 @@ function is_free(port) {
 
 // Two neighbours (public and health). Test files run side by side, each in a process of its own, so each
 // begins somewhere else; below 32768, where the system takes ports for outgoing connections.
-let next_port = 12000 + (process.pid % 500) * 40;
+let next_port = Number(process.env.GRANTD_FIRST_PORT ?? 12000 + (process.pid % 500) * 40);
 
 export async function free_ports() {
 	for (let i = 0; i < 1000; i++) {
