@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The daemon's clock in the test's hand: libfaketime beneath the real program, its offset in a file that can be
 // changed while it runs. Only wall time moves; deadlines are monotonic and stay real.
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { Instance, programs } from './harness/index.mjs';
+import { Instance } from './harness/index.mjs';
+import { preloads } from './preload.mjs';
 
 const library = fs.globSync('/usr/lib/*/faketime/libfaketimeMT.so.1')[0];
-
-// A program with gcc's ASan wants that library first of all.
-function preloads() {
-	const asan = /=> (\S*libasan\S*)/.exec(execFileSync('ldd', [programs.grantd], { encoding: 'utf8' }));
-	return [...(asan ? [asan[1]] : []), library].join(':');
-}
 
 // ASan asks for the time while it holds a lock of its allocator. Before libfaketime is ready that question
 // allocates, and whether the same lock is wanted depends on the length of the program's path: then nothing moves.
@@ -32,7 +26,7 @@ export class MovedInstance {
 		const start = instance.start.bind(instance);
 		const plain = instance.env;
 		instance.start = async () => {
-			instance.env = { ...plain, LD_PRELOAD: preloads(), ASAN_OPTIONS: asan_without_time,
+			instance.env = { ...plain, LD_PRELOAD: preloads(library), ASAN_OPTIONS: asan_without_time,
 				FAKETIME_TIMESTAMP_FILE: file, FAKETIME_NO_CACHE: '1', DONT_FAKE_MONOTONIC: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1' };
 			try {
 				await start();

@@ -15,9 +15,11 @@ const children_of = (pid) => fs.readFileSync(`/proc/${pid}/task/${pid}/children`
 
 export class Cluster {
 	// inside: the words that begin a command where its data are; data: where that is, if not beside its socket
-	static async start({ inside = [], data } = {}) {
+	// env: for the server alone
+	static async start({ inside = [], data, env = {} } = {}) {
 		const cluster = new Cluster();
 		cluster.inside = inside;
+		cluster.env = env;
 		const [bin] = fs.globSync('/usr/lib/postgresql/*/bin').sort().reverse();
 		cluster.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'grantd-pg-'));
 		cluster.bin = bin;
@@ -31,7 +33,7 @@ export class Cluster {
 
 	async start() {
 		const [file, ...words] = [...this.inside, ...as_owner, `${this.bin}/postgres`, '-D', this.data, '-k', this.dir, '-c', 'listen_addresses=', '-c', 'max_connections=100'];
-		this.server = spawn(file, words, { cwd: this.dir, stdio: 'ignore' });
+		this.server = spawn(file, words, { cwd: this.dir, stdio: 'ignore', env: { ...process.env, ...this.env } });
 		this.ended = new Promise((resolve) => this.server.on('close', resolve));
 		for (let i = 0; (await run(`${this.bin}/pg_isready`, ['-q', '-h', this.dir])).status !== 0; i++) {
 			if (i === 300) throw new Error('PostgreSQL does not start');

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Libraries beneath the real daemon.
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
+import { programs } from './harness/index.mjs';
+
+// LD_PRELOAD for the library. A program with gcc's ASan wants that one first of all.
+export function preloads(library) {
+	const asan = /=> (\S*libasan\S*)/.exec(execFileSync('ldd', [programs.grantd], { encoding: 'utf8' }));
+	return [...(asan ? [asan[1]] : []), library].join(':');
+}
+
+// One of tests/shim, of the same build.
+export function shim(name) {
+	return path.join(path.dirname(programs.grantd), '../../tests/shim', `lib${name}.so`);
+}
