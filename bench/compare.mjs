@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `make bench`: grantd and its peers in turn in the same run, one table, and what must hold. Fails when a peer does
-// not start or a floor is missed. PAIRS, SECONDS: how often and how long; ONLY: ids of rows (bench/rows.mjs);
+// not start or a floor is missed. PAIRS, SECONDS: how often and how long; ONLY: ids of rows (bench/rows.mjs), or batch, start, memory;
 // MANY, TOKENS: for trying this program, how many grants and tokens stand for a million.
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
@@ -47,6 +47,12 @@ async function make_world() {
 async function probe_fsync(world) {
 	const { stdout } = await run(path.join(build, 'bench/fsync_probe'), [path.join(world.dir, 'probe')], { env: { ...process.env, LD_PRELOAD: world.shim } });
 	return Number(stdout);
+}
+
+// What one ES256 signature costs OpenSSL here, in µs.
+async function probe_signature() {
+	const { stdout } = await run('openssl', ['speed', '-seconds', '1', '-mr', 'ecdsap256']);
+	return 1e6 / Number(/^\+F4:\d+:256:([\d.]+)/m.exec(stdout)[1]);
 }
 
 async function make_grantd(world, name, plan) {
@@ -139,9 +145,21 @@ async function issue_many(grantd) {
 		checks: [{ what: 'PSS, MiB', values: [figures.pss], at_most: 64, goal: 40 }] });
 }
 
-async function measure_all() {
+// The store alone, many rotations in flight, beside SQLite driven by hand with 64 rows in a transaction.
+async function batch_rate(world) {
+	const values = [];
+	for (let i = 0; i < Math.min(3, bench.pairs); i++) {
+		const { stdout } = await run(path.join(build, 'bench/store_bench'), [world.dir]).catch((error) => error);
+		values.push(Number(/ratio ([\d.]+)/.exec(stdout)[1]));
+		bench.say(stdout.trim().split('\n').at(-1));
+	}
+	bench.results.push({ title: 'rotations of the store alone', where: '', runs: {}, checks: [{ what: 'rows/s: store / 64 rows by hand', values, goal: 0.4 }] });
+}
+
+async function measure_all(world) {
 	for (const slow of [false, true])
 		for (const tls of [false, true]) await run_phase({ tls, slow });
+	if (is_wanted('batch')) await batch_rate(world);
 	if (is_wanted('start')) await start_up();
 	if (is_wanted('memory')) await memory();
 }
@@ -151,14 +169,15 @@ async function main() {
 	bench.million = Number(process.env.TOKENS || 1_000_000);
 	try {
 		bench.fsync_us = await probe_fsync(world);
+		bench.signature_us = await probe_signature();
 		await make_servers(world);
-		await measure_all();
+		await measure_all(world);
 	} finally {
 		for (const server of Object.values(bench.servers)) await (server.dispose ?? server.stop).call(server);
 		if (!process.env.KEEP) fs.rmSync(world.dir, { recursive: true, force: true });
 	}
 	const report = { ...await facts(), date: new Date(begun).toISOString(), minutes: (Date.now() - begun) / 60_000, pairs: bench.pairs,
-		seconds: bench.seconds, fsync_us: bench.fsync_us, is_whole: !only && !process.env.MANY && !process.env.TOKENS, note: process.env.NOTE ?? '', results: bench.results };
+		seconds: bench.seconds, fsync_us: bench.fsync_us, signature_us: bench.signature_us, is_whole: !only && !process.env.MANY && !process.env.TOKENS, note: process.env.NOTE ?? '', results: bench.results };
 	write_results(out, report);
 	console.log(text_table(report));
 	const missed = bench.results.flatMap(({ title, where, checks }) => checks.filter((check) => judged(check) === 'MISSED')

@@ -138,7 +138,8 @@ const both = ['plain', 'TLS'];
 // servers: by name, as bench.servers has them; where: over what it is run; slow: with 2 ms added to each fsync
 export const rows = [
 	{ id: 'issue', title: 'JWT ES256 issue (client_credentials)', where: both, run: (bench) => issue(bench, ['grantd', RAM, 'glewlwyd']),
-		checks: (runs) => [...faster(runs, RAM, 4, 6), ...faster(runs, 'glewlwyd', 40)] },
+		checks: (runs, bench) => [...faster(runs, RAM, 4, 6), ...faster(runs, 'glewlwyd', 40),
+			{ what: 'CPU in P-256 signatures', values: column(runs.grantd, 'cpu').map((cpu) => cpu / bench.signature_us), goal_at_most: 2.5 }] },
 	{ id: 'refresh', title: 'refresh + rotation, durable, with its event', where: both, run: (bench) => refresh(bench, ['grantd', RAM, SQLITE, 'glewlwyd']),
 		checks: (runs) => [...faster(runs, RAM, 2, 3), ...faster(runs, SQLITE, 6, 10), ...faster(runs, 'glewlwyd', 40, 80)] },
 	{ id: 'introspect', title: 'introspection, active', where: both,
@@ -178,9 +179,12 @@ export const rows = [
 
 export const judged = (check) => {
 	const value = median(check.values);
-	const holds = (bound) => check.at_most !== undefined ? value <= bound : value >= bound;
+	const is_small = check.at_most !== undefined || check.goal_at_most !== undefined;
+	const holds = (bound) => is_small ? value <= bound : value >= bound;
 	const floor = check.at_most ?? check.at_least;
-	if (floor === undefined) return 'no floor';
-	if (!holds(floor)) return 'MISSED';
-	return check.goal !== undefined && holds(check.goal) ? 'goal' : 'reached';
+	const goal = check.goal ?? check.goal_at_most;
+	if (floor !== undefined && !holds(floor)) return 'MISSED';
+	if (goal !== undefined && holds(goal)) return 'goal';
+	if (floor === undefined) return goal === undefined ? 'no floor' : 'not yet';
+	return 'reached';
 };

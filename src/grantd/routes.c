@@ -5,6 +5,8 @@
 
 #include "grantd/app.h"
 
+#define SLOW_NICENESS 15 /* about 4 % of a core that all others want */
+
 /*
  * public   oauth   /.well-known/… /jwks.json /authorize /token /introspect /revoke /userinfo
  *          web     /login /logout /consent /account… /static/…, and the page for what nobody has
@@ -61,7 +63,10 @@ static unsigned cores(void)
 	return count < 1 ? 1 : (unsigned)count;
 }
 
-/* Pages render and hash; argon2id takes 19 MiB and a core each, so few of them run at a time. */
+/*
+ * Pages render and hash; argon2id takes 19 MiB and a core each, so few of them run at a time, and
+ * what they take of a core is what tokens leave of it.
+ */
 void routes_plan_lanes(struct app *app, const struct config *config)
 {
 	struct routes *routes = &app->routes;
@@ -70,7 +75,7 @@ void routes_plan_lanes(struct app *app, const struct config *config)
 	routes->loops = config->loops == 0 ? cores() : config->loops;
 	routes->lanes[LANE_STORE] = (struct http_lane){ may_block ? 8 : 0, 1024 };
 	routes->lanes[LANE_PAGES] = (struct http_lane){ 2, 256 };
-	routes->lanes[LANE_SLOW] = (struct http_lane){ cores() > 1 ? 2 : 1, 64 };
+	routes->lanes[LANE_SLOW] = (struct http_lane){ cores() > 1 ? 2 : 1, 64, SLOW_NICENESS };
 	routes->threads = routes->loops;
 	for (int lane = 0; lane < LANE_COUNT; lane++)
 		routes->threads += routes->lanes[lane].workers;

@@ -4,10 +4,13 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/task.h"
 #include "http/exchange_step.h"
 #include "http/figures.h"
+#include "http/server.h"
 
 struct worker {
 	struct lane_queue *lane;
@@ -25,24 +28,26 @@ struct lane_queue {
 
 	struct clock *clock;
 	unsigned room;
+	int niceness;
 	unsigned started;
 	unsigned worker_count;
 	struct worker workers[];
 };
 
-struct lane_queue *lane_new(unsigned workers, unsigned room, unsigned first_thread,
+struct lane_queue *lane_new(const struct http_lane *plan, unsigned first_thread,
 			    struct clock *clock)
 {
-	struct lane_queue *lane = calloc(1, sizeof(*lane) + workers * sizeof(struct worker));
+	struct lane_queue *lane = calloc(1, sizeof(*lane) + plan->workers * sizeof(struct worker));
 
 	if (lane == NULL)
 		abort();
 	pthread_mutex_init(&lane->lock, NULL);
 	pthread_cond_init(&lane->filled, NULL);
 	lane->clock = clock;
-	lane->room = room;
-	lane->worker_count = workers;
-	for (unsigned i = 0; i < workers; i++) {
+	lane->room = plan->queue;
+	lane->niceness = plan->niceness;
+	lane->worker_count = plan->workers;
+	for (unsigned i = 0; i < plan->workers; i++) {
 		lane->workers[i].lane = lane;
 		lane->workers[i].number = first_thread + i;
 	}
@@ -71,6 +76,9 @@ static void *work(void *argument)
 	const struct worker *worker = argument;
 	struct task *task;
 
+	/* of this thread alone, on Linux; where it is not allowed, all are equal as before */
+	if (worker->lane->niceness != 0)
+		(void)setpriority(PRIO_PROCESS, (id_t)gettid(), worker->lane->niceness);
 	while ((task = take(worker->lane)) != NULL) {
 		task->next = NULL;
 		task->thread = worker->number;

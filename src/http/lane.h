@@ -8,12 +8,13 @@
 #include "base/err.h"
 
 struct clock;
+struct http_lane;
 struct http_lane_figures;
 struct lane_queue;
 struct task;
 
 /* Threads are numbered from first_thread. None runs before lane_start. */
-struct lane_queue *lane_new(unsigned workers, unsigned room, unsigned first_thread,
+struct lane_queue *lane_new(const struct http_lane *plan, unsigned first_thread,
 			    struct clock *clock);
 /* ERR_INTERNAL when the system has no thread for it. */
 MUST_CHECK enum err lane_start(struct task *task, struct lane_queue *lane);

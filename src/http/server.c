@@ -90,8 +90,7 @@ static void make_lanes(struct http_server *server)
 
 		if (lane->workers == 0)
 			continue;
-		server->lanes[i] = lane_new(lane->workers, lane->queue, server->threads,
-					    server->config.clock);
+		server->lanes[i] = lane_new(lane, server->threads, server->config.clock);
 		server->threads += lane->workers;
 	}
 }

@@ -25,6 +25,7 @@ struct http_listener {
 struct http_lane {
 	unsigned workers; /* 0: on the loop */
 	unsigned queue;	  /* waiting tasks at most; a full lane answers 503 with Retry-After */
+	int niceness;	  /* 1 to 19: the loops and other lanes go first (sched(7)) */
 };
 
 struct http_limits {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Signing in, guessing, and what a closed account still opens: rows LG of tests/rows.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import https from 'node:https';
+import os from 'node:os';
 import { after, before, describe, test } from 'node:test';
 import { granted, refused } from './expect.mjs';
 import { Instance, Person } from './harness/index.mjs';
@@ -167,4 +169,12 @@ test('LG-014: no answer gives away the state of a request, a session or a passwo
 	for (const path of ['/account', '/account/activity', '/account/security', '/logout', '/nowhere']) seen.push(await person.get(path));
 	const secrets = ['the-state-of-this-request', 'a wrong password to look for', alice.password, wish.verifier, ...person.cookies.names().map((name) => person.cookies.get(name))];
 	for (const page of seen) for (const secret of secrets) assert.ok(!page.html.includes(secret), `${page.url.pathname} has ${secret}`);
+});
+
+test('who hashes passwords goes behind all who answer about tokens', async () => {
+	const { pid } = grantd.daemon;
+	const threads = fs.readdirSync(`/proc/${pid}/task`).map((thread) => fs.readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8').replace(/^.*\) /, '').split(' '));
+	const nice = threads.filter((fields) => fields[16] === '15');
+	assert.equal(nice.length, Math.min(2, os.availableParallelism()), 'the workers of the slow lane');
+	assert.equal(threads.filter((fields) => fields[16] === '0').length, threads.length - nice.length, 'and nobody else');
 });
