@@ -1,25 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http/client.h"
 
-#include <curl/curl.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
 #include "base/task.h"
 #include "base/url.h"
+#include "http/client_api.h"
 
 #define METHOD_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-static void easy_free(CURL **easy)
-{
-	curl_easy_cleanup(*easy);
-	*easy = NULL;
-}
+/* One call while it is made. */
+struct call {
+	const struct client_api *curl;
+	CURL *easy;
+	struct curl_slist *fields;
+};
 
-static void list_free(struct curl_slist **list)
+static void call_end(struct call *call)
 {
-	curl_slist_free_all(*list);
-	*list = NULL;
+	if (call->curl == NULL)
+		return;
+	call->curl->cleanup(call->easy);
+	call->curl->list_free(call->fields);
 }
 
 /* ERR_REQUEST unless we may call such a URL at all; before any name is looked up. */
@@ -48,32 +51,27 @@ static enum err check_url(struct task *task, const struct http_call *call, struc
 /*
  * Out of memory ends the process (base/arena.h); a call without its Authorization must not go out.
  */
-static struct curl_slist *append(struct curl_slist *list, const char *line)
+static void add_field(struct call *call, const char *line)
 {
-	struct curl_slist *longer = curl_slist_append(list, line);
+	struct curl_slist *longer = call->curl->list_append(call->fields, line);
 
 	if (longer == NULL)
 		abort();
-	return longer;
+	call->fields = longer;
 }
 
 /* Header lines for curl. A line break in one would smuggle a second one in. */
-static enum err list_fields(struct task *task, const struct http_call *call,
-			    struct curl_slist **ret_list)
+static enum err add_fields(struct task *task, const struct http_call *wish, struct call *call)
 {
 	/* no "Expect: 100-continue": our bodies are small and the wait is a second */
-	struct curl_slist *list = append(NULL, "Expect:");
+	add_field(call, "Expect:");
+	for (size_t i = 0; i < wish->field_count; i++) {
+		struct str field = wish->fields[i];
 
-	for (size_t i = 0; i < call->field_count; i++) {
-		struct str field = call->fields[i];
-
-		if (str_has(field, '\r') || str_has(field, '\n') || str_has(field, '\0')) {
-			list_free(&list);
+		if (str_has(field, '\r') || str_has(field, '\n') || str_has(field, '\0'))
 			return fail(task, ERR_REQUEST, "a header field has a line break");
-		}
-		list = append(list, str_to_c(&task->arena, field));
+		add_field(call, str_to_c(&task->arena, field));
 	}
-	*ret_list = list;
 	return OK;
 }
 
@@ -86,46 +84,48 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *context)
 	return body->too_large ? 0 : count;
 }
 
-static void set_trust(CURL *easy, struct task *task, const struct http_call *call)
+static void set_trust(const struct call *call, struct task *task, const struct http_call *wish)
 {
-	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	call->curl->set(call->easy, CURLOPT_SSL_VERIFYPEER, 1L);
+	call->curl->set(call->easy, CURLOPT_SSL_VERIFYHOST, 2L);
+	call->curl->set(call->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	/* in place of the system's bundle, whose certificates are in libcurl's CA path as well */
-	if (!str_is_empty(call->extra_ca_file))
-		curl_easy_setopt(easy, CURLOPT_CAINFO, str_to_c(&task->arena, call->extra_ca_file));
-	if (call->ca_file.at == NULL)
+	if (!str_is_empty(wish->extra_ca_file))
+		call->curl->set(call->easy, CURLOPT_CAINFO,
+				str_to_c(&task->arena, wish->extra_ca_file));
+	if (wish->ca_file.at == NULL)
 		return;
 	/* that file and nothing beside it */
-	curl_easy_setopt(easy, CURLOPT_CAINFO, str_to_c(&task->arena, call->ca_file));
-	curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+	call->curl->set(call->easy, CURLOPT_CAINFO, str_to_c(&task->arena, wish->ca_file));
+	call->curl->set(call->easy, CURLOPT_CAPATH, NULL);
 }
 
-static void set_path(CURL *easy, struct task *task, const struct http_call *call)
+static void set_path(const struct call *call, struct task *task, const struct http_call *wish)
 {
-	bool is_http = call->unix_socket.at != NULL || call->allow_loopback_http;
+	bool is_http = wish->unix_socket.at != NULL || wish->allow_loopback_http;
 
-	curl_easy_setopt(easy, CURLOPT_URL, str_to_c(&task->arena, call->url));
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, is_http ? "http,https" : "https");
-	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* also none from the environment */
-	curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	if (call->unix_socket.at != NULL)
-		curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH,
-				 str_to_c(&task->arena, call->unix_socket));
+	call->curl->set(call->easy, CURLOPT_URL, str_to_c(&task->arena, wish->url));
+	call->curl->set(call->easy, CURLOPT_PROTOCOLS_STR, is_http ? "http,https" : "https");
+	call->curl->set(call->easy, CURLOPT_FOLLOWLOCATION, 0L);
+	call->curl->set(call->easy, CURLOPT_PROXY, ""); /* also none from the environment */
+	call->curl->set(call->easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	call->curl->set(call->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	if (wish->unix_socket.at != NULL)
+		call->curl->set(call->easy, CURLOPT_UNIX_SOCKET_PATH,
+				str_to_c(&task->arena, wish->unix_socket));
 }
 
-static void set_request(CURL *easy, struct task *task, const struct http_call *call)
+static void set_request(const struct call *call, struct task *task, const struct http_call *wish)
 {
-	if (call->body.at != NULL) {
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)call->body.len);
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, call->body.at);
-	} else if (str_equals(call->method, STR("POST"))) {
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)0);
-		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, "");
+	if (wish->body.at != NULL) {
+		call->curl->set(call->easy, CURLOPT_POSTFIELDSIZE_LARGE,
+				(curl_off_t)wish->body.len);
+		call->curl->set(call->easy, CURLOPT_POSTFIELDS, wish->body.at);
+	} else if (str_equals(wish->method, STR("POST"))) {
+		call->curl->set(call->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)0);
+		call->curl->set(call->easy, CURLOPT_POSTFIELDS, "");
 	}
-	curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, str_to_c(&task->arena, call->method));
+	call->curl->set(call->easy, CURLOPT_CUSTOMREQUEST, str_to_c(&task->arena, wish->method));
 }
 
 /* Why nothing usable came, in words for whoever typed the address. */
@@ -135,8 +135,6 @@ static enum err explain(struct task *task, const struct http_call *call, const s
 	struct str where = call->unix_socket.at != NULL ? call->unix_socket
 							: url_origin(&task->arena, url);
 
-	if (detail[0] == '\0')
-		detail = curl_easy_strerror(code);
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		return failf(task, ERR_TIMEOUT, "%.*s did not answer within %d ms", STR_FMT(where),
 			     call->timeout_ms);
@@ -155,7 +153,7 @@ static enum err explain(struct task *task, const struct http_call *call, const s
 	return failf(task, ERR_IO, "no answer from %.*s: %s", STR_FMT(where), detail);
 }
 
-static enum err take_answer(struct task *task, CURL *easy, struct buf *body,
+static enum err take_answer(struct task *task, const struct call *call, struct buf *body,
 			    struct http_answer *ret_answer)
 {
 	struct http_answer answer = { 0 };
@@ -163,9 +161,9 @@ static enum err take_answer(struct task *task, CURL *easy, struct buf *body,
 	long status = 0;
 	curl_off_t retry_after = 0;
 
-	curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-	curl_easy_getinfo(easy, CURLINFO_CONTENT_TYPE, &type);
-	curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry_after);
+	call->curl->get(call->easy, CURLINFO_RESPONSE_CODE, &status);
+	call->curl->get(call->easy, CURLINFO_CONTENT_TYPE, &type);
+	call->curl->get(call->easy, CURLINFO_RETRY_AFTER, &retry_after);
 	if (status < 100 || status > 999)
 		return fail(task, ERR_IO, "the answer has no HTTP status");
 	TRY(buf_finish(body, &answer.body));
@@ -176,37 +174,38 @@ static enum err take_answer(struct task *task, CURL *easy, struct buf *body,
 	return OK;
 }
 
-enum err http_client_call(struct task *task, const struct http_call *call,
+enum err http_client_call(struct task *task, const struct http_call *wish,
 			  struct http_answer *ret_answer)
 {
-	CLEANUP(easy_free) CURL *easy = NULL;
-	CLEANUP(list_free) struct curl_slist *fields = NULL;
-	struct buf body = buf_in(&task->arena, call->answer_max);
+	CLEANUP(call_end) struct call call = { 0 };
+	struct buf body = buf_in(&task->arena, wish->answer_max);
 	char detail[CURL_ERROR_SIZE] = "";
 	struct url url;
 	CURLcode code;
 
-	if (call->method.len == 0 || !str_only(call->method, METHOD_CHARACTERS))
+	if (wish->method.len == 0 || !str_only(wish->method, METHOD_CHARACTERS))
 		return fail(task, ERR_REQUEST, "that is not an HTTP method");
-	TRY(check_url(task, call, &url));
-	TRY(list_fields(task, call, &fields));
-	easy = curl_easy_init();
-	if (easy == NULL)
+	TRY(check_url(task, wish, &url));
+	TRY(client_api_load(task, &call.curl));
+	TRY(add_fields(task, wish, &call));
+	call.easy = call.curl->init();
+	if (call.easy == NULL)
 		return fail(task, ERR_INTERNAL, "the HTTP client cannot start");
-	set_path(easy, task, call);
-	set_trust(easy, task, call);
-	set_request(easy, task, call);
-	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, fields);
-	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
-	curl_easy_setopt(easy, CURLOPT_WRITEDATA, &body);
-	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, detail);
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)call->timeout_ms);
-	code = curl_easy_perform(easy);
+	set_path(&call, task, wish);
+	set_trust(&call, task, wish);
+	set_request(&call, task, wish);
+	call.curl->set(call.easy, CURLOPT_HTTPHEADER, call.fields);
+	call.curl->set(call.easy, CURLOPT_WRITEFUNCTION, take_body);
+	call.curl->set(call.easy, CURLOPT_WRITEDATA, &body);
+	call.curl->set(call.easy, CURLOPT_ERRORBUFFER, detail);
+	call.curl->set(call.easy, CURLOPT_NOSIGNAL, 1L);
+	call.curl->set(call.easy, CURLOPT_TIMEOUT_MS, (long)wish->timeout_ms);
+	code = call.curl->perform(call.easy);
 	if (body.too_large)
 		return failf(task, ERR_TOO_LARGE, "the answer has more than %zu bytes",
-			     call->answer_max);
+			     wish->answer_max);
 	if (code != CURLE_OK)
-		return explain(task, call, &url, code, detail);
-	return take_answer(task, easy, &body, ret_answer);
+		return explain(task, wish, &url, code,
+			       detail[0] == '\0' ? call.curl->error_text(code) : detail);
+	return take_answer(task, &call, &body, ret_answer);
 }
