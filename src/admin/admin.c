@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "admin/backup.h"
 #include "admin/room.h"
 
 /* Asks who is there before anything else; the real handler stands behind its route in the table
@@ -39,6 +40,8 @@ static const struct call calls[] = {
 	{ grants_revoke, "POST", "/v1/grants/{id}/revoke", LANE_PAGES, 0 },
 	{ events_list, "GET", "/v1/events", LANE_PAGES, 0 },
 	{ events_show, "GET", "/v1/events/{id}", LANE_PAGES, 0 },
+	{ backup_show, "GET", "/v1/backup", LANE_PAGES, 0 },
+	{ backup_begin, "POST", "/v1/backup", LANE_PAGES, ROUTE_JSON },
 	{ keys_list, "GET", "/v1/keys", LANE_PAGES, 0 },
 	{ keys_rotate, "POST", "/v1/keys/rotate", LANE_SLOW, ROUTE_JSON },
 	{ resources_list, "GET", "/v1/resources", LANE_PAGES, 0 },
@@ -70,6 +73,7 @@ enum err admin_open(struct task *task, const struct admin_config *config, struct
 		room->routes[i] = (struct route){ calls[i].method, calls[i].path, guarded,
 						  calls[i].lane, calls[i].flags };
 	room->admin.config = *config;
+	room->admin.backup = backup_new(config->authority);
 	pthread_mutex_init(&room->admin.resources, NULL);
 	room->admin.door = (struct door){ .routes = room->routes,
 					  .route_count = COUNT_OF(calls),
@@ -84,6 +88,7 @@ void admin_free(struct admin **admin)
 {
 	if (*admin == NULL)
 		return;
+	backup_free(&(*admin)->backup);
 	pthread_mutex_destroy(&(*admin)->resources);
 	free(*admin);
 	*admin = NULL;

@@ -55,6 +55,7 @@ static enum err write_grant(struct exchange *exchange, struct json_writer *json,
 	member_time(json, &task->arena, "last_used_at", grant->last_used_at);
 	member_time(json, &task->arena, "paused_at", grant->paused_at);
 	member_time(json, &task->arena, "operator_paused_at", grant->operator_paused_at);
+	member_time(json, &task->arena, "restored_at", grant->restored_at);
 	member_time(json, &task->arena, "revoked_at", grant->revoked_at);
 	member_text(json, "revoked_by", grant->revoked_at == 0 ? STR_NONE : grant->revoked_by);
 	write_permissions(json, &task->arena, grant);

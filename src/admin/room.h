@@ -17,6 +17,7 @@
 struct admin {
 	struct admin_config config;
 	struct door door;
+	struct backup *backup;
 	pthread_mutex_t resources; /* one change of DIR/resources at a time */
 };
 
@@ -42,6 +43,8 @@ enum err grants_resume(struct exchange *exchange);
 enum err grants_revoke(struct exchange *exchange);
 enum err events_list(struct exchange *exchange);
 enum err events_show(struct exchange *exchange);
+enum err backup_show(struct exchange *exchange);
+enum err backup_begin(struct exchange *exchange);
 enum err keys_list(struct exchange *exchange);
 enum err keys_rotate(struct exchange *exchange);
 enum err resources_list(struct exchange *exchange);

@@ -101,6 +101,7 @@ static enum err rotate(struct task *task, struct db *db, struct refreshing *refr
 {
 	struct family next = *from;
 
+	next.generation = refreshing->token.generation; /* above the row's: may_catch_up */
 	rotation_advance(&next, task->now);
 	next.last_used_at = task->now;
 	next.idle_expires_at = task->now + (from->idle_expires_at - from->last_used_at);
@@ -108,6 +109,18 @@ static enum err rotate(struct task *task, struct db *db, struct refreshing *refr
 	refreshing->standing.family = next;
 	refreshing->rotation = ROTATION_ADVANCE;
 	return write_outcome(task, db, refreshing);
+}
+
+/*
+ * After a restore that was announced, an installation that got further than the copy goes on from
+ * where it is, once: its person has confirmed the grant since (a paused one does not come here).
+ */
+static bool may_catch_up(const struct refreshing *refreshing)
+{
+	const struct standing *standing = &refreshing->standing;
+
+	return refreshing->rotation == ROTATION_FROM_FUTURE &&
+	       standing->family.last_used_at < standing->grant.restored_at;
 }
 
 static enum err take_and_judge(struct task *task, struct db *db, struct refreshing *refreshing)
@@ -120,7 +133,7 @@ static enum err take_and_judge(struct task *task, struct db *db, struct refreshi
 	if (family->revoked_at != 0)
 		return OK;
 	refreshing->rotation = rotation_judge(family, refreshing->token.generation, task->now);
-	if (refreshing->rotation == ROTATION_ADVANCE)
+	if (refreshing->rotation == ROTATION_ADVANCE || may_catch_up(refreshing))
 		return rotate(task, db, refreshing, family);
 	if (refreshing->rotation == ROTATION_REPEAT_LOST)
 		refreshing->is_told = rotation_count_repeat(family, task->now);

@@ -43,7 +43,8 @@ enum rotation_kind {
 	SIGNING_NORMAL, /* the next key is published now and signs after signing_key_lead */
 	/* it signs as soon as every node knows it, or the one that waits does */
 	SIGNING_AT_ONCE,
-	SIGNING_COMPROMISED /* every key there was is dead now, and all that they signed */
+	SIGNING_COMPROMISED, /* every key there was is dead now, and all that they signed */
+	SIGNING_REPLACED,    /* the same, for another reason: a restore */
 };
 
 struct signing_wish {

@@ -81,6 +81,11 @@ static bool is_due(const struct key_record *records, size_t count, struct str pu
 	       now;
 }
 
+static bool ends_others(enum rotation_kind kind)
+{
+	return kind == SIGNING_COMPROMISED || kind == SIGNING_REPLACED;
+}
+
 static enum err write_event(struct task *task, struct db *db, const struct turn *turn,
 			    const struct key_record *key, int64_t retire_at)
 {
@@ -130,7 +135,7 @@ static enum err put_key(struct task *task, struct db *db, const struct turn *tur
 		key->not_before += turn->config->signing_key_lead_ms;
 	if (kind == SIGNING_AT_ONCE)
 		key->not_before += AT_ONCE_MS;
-	if (waiting != NULL && kind != SIGNING_COMPROMISED)
+	if (waiting != NULL && !ends_others(kind))
 		return hasten_key(task, db, turn, waiting, key);
 	return key_row_insert(task, db, key);
 }
@@ -146,8 +151,7 @@ static enum err rotate_one(struct task *task, struct db *db, struct turn *turn,
 	if (turn->is_by_age && !is_due(records, count, key.purpose, turn->config, task->now))
 		return OK;
 	TRY(put_key(task, db, turn, find_waiting(records, count, key.purpose, task->now), &key));
-	retire_at = turn->wish->kind == SIGNING_COMPROMISED ? task->now
-							    : key.not_before + SIGNING_OVERLAP_MS;
+	retire_at = ends_others(turn->wish->kind) ? task->now : key.not_before + SIGNING_OVERLAP_MS;
 	TRY(key_row_retire_others(task, db, &key, retire_at));
 	turn->made++;
 	return write_event(task, db, turn, &key, retire_at);

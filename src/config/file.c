@@ -158,8 +158,7 @@ static struct str directory_of(struct task *task, struct str path)
 	return end == 0 ? STR(".") : str_copy(&task->arena, str_sub(path, 0, end));
 }
 
-/* A rename or removal lasts only once the directory itself is on disk. */
-static enum err sync_directory(struct task *task, struct str path)
+enum err file_sync_folder(struct task *task, struct str path)
 {
 	struct str directory = directory_of(task, path);
 	CLEANUP(close_fd) int fd = open(directory.at, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -183,7 +182,7 @@ enum err file_replace(struct task *task, struct str path, struct str text, unsig
 	if (rename(new_path.at, str_to_c(&task->arena, path)) != 0)
 		return failf(task, ERR_IO, "%.*s: cannot be written: %s", STR_FMT(path),
 			     strerror(errno));
-	return sync_directory(task, path);
+	return file_sync_folder(task, path);
 }
 
 enum err file_remove(struct task *task, struct str path)
@@ -191,7 +190,7 @@ enum err file_remove(struct task *task, struct str path)
 	if (unlink(str_to_c(&task->arena, path)) != 0)
 		return failf(task, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "%.*s: %s",
 			     STR_FMT(path), strerror(errno));
-	return sync_directory(task, path);
+	return file_sync_folder(task, path);
 }
 
 bool file_exists(struct task *task, struct str path)

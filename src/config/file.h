@@ -31,4 +31,6 @@ MUST_CHECK enum err file_replace(struct task *task, struct str path, struct str 
 				 unsigned mode);
 /* Removes the file and makes that last. ERR_NOT_FOUND, ERR_IO. */
 MUST_CHECK enum err file_remove(struct task *task, struct str path);
+/* Of the file's folder: a rename or removal lasts only once the folder itself is on disk. */
+MUST_CHECK enum err file_sync_folder(struct task *task, struct str path);
 bool file_exists(struct task *task, struct str path);

@@ -81,6 +81,7 @@ enum err grant_resume(struct task *task, const struct words *words);
 enum err grant_revoke(struct task *task, const struct words *words);
 enum err event_list(struct task *task, const struct words *words);
 enum err event_show(struct task *task, const struct words *words);
+enum err backup_make(struct task *task, const struct words *words);
 enum err keys_list(struct task *task, const struct words *words);
 enum err keys_rotate(struct task *task, const struct words *words);
 enum err resource_add(struct task *task, const struct words *words);

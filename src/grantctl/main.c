@@ -99,6 +99,10 @@ static const struct verb verbs[] = {
 	  "                       refuse new tokens until it fetches them again\n"
 	  "  --compromised        the old keys are exposed: they leave the published keys now,\n"
 	  "                       and all that they signed is refused from now on\n" },
+	{ "backup", NULL, "FILE", 0, backup_make,
+	  "Copies the SQLite database while it is served: FILE, and FILE.keys with what opens "
+	  "people's\n"
+	  "details, which is good for 30 days. Put back by grantd restore.\n" },
 	{ "status", NULL, NULL, 0, status_show, "Shows the daemon's version, issuer and time.\n" },
 	{ "reload", NULL, NULL, 0, reload,
 	  "Takes up changed configuration, resources and certificates, as SIGHUP does.\n" },

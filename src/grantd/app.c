@@ -23,6 +23,7 @@ static enum err open_store(struct task *task, struct app *app, const struct conf
 	struct store_config store = {
 		.database = config->database,
 		.reserve = STORE_RESERVE,
+		.ended = installation_ended_file(task, config),
 		.threads = app->routes.threads + 2,
 		.pool = config->database_pool,
 		.clock = task->clock,

@@ -3,9 +3,6 @@
 #include <grp.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "base/url.h"
 #include "config/file.h"
@@ -107,20 +104,6 @@ static void check_certificate(struct report *report, struct task *task, const st
 		check_facts(report, task, config, &facts);
 }
 
-/* A grantd that serves holds the database; it checked it when it started. */
-static bool is_served(const struct config *config)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool is_there;
-
-	memcpy(address.sun_path, config->admin_socket.at, config->admin_socket.len);
-	is_there = fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
-	if (fd >= 0)
-		close(fd);
-	return is_there;
-}
-
 static enum err check_signing_keys(struct task *task, struct store *store, struct keyring *keys)
 {
 	struct key_record *records = NULL;
@@ -151,7 +134,7 @@ static void check_database(struct report *report, struct task *task, const struc
 	(void)expect(report, task, store_check_reserve(task, &store_config));
 	store_config.reserve = 0; /* nothing is made here */
 	if (str_starts_with(config->database, STR("sqlite:")) &&
-	    !config_is_wrong(report->settings, "admin_socket") && is_served(config)) {
+	    !config_is_wrong(report->settings, "admin_socket") && installation_is_served(config)) {
 		printf("a grantd is serving this directory; its database was not looked into\n");
 		return;
 	}

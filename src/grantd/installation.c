@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "grantd/installation.h"
 
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
 #include "base/task.h"
+#include "config/file.h"
 #include "store/key_rows.h"
 
 #define NEW_KEYS_MAX (RESOURCES_MAX + 2)
@@ -181,4 +187,22 @@ enum err installation_load_keys(struct task *task, struct store *store, struct k
 	TRY(store_reader(task, store, &db));
 	TRY(key_row_list_live(task, db, &records, &count));
 	return keys_load(task, keys, records, count);
+}
+
+struct str installation_ended_file(struct task *task, const struct config *config)
+{
+	return file_path(task, config->dir, STR("ended.log"));
+}
+
+bool installation_is_served(const struct config *config)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool is_there;
+
+	memcpy(address.sun_path, config->admin_socket.at, config->admin_socket.len);
+	is_there = fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
+	if (fd >= 0)
+		close(fd);
+	return is_there;
 }

@@ -26,3 +26,7 @@ MUST_CHECK enum err installation_load_keys(struct task *task, struct store *stor
 					   struct keyring *keys, const struct config *config);
 /* True if the database knows a root key: then a missing root.key is lost, not new. */
 MUST_CHECK enum err installation_has_root(struct task *task, struct store *store, bool *ret_has);
+/* DIR/ended.log: what must stay ended when the database is put back (store/ended.h). */
+struct str installation_ended_file(struct task *task, const struct config *config);
+/* True while a grantd answers at the admin socket of the directory. */
+bool installation_is_served(const struct config *config);

@@ -16,6 +16,9 @@ enum option_letter {
 	OPTION_ISSUER = 'i',
 	OPTION_DATABASE = 'b',
 	OPTION_SHARED = 's',
+	OPTION_FROM = 'f',
+	OPTION_KEYS = 'k',
+	OPTION_VERIFY = 'v',
 	OPTION_HELP = 'h',
 };
 
@@ -48,6 +51,16 @@ static const struct verb verbs[] = {
 	  "Looks at configuration, keys, certificate and database, changes nothing, and says "
 	  "everything that\n"
 	  "is wrong. Exit code 0: nothing is; 1: something is.\n" },
+	{ "restore", "dfkvh", restore_run,
+	  "grantd restore --dir DIR --from FILE [--keys FILE.keys] [--verify]\n\n"
+	  "Puts a backup of grantctl backup back. What has ended since stays ended, every grant is "
+	  "paused\n"
+	  "until its person confirms, sign-ins end, signing keys are replaced. Stop grantd first. "
+	  "With a\n"
+	  "PostgreSQL database, put back by its own tools, run it with --dir alone.\n\n"
+	  "  --from FILE        the backup\n"
+	  "  --keys FILE        the people's keys, at most 30 days old; default: FILE.keys\n"
+	  "  --verify           only say what would be put back; also while grantd serves\n" },
 	{ "migrate", "dh", upgrade_run,
 	  "grantd migrate --dir DIR\n\n"
 	  "Brings the tables of the database to what this program knows. Stop grantd first, make "
@@ -59,6 +72,9 @@ static const struct option options[] = {
 	{ "issuer", required_argument, NULL, OPTION_ISSUER },
 	{ "database", required_argument, NULL, OPTION_DATABASE },
 	{ "shared-loopback-host", no_argument, NULL, OPTION_SHARED },
+	{ "from", required_argument, NULL, OPTION_FROM },
+	{ "keys", required_argument, NULL, OPTION_KEYS },
+	{ "verify", no_argument, NULL, OPTION_VERIFY },
 	{ "help", no_argument, NULL, OPTION_HELP },
 	{ NULL, 0, NULL, 0 },
 };
@@ -69,6 +85,7 @@ static enum exit_code usage(FILE *to, enum exit_code code)
 		    "  init      set an installation up\n"
 		    "  serve     serve it\n"
 		    "  check     say what is wrong with it\n"
+		    "  restore   put a backup of its database back\n"
 		    "  migrate   bring its database up to date\n\n"
 		    "grantd --version, grantd --help\n");
 	return code;
@@ -99,6 +116,15 @@ static void take_option(struct program *program, int letter)
 		break;
 	case OPTION_DATABASE:
 		program->database = str_from_c(optarg);
+		break;
+	case OPTION_FROM:
+		program->from = str_from_c(optarg);
+		break;
+	case OPTION_KEYS:
+		program->keys = str_from_c(optarg);
+		break;
+	case OPTION_VERIFY:
+		program->is_verify = true;
 		break;
 	default:
 		program->shared_loopback_host = true;

@@ -20,12 +20,18 @@ struct program {
 	struct str issuer;   /* STR_NONE: not given */
 	struct str database; /* STR_NONE: not given */
 	bool shared_loopback_host;
+
+	/* of restore */
+	struct str from; /* STR_NONE: not given */
+	struct str keys; /* STR_NONE: beside it */
+	bool is_verify;
 };
 
 /* Each prints its own outcome; the answer is the exit code. */
 enum exit_code init_run(struct program *program);
 enum exit_code serve_run(struct program *program);
 enum exit_code check_run(struct program *program);
+enum exit_code restore_run(struct program *program);
 enum exit_code upgrade_run(struct program *program);
 
 /* "WHO: reason" on stderr; nothing that grantd is asked to do in DIR is worse than refused. */

@@ -13,6 +13,11 @@ bool grant_is_paused(const struct grant *grant)
 	return grant->paused_at != 0 || grant->operator_paused_at != 0;
 }
 
+bool grant_waits_after_restore(const struct grant *grant)
+{
+	return grant->restored_at != 0 && grant->paused_at == grant->restored_at;
+}
+
 enum grant_status grant_status_at(const struct grant *grant, int64_t now)
 {
 	if (grant->revoked_at != 0)

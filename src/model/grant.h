@@ -43,6 +43,7 @@ struct grant {
 	int64_t expires_at;	    /* the latest of its permissions */
 	int64_t paused_at;	    /* by the person, or by us until the person confirms; 0: not */
 	int64_t operator_paused_at; /* by the operator; 0: not */
+	int64_t restored_at;	    /* the database was put back to an older state then; 0: not */
 	int64_t revoked_at;	    /* 0: not */
 	struct str revoked_by;	    /* "user", "operator" */
 	int64_t last_used_at;	    /* 0: never; of any of its families */
@@ -52,6 +53,8 @@ struct grant {
 
 /* Stopped for now, by whomever. */
 bool grant_is_paused(const struct grant *grant);
+/* Paused by a restore, and not confirmed by the person since. */
+bool grant_waits_after_restore(const struct grant *grant);
 /* Revoked before expired before paused before active. */
 enum grant_status grant_status_at(const struct grant *grant, int64_t now);
 struct str grant_status_name(enum grant_status status);

@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/task.h"
 #include "model/redirect.h"
+#include "store/ended.h"
 #include "store/rows.h"
 
 #define URIS_MAX ((REDIRECT_URI_MAX + 1) * CLIENT_REDIRECTS)
@@ -139,6 +140,9 @@ enum err client_set_disabled(struct task *task, struct db *db, struct str id, in
 		     ARGS(sql_text(id), sql_time(disabled_at), sql_int(not_before)), &changed));
 	if (changed == 0)
 		return fail(task, ERR_NOT_FOUND, "no such client");
+	ended_note(task, db, "client", id,
+		   str_printf(&task->arena, "%lld/%lld", (long long)disabled_at,
+			      (long long)not_before));
 	return OK;
 }
 
@@ -156,5 +160,6 @@ enum err client_update(struct task *task, struct db *db, const struct client *cl
 		     &changed));
 	if (changed == 0)
 		return fail(task, ERR_NOT_FOUND, "no such client");
+	ended_note(task, db, "registration", client->id, STR_NONE);
 	return OK;
 }

@@ -74,6 +74,7 @@ struct sql_driver {
 /* Every connection begins with this. */
 struct db {
 	const struct sql_driver *driver;
+	struct ended_notes *ended; /* of a writing connection where DIR keeps what has ended */
 };
 
 extern const struct sql_driver sqlite_driver;

@@ -2,6 +2,7 @@
 #include "store/families.h"
 
 #include "base/task.h"
+#include "store/ended.h"
 #include "store/rows.h"
 
 /* How exact a grant's last use is; finer would make every refresh write a second row. */
@@ -135,6 +136,8 @@ enum err family_revoke(struct task *task, struct db *db, struct str id, int64_t 
 
 	TRY(sql_exec(task, db, &FAMILY_REVOKE, ARGS(sql_text(id), sql_int(now), sql_text(why)),
 		     &changed));
+	if (changed > 0)
+		ended_note(task, db, "family", id, why);
 	*ret_now = changed > 0;
 	return OK;
 }

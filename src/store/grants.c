@@ -2,11 +2,9 @@
 #include "store/grants.h"
 
 #include "base/task.h"
+#include "store/ended.h"
 #include "store/rows.h"
 
-#define GRANT_COLUMNS                                                                              \
-	"id, user_id, client_id, resource, basis, created_at, updated_at, expires_at, paused_at,"  \
-	" operator_paused_at, revoked_at, revoked_by, last_used_at"
 #define GRANT_SELECT "SELECT " GRANT_COLUMNS " FROM grants"
 
 /*
@@ -116,6 +114,7 @@ enum err row_grant(struct task *task, struct sql_row *row, struct grant *grant)
 	grant->expires_at = row_int(row);
 	grant->paused_at = row_int(row);
 	grant->operator_paused_at = row_int(row);
+	grant->restored_at = row_int(row);
 	grant->revoked_at = row_int(row);
 	grant->revoked_by = row_str(task, row);
 	grant->last_used_at = row_int(row);
@@ -291,8 +290,10 @@ enum err grant_set_paused(struct task *task, struct db *db, struct str id, int64
 enum err grant_set_operator_paused(struct task *task, struct db *db, struct str id,
 				   int64_t paused_at, int64_t now)
 {
-	return set_pause(task, db, &GRANT_SET_OPERATOR_PAUSED,
-			 ARGS(sql_text(id), sql_time(paused_at), sql_int(now)));
+	TRY(set_pause(task, db, &GRANT_SET_OPERATOR_PAUSED,
+		      ARGS(sql_text(id), sql_time(paused_at), sql_int(now))));
+	ended_note(task, db, "held", id, str_printf(&task->arena, "%lld", (long long)paused_at));
+	return OK;
 }
 
 enum err grant_pause_all(struct task *task, struct db *db, struct str user_id, int64_t now,
@@ -331,6 +332,8 @@ enum err grant_revoke(struct task *task, struct db *db, struct str id, int64_t n
 		     &changed));
 	TRY(sql_exec(task, db, &GRANT_REVOKE_FAMILIES,
 		     ARGS(sql_text(id), sql_int(now), sql_text(why)), NULL));
+	if (changed > 0)
+		ended_note(task, db, "grant", id, by);
 	*ret_now = changed > 0;
 	return OK;
 }
@@ -345,6 +348,14 @@ static enum err take(struct task *task, struct db *db, struct str id, int64_t no
 	if (err == ERR_NOT_FOUND)
 		return fail(task, ERR_CONFLICT, "the grant was revoked");
 	return err;
+}
+
+/* "EXPIRES_AT/SCOPE", without a scope for all. */
+static void note_end(struct task *task, struct db *db, struct str id, struct str scope,
+		     int64_t expires_at)
+{
+	ended_note(task, db, "end", id,
+		   str_printf(&task->arena, "%lld/%.*s", (long long)expires_at, STR_FMT(scope)));
 }
 
 enum err grant_set_end(struct task *task, struct db *db, struct str id, struct str scope,
@@ -366,6 +377,7 @@ enum err grant_set_end(struct task *task, struct db *db, struct str id, struct s
 			&changed));
 	if (changed == 0)
 		return fail(task, ERR_NOT_FOUND, "the grant has no such permission");
+	note_end(task, db, id, scope, expires_at);
 	return fit_end(task, db, user_id, id, now);
 }
 
@@ -380,6 +392,7 @@ enum err grant_remove_permission(struct task *task, struct db *db, struct str id
 		     ARGS(sql_text(user_id), sql_text(id), sql_text(scope)), &changed));
 	if (changed == 0)
 		return fail(task, ERR_NOT_FOUND, "the grant has no such permission");
+	ended_note(task, db, "scope", id, scope);
 	return fit_end(task, db, user_id, id, now);
 }
 

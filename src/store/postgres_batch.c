@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/task.h"
 #include "crypto/random.h"
+#include "store/ended.h"
 #include "store/postgres.h"
 #include "store/writer.h"
 
@@ -52,8 +53,10 @@ static enum outcome run_in_transaction(struct task *task, struct postgres_db *db
 	enum outcome outcome;
 
 	write->result = write_run(write, &db->db);
-	if (write->result == OK)
+	if (write->result == OK) {
+		ended_keep(task, &db->db);
 		return commit(task, db, write);
+	}
 	outcome = may_run_again(db, true) ? RUN_AGAIN : DONE;
 	roll_back(task, db);
 	return outcome;
@@ -65,6 +68,7 @@ static enum outcome run_once(struct task *task, struct postgres_db *db, struct w
 	enum outcome outcome;
 
 	db->is_conflict = false;
+	ended_back_to(&db->db, 0);
 	write->result = postgres_connect(task, db);
 	if (write->result == OK)
 		write->result = postgres_run(task, db, "BEGIN", NULL);

@@ -11,6 +11,11 @@
 #include "model/user.h"
 #include "store/sql.h"
 
+/* Of grants, as row_grant reads them. */
+#define GRANT_COLUMNS                                                                              \
+	"id, user_id, client_id, resource, basis, created_at, updated_at, expires_at, paused_at,"  \
+	" operator_paused_at, restored_at, revoked_at, revoked_by, last_used_at"
+
 void row_user(struct task *task, struct sql_row *row, struct user *user);
 enum err row_client(struct task *task, struct sql_row *row, struct client *client);
 enum err row_grant(struct task *task, struct sql_row *row, struct grant *grant);

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/task.h"
+#include "store/ended.h"
 #include "store/sqlite.h"
 #include "store/writer.h"
 
@@ -37,15 +38,20 @@ static enum err run_alone(struct task *task, struct db *db, struct write *write)
 {
 	TRY(run(task, db, &BEGIN));
 	TRY(write_run(write, db));
+	ended_keep(task, db);
 	return run(task, db, &COMMIT);
 }
 
 static enum err run_saved(struct task *task, struct db *db, struct write *write)
 {
+	size_t mark = ended_mark(db);
+
 	TRY(run(task, db, &SAVE));
 	write->result = write_run(write, db);
-	if (write->result != OK && in_transaction(db))
+	if (write->result != OK && in_transaction(db)) {
+		ended_back_to(db, mark);
 		TRY(run(task, db, &UNDO));
+	}
 	if (!in_transaction(db))
 		return fail(task, ERR_STORE, "the transaction was ended by an earlier failure");
 	return run(task, db, &KEEP);
@@ -57,11 +63,13 @@ static enum err run_together(struct task *task, struct db *db, struct write *con
 	TRY(run(task, db, &BEGIN));
 	for (size_t i = 0; i < count; i++)
 		TRY(run_saved(task, db, batch[i]));
+	ended_keep(task, db);
 	return run(task, db, &COMMIT);
 }
 
 static void end_transaction(struct task *task, struct db *db)
 {
+	ended_back_to(db, 0);
 	if (in_transaction(db) && sqlite_execute(task, db, "ROLLBACK") != OK)
 		log_error(task, "store.rollback_failed");
 }

@@ -8,7 +8,7 @@
 
 #define STANDING_COLUMNS                                                                           \
 	"g.id, g.user_id, g.client_id, g.resource, g.basis, g.created_at, "                        \
-	"g.updated_at, g.expires_at, g.paused_at, g.operator_paused_at, "                          \
+	"g.updated_at, g.expires_at, g.paused_at, g.operator_paused_at, g.restored_at, "           \
 	"g.revoked_at, g.revoked_by, g.last_used_at, u.id, u.username, "                           \
 	"u.sealed_profile, u.version, u.created_at, u.disabled_at, k.wrapped_key, "                \
 	"c.id, c.name, c.kind, c.auth, c.secret_hash, c.secret_expires_at, "                       \

@@ -101,7 +101,7 @@ void store_free(struct store **closing)
 	if (store->claim != NULL)
 		store->driver->release(&store->claim);
 	pthread_mutex_destroy(&store->ping.lock);
-	explicit_bzero(store->place, strlen(store->place)); /* a URI may hold a password */
+	explicit_bzero(store->place, strlen(store->place)); /* a URI may claim a password */
 	free(store->place);
 	free(store);
 }
@@ -137,6 +137,45 @@ enum err store_migrate(struct task *task, const struct store_config *config, int
 bool store_may_block(const struct store *store)
 {
 	return store->driver->may_block;
+}
+
+bool store_is_file(const struct store *store, struct str *ret_path)
+{
+	*ret_path = store_place(store);
+	return !store->driver->may_block;
+}
+
+struct store_claim {
+	const struct sql_driver *driver;
+	void *held;
+};
+
+enum err store_claim(struct task *task, struct str database, struct store_claim **ret_claim)
+{
+	struct store_claim *claim = calloc(1, sizeof(*claim));
+	struct str place = STR_NONE;
+	enum err err;
+
+	if (claim == NULL)
+		abort();
+	err = driver_choose(task, database, &claim->driver, &place);
+	if (err == OK)
+		err = claim->driver->claim(task, place, true, &claim->held);
+	if (err == OK)
+		*ret_claim = claim;
+	else
+		free(claim);
+	return err;
+}
+
+void store_release(struct store_claim **claim)
+{
+	if (*claim == NULL)
+		return;
+	if ((*claim)->held != NULL)
+		(*claim)->driver->release(&(*claim)->held);
+	free(*claim);
+	*claim = NULL;
 }
 
 enum err store_reader(struct task *task, struct store *store, struct db **ret_db)

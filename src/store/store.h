@@ -23,6 +23,7 @@ struct db; /* a connection, inside or outside a transaction */
 
 struct store_config {
 	struct str database; /* "sqlite:/path/grantd.db" or a libpq "postgresql://…" URI */
+	struct str ended;    /* the file of store/ended.h; STR_NONE: none is kept */
 	unsigned threads;    /* how many threads may read: task.thread is below it */
 	unsigned pool;	     /* PostgreSQL: how many workers write; 0: 16 */
 	unsigned queue;	     /* waiting writes at most; 0: 16,384 */
@@ -81,6 +82,17 @@ MUST_CHECK enum err store_write(struct task *task, struct store *store, write_fn
 MUST_CHECK enum err store_submit_stop(struct task *task, struct store *store, write_fn *fn,
 				      void *arg, then_fn *then);
 MUST_CHECK enum err store_stop(struct task *task, struct store *store, write_fn *fn, void *arg);
+
+/* True for SQLite; *ret_path is borrowed. */
+bool store_is_file(const struct store *store, struct str *ret_path);
+/*
+ * Takes a database for this process alone without opening it, also one that is not there yet.
+ * ERR_CONFIG names the process that has it. On PostgreSQL nothing is taken.
+ */
+struct store_claim;
+MUST_CHECK enum err store_claim(struct task *task, struct str database,
+				struct store_claim **ret_claim);
+void store_release(struct store_claim **claim);
 
 /* ERR_CONFIG with what to do if the space in reserve is missing or too small. Changes nothing. */
 MUST_CHECK enum err store_check_reserve(struct task *task, const struct store_config *config);

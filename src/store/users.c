@@ -2,6 +2,7 @@
 #include "store/users.h"
 
 #include "base/task.h"
+#include "store/ended.h"
 #include "store/rows.h"
 
 static STATEMENT USER_INSERT = {
@@ -39,6 +40,10 @@ static STATEMENT AUTHENTICATOR_PUT = {
 	" ON CONFLICT (user_id, kind) DO UPDATE SET sealed = excluded.sealed,"
 	" version = excluded.version, changed_at = excluded.changed_at"
 	" WHERE authenticators.version = excluded.version - 1"
+};
+
+static STATEMENT AUTHENTICATOR_DELETE_OLDER = {
+	"DELETE FROM authenticators WHERE user_id = $1 AND kind = $2 AND changed_at < $3"
 };
 
 void row_user(struct task *task, struct sql_row *row, struct user *user)
@@ -105,6 +110,7 @@ enum err user_set_disabled(struct task *task, struct db *db, struct str id, int6
 		     &changed));
 	if (changed == 0)
 		return fail(task, ERR_NOT_FOUND, "no such user");
+	ended_note(task, db, "user", id, str_printf(&task->arena, "%lld", (long long)disabled_at));
 	return OK;
 }
 
@@ -166,5 +172,13 @@ enum err authenticator_put(struct task *task, struct db *db,
 		     &changed));
 	if (changed == 0)
 		return fail(task, ERR_CONFLICT, "it was changed meanwhile");
+	ended_note(task, db, "authenticator", authenticator->user_id, authenticator->kind);
 	return OK;
+}
+
+enum err authenticator_delete_older(struct task *task, struct db *db, struct str user_id,
+				    struct str kind, int64_t at)
+{
+	return sql_exec(task, db, &AUTHENTICATOR_DELETE_OLDER,
+			ARGS(sql_text(user_id), sql_text(kind), sql_int(at)), NULL);
 }

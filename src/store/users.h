@@ -53,3 +53,6 @@ MUST_CHECK enum err authenticator_take(struct task *task, struct db *db, struct 
 /* Inserts or replaces; the stored version must be authenticator->version - 1, else ERR_CONFLICT. */
 MUST_CHECK enum err authenticator_put(struct task *task, struct db *db,
 				      const struct authenticator *authenticator);
+/* One that was changed before: what it was replaced by is not known any more. */
+MUST_CHECK enum err authenticator_delete_older(struct task *task, struct db *db, struct str user_id,
+					       struct str kind, int64_t at);

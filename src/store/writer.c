@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/task.h"
+#include "store/ended.h"
 
 #define QUEUE_DEFAULT 16384
 #define POOL_DEFAULT  16
@@ -19,12 +20,14 @@ struct worker {
 	struct db *db;
 	struct histogram commits;
 	_Atomic uint64_t failed;
+	struct ended_notes *notes;
 };
 
 struct writer {
 	const struct sql_driver *driver;
 	struct clock *clock;
 	struct log *log;
+	struct ended *ended; /* NULL: not kept */
 
 	pthread_mutex_t lock; /* guards what is up to the empty line */
 	pthread_cond_t filled;
@@ -146,8 +149,15 @@ static enum err open_connections(struct task *task, struct writer *writer,
 {
 	const struct sql_driver *driver = writer->driver;
 
-	for (size_t i = 0; i < writer->worker_count; i++)
-		TRY(driver->open(task, place, DB_WRITE, &writer->workers[i].db));
+	for (size_t i = 0; i < writer->worker_count; i++) {
+		struct worker *worker = &writer->workers[i];
+
+		TRY(driver->open(task, place, DB_WRITE, &worker->db));
+		if (writer->ended == NULL)
+			continue;
+		worker->notes = ended_notes_new(writer->ended);
+		worker->db->ended = worker->notes;
+	}
 	if (driver->hold == NULL || config->reserve == 0)
 		return OK;
 	return driver->hold(task, writer->workers[0].db, place, config->reserve);
@@ -171,8 +181,11 @@ static void start_threads(struct writer *writer)
 
 static void close_connections(struct writer *writer)
 {
-	for (size_t i = 0; i < writer->worker_count; i++)
+	for (size_t i = 0; i < writer->worker_count; i++) {
 		writer->driver->close(&writer->workers[i].db);
+		ended_notes_free(&writer->workers[i].notes);
+	}
+	ended_free(&writer->ended);
 }
 
 enum err writer_open(struct task *task, const struct sql_driver *driver,
@@ -195,7 +208,9 @@ enum err writer_open(struct task *task, const struct sql_driver *driver,
 	writer->tail = &writer->head;
 	pthread_mutex_init(&writer->lock, NULL);
 	pthread_cond_init(&writer->filled, NULL);
-	err = open_connections(task, writer, config, place);
+	err = config->ended.at == NULL ? OK : ended_open(task, config->ended, &writer->ended);
+	if (err == OK)
+		err = open_connections(task, writer, config, place);
 	if (err != OK) {
 		close_connections(writer);
 		free(writer);

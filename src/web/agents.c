@@ -68,6 +68,8 @@ enum err agents_describe(const struct page *page, struct db *db, const struct gr
 		data_true(object, "is_live");
 	if (grant->operator_paused_at != 0)
 		data_true(object, "is_operators_pause");
+	else if (grant_waits_after_restore(grant))
+		words_time(page, data_object(object, "restored"), grant->restored_at);
 	words_time(page, data_object(object, "created"), grant->created_at);
 	words_time(page, data_object(object, "ends"), grant->expires_at);
 	if (grant->last_used_at != 0)
@@ -143,6 +145,7 @@ static const struct {
 	{ "family.ended", "code_reused", "event.family.ended.code" },
 	{ "family.ended", "revoked_by_client", "event.family.ended.client" },
 	{ "grant.paused", "password_reset", "event.grant.paused.password" },
+	{ "grant.paused", "restored", "event.grant.paused.restored" },
 	{ "grant.paused", "the database is older than this token", "event.grant.paused.restored" },
 	{ "token.repeated", "ten in a day", "event.token.repeated.often" },
 };

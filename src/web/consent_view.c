@@ -83,6 +83,8 @@ static void add_warnings(const struct question *question, json_t *data)
 	/* a yes un-pauses nothing */
 	if (view->grant.operator_paused_at != 0)
 		say_item(question, warnings, text(question, "consent.warning_held", data));
+	else if (grant_waits_after_restore(&view->grant))
+		say_item(question, warnings, text(question, "consent.warning_restored", data));
 	else if (view->grant.paused_at != 0)
 		say_item(question, warnings, text(question, "consent.warning_paused", data));
 }

@@ -104,6 +104,8 @@ const char *const schema_step_1[] = {
 	/* two pauses, the person's and the operator's: neither takes back the other's */
 	" paused_at BIGINT,"
 	" operator_paused_at BIGINT,"
+	/* when the database was put back to an older state; as paused_at until confirmed */
+	" restored_at BIGINT,"
 	" revoked_at BIGINT,"
 	" revoked_by TEXT,"
 	" last_used_at BIGINT)",

@@ -3,6 +3,9 @@
 #include "at_office.h"
 
 #include "authority/account.h"
+#include "authority/issue.h"
+#include "store/families.h"
+#include "store/restoring.h"
 
 static struct actor person(void)
 {
@@ -108,6 +111,59 @@ static void taking_the_last_permission_away_revokes(void **state)
 	CHECK_STR(wish.reason, STR("revoked_by_user"));
 }
 
+static enum err pause_all_restored(struct task *task, struct db *db, void *arg)
+{
+	return restoring_pause_grants(task, db, task->now, arg);
+}
+
+/* The refresh token that the agent would hold so many rotations from now. */
+static struct str future_token(int rotations)
+{
+	struct task *task = world_task(&office.world);
+	struct family *families = NULL;
+	struct str token = STR_NONE;
+	size_t count = 0;
+
+	CHECK_ERR(family_list(task, world_reader(&office.world), office_grant(&office, "agent").id,
+			      &families, &count),
+		  OK);
+	CHECK(count == 1);
+	families[0].generation += rotations;
+	CHECK_ERR(issue_refresh_token(task, &office.authority, &families[0], &token), OK);
+	return token;
+}
+
+static bool waits(void)
+{
+	struct grant grant = office_grant(&office, "agent");
+
+	return grant_waits_after_restore(&grant);
+}
+
+static void after_an_announced_restore_the_agent_catches_up_once_else_it_is_paused(void **state)
+{
+	struct token_wish wish;
+	int64_t paused = 0;
+
+	(void)state;
+	(void)office_tokens(&office, "agent", "mail.read");
+	CHECK_ERR(office_refresh_with(&office, future_token(3), &wish), ERR_PAUSED);
+	CHECK(!waits());
+	CHECK_ERR(resume_by(person()), OK);
+	office_wait(&office, SECOND_MS);
+	CHECK_ERR(world_write(&office.world, pause_all_restored, &paused), OK);
+	CHECK(paused == 1);
+	CHECK(waits());
+	CHECK_ERR(office_refresh_with(&office, future_token(3), &wish), ERR_PAUSED);
+	CHECK_ERR(resume_by(operator_()), ERR_FORBIDDEN); /* the person looks, nobody for them */
+	CHECK_ERR(resume_by(person()), OK);
+	office_wait(&office, SECOND_MS);
+	CHECK_ERR(office_refresh_with(&office, future_token(3), &wish), OK);
+	CHECK_ERR(office_access(&office, wish.answer.access_token), OK);
+	CHECK_ERR(office_refresh_with(&office, wish.answer.refresh_token, &wish), OK);
+	CHECK_ERR(office_refresh_with(&office, future_token(3), &wish), ERR_PAUSED);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, office_start, office_end)
 
 int main(void)
@@ -118,6 +174,7 @@ int main(void)
 		TEST(a_grant_that_both_paused_goes_on_when_both_say_so),
 		TEST(revoking_and_allowing_again_does_not_shake_off_the_operators_pause),
 		TEST(taking_the_last_permission_away_revokes),
+		TEST(after_an_announced_restore_the_agent_catches_up_once_else_it_is_paused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
