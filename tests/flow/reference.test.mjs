@@ -96,7 +96,7 @@ for (const [shell, [program, args, file_of]] of Object.entries(shells)) {
 	test(`${shell} proposes what each verb takes, and no more`, async () => {
 		for (const name of Object.keys(said))
 			for (const [typed, next] of Object.entries(expected(name)))
-				assert.deepEqual(words_of(await proposed(name, [...typed.split(' '), typed.endsWith('add') ? '-' : ''])), next, `${typed} …`);
+				assert.deepEqual(words_of(await proposed(name, [...typed.split(' '), /(?:add|backup)$/.test(typed) ? '-' : ''])), next, `${typed} …`);
 	});
 
 	test(`${shell} looks past options and their values, and proposes files where one is wanted`, async () => {

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+// The restore drill of docs/operator.md: a backup is made under load, things end, the backup is put back, and what had
+// ended stays ended. On SQLite with grantctl backup and grantd restore; on PostgreSQL with pg_dump and pg_restore.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { event_kinds, granted, refused } from './expect.mjs';
+import { Agent, Instance, driver, run_well } from './harness/index.mjs';
+
+const files_of = (grantd, name) => [path.join(grantd.home, name), path.join(grantd.home, `${name}.keys`)];
+
+// Both copies, as the operator's guide says.
+async function back_up(grantd, name = 'backup') {
+	const [file, keys] = files_of(grantd, name);
+	if (driver === 'sqlite') {
+		assert.deepEqual(await grantd.operate(['backup', file]), { file, keys_file: keys });
+		return;
+	}
+	const from = ['-h', grantd.database.socket, '-d', grantd.database.name, '-Fc'];
+	await run_well('pg_dump', [...from, '--exclude-table-data=user_keys', '-f', file]);
+	await run_well('pg_dump', [...from, '--data-only', '-t', 'user_keys', '-f', keys]);
+}
+
+async function in_postgres(grantd, sql) {
+	await run_well('psql', ['-X', '-q', '-h', grantd.database.socket, '-d', 'postgres', '-c', sql]);
+}
+
+// The database is put back with the daemon stopped; answers what grantd restore said.
+async function put_back(grantd, name = 'backup') {
+	const [file, keys] = files_of(grantd, name);
+	if (grantd.daemon.is_running) await grantd.stop();
+	if (driver === 'postgres') {
+		await in_postgres(grantd, `DROP DATABASE ${grantd.database.name} WITH (FORCE)`);
+		await in_postgres(grantd, `CREATE DATABASE ${grantd.database.name}`);
+		for (const dump of [file, keys]) await run_well('pg_restore', ['-h', grantd.database.socket, '-d', grantd.database.name, dump]);
+	}
+	const done = await grantd.grantd(['restore', '--dir', grantd.dir, ...(driver === 'sqlite' ? ['--from', file] : [])]);
+	assert.equal(done.status, 0, done.stderr);
+	await grantd.start();
+	return done.stdout;
+}
+
+const agent_page = (person, id) => person.open(`/account/agents/${id}`);
+// A button of an agent's page.
+async function act(person, id, fill) {
+	const page = await agent_page(person, id);
+	const form = page.forms.find((one) => one.action === `/account/agents/${id}`);
+	return person.submit(page, { ...form, fields: form.fields.filter((field) => field.name === 'csrf') }, fill);
+}
+const status_of = async (grantd, id) => (await grantd.operate(['grant', 'show', id])).status;
+const paused = (answer) => refused(answer, 503, 'temporarily_unavailable');
+
+// A second agent of alice's, with tokens.
+async function another(grantd, alice, id, changes = {}) {
+	const agent = await grantd.add_agent({ id, name: `Agent ${id}`, ...changes });
+	return { agent, tokens: await agent.tokens(alice, { scope: ['mail.read', 'mail.send'] }) };
+}
+
+const grant_of = async (grantd, client) => (await grantd.operate(['grant', 'list'])).find((grant) => grant.client_id === client).id;
+
+test('RV-014: what was revoked after the backup stays dead, and everything else waits for its person', async (t) => {
+	const grantd = await Instance.start(t);
+	const { alice, agent } = await grantd.furnish();
+	const bob = await grantd.add_person('bob');
+	const kept = await agent.tokens(alice, { scope: ['mail.read'] });
+	const names = ['revoked', 'logged-out', 'narrowed', 'held', 'disabled', 'renewed'];
+	const others = {};
+	for (const name of names) others[name] = await another(grantd, alice, name, name === 'renewed' ? { secret: true } : {});
+	const ids = Object.fromEntries(await Promise.all(['mail-agent', ...names].map(async (name) => [name, await grant_of(grantd, name)])));
+	await back_up(grantd);
+
+	const next = granted(await agent.refresh(kept.refresh_token)); // beyond what the copy knows
+	await grantd.operate(['grant', 'revoke', ids.revoked]);
+	assert.equal((await others['logged-out'].agent.revoke(others['logged-out'].tokens.refresh_token)).status, 200);
+	await act(alice, ids.narrowed, { action: 'remove-scope', scope: 'mail.send' });
+	await grantd.operate(['grant', 'pause', ids.held]);
+	await grantd.operate(['client', 'disable', 'disabled']);
+	await grantd.operate(['client', 'update', 'renewed', '--generate-secret']);
+	await grantd.operate(['user', 'disable', 'bob']);
+	await grantd.operate(['user', 'password', 'alice', '--password-stdin'], { input: 'another password entirely\n' });
+	const said = await put_back(grantd);
+	assert.match(said, /2 people, 7 agents, 7 grants/);
+	assert.match(said, /what has ended since stays ended: \d+ acts/);
+	assert.match(said, /6 grants are paused until their person confirms/);
+
+	// dead
+	assert.equal(await status_of(grantd, ids.revoked), 'revoked');
+	refused(await others.revoked.agent.refresh(others.revoked.tokens.refresh_token), 400, 'invalid_grant');
+	refused(await others['logged-out'].agent.refresh(others['logged-out'].tokens.refresh_token), 400, 'invalid_grant');
+	for (const { access_token } of [kept, next, others.revoked.tokens, others['logged-out'].tokens])
+		assert.deepEqual(await grantd.introspect(access_token), { active: false });
+	refused(await others.renewed.agent.refresh(others.renewed.tokens.refresh_token), 401, 'invalid_client');
+	assert.deepEqual((await grantd.operate(['client', 'list'])).filter((client) => client.status === 'disabled').map((client) => client.client_id).sort(), ['disabled', 'renewed']);
+	assert.equal((await grantd.operate(['user', 'show', 'bob'])).status, 'disabled');
+	assert.deepEqual((await grantd.operate(['grant', 'show', ids.narrowed])).permissions.map((permission) => permission.scope), ['mail.read']);
+	assert.deepEqual(await grantd.rows('SELECT hash FROM sessions WHERE ended_at IS NULL'), []);
+
+	// waiting
+	paused(await agent.refresh(next.refresh_token));
+	alice.cookies.clear();
+	await assert.rejects(alice.sign_in(), 'the password that was replaced is not back');
+	alice.password = 'a third password entirely';
+	await grantd.operate(['user', 'password', 'alice', '--password-stdin'], { input: `${alice.password}\n` });
+	await alice.sign_in();
+	const page = (await agent_page(alice, ids['mail-agent'])).text;
+	assert.match(page, /this service was put back to an older copy/);
+	assert.match(page, /Paused: this service was restored from an older copy/);
+	await act(alice, ids['mail-agent'], { action: 'resume' });
+	const again = granted(await agent.refresh(next.refresh_token));
+	assert.equal((await grantd.introspect(again.access_token)).active, true);
+	granted(await agent.refresh(again.refresh_token));
+	await act(alice, ids.held, { action: 'resume' }).catch(() => {});
+	paused(await others.held.agent.refresh(others.held.tokens.refresh_token)); // the operator's pause of after the backup
+	const kinds = await event_kinds(grantd);
+	assert.ok(kinds.includes('database.restored'));
+	assert.equal(kinds.filter((kind) => kind === 'grant.paused').length >= 6, true);
+	assert.ok(bob);
+});
+
+test('where nobody remembers what had ended, every installation is ended', async (t) => {
+	const grantd = await Instance.start(t);
+	const { alice, agent } = await grantd.furnish();
+	const tokens = await agent.tokens(alice, { scope: ['mail.read'] });
+	const id = await grant_of(grantd, 'mail-agent');
+	await back_up(grantd);
+	await grantd.stop();
+	fs.rmSync(path.join(grantd.dir, 'ended.log')); // as when DIR itself was lost
+	assert.match(await put_back(grantd), /nobody remembers all that has ended since: 1 installations of agents are ended/);
+	alice.cookies.clear();
+	await alice.sign_in();
+	await act(alice, id, { action: 'resume' });
+	refused(await agent.refresh(tokens.refresh_token), 400, 'invalid_grant');
+	granted(await agent.refresh((await agent.tokens(alice, { scope: ['mail.read'] })).refresh_token));
+	// a record that began after the copy was made remembers too little
+	assert.match(await put_back(grantd), /nobody remembers all that has ended since/);
+});
+
+test('a backup under load is whole: what was acknowledged before it is in it', async (t) => {
+	const grantd = await Instance.start(t);
+	const { alice } = await grantd.furnish();
+	const lines = [];
+	for (let i = 0; i < 4; i++) lines.push(await another(grantd, alice, `line-${i}`));
+	let is_over = false;
+	const load = Promise.all(lines.map(async ({ agent, tokens }) => {
+		while (!is_over) tokens = granted(await agent.refresh(tokens.refresh_token));
+	}));
+	await new Promise((resolve) => setTimeout(resolve, 300));
+	const [{ before }] = await grantd.rows('SELECT count(*) AS before FROM events');
+	await back_up(grantd);
+	const [{ after }] = await grantd.rows('SELECT count(*) AS after FROM events');
+	is_over = true;
+	await load;
+	await put_back(grantd);
+	const [{ count }] = await grantd.rows("SELECT count(*) AS count FROM events WHERE kind NOT IN ('database.restored', 'grant.paused', 'keys.rotated', 'stop.done', 'backup.made')");
+	assert.ok(count >= before && count <= after, `${before} <= ${count} <= ${after}`);
+	// every rotation with its event: a family of generation n has n - 1 of them, its first tokens one of another kind
+	for (const family of await grantd.rows('SELECT id, generation FROM families')) {
+		const [{ rotations }] = await grantd.rows(`SELECT count(*) AS rotations FROM events WHERE family_id = '${family.id}' AND kind = 'token.refreshed'`);
+		assert.equal(rotations, family.generation - 1);
+	}
+});
+
+test('a backup has no key of a person, and the keys are put back for 30 days only', async (t) => {
+	const grantd = await Instance.start(t);
+	await grantd.furnish();
+	await back_up(grantd);
+	const [file, keys] = files_of(grantd, 'backup');
+	const wrapped = (await grantd.rows('SELECT wrapped_key FROM user_keys')).map((row) => Buffer.from(row.wrapped_key.slice(2), 'hex'));
+	assert.equal(wrapped.length, 1);
+	for (const mode of [file, keys]) assert.equal((fs.statSync(mode).mode & 0o077) === 0 || driver === 'postgres', true);
+	if (driver === 'postgres') { // pg_dump packs its rows
+		const list = async (dump) => (await run_well('pg_restore', ['-a', '-f', '-', dump])).stdout;
+		assert.equal((await list(file)).includes(wrapped[0].toString('hex')), false);
+		assert.equal((await list(keys)).includes(wrapped[0].toString('hex')), true);
+		return;
+	}
+	assert.equal(fs.readFileSync(file).includes(wrapped[0]), false);
+	assert.equal(fs.readFileSync(keys).includes(wrapped[0]), true);
+	const { DatabaseSync } = await import('node:sqlite');
+	const old = new DatabaseSync(keys);
+	old.exec(`UPDATE facts SET value = '${Date.now() - 30 * 86400_000 - 60_000}' WHERE name = 'backup_made_at'`);
+	old.close();
+	await grantd.stop();
+	const refusal = await grantd.grantd(['restore', '--dir', grantd.dir, '--from', file]);
+	assert.equal(refusal.status, 1);
+	assert.match(refusal.stderr, /people's keys are put back for 30 days/);
+});
+
+// Every file of DIR but the lock files, with its bytes.
+function bytes_of(dir) {
+	const seen = {};
+	for (const entry of fs.readdirSync(dir, { recursive: true, withFileTypes: true })) {
+		const file = path.join(entry.parentPath, entry.name);
+		if (entry.isFile() && !file.endsWith('.lock')) seen[path.relative(dir, file)] = fs.readFileSync(file).toString('base64');
+	}
+	return seen;
+}
+
+test('what cannot be put back is refused with a sentence, and nothing is changed', async (t) => {
+	const grantd = await Instance.start(t);
+	const { alice, agent } = await grantd.furnish();
+	const tokens = await agent.tokens(alice, { scope: ['mail.read'] });
+	const restore = (...args) => grantd.grantd(['restore', '--dir', grantd.dir, ...args]);
+	const refuses = async (args, words) => {
+		const before = bytes_of(grantd.dir);
+		const refusal = await restore(...args);
+		assert.equal(refusal.status, 1, refusal.stdout);
+		assert.match(refusal.stderr, words);
+		assert.deepEqual(Object.keys(bytes_of(grantd.dir)).sort(), Object.keys(before).sort());
+		if (!grantd.daemon.is_running) assert.deepEqual(bytes_of(grantd.dir), before);
+	};
+	if (driver === 'postgres') {
+		const [file] = files_of(grantd, 'backup');
+		const made = await grantd.grantctl(['backup', file]);
+		assert.equal(made.status, 1);
+		assert.match(made.stderr, /PostgreSQL: use pg_dump/);
+		await refuses(['--from', file], /PostgreSQL's own tools put the database back/);
+		await refuses([], /a grantd is serving this directory; stop it first/);
+		return;
+	}
+	await back_up(grantd);
+	const [file, keys] = files_of(grantd, 'backup');
+	const again = await grantd.grantctl(['backup', file]);
+	assert.equal(again.status, 1);
+	assert.match(again.stderr, /is there already/);
+	assert.match((await grantd.grantctl(['backup', '/nowhere/at/all'])).stderr, /cannot be written/);
+	await refuses(['--from', file], /another grantd \(pid \d+\) uses this database; stop it first/);
+
+	const verified = await restore('--from', file, '--verify');
+	assert.equal(verified.status, 0, verified.stderr);
+	assert.match(verified.stdout, /this would put back the database of .*: 1 people, 1 agents, 1 grants\n[^]*nothing was changed/);
+	assert.equal((await grantd.introspect(tokens.access_token)).active, true, 'it went on serving');
+
+	await grantd.stop();
+	const bytes = fs.readFileSync(file), bad = path.join(grantd.home, 'bad');
+	const damage = { cut: bytes.subarray(0, bytes.length - 5000), empty: Buffer.alloc(0), text: Buffer.from('not a database'), flipped: Buffer.from(bytes) };
+	for (let at = 4096; at < damage.flipped.length; at += 512) damage.flipped[at] ^= 0xff;
+	for (const [name, content] of Object.entries(damage)) {
+		fs.writeFileSync(bad, content);
+		await refuses(['--from', bad, '--keys', keys], /is damaged, or not a backup made by grantctl backup/);
+		await refuses(['--from', file, '--keys', bad], /is damaged, or not a backup/);
+		assert.ok(name);
+	}
+	await refuses(['--from', path.join(grantd.home, 'missing')], /cannot be opened/);
+	await refuses([], /say which backup: --from FILE/);
+	fs.copyFileSync(path.join(grantd.dir, 'grantd.db'), bad); // not a backup, but a database
+	await refuses(['--from', bad, '--keys', keys], /not a backup made by grantctl backup/);
+
+	const other = await Instance.start(t);
+	await other.furnish();
+	await back_up(other);
+	const [foreign, foreign_keys] = files_of(other, 'backup');
+	await refuses(['--from', foreign], /this database was set up for/);
+	await refuses(['--from', file, '--keys', foreign_keys], /is of another installation/);
+	const root = path.join(grantd.dir, 'root.key'), right = fs.readFileSync(root);
+	fs.copyFileSync(path.join(other.dir, 'root.key'), root);
+	await refuses(['--from', file], /is not the root key that this database was set up with/);
+	fs.writeFileSync(root, right);
+	await grantd.start();
+	granted(await new Agent(grantd, agent).refresh(tokens.refresh_token));
+});
