@@ -50,9 +50,9 @@ bench: ## beside its peers, 20 minutes (QUICK=1: the guards only; ONLY='refresh 
 bench-docs: ## put the last bench's table into docs/performance.md
 	@tools/bench --docs
 
-soak: ## flows under TSan, longer fuzzing, many kills (SECONDS_EACH=60 ROUNDS=10)
+soak: ## flows under TSan, longer fuzzing, power cuts, 1,000 kills (SECONDS_EACH=60 POWER=5 ROUNDS=25)
 	@tools/install-deps build test node
-	@SECONDS_EACH='$(SECONDS_EACH)' ROUNDS='$(ROUNDS)' tools/run-part soak
+	@SECONDS_EACH='$(SECONDS_EACH)' POWER='$(POWER)' ROUNDS='$(ROUNDS)' tools/run-part soak
 
 fresh: ## the README's commands on a bare Debian 12, in a chroot
 	@tools/fresh

@@ -279,6 +279,7 @@ test('20 times kill -9 under load loses nothing that was acknowledged', async (t
 	const lines = [];
 	for (let i = 0; i < 4; i++) lines.push((await agent.tokens(alice)).refresh_token);
 	const refreshed = lines.map(() => 0);
+	let slowest = 0;
 	for (let round = 0; round < 20; round++) {
 		let stop = false;
 		const work = lines.map(async (_, i) => {
@@ -303,7 +304,7 @@ test('20 times kill -9 under load loses nothing that was acknowledged', async (t
 		if ((await made).status === 0) fs.appendFileSync(file, `user ${name}\n`);
 		const begun = Date.now();
 		await grantd.start();
-		t.diagnostic(`round ${round}: ${refreshed} refreshes, up again after ${Date.now() - begun} ms`);
+		slowest = Math.max(slowest, Date.now() - begun);
 	}
 	// every line goes on with the last token that was acknowledged
 	for (const token of lines) assert.equal((await agent.refresh(token)).status, 200);
@@ -313,6 +314,7 @@ test('20 times kill -9 under load loses nothing that was acknowledged', async (t
 	const recorded = (await grantd.rows("SELECT count(*) AS n FROM events WHERE kind = 'token.refreshed'"))[0].n;
 	assert.ok(recorded >= acknowledged.filter(([kind]) => kind !== 'user').length, 'no refresh without its event');
 	assert.equal((await grantd.rows('SELECT count(*) AS n FROM families WHERE revoked_at IS NOT NULL'))[0].n, 0);
+	t.diagnostic(`kills 20 acknowledged ${acknowledged.length} slowest start ${slowest} ms`);
 });
 
 test('no secret is in database, WAL, log or configuration', async (t) => {

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { event_kinds, granted, refused, until } from './expect.mjs';
 import { CommitProxy, Cluster } from './harness/cluster.mjs';
 import { Agent, Instance, driver, mail_secret } from './harness/index.mjs';
@@ -182,3 +183,53 @@ for (const [how, begin] of [['freezes', freeze], ['goes away', go_away]]) {
 		assert.ok(grantd.daemon.is_running);
 	});
 }
+
+// Each is over when it answers; what follows must come by itself.
+const blows = driver === 'sqlite'
+	? [['its lock is taken', async (grantd) => { const release = await hold_lock(grantd); await sleep(500); release(); }]]
+	: [
+		['a backend is killed', (grantd) => cluster.kill_backend(grantd.database.name)],
+		['it is shut down at once and started', async () => { await cluster.stop(); await cluster.start(); }],
+		['it stands still', async () => { cluster.freeze(); await sleep(500); cluster.thaw(); }],
+	];
+
+test('FT-006: storage that is killed, restarted and stopped under load loses nothing acknowledged and comes back by itself', async (t) => {
+	const grantd = await Instance.start(t);
+	const { alice, agent } = await grantd.furnish();
+	const lines = [];
+	for (let i = 0; i < 2; i++) lines.push((await agent.tokens(alice, { scope: ['mail.read'] })).refresh_token);
+	let stop = false, refreshed = 0, refused_count = 0;
+	const load = [0, 1, 0, 1].map(async (i) => {
+		while (!stop) {
+			const answer = await agent.refresh(lines[i], {}, { apart: true });
+			if (answer.status === 503) {
+				refused(answer, 503, 'temporarily_unavailable');
+				refused_count++;
+				await sleep(20);
+				continue;
+			}
+			lines[i] = granted(answer).refresh_token;
+			refreshed++;
+		}
+	});
+	const goes_on = () => { const enough = refreshed + 10; return until(() => refreshed >= enough); };
+	await goes_on();
+	for (let round = 0; round < Number(process.env.BLOWS ?? 1); round++) {
+		for (const [what, strike] of blows) {
+			await strike(grantd);
+			await goes_on();
+		}
+	}
+	stop = true;
+	await Promise.all(load);
+	if (driver === 'postgres') assert.ok(refused_count > 0, 'it was felt');
+	for (const token of lines) await until(async () => { // a connection that died may be noticed only now
+		const answer = await agent.refresh(token);
+		return answer.status === 503 ? null : granted(answer);
+	});
+	const recorded = (await event_kinds(grantd)).filter((kind) => /^token\.(refreshed|repeated)$/.test(kind)).length;
+	assert.ok(recorded >= refreshed, `${recorded} events for ${refreshed} answers`);
+	assert.deepEqual(await grantd.rows('SELECT id FROM families WHERE revoked_at IS NOT NULL'), []);
+	assert.ok(grantd.daemon.is_running);
+	t.diagnostic(`storage struck down ${blows.length * Number(process.env.BLOWS ?? 1)} times (${blows.map(([what]) => what).join(', ')}): ${refreshed} acknowledged and kept, ${refused_count} refused`);
+});

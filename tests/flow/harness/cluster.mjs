@@ -54,6 +54,14 @@ export class Cluster {
 		}
 	}
 
+	// kill -9 of one that serves the database: the server ends all others too, and recovers.
+	kill_backend(name) {
+		const title = (pid) => { try { return fs.readFileSync(`/proc/${pid}/cmdline`, 'latin1'); } catch { return ''; } };
+		const backends = children_of(this.server.pid).filter((pid) => title(pid).includes(` ${name} `));
+		if (backends.length === 0) throw new Error(`nobody serves ${name}`);
+		process.kill(backends[0], 'SIGKILL');
+	}
+
 	// The server and each of its backends stand still; their sockets stay open.
 	freeze() { this.#signal('SIGSTOP'); }
 	thaw() { this.#signal('SIGCONT'); }
