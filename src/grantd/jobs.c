@@ -19,6 +19,7 @@
 #define KEYS_EVERY_MS	MINUTE_MS
 #define EXPIRE_EVERY_MS (5 * SECOND_MS)
 #define LOOK_EVERY_MS	(10 * SECOND_MS)
+#define CLOCK_JUMP_MS	MINUTE_MS
 #define SWEEP_BATCH	200
 #define SWEEP_BATCHES	50 /* in a row, then others get a turn */
 /* a resource that hangs must not keep the other jobs waiting for long */
@@ -45,6 +46,7 @@ struct jobs {
 	int64_t tended_at;  /* monotonic */
 	int64_t expired_to; /* wall: grants that ended up to here are dealt with */
 	int64_t looked_at;  /* monotonic */
+	int64_t wall_began; /* wall less monotonic time, as of the last look */
 	bool has_told;	    /* an item of the outbox was due */
 
 	/* what others may read */
@@ -154,6 +156,21 @@ static enum err look_at_outbox(struct task *task, struct jobs *jobs)
 	return OK;
 }
 
+/*
+ * Between two looks a clock that nobody sets goes on as fast as time does. Set ahead, it ends early
+ * what should have lasted, and the operator must hear of it.
+ */
+static enum err watch_clock(struct task *task, struct jobs *jobs)
+{
+	int64_t wall_began = clock_system() - clock_monotonic();
+	int64_t moved = jobs->wall_began == 0 ? 0 : wall_began - jobs->wall_began;
+
+	jobs->wall_began = wall_began;
+	if (moved > CLOCK_JUMP_MS || moved < -CLOCK_JUMP_MS)
+		log_error(task, "clock.jumped", LOG_INT("seconds", moved / SECOND_MS));
+	return OK;
+}
+
 static const struct {
 	const char *name;
 	enum err (*run)(struct task *task, struct jobs *jobs);
@@ -165,6 +182,7 @@ static const struct {
 	[JOB_BACKLOG] = { "backlog", look_at_outbox },
 	[JOB_FOLLOW] = { "follow", follow_keys },
 	[JOB_TEND] = { "keys", tend_keys },
+	[JOB_CLOCK] = { "clock", watch_clock },
 };
 
 const char *job_name(enum job job)
@@ -218,6 +236,7 @@ static bool is_due(int64_t *last, int64_t every)
 
 static void run_round(struct jobs *jobs)
 {
+	run_job(jobs, JOB_CLOCK);
 	if (is_due(&jobs->expired_at, EXPIRE_EVERY_MS))
 		run_job(jobs, JOB_EXPIRY);
 	if (is_due(&jobs->marked_at, MARK_EVERY_MS))

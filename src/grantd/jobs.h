@@ -15,6 +15,7 @@ enum job {
 	JOB_BACKLOG,
 	JOB_FOLLOW, /* of keys that another node ended */
 	JOB_TEND,   /* of keys by their age */
+	JOB_CLOCK,  /* of a wall clock that was set */
 	JOB_COUNT
 };
 

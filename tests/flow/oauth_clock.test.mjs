@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { MovedInstance } from './clock.mjs';
-import { event_kinds, granted, refused } from './expect.mjs';
+import { event_kinds, granted, refused, until } from './expect.mjs';
 
 const minute = 60, hour = 60 * minute, day = 24 * hour;
 
@@ -151,4 +151,74 @@ test('RT-023: what ran out while nothing happened stays over when the clock is s
 	await idle.start();
 	assert.deepEqual(await idle.introspect(tokens.access_token), { active: false });
 	assert.ok(idle.log().some((line) => line.event === 'clock.behind'));
+});
+
+// Each kind of thing that has an end, alive.
+async function all_that_ends(world) {
+	const { alice: person, reader } = world;
+	const wish = reader.authorization(), code_wish = reader.authorization();
+	const tokens = await reader.tokens(person, { scope: ['mail.read'] });
+	const short = await world.other.tokens(person, { scope: ['mail.read'], duration: '1h' });
+	const { code } = await person.allow(code_wish.url, { scope: ['mail.read'] });
+	const page = await person.open(wish.url); // a request that waits for its answer
+	return { tokens, short, code, code_wish, page };
+}
+
+async function is_over({ grantd: idle, alice: person, reader, other }, { tokens, short, code, code_wish, page }) {
+	refused(await reader.redeem(code, code_wish), 400, 'invalid_grant');
+	for (const [client, token] of [[reader, tokens], [other, short]]) {
+		refused(await client.refresh(token.refresh_token), 400, 'invalid_grant');
+		assert.deepEqual(await idle.introspect(token.access_token), { active: false });
+	}
+	assert.match((await person.get('/account')).url.pathname, /^\/login/);
+	const answered = await person.submit(page, page.form_with('decision'), { decision: 'allow' });
+	assert.equal(answered.left, null, 'no code for a request that is over');
+}
+
+test('FT-008: ten years ahead and an hour back revive nothing: codes, requests, tokens, grants, sessions, throttles', async (t) => {
+	const idle = await MovedInstance.start(t);
+	const { alice: person, agent: reader } = await idle.furnish();
+	const world = { grantd: idle, alice: person, reader, other: await idle.add_agent({ id: 'other' }) };
+	const things = await all_that_ends(world);
+	const told = (sign) => idle.log().some((line) => line.event === 'clock.jumped' && line.level === 'error' && Math.sign(line.seconds) === sign);
+	const seen_by = (seconds) => until(async () => { idle.move(seconds); await new Promise((resolve) => setTimeout(resolve, 300)); return told(Math.sign(seconds)); });
+	// an hour back: time stands still, and nothing ends or begins by it
+	await seen_by(-hour);
+	assert.equal((await idle.introspect(things.tokens.access_token)).active, true);
+	things.tokens = granted(await reader.refresh(things.tokens.refresh_token));
+	const { expires_in } = things.tokens;
+	assert.ok(expires_in > 0 && expires_in <= 300, 'no token is longer for it');
+	// ten years ahead: all of it is over, and the operator is told
+	await seen_by(10 * 365 * day);
+	await is_over(world, things);
+	const asked = await person.sign_in();
+	assert.equal(asked.status, 200, 'the daemon still serves');
+	person.cookies.clear();
+	// and back again, with a restart on the way: still over
+	idle.move(-hour);
+	await is_over(world, things);
+	await idle.kill_9();
+	await idle.start();
+	assert.ok(idle.log().some((line) => line.event === 'clock.behind'));
+	await is_over(world, things);
+});
+
+test('a clock set back gives nobody more guesses', async (t) => {
+	const idle = await MovedInstance.start(t);
+	const { alice: person } = await idle.furnish();
+	const guess = async () => {
+		const page = await person.get('/login');
+		return (await person.submit(page, page.form_with('password'), { username: 'alice', password: 'a wrong guess' })).status;
+	};
+	const throttled = async () => {
+		for (let i = 0; i < 60; i++) if (await guess() === 429) return true;
+		return false;
+	};
+	assert.ok(await throttled());
+	idle.move(-hour);
+	assert.equal(await guess(), 429, 'set back it stays');
+	await idle.restart();
+	assert.equal(await guess(), 429, 'and through a restart');
+	idle.move(-2 * hour);
+	assert.equal(await guess(), 429);
 });
