@@ -52,7 +52,7 @@ bench-docs: ## put the last bench's table into docs/performance.md
 
 soak: ## flows under TSan, longer fuzzing, power cuts, 1,000 kills (SECONDS_EACH=60 POWER=5 ROUNDS=25)
 	@tools/install-deps build test node
-	@SECONDS_EACH='$(SECONDS_EACH)' POWER='$(POWER)' ROUNDS='$(ROUNDS)' tools/run-part soak
+	@SECONDS_EACH='$(SECONDS_EACH)' PARTS='$(PARTS)' POWER='$(POWER)' ROUNDS='$(ROUNDS)' tools/run-part soak
 
 fresh: ## the README's commands on a bare Debian 12, in a chroot
 	@tools/fresh

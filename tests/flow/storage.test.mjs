@@ -212,7 +212,7 @@ test('FT-006: storage that is killed, restarted and stopped under load loses not
 			refreshed++;
 		}
 	});
-	const goes_on = () => { const enough = refreshed + 10; return until(() => refreshed >= enough); };
+	const goes_on = () => { const enough = refreshed + 10; return until(() => refreshed >= enough, 60_000); };
 	await goes_on();
 	for (let round = 0; round < Number(process.env.BLOWS ?? 1); round++) {
 		for (const [what, strike] of blows) {
