@@ -124,22 +124,22 @@ static void check_database(struct report *report, struct task *task, const struc
 	struct store_config store_config = { .database = config->database,
 					     .threads = 1,
 					     .pool = 1,
-					     .reserve = STORE_RESERVE,
 					     .clock = task->clock,
 					     .log = task->log };
 
 	if (config_is_wrong(report->settings, "database") ||
 	    config_is_wrong(report->settings, "database_url_file"))
 		return;
-	(void)expect(report, task, store_check_reserve(task, &store_config));
-	store_config.reserve = 0; /* nothing is made here */
 	if (str_starts_with(config->database, STR("sqlite:")) &&
 	    !config_is_wrong(report->settings, "admin_socket") && installation_is_served(config)) {
 		printf("a grantd is serving this directory; its database was not looked into\n");
+		(void)expect(report, task, store_check_reserve(task, config->database));
 		return;
 	}
-	if (!expect(report, task, installation_open_store(task, &store_config, &store)) ||
-	    keys == NULL)
+	if (!expect(report, task, installation_open_store(task, &store_config, &store)))
+		return;
+	(void)expect(report, task, store_check_reserve(task, config->database));
+	if (keys == NULL)
 		return;
 	if (expect(report, task, installation_check(task, store, keys, config)))
 		(void)expect(report, task, check_signing_keys(task, store, keys));

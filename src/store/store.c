@@ -220,15 +220,15 @@ enum err store_stop(struct task *task, struct store *store, write_fn *fn, void *
 	return writer_wait(store->writer, &wish);
 }
 
-enum err store_check_reserve(struct task *task, const struct store_config *config)
+enum err store_check_reserve(struct task *task, struct str database)
 {
 	const struct sql_driver *driver = NULL;
 	struct str place = STR_NONE;
 
-	TRY(driver_choose(task, config->database, &driver, &place));
+	TRY(driver_choose(task, database, &driver, &place));
 	if (driver->check_reserve == NULL)
 		return OK;
-	return driver->check_reserve(task, place, config->reserve);
+	return driver->check_reserve(task, place, STORE_RESERVE);
 }
 
 void store_look(struct store *store, struct store_figures *ret_figures)

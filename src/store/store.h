@@ -94,8 +94,8 @@ MUST_CHECK enum err store_claim(struct task *task, struct str database,
 				struct store_claim **ret_claim);
 void store_release(struct store_claim **claim);
 
-/* ERR_CONFIG with what to do if the space in reserve is missing or too small. Changes nothing. */
-MUST_CHECK enum err store_check_reserve(struct task *task, const struct store_config *config);
+/* ERR_CONFIG with what to do if less than STORE_RESERVE is held back. Changes nothing. */
+MUST_CHECK enum err store_check_reserve(struct task *task, struct str database);
 
 /* What the writer counts of itself, for /metrics. */
 struct store_figures {

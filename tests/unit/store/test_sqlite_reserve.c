@@ -229,7 +229,7 @@ static void a_reserve_that_cannot_be_had_is_told_at_start(void **state)
 	CHECK_ERR(store_open(world_task(world), &config, &world->store), ERR_CONFIG);
 	CHECK(unlink(reserve_file) == 0 && mkdir(reserve_file, 0700) == 0);
 	CHECK_ERR(store_open(world_task(world), &config, &world->store), ERR_CONFIG);
-	CHECK_ERR(store_check_reserve(world_task(world), &config), ERR_CONFIG);
+	CHECK_ERR(store_check_reserve(world_task(world), config.database), ERR_CONFIG);
 	end_world(world);
 }
 
