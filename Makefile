@@ -2,7 +2,7 @@
 # The front door for people. It only calls meson and tools/*; each target does its own set-up.
 .DEFAULT_GOAL := help
 .PHONY: help all test lint unit flow browser fuzz-replay demo pages test-rows bench bench-docs soak fresh \
-	install clean
+	install deb clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -56,6 +56,10 @@ soak: ## flows under TSan, longer fuzzing, power cuts, 1,000 kills (SECONDS_EACH
 
 fresh: ## the README's commands on a bare Debian 12, in a chroot
 	@tools/fresh
+
+deb: ## the Debian package, in build/package
+	@tools/install-deps build package
+	@tools/package
 
 install: all ## install build/release (DESTDIR and meson's prefix are honoured)
 	@meson install -C build/release
