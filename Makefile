@@ -51,7 +51,7 @@ bench-docs: ## put the last bench's table into docs/performance.md
 	@tools/bench --docs
 
 soak: ## flows under TSan, longer fuzzing, power cuts, 1,000 kills (SECONDS_EACH=60 POWER=5 ROUNDS=25)
-	@tools/install-deps build test node
+	@tools/install-deps build test node package
 	@SECONDS_EACH='$(SECONDS_EACH)' PARTS='$(PARTS)' POWER='$(POWER)' ROUNDS='$(ROUNDS)' tools/run-part soak
 
 fresh: ## the README's commands on a bare Debian 12, in a chroot
