@@ -286,6 +286,7 @@ test('20 times kill -9 under load loses nothing that was acknowledged', async (t
 			while (!stop) {
 				const answer = await agent.refresh(lines[i], {}, { apart: true }).catch(() => null);
 				if (!answer) return; // killed: whether it was rotated is not known, and must not matter
+				if (answer.status === 503) continue; // storage is slow: nothing was acknowledged
 				assert.equal(answer.status, 200, `round ${round}: ${answer.text}`);
 				lines[i] = answer.body.refresh_token;
 				refreshed[i]++;
@@ -296,7 +297,7 @@ test('20 times kill -9 under load loses nothing that was acknowledged', async (t
 		const made = grantd.grantctl(['user', 'create', name, '--json']);
 		const sum = () => refreshed.reduce((a, b) => a + b, 0);
 		const enough = sum() + 3 + round;
-		await until(() => sum() >= enough);
+		await until(() => sum() >= enough, 60_000);
 		await sleep(round % 5);
 		await grantd.kill_9();
 		stop = true;
@@ -307,7 +308,11 @@ test('20 times kill -9 under load loses nothing that was acknowledged', async (t
 		slowest = Math.max(slowest, Date.now() - begun);
 	}
 	// every line goes on with the last token that was acknowledged
-	for (const token of lines) assert.equal((await agent.refresh(token)).status, 200);
+	for (const token of lines) await until(async () => {
+		const { status, text } = await agent.refresh(token);
+		assert.ok(status === 200 || status === 503, text);
+		return status === 200;
+	});
 	const acknowledged = fs.readFileSync(file, 'utf8').trim().split('\n').map((line) => line.split(' '));
 	const names = new Set((await grantd.operate(['user', 'list'])).map((user) => user.username));
 	for (const [kind, name] of acknowledged) if (kind === 'user') assert.ok(names.has(name), name);
