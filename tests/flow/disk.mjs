@@ -85,6 +85,8 @@ async function on_sqlite(ends, disk, env) {
 async function on_postgres(ends, disk, env) {
 	const cluster = await Cluster.start({ inside: disk.inside, data: path.join(disk.place, 'data') });
 	ends.push(() => cluster.dispose());
+	const shared = process.env.GRANTD_PG_SOCKET;
+	ends.push(() => { process.env.GRANTD_PG_SOCKET = shared; });
 	process.env.GRANTD_PG_SOCKET = cluster.dir; // of this file's own process
 	const grantd = await Instance.create({ env });
 	ends.push(() => grantd.dispose());
