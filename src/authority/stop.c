@@ -114,7 +114,11 @@ enum err stop_spread(struct task *task, struct db *db, const struct authority *a
 	struct client_page page = { .limit = PAGE };
 	struct grant *grants = NULL;
 	size_t count = 0;
+	bool is_ours = false;
 
+	TRY(outbox_delete(task, db, item, &is_ours));
+	if (!is_ours)
+		return OK;
 	TRY(json_parse(task, item->payload, PAYLOAD_MAX, &payload));
 	page.client_id = json_get_str(payload, "client");
 	page.after = json_get_str(payload, "after");
@@ -122,6 +126,6 @@ enum err stop_spread(struct task *task, struct db *db, const struct authority *a
 	for (size_t i = 0; i < count; i++)
 		TRY(queue_live(task, db, authority, &grants[i]));
 	if (count == PAGE)
-		TRY(queue_client_from(task, db, page.client_id, grants[count - 1].id));
-	return outbox_delete(task, db, item->id);
+		return queue_client_from(task, db, page.client_id, grants[count - 1].id);
+	return OK;
 }

@@ -29,8 +29,9 @@ MUST_CHECK enum err stop_queue_client(struct task *task, struct db *db, struct s
 /* True for an item that is not a resource's to hear but to be spread. */
 bool stop_is_to_spread(const struct outbox_item *item);
 /*
- * Queues the next hundred in place of the item, and behind them, while there are more, an item
- * that goes on. Done twice it queues twice, so it is one transaction with the item's deletion.
+ * Queues the next hundred in place of the item, and behind them, while there are more, an item that
+ * goes on. Done twice it queues twice, so it is one transaction with the item's deletion, and
+ * nothing when another node has taken the item since.
  */
 MUST_CHECK enum err stop_spread(struct task *task, struct db *db, const struct authority *authority,
 				const struct outbox_item *item);

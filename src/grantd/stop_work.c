@@ -9,6 +9,7 @@
 #include "store/events.h"
 #include "store/grants.h"
 #include "store/outbox.h"
+#include "store/resource_rows.h"
 #include "store/users.h"
 
 #define LIMIT_MS 10000
@@ -112,15 +113,38 @@ static enum err call_url(struct task *task, const struct resource *resource, str
 	return OK;
 }
 
+/*
+ * The operator took on_stop or the resource away since: then nothing is left to be told. Or another
+ * node has taken up newer files than ours, and it knows how to tell: then the item waits for it.
+ */
+static enum err expect_nothing_to_tell(struct task *task, const struct authority *authority,
+				       const struct resource *resource,
+				       const struct stop_order *order)
+{
+	struct resource_row *rows = NULL;
+	struct db *db = NULL;
+	size_t count = 0;
+
+	TRY(store_reader(task, authority->store, &db));
+	TRY(resource_row_list(task, db, &rows, &count));
+	for (size_t i = 0; i < count; i++) {
+		if (!str_equals(rows[i].name, order->resource))
+			continue;
+		if (resource == NULL || !str_equals(rows[i].file_hash, resource->file_hash))
+			return fail(task, ERR_CONFIG,
+				    "this node's resource files are not those last taken up");
+	}
+	return OK;
+}
+
 static enum err do_item(struct task *task, const struct authority *authority,
 			const struct outbox_item *item, const struct stop_order *order)
 {
 	const struct config *config = authority_config(authority);
 	const struct resource *resource = config_find_resource_named(config, order->resource);
 
-	/* the operator took on_stop or the resource away since: nothing is left to be told */
 	if (resource == NULL || resource->on_stop_count == 0)
-		return OK;
+		return expect_nothing_to_tell(task, authority, resource, order);
 	if (str_starts_with(resource->on_stop[0], STR("https://")))
 		return call_url(task, resource, config->extra_ca_file, item);
 	return run_command(task, resource, order);
@@ -149,10 +173,13 @@ static enum err write_outcome(struct task *task, struct db *db, void *arg)
 {
 	const struct outcome *outcome = arg;
 
+	bool is_ours = false;
+
 	if (!outcome->is_over)
-		return outbox_defer(task, db, outcome->item->id, outcome->due_at);
-	TRY(outbox_delete(task, db, outcome->item->id));
-	return event_insert(task, db, &outcome->event);
+		return outbox_defer(task, db, outcome->item, outcome->due_at);
+	TRY(outbox_delete(task, db, outcome->item, &is_ours));
+	/* another node took it over: the outcome is that one's to tell */
+	return is_ours ? event_insert(task, db, &outcome->event) : OK;
 }
 
 static int64_t retry_after(int64_t attempts)

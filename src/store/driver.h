@@ -28,6 +28,7 @@ enum db_use { DB_READ, DB_WRITE, DB_MIGRATE };
 
 struct sql_driver {
 	bool may_block;	   /* reading may wait for a server */
+	bool is_shared;	   /* other processes may serve the same database */
 	size_t batch;	   /* how many closures one transaction takes */
 	unsigned writers;  /* 0: as configured */
 	const char *begin; /* of a writing transaction */

@@ -20,8 +20,9 @@ static STATEMENT OUTBOX_TAKE = {
 /* the oldest of those that are counted: enough to see that they are not going away */
 static STATEMENT OUTBOX_BACKLOG = { "SELECT count(*), COALESCE(min(o.created_at), 0) FROM"
 				    " (SELECT created_at FROM outbox ORDER BY due_at LIMIT $1) o" };
-static STATEMENT OUTBOX_DEFER = { "UPDATE outbox SET due_at = $2 WHERE id = $1" };
-static STATEMENT OUTBOX_DELETE = { "DELETE FROM outbox WHERE id = $1" };
+/* attempts is the fencing number: who was thought dead and comes back finds another one there */
+static STATEMENT OUTBOX_DEFER = { "UPDATE outbox SET due_at = $3 WHERE id = $1 AND attempts = $2" };
+static STATEMENT OUTBOX_DELETE = { "DELETE FROM outbox WHERE id = $1 AND attempts = $2" };
 
 static enum err read_item(struct task *task, struct sql_row *row, void *ret)
 {
@@ -79,12 +80,20 @@ enum err outbox_take(struct task *task, struct db *db, int64_t now, int64_t retr
 		       ret_item);
 }
 
-enum err outbox_defer(struct task *task, struct db *db, struct str id, int64_t due_at)
+enum err outbox_defer(struct task *task, struct db *db, const struct outbox_item *item,
+		      int64_t due_at)
 {
-	return sql_exec(task, db, &OUTBOX_DEFER, ARGS(sql_text(id), sql_int(due_at)), NULL);
+	return sql_exec(task, db, &OUTBOX_DEFER,
+			ARGS(sql_text(item->id), sql_int(item->attempts), sql_int(due_at)), NULL);
 }
 
-enum err outbox_delete(struct task *task, struct db *db, struct str id)
+enum err outbox_delete(struct task *task, struct db *db, const struct outbox_item *item,
+		       bool *ret_deleted)
 {
-	return sql_exec(task, db, &OUTBOX_DELETE, ARGS(sql_text(id)), NULL);
+	int64_t changed = 0;
+
+	TRY(sql_exec(task, db, &OUTBOX_DELETE, ARGS(sql_text(item->id), sql_int(item->attempts)),
+		     &changed));
+	*ret_deleted = changed > 0;
+	return OK;
 }

@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/err.h"
 #include "base/str.h"
 
@@ -35,6 +37,12 @@ MUST_CHECK enum err outbox_backlog(struct task *task, struct db *db, int64_t *re
  */
 MUST_CHECK enum err outbox_take(struct task *task, struct db *db, int64_t now, int64_t retry_at,
 				struct outbox_item *ret_item);
-/* An item that was taken and failed: not due before due_at. */
-MUST_CHECK enum err outbox_defer(struct task *task, struct db *db, struct str id, int64_t due_at);
-MUST_CHECK enum err outbox_delete(struct task *task, struct db *db, struct str id);
+/*
+ * An item that was taken and failed: not due before due_at. Nothing changes when somebody else has
+ * taken it since (attempts is another).
+ */
+MUST_CHECK enum err outbox_defer(struct task *task, struct db *db, const struct outbox_item *item,
+				 int64_t due_at);
+/* *ret_deleted is false when somebody else has taken it since, or it is gone. */
+MUST_CHECK enum err outbox_delete(struct task *task, struct db *db, const struct outbox_item *item,
+				  bool *ret_deleted);

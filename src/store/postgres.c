@@ -250,6 +250,7 @@ static enum err define(struct task *task, struct db *db, struct str text)
 
 const struct sql_driver postgres_driver = {
 	.may_block = true,
+	.is_shared = true,
 	.batch = 1,
 	.begin = "BEGIN",
 	.migrate_lock = "SELECT pg_advisory_xact_lock(7237957640157520228)", /* "grantd" */

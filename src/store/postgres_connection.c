@@ -12,12 +12,20 @@
 
 /*
  * What stands before dbname is a default that the operator's URI may change; what follows it is
- * not.
+ * not. read-write: never a standby, whose answers are old, for reads either; of several hosts in
+ * the URI libpq finds the one that is the primary.
  */
 static const char *const keywords[] = {
-	"application_name", "connect_timeout",	   "tcp_user_timeout",
-	"keepalives_idle",  "keepalives_interval", "keepalives_count",
-	"dbname",	    "client_encoding",	   NULL,
+	"application_name",
+	"connect_timeout",
+	"tcp_user_timeout",
+	"keepalives_idle",
+	"keepalives_interval",
+	"keepalives_count",
+	"dbname",
+	"client_encoding",
+	"target_session_attrs",
+	NULL,
 };
 
 /* an acknowledged commit is on disk, whatever the server's default says */
@@ -69,7 +77,8 @@ static void back_off(struct postgres_db *db)
 
 static enum err open_connection(struct task *task, struct postgres_db *db)
 {
-	const char *values[] = { "grantd", "2", "2000", "5", "2", "3", db->uri, "UTF8", NULL };
+	const char *values[] = { "grantd", "2",	    "2000", "5",	  "2",
+				 "3",	   db->uri, "UTF8", "read-write", NULL };
 
 	db->connection = db->api->connect(keywords, values, 1);
 	if (db->connection == NULL || db->api->status(db->connection) != CONNECTION_OK) {

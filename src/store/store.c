@@ -178,6 +178,11 @@ void store_release(struct store_claim **claim)
 	*claim = NULL;
 }
 
+bool store_is_shared(const struct store *store)
+{
+	return store->driver->is_shared;
+}
+
 enum err store_reader(struct task *task, struct store *store, struct db **ret_db)
 {
 	struct db **reader;

@@ -51,6 +51,9 @@ MUST_CHECK enum err store_migrate(struct task *task, const struct store_config *
 /* True if reading may wait for a server (PostgreSQL): then LANE_STORE needs workers. */
 bool store_may_block(const struct store *store);
 
+/* True if other nodes may serve the same database (PostgreSQL). */
+bool store_is_shared(const struct store *store);
+
 /* The read connection of task->thread, opened at first use. ERR_STORE when the database is gone. */
 MUST_CHECK enum err store_reader(struct task *task, struct store *store, struct db **ret_db);
 

@@ -159,6 +159,30 @@ const char *const schema_step_1[] = {
 	" PRIMARY KEY (name, window_at))",
 	"CREATE INDEX counters_end ON counters (expires_at)",
 
+	/* what every node counted of guesses; name is a hash of who is counted for what */
+	"CREATE TABLE throttles ("
+	" name TEXT NOT NULL PRIMARY KEY,"
+	" used BIGINT NOT NULL,"
+	" ends_at BIGINT NOT NULL)",
+	"CREATE INDEX throttles_end ON throttles (ends_at)",
+
+	/* the daemons that serve this database; settings and resources are hashes to be compared */
+	"CREATE TABLE nodes ("
+	" id TEXT NOT NULL PRIMARY KEY,"
+	" name TEXT NOT NULL,"
+	" version TEXT NOT NULL,"
+	" settings TEXT NOT NULL,"
+	" resources TEXT NOT NULL,"
+	" started_at BIGINT NOT NULL,"
+	" seen_at BIGINT NOT NULL)",
+
+	/* work that one node does at a time; fence: how often it changed hands */
+	"CREATE TABLE leases ("
+	" name TEXT NOT NULL PRIMARY KEY,"
+	" holder TEXT NOT NULL,"
+	" ends_at BIGINT NOT NULL,"
+	" fence BIGINT NOT NULL)",
+
 	"CREATE TABLE outbox ("
 	" id TEXT NOT NULL PRIMARY KEY,"
 	" kind TEXT NOT NULL,"

@@ -9,6 +9,7 @@
 #include "script.h"
 #include "store/grants.h"
 #include "store/outbox.h"
+#include "store/resource_rows.h"
 #include "store/sql.h"
 #include "store/users.h"
 
@@ -202,6 +203,27 @@ static void a_resource_that_went_away_is_told_nothing(void **state)
 	CHECK(waiting() == 0);
 }
 
+static enum err write_newer_file(struct task *task, struct db *db, void *arg)
+{
+	const struct resource_row row = { .name = STR("gone"),
+					  .uri = STR("https://grantd.test/r/gone"),
+					  .file_hash = STR("of another node's file") };
+	bool changed;
+
+	(void)arg;
+	return resource_row_put(task, db, &row, &changed);
+}
+
+static void a_resource_that_only_another_node_knows_is_left_to_that_node(void **state)
+{
+	(void)state;
+	queue_for("{\"resource\":\"gone\",\"username\":\"alice\",\"client\":\"agent\","
+		  "\"grant\":\"gra_x\"}");
+	CHECK_ERR(world_write(&office.world, write_newer_file, NULL), OK);
+	CHECK(work());
+	CHECK(waiting() == 1 && office_events(&office, "stop.done") == 0);
+}
+
 static void expire_from(int64_t from)
 {
 	CHECK_ERR(stop_expired(now(), &office.authority, from), OK);
@@ -334,6 +356,7 @@ int main(void)
 		   TEST(who_took_it_and_died_does_not_lose_it),
 		   TEST(a_name_is_one_argument_whatever_it_holds), TEST(a_name_is_never_an_option),
 		   TEST(a_resource_that_went_away_is_told_nothing),
+		   TEST(a_resource_that_only_another_node_knows_is_left_to_that_node),
 		   TEST(a_grant_that_ran_out_is_told_once_also_after_a_restart),
 		   TEST(a_grant_that_was_allowed_anew_ends_a_second_time),
 		   TEST(a_revoked_grant_does_not_expire),

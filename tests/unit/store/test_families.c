@@ -369,8 +369,21 @@ static enum err take_item(struct task *task, struct db *db, void *arg)
 static enum err delete_item(struct task *task, struct db *db, void *arg)
 {
 	const struct outbox_item *item = arg;
+	bool is_ours = false;
 
-	return outbox_delete(task, db, item->id);
+	TRY(outbox_delete(task, db, item, &is_ours));
+	return is_ours ? OK : ERR_CONFLICT;
+}
+
+static enum err defer_item(struct task *task, struct db *db, void *arg)
+{
+	return outbox_defer(task, db, arg, CHECK_NOW);
+}
+
+/* When the first one's time was up. */
+static enum err take_item_later(struct task *task, struct db *db, void *arg)
+{
+	return outbox_take(task, db, CHECK_NOW + 1000, CHECK_NOW + 2000, arg);
 }
 
 static void what_is_due_is_taken_once_until_its_retry(void **state)
@@ -398,16 +411,39 @@ static void what_is_due_is_taken_once_until_its_retry(void **state)
 	CHECK_ERR(world_write(world, take_item, &taken), ERR_NOT_FOUND);
 }
 
+static void who_was_thought_dead_cannot_end_what_another_took_over(void **state)
+{
+	struct world *world = *state;
+	struct outbox_item item = { .id = STR("out_c"),
+				    .kind = STR("on_stop"),
+				    .user_id = alice.id,
+				    .payload = STR("{}"),
+				    .due_at = CHECK_NOW,
+				    .created_at = CHECK_NOW };
+	struct outbox_item slow = { 0 }, second = { 0 };
+
+	CHECK_ERR(world_write(world, add_item, &item), OK);
+	CHECK_ERR(world_write(world, take_item, &slow), OK);
+	CHECK_ERR(world_write(world, take_item_later, &second), OK);
+	CHECK_STR(second.id, slow.id);
+	CHECK_ERR(world_write(world, delete_item, &slow), ERR_CONFLICT);
+	CHECK_ERR(world_write(world, defer_item, &slow), OK);
+	CHECK_ERR(world_write(world, take_item, &item), ERR_NOT_FOUND);
+	CHECK_ERR(world_write(world, delete_item, &second), OK);
+}
+
 int main(void)
 {
-	return RUN_ON_BOTH(cmocka_unit_test(a_family_rotates_only_from_its_current_generation),
-			   cmocka_unit_test(a_grant_learns_of_its_use_once_a_minute),
-			   cmocka_unit_test(a_revoked_family_rotates_no_more),
-			   cmocka_unit_test(repeats_are_counted_on_a_taken_family),
-			   cmocka_unit_test(all_that_a_decision_looks_at_is_read_together),
-			   cmocka_unit_test(events_are_listed_newest_first_by_what_is_asked),
-			   cmocka_unit_test(uses_are_counted_by_day_and_the_newest_is_known),
-			   cmocka_unit_test(sessions_end_and_are_swept),
-			   cmocka_unit_test(counters_count_within_their_window),
-			   cmocka_unit_test(what_is_due_is_taken_once_until_its_retry));
+	return RUN_ON_BOTH(
+		cmocka_unit_test(a_family_rotates_only_from_its_current_generation),
+		cmocka_unit_test(a_grant_learns_of_its_use_once_a_minute),
+		cmocka_unit_test(a_revoked_family_rotates_no_more),
+		cmocka_unit_test(repeats_are_counted_on_a_taken_family),
+		cmocka_unit_test(all_that_a_decision_looks_at_is_read_together),
+		cmocka_unit_test(events_are_listed_newest_first_by_what_is_asked),
+		cmocka_unit_test(uses_are_counted_by_day_and_the_newest_is_known),
+		cmocka_unit_test(sessions_end_and_are_swept),
+		cmocka_unit_test(counters_count_within_their_window),
+		cmocka_unit_test(what_is_due_is_taken_once_until_its_retry),
+		cmocka_unit_test(who_was_thought_dead_cannot_end_what_another_took_over));
 }

@@ -358,21 +358,25 @@ static enum err queue_three(struct task *task, struct db *db, void *arg)
 
 static enum err delete_oldest(struct task *task, struct db *db, void *arg)
 {
-	(void)arg;
-	return outbox_delete(task, db, STR("out_1"));
+	const struct outbox_item oldest = { .id = STR("out_1") };
+	bool *is_gone = arg;
+
+	return outbox_delete(task, db, &oldest, is_gone);
 }
 
 static void the_backlog_is_what_waits_and_its_oldest(void **state)
 {
 	struct world *world = *state;
 	int64_t count = -1, oldest = -1;
+	bool is_gone = false;
 
 	CHECK_ERR(outbox_backlog(world_task(world), world_reader(world), &count, &oldest), OK);
 	CHECK(count == 0 && oldest == 0);
 	CHECK_ERR(world_write(world, queue_three, NULL), OK);
 	CHECK_ERR(outbox_backlog(world_task(world), world_reader(world), &count, &oldest), OK);
 	CHECK(count == 3 && oldest == 100);
-	CHECK_ERR(world_write(world, delete_oldest, NULL), OK);
+	CHECK_ERR(world_write(world, delete_oldest, &is_gone), OK);
+	CHECK(is_gone);
 	CHECK_ERR(outbox_backlog(world_task(world), world_reader(world), &count, &oldest), OK);
 	CHECK(count == 2 && oldest == 200);
 }

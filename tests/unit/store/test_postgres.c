@@ -201,10 +201,25 @@ static void a_family_made_while_its_grant_is_revoked_ends_with_the_others(void *
 	CHECK_STR(family.revoked_why, STR("revoked_by_user"));
 }
 
+/* As a standby would, or a primary that its operator has frozen. */
+static void a_session_that_cannot_write_is_not_read_from_either(void **state)
+{
+	struct world *world = *state;
+	struct task *task = world_task(world);
+	struct store_config config = world_config(world);
+	struct store *store = NULL;
+
+	config.database = STR_JOIN(&task->arena, config.database,
+				   STR("%20-cdefault_transaction_read_only%3Don"));
+	CHECK_ERR(store_open(task, &config, &store), ERR_STORE);
+	CHECK(store == NULL);
+}
+
 int main(void)
 {
 	return RUN_ON_POSTGRES(
 		cmocka_unit_test(a_conflict_runs_the_closure_again),
+		cmocka_unit_test(a_session_that_cannot_write_is_not_read_from_either),
 		cmocka_unit_test(endless_conflicts_end_in_a_refusal),
 		cmocka_unit_test(an_overlooked_failure_is_not_taken_for_a_commit),
 		cmocka_unit_test(a_family_made_while_its_grant_is_revoked_ends_with_the_others),

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* nodes: the daemons that serve this database, so that each knows who else does and how. */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "base/str.h"
+
+struct task;
+struct db;
+
+struct node {
+	struct str id;	 /* nod_…: of one process */
+	struct str name; /* for people: host and listener */
+	struct str version;
+	struct str settings;  /* a hash of what all nodes must have alike */
+	struct str resources; /* a hash of the resource files */
+	int64_t started_at;
+	int64_t seen_at; /* by its own clock */
+};
+
+/* The nodes, by id; a node that is long gone too. 100 at most. */
+MUST_CHECK enum err node_list(struct task *task, struct db *db, struct node **ret_nodes,
+			      size_t *ret_count);
+/* Says that the node is there. */
+MUST_CHECK enum err node_put(struct task *task, struct db *db, const struct node *node);
+MUST_CHECK enum err node_delete(struct task *task, struct db *db, struct str id);
+/* Forgets nodes that were not seen since. */
+MUST_CHECK enum err node_sweep(struct task *task, struct db *db, int64_t since);
