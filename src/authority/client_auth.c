@@ -2,9 +2,10 @@
 #include "authority/client_auth.h"
 
 #include "authority/events.h"
-#include "authority/throttle.h"
+#include "authority/throttle_shared.h"
 #include "base/secret.h"
 #include "store/clients.h"
+#include "store/events.h"
 
 static bool is_secret_of(struct task *task, struct str secret_hash, struct str secret)
 {
@@ -26,15 +27,14 @@ static enum err refuse_guess(struct task *task, const struct authority *authorit
 			     const struct client_credentials *credentials, struct str client_id)
 {
 	struct str key = guess_key(task, credentials);
+	struct event event = event_new(task, STR("client.guessing"), STR("system"));
 
-	if (credentials->method != CREDENTIAL_NONE &&
-	    throttle_count(task, authority->throttle, THROTTLE_CLIENT_SECRET, key) &&
-	    client_id.at != NULL) {
-		struct event event = event_new(task, STR("client.guessing"), STR("system"));
-
-		event.client_id = client_id;
-		event_record(task, authority, &event);
-	}
+	event.client_id = client_id;
+	/* and only then do other nodes hear of it, else strangers would fill their table */
+	if (credentials->method != CREDENTIAL_NONE && client_id.at != NULL)
+		(void)throttle_spend(task, authority, THROTTLE_CLIENT_SECRET, key, &event);
+	else if (credentials->method != CREDENTIAL_NONE)
+		(void)throttle_count(task, authority->throttle, THROTTLE_CLIENT_SECRET, key);
 	return fail(task, ERR_CLIENT, "client authentication failed");
 }
 

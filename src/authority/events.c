@@ -79,17 +79,9 @@ static enum err nothing_more(struct task *task, enum err result, void *arg)
 	return result;
 }
 
-static struct record *record_new(struct task *task, const struct event *event)
+struct event event_copy(struct arena *arena, const struct event *event)
 {
-	struct record *record = calloc(1, sizeof(*record));
-	struct arena *arena;
-
-	if (record == NULL)
-		abort();
-	task_begin(&record->task, task->clock, task->log);
-	arena = &record->task.arena;
-	record->task.home = record_free;
-	record->event = (struct event){
+	return (struct event){
 		.id = str_copy(arena, event->id),
 		.at = event->at,
 		.kind = str_copy(arena, event->kind),
@@ -103,6 +95,19 @@ static struct record *record_new(struct task *task, const struct event *event)
 		.details = event->details.at ? str_copy(arena, event->details) : STR_NONE,
 		.sealed = event->sealed.at ? str_copy(arena, event->sealed) : STR_NONE,
 	};
+}
+
+static struct record *record_new(struct task *task, const struct event *event)
+{
+	struct record *record = calloc(1, sizeof(*record));
+	struct arena *arena;
+
+	if (record == NULL)
+		abort();
+	task_begin(&record->task, task->clock, task->log);
+	arena = &record->task.arena;
+	record->task.home = record_free;
+	record->event = event_copy(arena, event);
 	return record;
 }
 

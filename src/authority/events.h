@@ -17,6 +17,8 @@ MUST_CHECK enum err event_seal(struct task *task, const struct authority *author
 MUST_CHECK enum err event_unseal(struct task *task, const struct authority *authority,
 				 const struct user *user, const struct event *event,
 				 struct str *ret_personal);
+/* The same event in that memory. */
+struct event event_copy(struct arena *arena, const struct event *event);
 /*
  * Writes an event that nobody waits for, from any thread and without parking the task: for what is
  * worth knowing and acknowledges nothing (guessing, log-ins at a resource). Lost when the queue is

@@ -2,7 +2,7 @@
 #include "authority/request.h"
 
 #include "authority/pkce.h"
-#include "authority/throttle.h"
+#include "authority/throttle_shared.h"
 #include "base/url.h"
 #include "crypto/random.h"
 #include "store/clients.h"
@@ -197,11 +197,11 @@ static enum err check_source(struct task *task, const struct opening *opening,
 			     struct authorize_refusal *refusal)
 {
 	const struct authorize_params *params = opening->params;
-	struct throttle *throttle = opening->authority->throttle;
 	struct str who = params->user_id.at != NULL ? params->user_id : params->source;
 
-	TRY(throttle_check(task, throttle, THROTTLE_AUTHORIZE, who, &refusal->retry_after));
-	throttle_count(task, throttle, THROTTLE_AUTHORIZE, who);
+	TRY(throttle_check(task, opening->authority->throttle, THROTTLE_AUTHORIZE, who,
+			   &refusal->retry_after));
+	(void)throttle_spend(task, opening->authority, THROTTLE_AUTHORIZE, who, NULL);
 	return OK;
 }
 

@@ -9,21 +9,20 @@
 #define SETS 4096
 #define WAYS 4
 
-static const struct {
-	uint32_t allowed;
-	int64_t window_ms;
-} limits[THROTTLE_KIND_COUNT] = {
-	[THROTTLE_CLIENT_SECRET] = { 20, MINUTE_MS },
-	[THROTTLE_INTROSPECTION] = { 10000, MINUTE_MS },
-	[THROTTLE_AUTHORIZE] = { 300, MINUTE_MS },
-	[THROTTLE_ACCESS_EVENT] = { 1, MINUTE_MS },
-	[THROTTLE_CLIENT_EVENT] = { 1, MINUTE_MS },
+static const struct throttle_limit limits[THROTTLE_KIND_COUNT] = {
+	[THROTTLE_CLIENT_SECRET] = { "client-secret", 20, MINUTE_MS, 1 },
+	[THROTTLE_INTROSPECTION] = { "introspection", 10000, MINUTE_MS, 500 },
+	[THROTTLE_AUTHORIZE] = { "authorize", 300, MINUTE_MS, 10 },
+	[THROTTLE_ACCESS_EVENT] = { "access-event", 1, MINUTE_MS, 0 },
+	[THROTTLE_CLIENT_EVENT] = { "client-event", 1, MINUTE_MS, 0 },
+	[THROTTLE_SHARED] = { "shared", 6000, MINUTE_MS, 0 },
 };
 
 struct entry {
 	uint64_t hash; /* of kind and key; 0: free */
 	int64_t started_at;
 	uint32_t count;
+	uint32_t untold; /* of these, what other nodes do not know of */
 };
 
 struct throttle {
@@ -31,6 +30,11 @@ struct throttle {
 	uint64_t seed;
 	struct entry sets[SETS][WAYS];
 };
+
+const struct throttle_limit *throttle_limit(enum throttle_kind kind)
+{
+	return &limits[kind];
+}
 
 struct throttle *throttle_new(uint64_t seed)
 {
@@ -125,8 +129,18 @@ bool throttle_is_used_up(struct task *task, struct throttle *throttle, enum thro
 	return time_left(throttle, kind, key, task->now) > 0;
 }
 
-bool throttle_count(struct task *task, struct throttle *throttle, enum throttle_kind kind,
-		    struct str key)
+static uint32_t take_untold(struct entry *entry, uint32_t share_every)
+{
+	uint32_t untold = entry->untold;
+
+	if (share_every == 0 || untold < share_every)
+		return 0;
+	entry->untold = 0;
+	return untold;
+}
+
+bool throttle_count_shared(struct task *task, struct throttle *throttle, enum throttle_kind kind,
+			   struct str key, uint32_t *ret_share)
 {
 	uint64_t hash = hash_of(throttle, kind, key);
 	bool used_up;
@@ -134,9 +148,36 @@ bool throttle_count(struct task *task, struct throttle *throttle, enum throttle_
 
 	pthread_mutex_lock(&throttle->mutex);
 	entry = take(throttle, hash, task->now, limits[kind].window_ms);
-	if (entry->count < UINT32_MAX)
+	if (entry->count < UINT32_MAX) {
 		entry->count++;
+		entry->untold++;
+	}
 	used_up = entry->count == limits[kind].allowed;
+	*ret_share = take_untold(entry, limits[kind].share_every);
 	pthread_mutex_unlock(&throttle->mutex);
 	return used_up;
+}
+
+bool throttle_count(struct task *task, struct throttle *throttle, enum throttle_kind kind,
+		    struct str key)
+{
+	uint32_t share;
+
+	return throttle_count_shared(task, throttle, kind, key, &share);
+}
+
+void throttle_learn(struct throttle *throttle, enum throttle_kind kind, struct str key,
+		    int64_t total, int64_t ends_at)
+{
+	int64_t started_at = ends_at - limits[kind].window_ms;
+	uint64_t hash = hash_of(throttle, kind, key);
+	struct entry *entry;
+
+	pthread_mutex_lock(&throttle->mutex);
+	entry = take(throttle, hash, started_at, limits[kind].window_ms);
+	if (total + entry->untold > entry->count) {
+		entry->count = (uint32_t)(total + entry->untold);
+		entry->started_at = started_at;
+	}
+	pthread_mutex_unlock(&throttle->mutex);
 }

@@ -2,8 +2,8 @@
 /*
  * How often is too often, for guesses that cost us nothing to refuse: client secrets, scans of
  * introspection, new requests. Fixed windows in memory, bounded in size (the window that began
- * first gives way); one of the few shared objects, with its own mutex. Password guesses are counted
- * in the store (login.h).
+ * first gives way); one of the few shared objects, with its own mutex. What other nodes counted is
+ * learnt (throttle_shared.h). Password guesses are counted in the store (login.h).
  */
 #pragma once
 
@@ -23,8 +23,18 @@ enum throttle_kind {
 	THROTTLE_AUTHORIZE,	/* new requests, per person or else per source: 300 a minute */
 	THROTTLE_ACCESS_EVENT,	/* log-ins at a resource worth an event: one a minute per family */
 	THROTTLE_CLIENT_EVENT,	/* tokens of a client as itself: one a minute per what it asks */
+	THROTTLE_SHARED,	/* writes that tell other nodes: 6,000 a minute */
 	THROTTLE_KIND_COUNT
 };
+
+struct throttle_limit {
+	const char *name;
+	uint32_t allowed;
+	int64_t window_ms;
+	uint32_t share_every; /* other nodes are told of so many together; 0: never */
+};
+
+const struct throttle_limit *throttle_limit(enum throttle_kind kind);
 
 struct throttle *throttle_new(uint64_t seed);
 void throttle_free(struct throttle **throttle);
@@ -38,3 +48,11 @@ bool throttle_is_used_up(struct task *task, struct throttle *throttle, enum thro
 /* Counts one; answers true when this one used up the window (worth an event). */
 bool throttle_count(struct task *task, struct throttle *throttle, enum throttle_kind kind,
 		    struct str key);
+/* The same; *ret_share is how many other nodes are to be told of now, mostly 0. */
+bool throttle_count_shared(struct task *task, struct throttle *throttle, enum throttle_kind kind,
+			   struct str key, uint32_t *ret_share);
+/*
+ * What all nodes together had counted when they were told last, in the window that ends at ends_at.
+ */
+void throttle_learn(struct throttle *throttle, enum throttle_kind kind, struct str key,
+		    int64_t total, int64_t ends_at);

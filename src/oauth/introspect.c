@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "authority/throttle.h"
+#include "authority/throttle_shared.h"
 #include "authority/verify.h"
 #include "base/json.h"
 #include "oauth/credentials.h"
@@ -49,8 +49,8 @@ static enum err reply_inactive(struct exchange *exchange, const struct caller *c
 {
 	struct task *task = &exchange->task;
 
-	if (throttle_count(task, oauth_authority(exchange)->throttle, THROTTLE_INTROSPECTION,
-			   caller->credentials.client_id))
+	if (throttle_spend(task, oauth_authority(exchange), THROTTLE_INTROSPECTION,
+			   caller->credentials.client_id, NULL))
 		log_warning(task, "introspection.scanned",
 			    LOG_STR("caller", caller->credentials.client_id));
 	reply_with(exchange, 200, STR("application/json"), STR("{\"active\":false}"));
