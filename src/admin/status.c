@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "admin/room.h"
 #include "crypto/random.h"
+#include "store/nodes.h"
 #include "store/users.h"
+
+#define HASH_SHOWN 8
 
 enum err admin_id(struct exchange *exchange, const char *prefix, struct str *ret_id)
 {
@@ -11,6 +14,28 @@ enum err admin_id(struct exchange *exchange, const char *prefix, struct str *ret
 		return failf(&exchange->task, ERR_NOT_FOUND, "there is no %s of that id",
 			     prefix[0] == 'g' ? "grant" : "event");
 	*ret_id = id;
+	return OK;
+}
+
+static enum err write_nodes(struct task *task, struct db *db, struct json_writer *json)
+{
+	struct node *nodes = NULL;
+	size_t count = 0;
+
+	TRY(node_list(task, db, &nodes, &count));
+	json_key(json, "nodes");
+	json_open_array(json);
+	for (size_t i = 0; i < count; i++) {
+		json_open_object(json);
+		json_member_str(json, "name", nodes[i].name);
+		json_member_str(json, "version", nodes[i].version);
+		json_member_str(json, "seen", clock_format(&task->arena, nodes[i].seen_at));
+		/* enough to see which differ */
+		json_member_str(json, "settings", str_sub(nodes[i].settings, 0, HASH_SHOWN));
+		json_member_str(json, "resources", str_sub(nodes[i].resources, 0, HASH_SHOWN));
+		json_close(json);
+	}
+	json_close(json);
 	return OK;
 }
 
@@ -33,6 +58,8 @@ enum err status_show(struct exchange *exchange)
 	json_member_int(&json, "users", users);
 	json_member_int(&json, "resources", (int64_t)config->resource_count);
 	json_member_str(&json, "time", clock_format(&task->arena, task->now));
+	if (store_is_shared(authority->store))
+		TRY(write_nodes(task, db, &json));
 	json_close(&json);
 	return admin_answer(exchange, 200, &buf);
 }

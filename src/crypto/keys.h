@@ -30,6 +30,8 @@ struct key_channel;
  * readable by others, malformed. issuer is part of every MAC.
  */
 MUST_CHECK enum err keys_create_root(struct task *task, struct str file);
+/* The same key for another node; from is checked as keys_open would. */
+MUST_CHECK enum err keys_copy_root(struct task *task, struct str from, struct str file);
 MUST_CHECK enum err keys_open(struct task *task, struct str root_file, struct str issuer,
 			      struct keyring **ret_keys);
 /*

@@ -167,6 +167,11 @@ static bool write_all(int fd, const char *text, size_t len)
 	return true;
 }
 
+static bool write_synced(int fd, struct str text)
+{
+	return write_all(fd, text.at, text.len) && fsync(fd) == 0;
+}
+
 static bool write_key(int fd)
 {
 	uint8_t bytes[ROOT_LEN];
@@ -178,7 +183,7 @@ static bool write_key(int fd)
 				sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 	line[sizeof(line) - 1] = '\n';
 	is_written = write_all(fd, comment, sizeof(comment) - 1) &&
-		     write_all(fd, line, sizeof(line)) && fsync(fd) == 0;
+		     write_synced(fd, (struct str){ line, sizeof(line) });
 	sodium_memzero(bytes, sizeof(bytes));
 	sodium_memzero(line, sizeof(line));
 	return is_written;
@@ -196,12 +201,14 @@ static bool sync_folder(struct task *task, struct str path)
 	return fd >= 0 && fsync(fd) == 0;
 }
 
-static enum err create(struct task *task, struct str path, const char *fresh)
+/* text: of another root file; STR_NONE: a new key. */
+static enum err create(struct task *task, struct str path, const char *fresh, struct str text)
 {
 	const char *final = str_to_c(&task->arena, path);
 	CLEANUP(file_close) int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
-	if (fd < 0 || fchmod(fd, 0600) != 0 || !write_key(fd))
+	if (fd < 0 || fchmod(fd, 0600) != 0 ||
+	    !(text.at == NULL ? write_key(fd) : write_synced(fd, text)))
 		return failf(task, ERR_IO, "%s cannot be written: %s", fresh,
 			     strerrordesc_np(errno));
 	if (link(fresh, final) == 0)
@@ -215,15 +222,36 @@ static enum err create(struct task *task, struct str path, const char *fresh)
  * Under another name first, then linked: a kill -9 leaves the whole key or none, and none is
  * overwritten.
  */
-enum err keys_create_root(struct task *task, struct str file)
+static enum err put_root(struct task *task, struct str file, struct str text)
 {
 	struct str fresh = STR_JOIN(&task->arena, file, STR(".new"));
 	enum err err;
 
 	(void)unlink(fresh.at);
-	err = create(task, file, fresh.at);
+	err = create(task, file, fresh.at, text);
 	(void)unlink(fresh.at);
 	if (err == OK && !sync_folder(task, file))
 		return fail(task, ERR_IO, "the folder of the root key cannot be synchronised");
+	return err;
+}
+
+enum err keys_create_root(struct task *task, struct str file)
+{
+	return put_root(task, file, STR_NONE);
+}
+
+enum err keys_copy_root(struct task *task, struct str from, struct str file)
+{
+	struct root roots[ROOTS_MAX];
+	char text[FILE_MAX];
+	size_t len = 0, count = 0;
+	enum err err = read_file(task, from, text, &len);
+
+	if (err == OK)
+		err = parse_text(task, from, (struct str){ text, len }, roots, &count);
+	if (err == OK)
+		err = put_root(task, file, (struct str){ text, len });
+	sodium_memzero(text, sizeof(text));
+	sodium_memzero(roots, sizeof(roots));
 	return err;
 }

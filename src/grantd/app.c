@@ -24,7 +24,7 @@ static enum err open_store(struct task *task, struct app *app, const struct conf
 		.database = config->database,
 		.reserve = STORE_RESERVE,
 		.ended = installation_ended_file(task, config),
-		.threads = app->routes.threads + 2,
+		.threads = app->routes.threads + 3,
 		.pool = config->database_pool,
 		.clock = task->clock,
 		.log = task->log,
@@ -32,6 +32,7 @@ static enum err open_store(struct task *task, struct app *app, const struct conf
 
 	app->main_thread = app->routes.threads;
 	app->jobs_thread = app->routes.threads + 1;
+	app->nodes_thread = app->routes.threads + 2;
 	task->thread = app->main_thread;
 	return installation_open_store(task, &store, &app->store);
 }
@@ -169,6 +170,7 @@ static enum err open_product(struct task *task, struct app *app, const struct co
 	authority_open(&app->authority, app->store, app->keys, app->config);
 	ops_open(&app->ops, app->store, STR_NONE);
 	TRY(open_doors(task, app, config));
+	TRY(nodes_start(task, &app->authority, app->nodes_thread, &app->nodes));
 	return jobs_start(task, &app->authority, app->jobs_thread, &app->jobs);
 }
 
@@ -204,13 +206,15 @@ void app_close(struct app *app)
 	if (app->server != NULL)
 		http_server_stop(app->server, DRAIN_MS);
 	jobs_stop(&app->jobs);
+	nodes_stop(&app->nodes);
 	http_server_free(&app->server);
 	admin_free(&app->admin);
 	oauth_free(&app->oauth);
 	web_free(&app->web);
+	/* the last writes come home to the throttle */
+	store_free(&app->store);
 	if (app->authority.store != NULL)
 		authority_close(&app->authority);
-	store_free(&app->store);
 	keys_free(&app->keys);
 	tls_free(&app->tls);
 	tally_free(&app->tally);

@@ -10,6 +10,7 @@
 #include "admin/admin.h"
 #include "authority/authority.h"
 #include "grantd/jobs.h"
+#include "grantd/nodes.h"
 #include "grantd/ops.h"
 #include "grantd/program.h"
 #include "grantd/routes.h"
@@ -34,8 +35,10 @@ struct app {
 	struct routes routes;
 	struct http_server *server;
 	struct jobs *jobs;
+	struct nodes *nodes;
 	unsigned main_thread; /* numbers of read connections beyond the server's threads */
 	unsigned jobs_thread;
+	unsigned nodes_thread;
 	struct arena arena; /* lives as long as the daemon */
 };
 

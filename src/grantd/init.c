@@ -39,13 +39,29 @@ static enum err make_root(struct task *task, struct store *store, const struct c
 	return keys_create_root(task, config->root_key_file);
 }
 
-static enum err fill_database(struct task *task, struct store *store, const struct config *config,
-			      struct init_progress *progress)
+/* The key is held against the database before anything is written. */
+static enum err copy_root(struct task *task, struct store *store, const struct program *program,
+			  const struct config *config, struct init_progress *progress)
+{
+	struct installation there = { 0 };
+
+	TRY(installation_look(task, store, &there));
+	if (there.root_fingerprint.at != NULL)
+		TRY(installation_check_root(task, &there, program->root_key));
+	progress->made++;
+	return keys_copy_root(task, program->root_key, config->root_key_file);
+}
+
+static enum err fill_database(struct task *task, struct store *store, const struct program *program,
+			      const struct config *config, struct init_progress *progress)
 {
 	CLEANUP(keys_free) struct keyring *keys = NULL;
 	size_t made = 0;
 
-	TRY(make_root(task, store, config, progress));
+	if (program->root_key.at != NULL && !file_exists(task, config->root_key_file))
+		TRY(copy_root(task, store, program, config, progress));
+	else
+		TRY(make_root(task, store, config, progress));
 	TRY(keys_open(task, config->root_key_file, config->issuer, &keys));
 	TRY(installation_complete(task, store, keys, config, &made));
 	progress->made += (unsigned)made;
@@ -69,12 +85,13 @@ static enum err make_database(struct task *task, struct program *program,
 	TRY(store_migrate(task, &store_config, &from, &to));
 	progress->made += from != to;
 	TRY(installation_open_store(task, &store_config, &store));
-	return fill_database(task, store, config, progress);
+	return fill_database(task, store, program, config, progress);
 }
 
 static enum err init(struct task *task, struct program *program, struct init_progress *progress,
 		     const struct config **ret_config)
 {
+	TRY(init_look_at_database(task, program));
 	TRY(init_check_wish(task, program));
 	TRY(init_folders(task, program->source.dir, progress, &program->source.dir));
 	TRY(init_config(task, program, progress));

@@ -10,6 +10,11 @@ struct init_progress {
 	unsigned made;
 };
 
+/*
+ * A PostgreSQL database that belongs to an installation already: then this is to be a further node,
+ * and *program has its issuer. ERR_CONFIG, ERR_CRYPTO: the wrong root key or issuer, or no key.
+ */
+MUST_CHECK enum err init_look_at_database(struct task *task, struct program *program);
 /* What was asked for makes sense: before anything is made or written down. ERR_CONFIG. */
 MUST_CHECK enum err init_check_wish(struct task *task, struct program *program);
 /* DIR (0700) and what is in it: tls, resources, providers with its README. *ret_dir is absolute. */

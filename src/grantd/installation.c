@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "grantd/installation.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/task.h"
 #include "config/file.h"
+#include "grantd/nodes.h"
 #include "store/key_rows.h"
+#include "store/marks.h"
 
 #define NEW_KEYS_MAX (RESOURCES_MAX + 2)
 
@@ -33,18 +37,8 @@ struct completion {
 	struct str fingerprint;
 	struct key_record *records;
 	size_t count;
+	size_t made; /* what was missing in earnest */
 };
-
-static enum err write_completion(struct task *task, struct db *db, void *arg)
-{
-	const struct completion *completion = arg;
-
-	TRY(fact_set(task, db, STR("issuer"), completion->issuer));
-	TRY(fact_set(task, db, STR("root_fingerprint"), completion->fingerprint));
-	for (size_t i = 0; i < completion->count; i++)
-		TRY(key_row_insert(task, db, &completion->records[i]));
-	return OK;
-}
 
 static bool has_purpose(const struct key_record *records, size_t count, struct str purpose)
 {
@@ -52,6 +46,27 @@ static bool has_purpose(const struct key_record *records, size_t count, struct s
 		if (str_equals(records[i].purpose, purpose))
 			return true;
 	return false;
+}
+
+/* One node at a time: another one may have made the same keys a moment ago. */
+static enum err write_completion(struct task *task, struct db *db, void *arg)
+{
+	struct completion *completion = arg;
+	struct key_record *there = NULL;
+	size_t count = 0;
+
+	completion->made = 0;
+	TRY(fact_set(task, db, STR("issuer"), completion->issuer));
+	TRY(fact_set(task, db, STR("root_fingerprint"), completion->fingerprint));
+	TRY(mark_step(task, db, STR("keys")));
+	TRY(key_row_list_live(task, db, &there, &count));
+	for (size_t i = 0; i < completion->count; i++) {
+		if (has_purpose(there, count, completion->records[i].purpose))
+			continue;
+		TRY(key_row_insert(task, db, &completion->records[i]));
+		completion->made++;
+	}
+	return OK;
 }
 
 /* The keys that ought to be there and are not, made and not yet written. */
@@ -120,7 +135,7 @@ enum err installation_complete(struct task *task, struct store *store, struct ke
 	TRY(complete(task, store, keys, config, &completion));
 	if (!has_root || completion.count > 0)
 		TRY(store_write(task, store, write_completion, &completion));
-	*ret_made = completion.count;
+	*ret_made = completion.made;
 	return OK;
 }
 
@@ -149,10 +164,39 @@ enum err installation_has_root(struct task *task, struct store *store, bool *ret
 	return OK;
 }
 
+static enum err check_root(struct task *task, struct keyring *keys, struct str known,
+			   struct str file)
+{
+	struct str fingerprint = STR_NONE;
+
+	TRY(keys_fingerprint(task, keys, &fingerprint));
+	if (!str_equals(fingerprint, known))
+		return failf(task, ERR_CRYPTO,
+			     "%.*s is not the root key that this database was set up with; put the "
+			     "right one back from its copy. Nothing is lost meanwhile",
+			     STR_FMT(file));
+	return OK;
+}
+
+enum err installation_look(struct task *task, struct store *store, struct installation *ret_there)
+{
+	TRY(find_fact(task, store, STR("issuer"), &ret_there->issuer));
+	return find_fact(task, store, STR("root_fingerprint"), &ret_there->root_fingerprint);
+}
+
+enum err installation_check_root(struct task *task, const struct installation *there,
+				 struct str root_file)
+{
+	CLEANUP(keys_free) struct keyring *keys = NULL;
+
+	TRY(keys_open(task, root_file, there->issuer, &keys));
+	return check_root(task, keys, there->root_fingerprint, root_file);
+}
+
 enum err installation_check(struct task *task, struct store *store, struct keyring *keys,
 			    const struct config *config)
 {
-	struct str issuer = STR_NONE, known = STR_NONE, fingerprint = STR_NONE;
+	struct str issuer = STR_NONE, known = STR_NONE;
 
 	TRY(find_fact(task, store, STR("issuer"), &issuer));
 	TRY(find_fact(task, store, STR("root_fingerprint"), &known));
@@ -167,13 +211,16 @@ enum err installation_check(struct task *task, struct store *store, struct keyri
 			"issuer is %.*s in the configuration, but this database was set up for "
 			"%.*s; every token and client knows it by that name: put it back",
 			STR_FMT(config->issuer), STR_FMT(issuer));
-	TRY(keys_fingerprint(task, keys, &fingerprint));
-	if (!str_equals(fingerprint, known))
-		return failf(task, ERR_CRYPTO,
-			     "%.*s is not the root key that this database was set up with; put the "
-			     "right one back from its copy. Nothing is lost meanwhile",
-			     STR_FMT(config->root_key_file));
-	return OK;
+	return check_root(task, keys, known, config->root_key_file);
+}
+
+/* No key signs before every node can verify it. */
+static void wait_for_other_nodes(void)
+{
+	struct timespec time = { .tv_sec = (time_t)(NODES_KEY_LEAD_MS / SECOND_MS) };
+
+	while (nanosleep(&time, &time) != 0 && errno == EINTR)
+		;
 }
 
 enum err installation_load_keys(struct task *task, struct store *store, struct keyring *keys,
@@ -184,6 +231,8 @@ enum err installation_load_keys(struct task *task, struct store *store, struct k
 	size_t count = 0, made = 0;
 
 	TRY(installation_complete(task, store, keys, config, &made));
+	if (made > 0 && store_is_shared(store))
+		wait_for_other_nodes();
 	TRY(store_reader(task, store, &db));
 	TRY(key_row_list_live(task, db, &records, &count));
 	return keys_load(task, keys, records, count);

@@ -20,10 +20,24 @@ MUST_CHECK enum err installation_complete(struct task *task, struct store *store
 /* ERR_CONFIG: another issuer, or never set up. ERR_CRYPTO: the root key is not this database's. */
 MUST_CHECK enum err installation_check(struct task *task, struct store *store, struct keyring *keys,
 				       const struct config *config);
-/* Makes the keys that a resource needs for itself, and loads all of them. ERR_CRYPTO: wrong root
- * key. */
+/*
+ * Makes the keys that a resource needs for itself, and loads all of them; where other nodes may
+ * serve the same database, not before they have had the time to load them too. ERR_CRYPTO: wrong
+ * root key.
+ */
 MUST_CHECK enum err installation_load_keys(struct task *task, struct store *store,
 					   struct keyring *keys, const struct config *config);
+/* What a database says of the installation that it belongs to; STR_NONE: of none yet. */
+struct installation {
+	struct str issuer;
+	struct str root_fingerprint;
+};
+
+MUST_CHECK enum err installation_look(struct task *task, struct store *store,
+				      struct installation *ret_there);
+/* ERR_CRYPTO when the root key in that file is another. */
+MUST_CHECK enum err installation_check_root(struct task *task, const struct installation *there,
+					    struct str root_file);
 /* True if the database knows a root key: then a missing root.key is lost, not new. */
 MUST_CHECK enum err installation_has_root(struct task *task, struct store *store, bool *ret_has);
 /* DIR/ended.log: what must stay ended when the database is put back (store/ended.h). */

@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "grantd/jobs.h"
 
-#include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "authority/signing.h"
+#include "crypto/random.h"
 #include "grantd/stop_work.h"
+#include "grantd/ticker.h"
 #include "store/counters.h"
+#include "store/leases.h"
 #include "store/marks.h"
 #include "store/outbox.h"
 #include "store/requests.h"
 #include "store/sessions.h"
+#include "store/throttle_rows.h"
 
 #define TICK_MS		SECOND_MS
 #define SWEEP_EVERY_MS	MINUTE_MS
+#define SWEEP_LEASE_MS	(3 * MINUTE_MS)
 #define MARK_EVERY_MS	MINUTE_MS
 #define KEYS_EVERY_MS	MINUTE_MS
 #define EXPIRE_EVERY_MS (5 * SECOND_MS)
@@ -35,10 +38,9 @@ struct jobs {
 	struct clock *clock;
 	struct log *log;
 	unsigned thread_number;
-	pthread_t thread;
-	pthread_mutex_t lock;
-	pthread_cond_t wake;
-	bool is_stopping;
+	struct ticker *ticker;
+	struct arena arena;
+	struct str id; /* by which leases know us */
 
 	int64_t swept_at;   /* monotonic */
 	int64_t marked_at;  /* monotonic */
@@ -55,7 +57,7 @@ struct jobs {
 	_Atomic int64_t oldest;
 };
 
-enum sweep_kind { SWEEP_REQUESTS, SWEEP_SESSIONS, SWEEP_COUNTERS, SWEEP_COUNT };
+enum sweep_kind { SWEEP_REQUESTS, SWEEP_SESSIONS, SWEEP_COUNTERS, SWEEP_THROTTLES, SWEEP_COUNT };
 
 struct sweep {
 	enum sweep_kind kind;
@@ -72,6 +74,8 @@ static enum err write_sweep(struct task *task, struct db *db, void *arg)
 	case SWEEP_SESSIONS:
 		return session_sweep(task, db, task->now - SESSION_KEEP_MS, SWEEP_BATCH,
 				     &sweep->deleted);
+	case SWEEP_THROTTLES:
+		return throttle_row_sweep(task, db, task->now, SWEEP_BATCH, &sweep->deleted);
 	case SWEEP_COUNTERS:
 	case SWEEP_COUNT:
 		break;
@@ -79,10 +83,35 @@ static enum err write_sweep(struct task *task, struct db *db, void *arg)
 	return counter_sweep(task, db, task->now, SWEEP_BATCH, &sweep->deleted);
 }
 
+static enum err write_lease(struct task *task, struct db *db, void *arg)
+{
+	return lease_take(task, db, arg, task->now);
+}
+
+/* One node sweeps for all; who stops doing it is relieved after a while. */
+static enum err is_our_turn(struct task *task, const struct jobs *jobs, bool *ret_is)
+{
+	struct lease lease = { .name = STR("sweep"),
+			       .holder = jobs->id,
+			       .ends_at = task->now + SWEEP_LEASE_MS };
+	struct store *store = jobs->authority->store;
+	enum err err = store_is_shared(store) ? store_write(task, store, write_lease, &lease) : OK;
+
+	*ret_is = err == OK;
+	if (err == ERR_NOT_FOUND) {
+		task_forgive(task);
+		err = OK;
+	}
+	return err;
+}
+
 /* In small transactions, so that nobody waits long behind one. */
 static enum err sweep_all(struct task *task, struct jobs *jobs)
 {
-	for (int kind = 0; kind < SWEEP_COUNT; kind++) {
+	bool is_ours = false;
+
+	TRY(is_our_turn(task, jobs, &is_ours));
+	for (int kind = 0; is_ours && kind < SWEEP_COUNT; kind++) {
 		struct sweep sweep = { .kind = (enum sweep_kind)kind, .deleted = SWEEP_BATCH };
 
 		for (int i = 0; i < SWEEP_BATCHES && sweep.deleted == SWEEP_BATCH; i++)
@@ -234,8 +263,10 @@ static bool is_due(int64_t *last, int64_t every)
 	return true;
 }
 
-static void run_round(struct jobs *jobs)
+static void run_round(void *context)
 {
+	struct jobs *jobs = context;
+
 	run_job(jobs, JOB_CLOCK);
 	if (is_due(&jobs->expired_at, EXPIRE_EVERY_MS))
 		run_job(jobs, JOB_EXPIRY);
@@ -251,37 +282,9 @@ static void run_round(struct jobs *jobs)
 		run_job(jobs, JOB_BACKLOG);
 }
 
-/* Waits for the next round; false when it is time to end. */
-static bool wait_for_next(struct jobs *jobs)
-{
-	int64_t until_ms = clock_monotonic() + TICK_MS;
-	const struct timespec until = { .tv_sec = (time_t)(until_ms / SECOND_MS),
-					.tv_nsec = (long)(until_ms % SECOND_MS) * 1000000 };
-	bool goes_on;
-
-	pthread_mutex_lock(&jobs->lock);
-	while (!jobs->is_stopping && pthread_cond_timedwait(&jobs->wake, &jobs->lock, &until) == 0)
-		;
-	goes_on = !jobs->is_stopping;
-	pthread_mutex_unlock(&jobs->lock);
-	return goes_on;
-}
-
-static void *run(void *arg)
-{
-	struct jobs *jobs = arg;
-
-	do {
-		run_round(jobs);
-	} while (wait_for_next(jobs));
-	run_job(jobs, JOB_MARKS);
-	return NULL;
-}
-
 static struct jobs *jobs_new(struct task *task, const struct authority *authority, unsigned thread)
 {
 	struct jobs *jobs = calloc(1, sizeof(*jobs));
-	pthread_condattr_t attributes;
 
 	if (jobs == NULL)
 		abort();
@@ -289,45 +292,35 @@ static struct jobs *jobs_new(struct task *task, const struct authority *authorit
 	jobs->clock = task->clock;
 	jobs->log = task->log;
 	jobs->thread_number = thread;
-	pthread_mutex_init(&jobs->lock, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&jobs->wake, &attributes);
-	pthread_condattr_destroy(&attributes);
+	jobs->id = random_id(&jobs->arena, "job_");
 	return jobs;
 }
 
-static void jobs_free(struct jobs *jobs)
+static void jobs_free(struct jobs **jobs)
 {
-	pthread_cond_destroy(&jobs->wake);
-	pthread_mutex_destroy(&jobs->lock);
-	free(jobs);
+	arena_free(&(*jobs)->arena);
+	free(*jobs);
+	*jobs = NULL;
 }
 
 enum err jobs_start(struct task *task, const struct authority *authority, unsigned thread,
 		    struct jobs **ret_jobs)
 {
 	struct jobs *jobs = jobs_new(task, authority, thread);
+	enum err err = ticker_start(task, TICK_MS, run_round, jobs, &jobs->ticker);
 
-	if (pthread_create(&jobs->thread, NULL, run, jobs) != 0) {
-		jobs_free(jobs);
-		return fail(task, ERR_INTERNAL, "a thread cannot be started");
-	}
-	*ret_jobs = jobs;
-	return OK;
+	if (err == OK)
+		*ret_jobs = jobs;
+	else
+		jobs_free(&jobs);
+	return err;
 }
 
-void jobs_stop(struct jobs **stopping)
+void jobs_stop(struct jobs **jobs)
 {
-	struct jobs *jobs = *stopping;
-
-	*stopping = NULL;
-	if (jobs == NULL)
+	if (*jobs == NULL)
 		return;
-	pthread_mutex_lock(&jobs->lock);
-	jobs->is_stopping = true;
-	pthread_cond_signal(&jobs->wake);
-	pthread_mutex_unlock(&jobs->lock);
-	pthread_join(jobs->thread, NULL);
+	ticker_stop(&(*jobs)->ticker);
+	run_job(*jobs, JOB_MARKS);
 	jobs_free(jobs);
 }

@@ -15,6 +15,7 @@ enum option_letter {
 	OPTION_DIR = 'd',
 	OPTION_ISSUER = 'i',
 	OPTION_DATABASE = 'b',
+	OPTION_ROOT_KEY = 'r',
 	OPTION_SHARED = 's',
 	OPTION_FROM = 'f',
 	OPTION_KEYS = 'k',
@@ -30,8 +31,9 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
-	{ "init", "dibsh", init_run,
-	  "grantd init --dir DIR [--issuer URL] [--database URL] [--shared-loopback-host]\n\n"
+	{ "init", "dibrsh", init_run,
+	  "grantd init --dir DIR [--issuer URL] [--database URL] [--root-key FILE] "
+	  "[--shared-loopback-host]\n\n"
 	  "Sets an installation up in DIR: grantd.conf, a root key, a private certificate, the "
 	  "database with\n"
 	  "its signing keys. Again on a finished DIR it changes nothing; what a crash left half "
@@ -40,6 +42,10 @@ static const struct verb verbs[] = {
 	  "later\n"
 	  "  --database URL           sqlite:PATH or postgresql://[HOST]/NAME?host=SOCKETDIR;\n"
 	  "                           default sqlite:grantd.db\n"
+	  "  --root-key FILE          copy this root key instead of making one: for a further node "
+	  "on a\n"
+	  "                           PostgreSQL database that is set up already; its issuer is "
+	  "taken over\n"
 	  "  --shared-loopback-host   accept localhost or an IP address as the issuer's host\n" },
 	{ "serve", "dh", serve_run,
 	  "grantd serve --dir DIR\n\n"
@@ -71,6 +77,7 @@ static const struct option options[] = {
 	{ "dir", required_argument, NULL, OPTION_DIR },
 	{ "issuer", required_argument, NULL, OPTION_ISSUER },
 	{ "database", required_argument, NULL, OPTION_DATABASE },
+	{ "root-key", required_argument, NULL, OPTION_ROOT_KEY },
 	{ "shared-loopback-host", no_argument, NULL, OPTION_SHARED },
 	{ "from", required_argument, NULL, OPTION_FROM },
 	{ "keys", required_argument, NULL, OPTION_KEYS },
@@ -116,6 +123,9 @@ static void take_option(struct program *program, int letter)
 		break;
 	case OPTION_DATABASE:
 		program->database = str_from_c(optarg);
+		break;
+	case OPTION_ROOT_KEY:
+		program->root_key = str_from_c(optarg);
 		break;
 	case OPTION_FROM:
 		program->from = str_from_c(optarg);

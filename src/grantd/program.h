@@ -19,6 +19,7 @@ struct program {
 	/* of init */
 	struct str issuer;   /* STR_NONE: not given */
 	struct str database; /* STR_NONE: not given */
+	struct str root_key; /* a file to copy; STR_NONE: make one */
 	bool shared_loopback_host;
 
 	/* of restore */
