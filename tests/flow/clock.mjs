@@ -16,11 +16,29 @@ const asan_without_time = [process.env.ASAN_OPTIONS, 'allocator_release_to_os_in
 export class MovedInstance {
 	// An instance with .move(seconds): so far ahead of the real time (negative: behind) from now on.
 	static async start(t, { env = {} } = {}) {
+		const instance = await Instance.create({ env });
+		const forget = MovedInstance.take(instance);
+		const end = async () => {
+			await instance.dispose();
+			forget();
+		};
+		t?.after(end);
+		instance.end = end;
+		try {
+			await instance.start();
+		} catch (error) {
+			if (!t) await end(); // a daemon left behind would keep the file from ending
+			throw error;
+		}
+		return instance;
+	}
+
+	// Gives an instance that is not started .move; answers what removes the file that says the offset.
+	static take(instance) {
 		if (!library) throw new Error('libfaketime is missing: tools/install-deps test');
 		const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'grantd-clock-'));
 		const file = path.join(folder, 'offset');
 		fs.writeFileSync(file, '+0');
-		const instance = await Instance.create({ env });
 		instance.move = (seconds) => fs.writeFileSync(file, `${seconds < 0 ? '' : '+'}${seconds}`);
 		// only the daemon: commands and databases keep the real time
 		const start = instance.start.bind(instance);
@@ -34,18 +52,6 @@ export class MovedInstance {
 				instance.env = plain;
 			}
 		};
-		const end = async () => {
-			await instance.dispose();
-			fs.rmSync(folder, { recursive: true, force: true });
-		};
-		t?.after(end);
-		instance.end = end;
-		try {
-			await instance.start();
-		} catch (error) {
-			if (!t) await end(); // a daemon left behind would keep the file from ending
-			throw error;
-		}
-		return instance;
+		return () => fs.rmSync(folder, { recursive: true, force: true });
 	}
 }

@@ -22,6 +22,11 @@ export class Agent {
 		Object.assign(this, { instance, client_id, client_secret, redirect_uri, resource, scope });
 	}
 
+	// The same agent, who sends to that node.
+	at(instance) {
+		return Object.assign(Object.create(Agent.prototype), this, { instance });
+	}
+
 	// The address to open, with what it takes to redeem the code. In `changes` null leaves a parameter out.
 	authorization(changes = {}) {
 		const { verifier, challenge } = pkce();

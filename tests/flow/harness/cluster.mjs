@@ -31,14 +31,39 @@ export class Cluster {
 		return cluster;
 	}
 
-	async start() {
-		const [file, ...words] = [...this.inside, ...as_owner, `${this.bin}/postgres`, '-D', this.data, '-k', this.dir, '-c', 'listen_addresses=', '-c', 'max_connections=100'];
+	async start(...settings) {
+		const [file, ...words] = [...this.inside, ...as_owner, `${this.bin}/postgres`, '-D', this.data, '-k', this.dir, '-c', 'listen_addresses=', '-c', 'max_connections=100', ...settings];
 		this.server = spawn(file, words, { cwd: this.dir, stdio: 'ignore', env: { ...process.env, ...this.env } });
 		this.ended = new Promise((resolve) => this.server.on('close', resolve));
 		for (let i = 0; (await run(`${this.bin}/pg_isready`, ['-q', '-h', this.dir])).status !== 0; i++) {
 			if (i === 300) throw new Error('PostgreSQL does not start');
 			await new Promise((resolve) => setTimeout(resolve, 100));
 		}
+	}
+
+	// A standby of the server with that socket, which it follows.
+	static async follow(dir) {
+		const standby = Object.assign(new Cluster(), { inside: [] });
+		standby.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'grantd-pg-'));
+		[standby.bin] = fs.globSync('/usr/lib/postgresql/*/bin').sort().reverse();
+		standby.data = `${standby.dir}/data`;
+		if (as_owner.length) await run_well('chown', ['postgres:', standby.dir]);
+		const [file, ...words] = [...as_owner, `${standby.bin}/pg_basebackup`, '-h', dir, '-U', os.userInfo().username, '-D', standby.data, '-R', '-N', '-c', 'fast'];
+		await run_well(file, words, { cwd: standby.dir });
+		// without fsync, or it syncs every file of the copy first; as many connections as the other must have
+		await standby.start('-c', 'fsync=off', '-c', 'max_connections=400');
+		return standby;
+	}
+
+	// A standby that takes up nothing more; it goes on answering what it knows.
+	async hold() {
+		await this.run('SELECT pg_wal_replay_pause()');
+	}
+
+	// What the server itself answers.
+	async run(sql, database = 'postgres') {
+		const { stdout } = await run_well('psql', ['-X', '-q', '-A', '-t', '-h', this.dir, '-d', database, '-c', sql]);
+		return stdout.trim();
 	}
 
 	// As with `pg_ctl stop -m immediate`: no word to those who are connected but the end.
@@ -73,7 +98,8 @@ export class Cluster {
 }
 
 // Stands between grantd and a cluster's socket. `at_commit`: 'pass', 'lose' (the server does it, and nobody hears
-// of it), or 'cut' (the server never hears of it).
+// of it), or 'cut' (the server never hears of it). part() lets nothing through either way, as a network that is cut in
+// two: connections stay open, new ones get no answer.
 export class CommitProxy {
 	static async start(socket_dir) {
 		const proxy = new CommitProxy();
@@ -84,6 +110,16 @@ export class CommitProxy {
 		proxy.server = net.createServer((client) => proxy.#carry(client, net.connect(path.join(socket_dir, socket_name))));
 		await new Promise((resolve) => proxy.server.listen(path.join(proxy.dir, socket_name), resolve));
 		return proxy;
+	}
+
+	part() {
+		this.is_parted = true;
+		for (const socket of this.sockets) socket.pause();
+	}
+
+	join() {
+		this.is_parted = false;
+		for (const socket of this.sockets) socket.resume();
 	}
 
 	#carry(client, server) {
@@ -112,6 +148,7 @@ export class CommitProxy {
 				server.write(message);
 			}
 		});
+		if (this.is_parted) for (const socket of [client, server]) socket.pause();
 	}
 
 	async dispose() {

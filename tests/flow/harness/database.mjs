@@ -75,8 +75,9 @@ async function sqlite_tables(instance, names) {
 }
 
 // Every row of every table but those left out, for comparing before and after. What the jobs do by themselves is no
-// change: marks follow the clock, and stops queued before are run meanwhile. Who queues one leaves an event too.
-const of_jobs = ['marks', 'outbox'];
+// change: marks follow the clock, stops queued before are run meanwhile (who queues one leaves an event too), nodes
+// say that they are there, and guesses are counted for all of them.
+const of_jobs = ['marks', 'outbox', 'nodes', 'leases', 'throttles'];
 const is_of_jobs = (name, row) => name === 'events' && /^stop\./.test(row.kind);
 
 export async function snapshot(instance, { except = [] } = {}) {

@@ -12,9 +12,9 @@ export function lookup(hostname, options, callback) {
 	else callback(null, '127.0.0.1', 4);
 }
 
-function exchange(url, { method, headers, body, agent, ca, signal }) {
+function exchange(url, { method, headers, body, agent, ca, signal, port = url.port }) {
 	const module = agent instanceof https.Agent ? https : http;
-	const options = { protocol: agent.protocol, hostname: url.hostname, port: url.port, path: url.pathname + url.search, method, headers, agent, ca, lookup, signal };
+	const options = { protocol: agent.protocol, hostname: url.hostname, port, path: url.pathname + url.search, method, headers, agent, ca, lookup, signal };
 	return new Promise((resolve, reject) => {
 		const request = module.request(options, (answer) => {
 			const parts = [];
@@ -30,8 +30,10 @@ function exchange(url, { method, headers, body, agent, ca, signal }) {
 const has_no_body = new Set([204, 205, 304]);
 
 export class Https {
-	constructor(ca) {
+	// port: where to connect to, whatever the URL says, as a proxy before several nodes does.
+	constructor(ca, port) {
 		this.ca = ca;
+		this.port = port;
 		this.agent = new https.Agent({ keepAlive: true, maxSockets: 256 });
 		this.fetch = this.fetch.bind(this);
 	}
@@ -43,8 +45,9 @@ export class Https {
 		// what the standard forbids a page to set, a test may: a Map keeps names and order
 		for (const [name, value] of init.raw_headers ?? []) headers[name] = value;
 		if (body) headers['content-length'] ??= String(body.length);
+		if (this.port) headers.host ??= new URL(request.url).host;
 		const { answer, body: bytes } = await exchange(new URL(request.url), {
-			method: request.method, headers, body, agent: init.agent ?? this.agent, ca: this.ca, signal: init.signal,
+			method: request.method, headers, body, agent: init.agent ?? this.agent, ca: this.ca, signal: init.signal, port: this.port,
 		});
 		const received = new Headers();
 		for (let i = 0; i < answer.rawHeaders.length; i += 2) received.append(answer.rawHeaders[i], answer.rawHeaders[i + 1]);

@@ -78,6 +78,28 @@ export class Instance {
 		return instance;
 	}
 
+	// A further node of the first one's installation, set up as docs/operator.md says and not yet started: the same
+	// issuer, root key and database, files of its own, a port of its own to which `fetch` goes.
+	static async beside(t, first, { env = {} } = {}) {
+		const node = new Instance();
+		node.home = fs.mkdtempSync(path.join(os.tmpdir(), 'grantd-node-'));
+		node.dir = path.join(node.home, 'dir');
+		t?.after(() => node.dispose());
+		node.port = await free_ports();
+		Object.assign(node, { host: first.host, issuer: first.issuer, shares: first.database });
+		node.env = { ...first.env, GRANTD_LISTEN: `127.0.0.1:${node.port}`, GRANTD_OPS_LISTEN: `127.0.0.1:${node.port + 1}`, ...env };
+		fs.mkdirSync(node.dir, { mode: 0o700 });
+		for (const name of ['tls', 'ca.pem', 'resources', 'mail-rs.secret']) {
+			if (fs.existsSync(path.join(first.dir, name))) fs.cpSync(path.join(first.dir, name), path.join(node.dir, name), { recursive: true });
+		}
+		const made = await node.grantd(['init', '--dir', node.dir, '--database', first.database.url, '--root-key', path.join(first.dir, 'root.key')]);
+		assert.equal(made.status, 0, `grantd init: ${made.stderr}`);
+		node.ca = first.ca;
+		node.https = new Https(node.ca, node.port);
+		node.fetch = node.https.fetch;
+		return node;
+	}
+
 	grantd(args, options) {
 		return run(programs.grantd, args, { env: this.env, ...options });
 	}
@@ -209,7 +231,7 @@ export class Instance {
 		return { text: socket.text, statuses: socket.statuses, closed };
 	}
 
-	rows(sql) { return rows(this, sql); }
+	rows(sql) { return rows(this.shares ? { database: this.shares } : this, sql); }
 	snapshot(options) { return snapshot(this, options); }
 
 	// Runs `action` and asserts that no row but those of the tables named in `except` is another afterwards.

@@ -57,6 +57,11 @@ export class Person {
 		this.cookies = new CookieJar();
 	}
 
+	// The same person in the same browser, whose requests go to that node.
+	at(instance) {
+		return Object.assign(Object.create(Person.prototype), this, { instance });
+	}
+
 	// One request, with what a browser on our own page would send; follow: false answers the redirect itself.
 	async request(url, { method = 'GET', body, headers = {}, follow = true } = {}) {
 		let target = new URL(url, this.instance.issuer);
