@@ -61,6 +61,9 @@ enum err json_parse(struct task *task, struct str text, size_t max, json_t **ret
 		return fail(task, ERR_TOO_LARGE, "the JSON text is too large");
 	if (text.len == 0)
 		return fail(task, ERR_SYNTAX, "the JSON text is empty");
+	/* jansson overlooks one that stands behind a number */
+	if (str_has(text, '\0'))
+		return fail(task, ERR_SYNTAX, "the JSON text has a NUL byte");
 	if (is_too_deep(text))
 		return fail(task, ERR_SYNTAX, "the JSON text is nested too deeply");
 	value = json_loadb(text.at, text.len, JSON_REJECT_DUPLICATES, &error);

@@ -35,6 +35,7 @@ static const struct str accepted[] = {
 };
 
 static const struct str refused[] = {
+	STR_INIT("[8\0]"),
 	STR_INIT(""),
 	STR_INIT(" "),
 	STR_INIT("null"), /* the root is an object or an array */
