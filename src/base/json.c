@@ -2,9 +2,16 @@
 #include "base/json.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/task.h"
+
+void json_start(void)
+{
+	json_set_alloc_funcs(memory_alloc, free);
+}
 
 void json_unref(json_t **value)
 {

@@ -19,6 +19,11 @@ struct task;
 
 #define JSON_DEPTH_MAX 32
 
+/*
+ * Without memory jansson ends the process, as all of grantd does. Once, before there are threads.
+ */
+void json_start(void);
+
 /* For CLEANUP(json_unref) json_t *value. */
 void json_unref(json_t **value);
 

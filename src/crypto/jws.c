@@ -103,23 +103,26 @@ static void free_der(uint8_t **der)
 	OPENSSL_free(*der);
 }
 
-static bool is_right_digest(const struct public_key *key, const struct jws *jws,
-			    const uint8_t *signature, size_t len)
+/* Each check: OK, ERR_TOKEN for a wrong signature, ERR_CRYPTO when nobody could tell. */
+static enum err check_digest(const struct public_key *key, const struct jws *jws,
+			     const uint8_t *signature, size_t len)
 {
 	CLEANUP(pkey_context_free)
 	EVP_PKEY_CTX *context = EVP_PKEY_CTX_dup(key->verify[jws->alg]);
 	uint8_t digest[SHA256_LEN];
 
+	if (context == NULL)
+		return ERR_CRYPTO;
 	sha256(jws->signed_part, digest);
-	return context != NULL &&
-	       EVP_PKEY_verify(context, signature, len, digest, sizeof(digest)) == 1;
+	return EVP_PKEY_verify(context, signature, len, digest, sizeof(digest)) == 1 ? OK
+										     : ERR_TOKEN;
 }
 
 /*
  * RFC 7518 3.4: r ‖ s, 32 bytes each; zero is never a signature (CVE-2022-21449). OpenSSL wants
  * DER.
  */
-static bool is_right_es256(const struct public_key *key, const struct jws *jws)
+static enum err check_es256(const struct public_key *key, const struct jws *jws)
 {
 	CLEANUP(free_ecdsa) ECDSA_SIG *signature = ECDSA_SIG_new();
 	CLEANUP(free_der) uint8_t *der = NULL;
@@ -127,51 +130,63 @@ static bool is_right_es256(const struct public_key *key, const struct jws *jws)
 	BIGNUM *r, *s;
 	int len;
 
-	if (signature == NULL || jws->signature.len != ES256_LEN)
-		return false;
+	if (signature == NULL)
+		return ERR_CRYPTO;
+	if (jws->signature.len != ES256_LEN)
+		return ERR_TOKEN;
 	r = BN_bin2bn(bytes, ES256_LEN / 2, NULL);
 	s = BN_bin2bn(bytes + ES256_LEN / 2, ES256_LEN / 2, NULL);
-	if (r == NULL || s == NULL || BN_is_zero(r) || BN_is_zero(s) ||
-	    ECDSA_SIG_set0(signature, r, s) != 1) {
+	if (r == NULL || s == NULL || ECDSA_SIG_set0(signature, r, s) != 1) {
 		BN_free(r);
 		BN_free(s);
-		return false;
+		return ERR_CRYPTO;
 	}
+	if (BN_is_zero(r) || BN_is_zero(s))
+		return ERR_TOKEN;
 	len = i2d_ECDSA_SIG(signature, &der);
-	return len > 0 && is_right_digest(key, jws, der, (size_t)len);
+	return len > 0 ? check_digest(key, jws, der, (size_t)len) : ERR_CRYPTO;
 }
 
-static bool is_right_rsa(const struct public_key *key, const struct jws *jws)
+static enum err check_rsa(const struct public_key *key, const struct jws *jws)
 {
-	return jws->signature.len == (size_t)EVP_PKEY_get_size(key->pkey) &&
-	       is_right_digest(key, jws, (const uint8_t *)jws->signature.at, jws->signature.len);
+	if (jws->signature.len != (size_t)EVP_PKEY_get_size(key->pkey))
+		return ERR_TOKEN;
+	return check_digest(key, jws, (const uint8_t *)jws->signature.at, jws->signature.len);
 }
 
-static bool is_right_eddsa(const struct public_key *key, const struct jws *jws)
+static enum err check_eddsa(const struct public_key *key, const struct jws *jws)
 {
 	CLEANUP(free_hash) EVP_MD_CTX *hash = EVP_MD_CTX_new();
 
-	return hash != NULL && jws->signature.len == ED25519_LEN &&
-	       EVP_DigestVerifyInit(hash, NULL, NULL, NULL, key->pkey) == 1 &&
-	       EVP_DigestVerify(hash, (const uint8_t *)jws->signature.at, jws->signature.len,
-				(const uint8_t *)jws->signed_part.at, jws->signed_part.len) == 1;
+	if (jws->signature.len != ED25519_LEN)
+		return ERR_TOKEN;
+	if (hash == NULL || EVP_DigestVerifyInit(hash, NULL, NULL, NULL, key->pkey) != 1)
+		return ERR_CRYPTO;
+	return EVP_DigestVerify(hash, (const uint8_t *)jws->signature.at, jws->signature.len,
+				(const uint8_t *)jws->signed_part.at, jws->signed_part.len) == 1
+		       ? OK
+		       : ERR_TOKEN;
 }
 
-static bool (*const is_right[ALG_COUNT])(const struct public_key *key, const struct jws *jws) = {
-	[ALG_ES256] = is_right_es256,
-	[ALG_RS256] = is_right_rsa,
-	[ALG_PS256] = is_right_rsa,
-	[ALG_EDDSA] = is_right_eddsa,
+static enum err (*const checks[ALG_COUNT])(const struct public_key *key, const struct jws *jws) = {
+	[ALG_ES256] = check_es256,
+	[ALG_RS256] = check_rsa,
+	[ALG_PS256] = check_rsa,
+	[ALG_EDDSA] = check_eddsa,
 };
 
 enum err jws_check(struct task *task, const struct jws *jws, const struct public_key *key)
 {
+	enum err err;
+
 	if (!public_key_allows(key, jws->alg))
 		return fail(task, ERR_TOKEN, "the header's alg is not one of the key");
-	if (!is_right[jws->alg](key, jws)) {
-		/* A stale OpenSSL error would be read as a broken TLS connection later. */
-		ERR_clear_error();
-		return fail(task, ERR_TOKEN, "the signature is wrong");
-	}
-	return OK;
+	err = checks[jws->alg](key, jws);
+	if (err == OK)
+		return OK;
+	/* A stale OpenSSL error would be read as a broken TLS connection later. */
+	ERR_clear_error();
+	if (err == ERR_CRYPTO)
+		return fail(task, ERR_CRYPTO, "the signature could not be checked");
+	return fail(task, ERR_TOKEN, "the signature is wrong");
 }

@@ -8,7 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "crypto/digest.h"
+#include "crypto/openssl_memory.h"
 #include "grantd/program.h"
 
 enum option_letter {
@@ -176,6 +178,8 @@ static void tune(void)
 	mallopt(M_TRIM_THRESHOLD, 64 * 1024);
 	mallopt(M_MMAP_THRESHOLD, 64 * 1024);
 	signal(SIGPIPE, SIG_IGN);
+	json_start();
+	openssl_memory_start();
 }
 
 static enum exit_code run(int argc, char **argv)

@@ -101,6 +101,7 @@ export const sound = {
 	'POST /v1/grants/{id}/revoke': async ({ grants }) => ({ path: grants.at(-1).id }),
 	'GET /v1/events': async () => ({ query: [['limit', '2']] }),
 	'GET /v1/events/{id}': async ({ events }) => ({ path: events[0].id }),
+	'POST /v1/backup': async ({ grantd }) => ({ json: { file: `${grantd.home}/backup${++made}` } }),
 	'POST /v1/keys/rotate': async () => ({ json: { purpose: 'id' } }),
 	'GET /v1/resources/{name}': async () => ({ path: 'mail' }),
 	'PUT /v1/resources/{name}': async () => ({ path: 'spare', json: { name: 'spare', uri: 'https://spare.example/', title: 'Spare', scopes: [{ name: 'a', title: 'A', can: ['a'] }] } }),

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What grantd calls in its libraries and may be refused: each with what it answers then. Calls that
+ * only look, or give back, are not here: they have no way to fail.
+ */
+#include "inject.h"
+
+#include <errno.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <sodium.h>
+#include <sqlite3.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+
+#define WATCH(kind, result, name, parameters, arguments, refusal)                                  \
+	__attribute__((visibility("default"))) result name parameters                              \
+	{                                                                                          \
+		static __typeof__(name) *real;                                                     \
+		if (real == NULL)                                                                  \
+			real = (__typeof__(name) *)inject_real(#name);                             \
+		return inject_here(kind, #name) ? (refusal) : real arguments;                      \
+	}
+
+#define SQLITE(result, name, parameters, arguments, refusal)                                       \
+	WATCH(INJECT_SQLITE, result, name, parameters, arguments, refusal)
+#define OPENSSL(result, name, parameters, arguments, refusal)                                      \
+	WATCH(INJECT_OPENSSL, result, name, parameters, arguments, refusal)
+#define SODIUM(result, name, parameters, arguments, refusal)                                       \
+	WATCH(INJECT_SODIUM, result, name, parameters, arguments, refusal)
+#define SEND(result, name, parameters, arguments, refusal)                                         \
+	WATCH(INJECT_SEND, result, name, parameters, arguments, refusal)
+
+SQLITE(int, sqlite3_open_v2, (const char *path, sqlite3 **ret, int flags, const char *vfs),
+       (path, ret, flags, vfs), (*ret = NULL, SQLITE_CANTOPEN))
+SQLITE(int, sqlite3_exec,
+       (sqlite3 * db, const char *sql, int (*each)(void *, int, char **, char **), void *arg,
+	char **error),
+       (db, sql, each, arg, error), SQLITE_NOMEM)
+SQLITE(int, sqlite3_prepare_v3,
+       (sqlite3 * db, const char *sql, int len, unsigned flags, sqlite3_stmt **ret,
+	const char **tail),
+       (db, sql, len, flags, ret, tail), (*ret = NULL, SQLITE_NOMEM))
+SQLITE(int, sqlite3_step, (sqlite3_stmt * statement), (statement), SQLITE_NOMEM)
+SQLITE(int, sqlite3_bind_blob64,
+       (sqlite3_stmt * statement, int at, const void *bytes, sqlite3_uint64 len,
+	void (*done)(void *)),
+       (statement, at, bytes, len, done), SQLITE_NOMEM)
+SQLITE(int, sqlite3_bind_text64,
+       (sqlite3_stmt * statement, int at, const char *text, sqlite3_uint64 len,
+	void (*done)(void *), unsigned char encoding),
+       (statement, at, text, len, done, encoding), SQLITE_NOMEM)
+SQLITE(int, sqlite3_bind_int64, (sqlite3_stmt * statement, int at, sqlite3_int64 value),
+       (statement, at, value), SQLITE_NOMEM)
+SQLITE(int, sqlite3_bind_null, (sqlite3_stmt * statement, int at), (statement, at), SQLITE_NOMEM)
+SQLITE(int, sqlite3_wal_checkpoint_v2,
+       (sqlite3 * db, const char *name, int mode, int *in_log, int *done),
+       (db, name, mode, in_log, done), SQLITE_NOMEM)
+
+OPENSSL(SSL *, SSL_new, (SSL_CTX * context), (context), NULL)
+OPENSSL(int, SSL_do_handshake, (SSL * ssl), (ssl), -1)
+OPENSSL(int, SSL_read_ex, (SSL * ssl, void *at, size_t len, size_t *ret), (ssl, at, len, ret), 0)
+OPENSSL(int, SSL_write_ex, (SSL * ssl, const void *at, size_t len, size_t *ret),
+	(ssl, at, len, ret), 0)
+OPENSSL(int, SSL_shutdown, (SSL * ssl), (ssl), -1)
+OPENSSL(SSL_CTX *, SSL_CTX_new, (const SSL_METHOD *method), (method), NULL)
+OPENSSL(int, SSL_CTX_use_certificate_chain_file, (SSL_CTX * context, const char *file),
+	(context, file), 0)
+OPENSSL(int, SSL_CTX_use_PrivateKey_file, (SSL_CTX * context, const char *file, int type),
+	(context, file, type), 0)
+OPENSSL(int, SSL_CTX_set_session_id_context,
+	(SSL_CTX * context, const unsigned char *id, unsigned len), (context, id, len), 0)
+OPENSSL(BIO *, BIO_new, (const BIO_METHOD *method), (method), NULL)
+OPENSSL(BIO *, BIO_new_mem_buf, (const void *at, int len), (at, len), NULL)
+OPENSSL(EVP_MD_CTX *, EVP_MD_CTX_new, (void), (), NULL)
+OPENSSL(EVP_MD *, EVP_MD_fetch, (OSSL_LIB_CTX * library, const char *name, const char *properties),
+	(library, name, properties), NULL)
+OPENSSL(int, EVP_DigestInit_ex2,
+	(EVP_MD_CTX * context, const EVP_MD *type, const OSSL_PARAM params[]),
+	(context, type, params), 0)
+OPENSSL(int, EVP_DigestUpdate, (EVP_MD_CTX * context, const void *at, size_t len),
+	(context, at, len), 0)
+OPENSSL(int, EVP_DigestFinal_ex, (EVP_MD_CTX * context, unsigned char *ret, unsigned *ret_len),
+	(context, ret, ret_len), 0)
+OPENSSL(EVP_PKEY_CTX *, EVP_PKEY_CTX_dup, (const EVP_PKEY_CTX *context), (context), NULL)
+OPENSSL(EVP_PKEY_CTX *, EVP_PKEY_CTX_new_from_pkey,
+	(OSSL_LIB_CTX * library, EVP_PKEY *key, const char *properties), (library, key, properties),
+	NULL)
+OPENSSL(EVP_PKEY_CTX *, EVP_PKEY_CTX_new_from_name,
+	(OSSL_LIB_CTX * library, const char *name, const char *properties),
+	(library, name, properties), NULL)
+OPENSSL(int, EVP_PKEY_sign_init, (EVP_PKEY_CTX * context), (context), 0)
+OPENSSL(int, EVP_PKEY_sign,
+	(EVP_PKEY_CTX * context, unsigned char *ret, size_t *ret_len, const unsigned char *at,
+	 size_t len),
+	(context, ret, ret_len, at, len), 0)
+OPENSSL(int, EVP_PKEY_verify_init, (EVP_PKEY_CTX * context), (context), 0)
+OPENSSL(int, EVP_PKEY_verify,
+	(EVP_PKEY_CTX * context, const unsigned char *signature, size_t signature_len,
+	 const unsigned char *at, size_t len),
+	(context, signature, signature_len, at, len), -1)
+OPENSSL(int, EVP_PKEY_fromdata_init, (EVP_PKEY_CTX * context), (context), 0)
+OPENSSL(int, EVP_PKEY_fromdata,
+	(EVP_PKEY_CTX * context, EVP_PKEY **ret, int selection, OSSL_PARAM params[]),
+	(context, ret, selection, params), 0)
+OPENSSL(EVP_PKEY *, d2i_AutoPrivateKey, (EVP_PKEY * *at, const unsigned char **bytes, long len),
+	(at, bytes, len), NULL)
+OPENSSL(ECDSA_SIG *, ECDSA_SIG_new, (void), (), NULL)
+OPENSSL(ECDSA_SIG *, d2i_ECDSA_SIG, (ECDSA_SIG * *at, const unsigned char **bytes, long len),
+	(at, bytes, len), NULL)
+OPENSSL(int, i2d_ECDSA_SIG, (const ECDSA_SIG *signature, unsigned char **ret), (signature, ret), -1)
+OPENSSL(BIGNUM *, BN_bin2bn, (const unsigned char *at, int len, BIGNUM *ret), (at, len, ret), NULL)
+OPENSSL(X509 *, PEM_read_bio_X509, (BIO * bio, X509 **at, pem_password_cb *ask, void *arg),
+	(bio, at, ask, arg), NULL)
+
+SODIUM(int, crypto_pwhash_str,
+       (char ret[crypto_pwhash_STRBYTES], const char *const password, unsigned long long len,
+	unsigned long long work, size_t memory),
+       (ret, password, len, work, memory), -1)
+SODIUM(int, crypto_pwhash_str_verify,
+       (const char *text, const char *const password, unsigned long long len),
+       (text, password, len), -1)
+SODIUM(int, crypto_aead_xchacha20poly1305_ietf_encrypt,
+       (unsigned char *ret, unsigned long long *ret_len, const unsigned char *at,
+	unsigned long long len, const unsigned char *with, unsigned long long with_len,
+	const unsigned char *none, const unsigned char *nonce, const unsigned char *key),
+       (ret, ret_len, at, len, with, with_len, none, nonce, key), -1)
+SODIUM(int, crypto_aead_xchacha20poly1305_ietf_decrypt,
+       (unsigned char *ret, unsigned long long *ret_len, unsigned char *none,
+	const unsigned char *at, unsigned long long len, const unsigned char *with,
+	unsigned long long with_len, const unsigned char *nonce, const unsigned char *key),
+       (ret, ret_len, none, at, len, with, with_len, nonce, key), -1)
+SODIUM(void *, sodium_allocarray, (size_t count, size_t size), (count, size),
+       (errno = ENOMEM, NULL))
+SODIUM(int, sodium_init, (void), (), -1)
+
+SEND(ssize_t, send, (int fd, const void *at, size_t len, int flags), (fd, at, len, flags),
+     (errno = ECONNRESET, -1))
+SEND(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags), (fd, message, flags),
+     (errno = ENOBUFS, -1))
+SEND(ssize_t, recv, (int fd, void *at, size_t len, int flags), (fd, at, len, flags),
+     (errno = ECONNRESET, -1))
+SEND(int, accept4, (int fd, struct sockaddr *address, socklen_t *len, int flags),
+     (fd, address, len, flags), (errno = EMFILE, -1))
+SEND(int, epoll_ctl, (int epoll, int what, int fd, struct epoll_event *event),
+     (epoll, what, fd, event), (errno = ENOMEM, -1))
+SEND(int, epoll_create1, (int flags), (flags), (errno = EMFILE, -1))
+SEND(int, eventfd, (unsigned count, int flags), (count, flags), (errno = EMFILE, -1))

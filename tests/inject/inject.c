@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "inject.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <link.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <unwind.h>
+
+#define SITES 16384
+
+/* The file, as the test reads and writes it; tests/flow/inject.mjs knows the offsets. */
+struct site {
+	_Atomic uint64_t id; /* 0: free */
+	uint32_t kind;
+	uint32_t frame; /* where in its library the call stands, for people */
+	char name[48];
+};
+
+struct board {
+	_Atomic uint64_t armed;	 /* the site that fails, once; 0: none */
+	_Atomic uint64_t failed; /* how many have */
+	struct site sites[SITES];
+};
+
+struct walk {
+	uint64_t id;
+	uint32_t frame;
+	unsigned skip, left;
+};
+
+static struct board *board;
+/* whoever is in here is not asked again: the way down may call what is watched */
+static _Thread_local __attribute__((tls_model("initial-exec"))) bool is_busy;
+
+__attribute__((constructor)) static void map_board(void)
+{
+	const char *path = getenv("INJECT_BOARD");
+	int fd = path == NULL ? -1 : open(path, O_RDWR | O_CLOEXEC);
+	void *at;
+
+	if (fd < 0)
+		return;
+	at = mmap(NULL, sizeof(struct board), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	if (at != MAP_FAILED)
+		board = at;
+}
+
+/* FNV-1a */
+static uint64_t mix(uint64_t hash, const void *at, size_t len)
+{
+	const unsigned char *bytes = at;
+
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
+	return hash;
+}
+
+/* Offsets in their libraries, so that a place is the same one in each process. */
+static _Unwind_Reason_Code take_frame(struct _Unwind_Context *context, void *arg)
+{
+	struct walk *walk = arg;
+	uintptr_t at = _Unwind_GetIP(context);
+	struct dl_find_object found;
+	uint64_t offset;
+
+	if (walk->skip > 0) {
+		walk->skip--;
+		return _URC_NO_REASON;
+	}
+	if (at == 0 || walk->left-- == 0 || _dl_find_object((void *)at, &found) != 0)
+		return _URC_END_OF_STACK;
+	offset = at - (uintptr_t)found.dlfo_link_map->l_addr;
+	if (walk->frame == 0)
+		walk->frame = (uint32_t)offset;
+	walk->id = mix(walk->id, &offset, sizeof(offset));
+	walk->id = mix(walk->id, found.dlfo_link_map->l_name, strlen(found.dlfo_link_map->l_name));
+	return _URC_NO_REASON;
+}
+
+static void note(const struct walk *walk, enum inject_kind kind, const char *name)
+{
+	for (size_t i = 0, slot = walk->id % SITES; i < SITES; i++, slot = (slot + 1) % SITES) {
+		struct site *site = &board->sites[slot];
+		uint64_t free_slot = 0;
+
+		if (atomic_load(&site->id) == walk->id)
+			return;
+		if (!atomic_compare_exchange_strong(&site->id, &free_slot, walk->id))
+			continue;
+		site->kind = kind;
+		site->frame = walk->frame;
+		for (size_t k = 0; k < sizeof(site->name) - 1 && name[k] != '\0'; k++)
+			site->name[k] = name[k];
+		return;
+	}
+}
+
+bool inject_here(enum inject_kind kind, const char *name)
+{
+	struct walk walk = { .id = UINT64_C(0xcbf29ce484222325), .skip = 2, .left = INJECT_FRAMES };
+	uint64_t id;
+	bool fails;
+
+	if (board == NULL || is_busy)
+		return false;
+	is_busy = true;
+	walk.id = mix(walk.id, name, strlen(name));
+	(void)_Unwind_Backtrace(take_frame, &walk);
+	note(&walk, kind, name);
+	id = walk.id;
+	fails = atomic_load(&board->armed) == id &&
+		atomic_compare_exchange_strong(&board->armed, &id, 0);
+	if (fails)
+		atomic_fetch_add(&board->failed, 1);
+	is_busy = false;
+	return fails;
+}
+
+void *inject_real(const char *name)
+{
+	void *real;
+
+	is_busy = true;
+	real = dlsym(RTLD_NEXT, name);
+	is_busy = false;
+	if (real == NULL)
+		abort();
+	return real;
+}
