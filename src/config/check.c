@@ -255,6 +255,11 @@ void config_check(struct task *task, struct config *config, const struct written
 		complain(&checker, "access_token_lifetime", "must be 30s to 900s");
 	if (config->refresh_idle_ms < HOUR_MS)
 		complain(&checker, "refresh_idle", "must be at least 1h");
+	/* revoked tokens must be told from unknown ones, and yesterday be looked up */
+	if (config->keep_events_ms < 30 * DAY_MS)
+		complain(&checker, "keep_events", "must be at least 30d");
+	if (config->keep_ended_ms < 30 * DAY_MS)
+		complain(&checker, "keep_ended", "must be at least 30d");
 	if (config->signing_key_days != 0 &&
 	    config->signing_key_lead_ms >= config->signing_key_days * DAY_MS)
 		complain(&checker, "signing_key_lead", "must be shorter than signing_key_days");

@@ -51,6 +51,9 @@ struct config {
 	int64_t grant_max_ms;	     /* the longest a person may grant; 0: until revoked */
 	unsigned signing_key_days;   /* a key that has signed so long is replaced; 0: never */
 	int64_t signing_key_lead_ms; /* published before it signs */
+	int64_t keep_events_ms;	     /* how long what is over is kept: events, */
+	int64_t keep_ended_ms;	     /* grants and installations, */
+	int64_t keep_sessions_ms;    /* sign-ins */
 	const struct str
 		*redirect_schemes; /* private-use schemes without a dot that may be registered */
 	size_t redirect_scheme_count;

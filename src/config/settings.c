@@ -75,6 +75,14 @@ const struct setting settings[SETTINGS] = {
 	{ "signing_key_lead", SETTING_DURATION, PLACE(signing_key_lead_ms), "1d", 30 * DAY_MS,
 	  "So long a new signing key is published before it signs: longer than any resource keeps "
 	  "our keys." },
+	{ "keep_events", SETTING_DURATION, PLACE(keep_events_ms), "2192d", 36600 * DAY_MS,
+	  "How long events are kept, but for the consents that grants still rest on. Six years is "
+	  "what\n"
+	  "# HIPAA 164.316 asks for." },
+	{ "keep_ended", SETTING_DURATION, PLACE(keep_ended_ms), "366d", 36600 * DAY_MS,
+	  "How long grants and installations are kept after their end; their events stay longer." },
+	{ "keep_sessions", SETTING_DURATION, PLACE(keep_sessions_ms), "90d", 3660 * DAY_MS,
+	  "How long sign-ins are kept after their end; they tell which browsers a person used." },
 	{ "redirect_schemes", SETTING_WORDS, PLACE(redirect_schemes),
 	  "cursor vscode vscode-insiders windsurf", 32,
 	  "Private-use URI schemes without a dot that clients may register (RFC 8252 7.1 asks for "

@@ -27,7 +27,7 @@ struct setting {
 };
 
 /* One per setting. */
-#define SETTINGS 28
+#define SETTINGS 31
 extern const struct setting settings[SETTINGS];
 
 /* What was written for each setting, and where: "DIR/grantd.conf:12" or "GRANTD_LISTEN". */

@@ -5,6 +5,7 @@
 
 #include "authority/signing.h"
 #include "crypto/random.h"
+#include "grantd/retention.h"
 #include "grantd/stop_work.h"
 #include "grantd/ticker.h"
 #include "store/counters.h"
@@ -30,8 +31,9 @@
 #define STOPS_MS       (15 * SECOND_MS)
 /* for a first start, and for what another node wrote by a clock of its own */
 #define LOOK_BACK_MS HOUR_MS
-/* ended sessions tell for so long which browsers a person has used (throttling asks) */
-#define SESSION_KEEP_MS (90 * DAY_MS)
+/* so many slices of the daily walk, then others get a turn */
+#define SLICES_IN_A_ROW 10
+#define WALK_EVERY_MS	DAY_MS
 
 struct jobs {
 	const struct authority *authority;
@@ -49,7 +51,10 @@ struct jobs {
 	int64_t expired_to; /* wall: grants that ended up to here are dealt with */
 	int64_t looked_at;  /* monotonic */
 	int64_t wall_began; /* wall less monotonic time, as of the last look */
-	bool has_told;	    /* an item of the outbox was due */
+	int64_t walked_at;  /* monotonic: when the walk through what is over began */
+	bool is_walking;
+	struct retention walk;
+	bool has_told; /* an item of the outbox was due */
 
 	/* what others may read */
 	_Atomic int64_t done_at[JOB_COUNT];
@@ -61,6 +66,7 @@ enum sweep_kind { SWEEP_REQUESTS, SWEEP_SESSIONS, SWEEP_COUNTERS, SWEEP_THROTTLE
 
 struct sweep {
 	enum sweep_kind kind;
+	int64_t keep_sessions_ms;
 	int64_t deleted;
 };
 
@@ -72,7 +78,7 @@ static enum err write_sweep(struct task *task, struct db *db, void *arg)
 	case SWEEP_REQUESTS:
 		return auth_request_sweep(task, db, task->now, SWEEP_BATCH, &sweep->deleted);
 	case SWEEP_SESSIONS:
-		return session_sweep(task, db, task->now - SESSION_KEEP_MS, SWEEP_BATCH,
+		return session_sweep(task, db, task->now - sweep->keep_sessions_ms, SWEEP_BATCH,
 				     &sweep->deleted);
 	case SWEEP_THROTTLES:
 		return throttle_row_sweep(task, db, task->now, SWEEP_BATCH, &sweep->deleted);
@@ -108,11 +114,14 @@ static enum err is_our_turn(struct task *task, const struct jobs *jobs, bool *re
 /* In small transactions, so that nobody waits long behind one. */
 static enum err sweep_all(struct task *task, struct jobs *jobs)
 {
+	int64_t keep_sessions_ms = authority_config(jobs->authority)->keep_sessions_ms;
 	bool is_ours = false;
 
 	TRY(is_our_turn(task, jobs, &is_ours));
 	for (int kind = 0; is_ours && kind < SWEEP_COUNT; kind++) {
-		struct sweep sweep = { .kind = (enum sweep_kind)kind, .deleted = SWEEP_BATCH };
+		struct sweep sweep = { .kind = (enum sweep_kind)kind,
+				       .keep_sessions_ms = keep_sessions_ms,
+				       .deleted = SWEEP_BATCH };
 
 		for (int i = 0; i < SWEEP_BATCHES && sweep.deleted == SWEEP_BATCH; i++)
 			TRY(store_write(task, jobs->authority->store, write_sweep, &sweep));
@@ -173,6 +182,13 @@ static enum err tend_keys(struct task *task, struct jobs *jobs)
 	return signing_tend(task, jobs->authority);
 }
 
+static enum err walk_on(struct task *task, struct jobs *jobs)
+{
+	for (int i = 0; i < SLICES_IN_A_ROW && jobs->is_walking; i++)
+		TRY(retention_step(task, jobs->authority, &jobs->walk, &jobs->is_walking));
+	return OK;
+}
+
 static enum err look_at_outbox(struct task *task, struct jobs *jobs)
 {
 	int64_t waiting = 0, oldest = 0;
@@ -212,6 +228,7 @@ static const struct {
 	[JOB_FOLLOW] = { "follow", follow_keys },
 	[JOB_TEND] = { "keys", tend_keys },
 	[JOB_CLOCK] = { "clock", watch_clock },
+	[JOB_RETENTION] = { "retention", walk_on },
 };
 
 const char *job_name(enum job job)
@@ -280,6 +297,9 @@ static void run_round(void *context)
 		run_job(jobs, JOB_SWEEP);
 	if (is_due(&jobs->looked_at, LOOK_EVERY_MS))
 		run_job(jobs, JOB_BACKLOG);
+	if (is_due(&jobs->walked_at, WALK_EVERY_MS))
+		jobs->is_walking = true;
+	run_job(jobs, JOB_RETENTION);
 }
 
 static struct jobs *jobs_new(struct task *task, const struct authority *authority, unsigned thread)

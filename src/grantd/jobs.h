@@ -16,6 +16,7 @@ enum job {
 	JOB_FOLLOW, /* of keys that another node ended */
 	JOB_TEND,   /* of keys by their age */
 	JOB_CLOCK,  /* of a wall clock that was set */
+	JOB_RETENTION,
 	JOB_COUNT
 };
 

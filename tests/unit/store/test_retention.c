@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is over is deleted when its time has come, slice by slice; what a live grant rests on stays.
+ */
+#include "both.h"
+#include "nouns.h"
+
+#include "store/events.h"
+#include "store/retention.h"
+
+typedef enum err part_fn(struct task *task, struct db *db, struct retention_slice *slice);
+
+struct walk {
+	part_fn *part;
+	struct retention_slice slice;
+};
+
+static enum err write_slice(struct task *task, struct db *db, void *arg)
+{
+	struct walk *walk = arg;
+
+	return walk->part(task, db, &walk->slice);
+}
+
+/* Every slice with that many rows; answers how many rows went. */
+static int64_t walk_through(struct world *world, part_fn *part, int64_t before, int64_t limit)
+{
+	struct walk walk = {
+		part,
+		{ .after = STR(""), .before = before, .limit = limit },
+	};
+	int64_t deleted = 0;
+
+	do {
+		CHECK_ERR(world_write(world, write_slice, &walk), OK);
+		deleted += walk.slice.deleted;
+		walk.slice.after = walk.slice.last;
+	} while (!walk.slice.is_end);
+	return deleted;
+}
+
+static enum err revoke_as(struct task *task, struct db *db, void *arg)
+{
+	bool is_now = false;
+
+	return grant_revoke(task, db, alice_grant.id, CHECK_NOW, *(struct str *)arg, &is_now);
+}
+
+static enum err hold(struct task *task, struct db *db, void *arg)
+{
+	(void)arg;
+	return grant_set_operator_paused(task, db, alice_grant.id, CHECK_NOW, CHECK_NOW);
+}
+
+static void a_live_grant_and_its_installation_stay(void **state)
+{
+	struct world *world = *state;
+	int64_t before = alice_family.idle_expires_at;
+
+	nouns_insert(world);
+	CHECK(walk_through(world, retention_families, before, 1) == 0);
+	CHECK(walk_through(world, retention_grants, before, 1) == 0);
+	CHECK(walk_through(world, retention_families, before + 1, 1) == 1);
+	CHECK(walk_through(world, retention_grants, before + 1, 1) == 0);
+}
+
+static void a_revoked_grant_goes_after_its_installations_and_with_its_permissions(void **state)
+{
+	struct world *world = *state;
+	struct str by = STR("user");
+	struct grant grant;
+
+	nouns_insert(world);
+	CHECK_ERR(world_write(world, revoke_as, &by), OK);
+	CHECK(walk_through(world, retention_families, CHECK_NOW, 10) == 0);
+	CHECK(walk_through(world, retention_grants, CHECK_NOW + 1, 10) == 0); /* has one left */
+	CHECK(walk_through(world, retention_families, CHECK_NOW + 1, 10) == 1);
+	CHECK(walk_through(world, retention_grants, CHECK_NOW + 1, 10) == 1);
+	CHECK_ERR(grant_find(world_task(world), world_reader(world), alice_grant.id, &grant),
+		  ERR_NOT_FOUND);
+}
+
+/* Else ending it and asking again a year later would shake the pause off. */
+static void one_that_the_operator_holds_paused_stays_unless_the_operator_ended_it(void **state)
+{
+	struct world *world = *state;
+	struct str by = STR("user");
+
+	nouns_insert(world);
+	CHECK_ERR(world_write(world, hold, NULL), OK);
+	CHECK_ERR(world_write(world, revoke_as, &by), OK);
+	CHECK(walk_through(world, retention_families, CHECK_NOW + 1, 10) == 1);
+	CHECK(walk_through(world, retention_grants, CHECK_NOW + DAY_MS, 10) == 0);
+}
+
+static enum err add_events(struct task *task, struct db *db, void *arg)
+{
+	static const char *const ids[] = { "evt_1", "evt_2", "evt_3", "evt_consent" };
+	const int64_t *at = arg;
+
+	for (size_t i = 0; i < COUNT_OF(ids); i++) {
+		struct event event = { .id = str_from_c(ids[i]),
+				       .at = at[0] + (int64_t)i,
+				       .kind = STR("grant.allowed"),
+				       .actor = STR("user"),
+				       .user_id = alice.id,
+				       .grant_id = alice_grant.id };
+
+		TRY(event_insert(task, db, &event));
+	}
+	return OK;
+}
+
+static void events_go_but_for_the_consent_that_a_permission_rests_on(void **state)
+{
+	struct world *world = *state;
+	int64_t at = CHECK_NOW;
+	struct event event;
+
+	nouns_insert(world);
+	CHECK_ERR(world_write(world, add_events, &at), OK);
+	CHECK(walk_through(world, retention_events, CHECK_NOW, 2) == 0);
+	CHECK(walk_through(world, retention_events, CHECK_NOW + 1, 2) == 1);
+	CHECK(walk_through(world, retention_events, CHECK_NOW + DAY_MS, 1) == 2);
+	CHECK_ERR(event_find(world_task(world), world_reader(world), STR("evt_consent"), &event),
+		  OK);
+}
+
+int main(void)
+{
+	return RUN_ON_BOTH(
+		cmocka_unit_test(a_live_grant_and_its_installation_stay),
+		cmocka_unit_test(
+			a_revoked_grant_goes_after_its_installations_and_with_its_permissions),
+		cmocka_unit_test(
+			one_that_the_operator_holds_paused_stays_unless_the_operator_ended_it),
+		cmocka_unit_test(events_go_but_for_the_consent_that_a_permission_rests_on));
+}
