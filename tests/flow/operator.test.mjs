@@ -73,6 +73,27 @@ describe('init', () => {
 		assert.equal((await check(grantd)).status, 0);
 	});
 
+	test('AD-009: a database URL with a password is refused on the command line and in the environment, and a root key there is not looked at', async (t) => {
+		const grantd = await Instance.create({ init: false });
+		t.after(() => grantd.dispose());
+		const url = 'postgresql://grantd:hunter2@db.example/grantd';
+		const argv = await grantd.grantd(['init', '--dir', grantd.dir, '--issuer', grantd.issuer, '--database', url]);
+		assert.equal(argv.status, 1);
+		assert.match(argv.stderr, /has a password; put it into ~\/\.pgpass/);
+		assert.doesNotMatch(argv.stderr, /hunter2/);
+		assert.equal(fs.existsSync(grantd.dir), false);
+		await grantd.init();
+		const environment = await grantd.grantd(['serve', '--dir', grantd.dir], { env: { ...grantd.env, GRANTD_DATABASE: url } });
+		assert.equal(environment.status, 1);
+		assert.match(environment.stderr, /has a password/);
+		assert.doesNotMatch(environment.stderr, /hunter2/);
+		const root = fs.readFileSync(in_dir(grantd, 'root.key'), 'utf8');
+		fs.rmSync(in_dir(grantd, 'root.key'));
+		const keyless = await grantd.grantd(['check', '--dir', grantd.dir], { env: { ...grantd.env, GRANTD_ROOT_KEY: root.split('\n').find((line) => line.startsWith('1 ')) } });
+		assert.equal(keyless.status, 1);
+		assert.match(keyless.stderr, /root\.key is missing/);
+	});
+
 	test('localhost, a path and a password in the database URL are refused with what to do', async (t) => {
 		const grantd = await Instance.create({ init: false });
 		t.after(() => grantd.dispose());

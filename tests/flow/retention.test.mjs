@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is over is deleted when its time has come, by the daemon itself, with its clock moved; a live grant keeps all
+// that it rests on.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { MovedInstance } from './clock.mjs';
+import { granted, until } from './expect.mjs';
+
+const day = 86400;
+
+test('what has been over for long goes, and what a live grant rests on stays', async (t) => {
+	const grantd = await MovedInstance.start(t, { env: { GRANTD_KEEP_EVENTS: '40d', GRANTD_KEEP_ENDED: '30d', GRANTD_KEEP_SESSIONS: '30d', GRANTD_REFRESH_IDLE: '300d' } });
+	const { alice, agent } = await grantd.furnish();
+	const live = await agent.tokens(alice, { scope: ['mail.read'], duration: 'until-revoked' });
+	const other = await grantd.add_agent({ id: 'other' });
+	await other.tokens(alice, { scope: ['mail.read'] });
+	const ids = Object.fromEntries((await grantd.operate(['grant', 'list'])).map((grant) => [grant.client_id, grant.id]));
+	await grantd.operate(['grant', 'revoke', ids.other]);
+	const [{ consent_event: consent }] = await grantd.rows(`SELECT consent_event FROM permissions WHERE grant_id = '${ids['mail-agent']}'`);
+	const grants = async () => (await grantd.rows('SELECT id FROM grants')).map((grant) => grant.id);
+	const done = async () => (await grantd.operate(['event', 'list'])).filter((event) => event.kind === 'retention.done').map((event) => event.details);
+
+	grantd.move(29 * day);
+	await grantd.restart(); // the daily walk begins with the daemon
+	const next = granted(await agent.refresh(live.refresh_token));
+	assert.equal((await grants()).length, 2);
+	grantd.move(31 * day);
+	await grantd.restart();
+	await until(async () => (await grants()).length === 1);
+	assert.deepEqual(await grants(), [ids['mail-agent']]);
+	assert.deepEqual(await until(async () => (await done())[0]), { installations: 1, grants: 1, events: 0 });
+	assert.deepEqual((await grantd.rows(`SELECT scope FROM permissions WHERE grant_id = '${ids.other}'`)), []);
+	await until(async () => (await grantd.rows('SELECT hash FROM sessions')).length === 0);
+
+	grantd.move(41 * day);
+	await grantd.restart();
+	await until(async () => (await done())[0]?.events > 0);
+	const left = await grantd.rows(`SELECT id FROM events WHERE at < ${Date.now()}`);
+	assert.deepEqual(left.map((event) => event.id), [consent], 'of that day only the consent that counts');
+	assert.match((await grantd.grantctl(['event', 'show', consent, '--text'])).stdout, /read/i);
+	granted(await agent.refresh(next.refresh_token));
+
+	// ten years ahead by mistake: what happened lately is not taken for old
+	const lately = async () => (await grantd.rows(`SELECT id FROM events WHERE at > ${Date.now() + 40 * day * 1000}`)).map((event) => event.id);
+	const recent = await lately();
+	await grantd.stop();
+	grantd.move(3650 * day);
+	await grantd.start();
+	const mark = async () => Number((await grantd.rows("SELECT value FROM marks WHERE name = 'retained'"))[0].value);
+	await until(async () => await mark() > Date.now() + 60 * day * 1000);
+	assert.ok(await mark() < Date.now() + 72 * day * 1000);
+	const kept = await lately();
+	assert.ok(recent.length > 0 && recent.every((id) => kept.includes(id)));
+});
