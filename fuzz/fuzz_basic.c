@@ -12,6 +12,27 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* The first line as the header, the rest as the body: one method at most, and one client. */
+static void read_both(struct task *task, struct str header, struct str body)
+{
+	static struct request request;
+	struct client_credentials credentials = { 0 };
+	struct form form;
+	enum err err;
+
+	request.field_count = header.len > 0 ? 1 : 0;
+	request.fields[0] = (struct http_field){ STR("Authorization"), header };
+	if (form_parse(task, body, &form) != OK)
+		return;
+	err = credentials_read(task, &request, &form, &credentials);
+	if (err != OK && err != ERR_REQUEST && err != ERR_CLIENT)
+		abort();
+	if (err == OK && credentials.method != CREDENTIAL_NONE && credentials.secret.at == NULL)
+		abort();
+	if (err == OK && header.len > 0 && credentials.method != CREDENTIAL_BASIC)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct str value = { (const char *)data, size };
@@ -31,6 +52,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (err != OK && (!str_equals(user, STR("untouched")) ||
 			  !str_equals(password, STR("untouched")) || task.reason.len == 0))
 		abort();
+	task_forgive(&task);
+	read_both(&task, str_sub(value, 0, str_find(value, '\n')),
+		  str_from(value, str_find(value, '\n') + 1));
 	task_end(&task);
 	return 0;
 }

@@ -47,6 +47,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct task task;
 
 	task_begin(&task, &clock, NULL);
+	/* a file that is not there is a problem and nothing else */
+	ini_read(&task, STR("/nonexistent/grantd.conf"), written, &problems);
+	expect(problems.count == 1);
+	problems.count = 0;
 	ini_take(&task, STR("grantd.conf"), (struct str){ (const char *)data, size }, written,
 		 &problems);
 	apply(&task, written, &problems);
