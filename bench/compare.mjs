@@ -164,8 +164,20 @@ async function measure_all(world) {
 	if (is_wanted('memory')) await memory();
 }
 
+// Ended from outside: nothing that was started or made stays behind.
+function leave_nothing(world) {
+	for (const signal of ['SIGINT', 'SIGTERM']) {
+		process.once(signal, () => {
+			for (const server of Object.values(bench.servers)) server.child?.kill('SIGKILL');
+			fs.rmSync(world.dir, { recursive: true, force: true });
+			process.exit(1);
+		});
+	}
+}
+
 async function main() {
 	const world = await make_world();
+	leave_nothing(world);
 	bench.million = Number(process.env.TOKENS || 1_000_000);
 	try {
 		bench.fsync_us = await probe_fsync(world);
