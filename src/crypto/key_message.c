@@ -16,6 +16,7 @@ enum field {
 	WRAPPED = 1 << 4,
 	PLACE = 1 << 5,
 	RECORDS = 1 << 6,
+	THREAD = 1 << 7,
 };
 
 /* The permitted messages: what a question of each kind carries, and what its answer. */
@@ -23,7 +24,7 @@ static const struct form {
 	unsigned asked;
 	unsigned answered;
 } forms[KEY_ASK_COUNT] = {
-	[KEY_HELLO] = { 0, NUMBER | TEXT },
+	[KEY_HELLO] = { 0, NUMBER | THREAD | TEXT },
 	[KEY_GENERATE] = { NUMBER | PURPOSE, RECORDS },
 	[KEY_LOAD] = { RECORDS, RECORDS },
 	[KEY_SIGN] = { PURPOSE | TYP | TEXT, TEXT },
@@ -186,6 +187,8 @@ static void carry_answer(struct wire *wire, enum key_ask ask, struct key_answer 
 	}
 	if ((fields & NUMBER) != 0)
 		carry_u32(wire, &answer->number, UINT32_MAX);
+	if ((fields & THREAD) != 0)
+		carry_u32(wire, &answer->thread, INT32_MAX);
 	if ((fields & TEXT) != 0)
 		carry_str(wire, &answer->text);
 	if ((fields & RECORDS) != 0)

@@ -13,7 +13,7 @@
 #define KEY_MESSAGE_MAX ((size_t)1024 * 1024)
 
 enum key_ask {
-	KEY_HELLO, /* is there a root key? answers its number and fingerprint */
+	KEY_HELLO, /* is there a root key? its number and fingerprint, and who answers here */
 	KEY_GENERATE,
 	KEY_LOAD,
 	KEY_SIGN,
@@ -43,6 +43,7 @@ struct key_answer {
 	enum err err;
 	struct str reason; /* when err is not OK; nothing else is answered then */
 	uint32_t number;
+	uint32_t thread; /* of the holder's process */
 	struct str text;
 	struct key_record *records;
 	size_t record_count;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto/key_service.h"
 
+#include <unistd.h>
+
 #include "base/task.h"
 
 static struct str tag_text(struct task *task, const uint8_t tag[SHA256_LEN])
@@ -13,6 +15,7 @@ static enum err hello(struct task *task, struct key_holder *holder,
 {
 	(void)question;
 	answer->number = holder_root_number(holder);
+	answer->thread = (uint32_t)gettid();
 	answer->text = holder_fingerprint(&task->arena, holder);
 	return OK;
 }

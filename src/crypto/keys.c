@@ -6,23 +6,13 @@
 #include <string.h>
 
 #include "base/task.h"
-#include "crypto/key_channel.h"
+#include "crypto/key_line.h"
 #include "crypto/key_service.h"
 #include "crypto/keys_published.h"
 
-/*
- * A channel is its thread's own, so nobody waits for the lock; it is there so that a thread number
- * that is wrong can cost time only, and never hand one person's answer to another.
- */
-struct line {
-	pthread_mutex_t lock;
-	struct key_channel channel;
-	bool is_broken; /* question and answer no longer belong together */
-};
-
 struct keyring {
 	struct key_holder *holder; /* in this process; else NULL */
-	struct line *lines;
+	struct key_line *lines;
 	size_t line_count;
 	uint32_t root_number;
 	struct str fingerprint;
@@ -48,49 +38,14 @@ void keys_free(struct keyring **keys)
 	if (old == NULL)
 		return;
 	holder_free(&old->holder);
-	for (size_t i = 0; i < old->line_count; i++) {
-		key_channel_close(&old->lines[i].channel);
-		(void)pthread_mutex_destroy(&old->lines[i].lock);
-	}
+	for (size_t i = 0; i < old->line_count; i++)
+		key_line_close(&old->lines[i]);
 	published_close(&old->published);
 	arena_free(&old->arena);
 	free(old);
 }
 
 /* --- asking --- */
-
-static enum err exchange(struct task *task, const struct key_channel *channel, struct str frame,
-			 struct str *ret_message)
-{
-	TRY(key_channel_send(task, channel, frame));
-	return key_channel_receive(task, channel, ret_message);
-}
-
-/* False when the holder is gone; a line that broke once stays broken. */
-static bool ask_line(struct task *task, struct line *line, struct str frame,
-		     struct str *ret_message)
-{
-	bool is_answered;
-
-	(void)pthread_mutex_lock(&line->lock);
-	is_answered = !line->is_broken && exchange(task, &line->channel, frame, ret_message) == OK;
-	line->is_broken = !is_answered;
-	(void)pthread_mutex_unlock(&line->lock);
-	return is_answered;
-}
-
-static enum err ask_far(struct task *task, struct keyring *keys,
-			const struct key_question *question, struct key_answer *answer)
-{
-	struct line *line = &keys->lines[task->thread % keys->line_count];
-	struct str frame = STR_NONE, message = STR_NONE;
-
-	TRY(key_question_write(task, question, &frame));
-	if (!ask_line(task, line, frame, &message) ||
-	    key_answer_read(task, question->ask, message, answer) != OK)
-		return fail(task, ERR_BUSY, "the key process is gone");
-	return OK;
-}
 
 /* The one way to the holder. What it answers is task memory. */
 static enum err ask(struct task *task, struct keyring *keys, struct key_question *question,
@@ -100,7 +55,8 @@ static enum err ask(struct task *task, struct keyring *keys, struct key_question
 	if (keys->holder != NULL)
 		key_service_answer(task, keys->holder, question, ret_answer);
 	else
-		TRY(ask_far(task, keys, question, ret_answer));
+		TRY(key_line_ask(task, &keys->lines[task->thread % keys->line_count], question,
+				 ret_answer));
 	if (ret_answer->err != OK)
 		task_note(task, ret_answer->err, ret_answer->reason);
 	return ret_answer->err;
@@ -130,6 +86,20 @@ static enum err ask_tag(struct task *task, struct keyring *keys, struct key_ques
 
 /* --- opening --- */
 
+/* A thread answers each line; which one it is, it says itself. */
+static enum err meet_lines(struct task *task, struct keyring *keys)
+{
+	struct key_question question = { .ask = KEY_HELLO };
+
+	for (size_t i = 0; i < keys->line_count; i++) {
+		struct key_answer answer = { 0 };
+
+		TRY(key_line_ask(task, &keys->lines[i], &question, &answer));
+		key_line_follow(&keys->lines[i], (int)answer.thread);
+	}
+	return OK;
+}
+
 /* What never changes is asked once. */
 static enum err greet(struct task *task, struct keyring *keys)
 {
@@ -139,7 +109,7 @@ static enum err greet(struct task *task, struct keyring *keys)
 	TRY(ask(task, keys, &question, &answer));
 	keys->root_number = answer.number;
 	keys->fingerprint = str_copy(&keys->arena, answer.text);
-	return OK;
+	return meet_lines(task, keys);
 }
 
 enum err keys_open(struct task *task, struct str root_file, struct str issuer,
@@ -160,13 +130,10 @@ enum err keys_connect(struct task *task, const struct key_channel *channels, siz
 	CLEANUP(keys_free) struct keyring *keys = keyring_new();
 
 	assert(count > 0);
-	keys->lines = NEW_ARRAY(&keys->arena, struct line, count);
+	keys->lines = NEW_ARRAY(&keys->arena, struct key_line, count);
 	keys->line_count = count;
-	for (size_t i = 0; i < count; i++) {
-		keys->lines[i].channel = channels[i];
-		if (pthread_mutex_init(&keys->lines[i].lock, NULL) != 0)
-			abort();
-	}
+	for (size_t i = 0; i < count; i++)
+		key_line_open(&keys->lines[i], &channels[i]);
 	TRY(greet(task, keys));
 	*ret_keys = keys;
 	keys = NULL;

@@ -16,7 +16,8 @@
 #include "store/events.h"
 #include "store/marks.h"
 
-#define DRAIN_MS 10000
+#define DRAIN_MS    10000
+#define OWN_THREADS 3 /* main, jobs and nodes, beside those of the server */
 
 static enum err open_store(struct task *task, struct app *app, const struct config *config)
 {
@@ -24,7 +25,7 @@ static enum err open_store(struct task *task, struct app *app, const struct conf
 		.database = config->database,
 		.reserve = STORE_RESERVE,
 		.ended = installation_ended_file(task, config),
-		.threads = app->routes.threads + 3,
+		.threads = app->routes.threads + OWN_THREADS,
 		.pool = config->database_pool,
 		.clock = task->clock,
 		.log = task->log,
@@ -41,7 +42,7 @@ static enum err open_store(struct task *task, struct app *app, const struct conf
  */
 static enum err open_keys(struct task *task, struct app *app, const struct config *config)
 {
-	enum err err = keys_open(task, config->root_key_file, config->issuer, &app->keys);
+	enum err err = keyd_connect(task, &app->keyd, &app->keys);
 
 	if (err == OK)
 		err = installation_check(task, app->store, app->keys, config);
@@ -163,6 +164,8 @@ static enum err open_product(struct task *task, struct app *app, const struct co
 	if (is_key_trouble(app, err)) {
 		log_error(task, "keys.trouble", LOG_STR("reason", task->reason));
 		ops_open(&app->ops, app->store, str_copy(&app->arena, task->reason));
+		keys_free(&app->keys);
+		keyd_stop(&app->keyd);
 		return OK;
 	}
 	TRY(err);
@@ -181,9 +184,11 @@ static enum err open_all(struct task *task, struct app *app)
 	TRY(config_load(task, &app->program->source, &config));
 	app->config = config_live_new(config);
 	app->program->log.level = (enum log_level)config->log_level;
+	routes_plan_lanes(app, config);
+	/* before any thread, socket or secret of ours that it need not have */
+	TRY(keyd_start(task, &app->arena, config, app->routes.threads + OWN_THREADS, &app->keyd));
 	if (!config->plain)
 		TRY(tls_open(task, config->tls_cert, config->tls_key, &app->tls));
-	routes_plan_lanes(app, config);
 	app->tally = tally_new(app->routes.threads);
 	TRY(open_store(task, app, config));
 	TRY(raise_clock(task, app));
@@ -216,6 +221,7 @@ void app_close(struct app *app)
 	if (app->authority.store != NULL)
 		authority_close(&app->authority);
 	keys_free(&app->keys);
+	keyd_stop(&app->keyd);
 	tls_free(&app->tls);
 	tally_free(&app->tally);
 	config_live_free(&app->config);

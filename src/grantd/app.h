@@ -10,6 +10,7 @@
 #include "admin/admin.h"
 #include "authority/authority.h"
 #include "grantd/jobs.h"
+#include "grantd/keyd.h"
 #include "grantd/nodes.h"
 #include "grantd/ops.h"
 #include "grantd/program.h"
@@ -25,6 +26,7 @@ struct app {
 	pthread_mutex_t reload_lock; /* one reload at a time: HUP and the admin API ask for them */
 	struct tls *tls;
 	struct store *store;
+	struct keyd keyd; /* the process that holds the keys */
 	struct keyring *keys;
 	struct authority authority;
 	struct tally *tally;

@@ -3,15 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/task.h"
+#include "grantd/process.h"
 
 static const char *const folders[] = { "/usr/local/sbin/", "/usr/local/bin/", "/usr/sbin/",
 				       "/usr/bin/",	   "/sbin/",	      "/bin/" };
@@ -86,21 +85,6 @@ static enum err spawn(struct task *task, const struct str *arguments, size_t cou
 	return OK;
 }
 
-/* True when the process ended within the time. */
-static bool wait_for(pid_t pid, int limit_ms)
-{
-	struct pollfd wait = { .fd = pidfd_open(pid, 0), .events = POLLIN };
-	int got;
-
-	if (wait.fd < 0)
-		return false;
-	do {
-		got = poll(&wait, 1, limit_ms);
-	} while (got < 0 && errno == EINTR);
-	close(wait.fd);
-	return got == 1;
-}
-
 enum err command_run(struct task *task, const struct str *arguments, size_t count, int limit_ms,
 		     int *ret_status)
 {
@@ -109,7 +93,7 @@ enum err command_run(struct task *task, const struct str *arguments, size_t coun
 	int status = 0;
 
 	TRY(spawn(task, arguments, count, &pid));
-	in_time = wait_for(pid, limit_ms);
+	in_time = process_ends(pid, limit_ms);
 	if (!in_time)
 		kill(-pid, SIGKILL);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)

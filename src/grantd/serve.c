@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "grantd/app.h"
 #include "grantd/files.h"
@@ -12,6 +13,9 @@ static void block_signals(sigset_t *signals)
 	sigaddset(signals, SIGTERM);
 	sigaddset(signals, SIGINT);
 	sigaddset(signals, SIGHUP);
+	sigaddset(signals, SIGCHLD);
+	/* whoever started us may have left it ignored; then no child could be waited for */
+	(void)signal(SIGCHLD, SIG_DFL);
 	/* before any thread is made: all inherit it, and only this one is woken */
 	pthread_sigmask(SIG_BLOCK, signals, NULL);
 }
@@ -45,16 +49,36 @@ static void say_ready(struct program *program, const struct app *app)
 		fprintf(stderr, "grantd serve: only health is served: %.*s\n", STR_FMT(trouble));
 }
 
-static void serve_until_told(struct program *program, struct app *app, const sigset_t *signals)
+/*
+ * Without its keys grantd can answer nothing, and a new keyd could not be trusted more than this
+ * one: the supervisor starts both again. What was acknowledged is safe in the database.
+ */
+static void end_without_keys(struct task *task, const struct program *program,
+			     const struct app *app)
+{
+	struct str how = STR_NONE;
+
+	if (!keyd_is_gone(&task->arena, &app->keyd, &how))
+		return; /* another child has ended */
+	log_error(task, "keyd.gone", LOG_STR("how", how));
+	notify(program->notify_socket, STR("STOPPING=1\nSTATUS=the key process is gone"));
+	_exit(EXIT_REFUSED);
+}
+
+static void serve_until_told(struct task *task, struct program *program, struct app *app,
+			     const sigset_t *signals)
 {
 	int signal_number = 0;
 
 	for (;;) {
 		if (sigwait(signals, &signal_number) != 0)
 			continue;
-		if (signal_number != SIGHUP)
+		if (signal_number == SIGHUP)
+			reload(program, app);
+		else if (signal_number == SIGCHLD)
+			end_without_keys(task, program, app);
+		else
 			return;
-		reload(program, app);
 	}
 }
 
@@ -71,7 +95,7 @@ enum exit_code serve_run(struct program *program)
 	if (app_open(&task, program, &app) == OK) {
 		log_info(&task, "serving", LOG_STR("version", STR(GRANTD_VERSION)));
 		say_ready(program, &app);
-		serve_until_told(program, &app, &signals);
+		serve_until_told(&task, program, &app, &signals);
 		notify(program->notify_socket, STR("STOPPING=1"));
 		log_info(&task, "stopping");
 	} else {

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "grantd/keyd_filter.h"
+
+#include <errno.h>
+#include <seccomp.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/task.h"
+
+/* The sanitizers map, read /proc and start threads as they like; a filter would end them. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define IS_SANITIZED true
+#else
+#define IS_SANITIZED false
+#endif
+
+/*
+ * To answer on pipes, to have memory, to wait for a lock, to draw randomness, to end. Nothing that
+ * opens, connects, sends, starts or looks at another process.
+ */
+static const int allowed[] = {
+	SCMP_SYS(read),		SCMP_SYS(write),	   SCMP_SYS(futex),
+	SCMP_SYS(brk),		SCMP_SYS(munmap),	   SCMP_SYS(madvise),
+	SCMP_SYS(mremap),	SCMP_SYS(getrandom),	   SCMP_SYS(clock_gettime),
+	SCMP_SYS(getpid),	SCMP_SYS(gettid),	   SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall), SCMP_SYS(exit),
+	SCMP_SYS(exit_group),	SCMP_SYS(tgkill), /* abort() */
+};
+
+/* Memory, but never memory to execute. */
+static const int mapping[] = { SCMP_SYS(mmap), SCMP_SYS(mprotect) };
+
+static void release(scmp_filter_ctx *filter)
+{
+	if (*filter != NULL)
+		seccomp_release(*filter);
+}
+
+/* 0, or -errno. */
+static int fill(scmp_filter_ctx filter)
+{
+	const struct scmp_arg_cmp not_executable = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
+	int result = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
+
+	for (size_t i = 0; i < COUNT_OF(allowed) && result == 0; i++)
+		result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
+	for (size_t i = 0; i < COUNT_OF(mapping) && result == 0; i++)
+		result = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, mapping[i], 1,
+						&not_executable);
+	return result;
+}
+
+enum err keyd_filter(struct task *task)
+{
+	CLEANUP(release) scmp_filter_ctx filter = NULL;
+	int result;
+
+	if (IS_SANITIZED)
+		return OK;
+	filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	if (filter == NULL)
+		return fail(task, ERR_INTERNAL, "no memory for a filter of system calls");
+	result = fill(filter);
+	if (result == 0)
+		result = seccomp_load(filter);
+	if (result != 0)
+		return failf(task, ERR_INTERNAL, "system calls cannot be filtered: %s",
+			     strerrordesc_np(-result));
+	return OK;
+}
