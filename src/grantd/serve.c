@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <signal.h>
 #include <stdio.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "grantd/app.h"
@@ -62,7 +63,7 @@ static void end_without_keys(struct task *task, const struct program *program,
 		return; /* another child has ended */
 	log_error(task, "keyd.gone", LOG_STR("how", how));
 	notify(program->notify_socket, STR("STOPPING=1\nSTATUS=the key process is gone"));
-	_exit(EXIT_REFUSED);
+	_exit(EX_SOFTWARE); /* not EXIT_REFUSED, after which a supervisor need not try again */
 }
 
 static void serve_until_told(struct task *task, struct program *program, struct app *app,

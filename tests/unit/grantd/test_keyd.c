@@ -169,9 +169,9 @@ static void what_answering_takes_is_allowed(void **state)
 static void anything_else_ends_the_process(void **state)
 {
 	static void (*const acts[])(void) = {
-		make_socket,	       make_unix_socket,    open_file,	 start_program,	 make_child,
-		trace_parent,	       read_parents_memory, kill_parent, duplicate_file, map_code,
-		turn_memory_into_code,
+		make_socket,	make_unix_socket, open_file_by_another_call, start_program,
+		make_child,	trace_parent,	  read_parents_memory,	     kill_parent,
+		duplicate_file, map_code,	  turn_memory_into_code,
 	};
 
 	(void)state;
