@@ -28,6 +28,12 @@ static const int allowed[] = {
 	SCMP_SYS(exit_group),	SCMP_SYS(tgkill), /* abort() */
 };
 
+/*
+ * Libraries look for a file when they first want to (a setting, a better clock) and do without one
+ * that they may not open; for that alone nobody's keys should go down.
+ */
+static const int refused[] = { SCMP_SYS(openat) };
+
 /* Memory, but never memory to execute. */
 static const int mapping[] = { SCMP_SYS(mmap), SCMP_SYS(mprotect) };
 
@@ -45,6 +51,8 @@ static int fill(scmp_filter_ctx filter)
 
 	for (size_t i = 0; i < COUNT_OF(allowed) && result == 0; i++)
 		result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
+	for (size_t i = 0; i < COUNT_OF(refused) && result == 0; i++)
+		result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), refused[i], 0);
 	for (size_t i = 0; i < COUNT_OF(mapping) && result == 0; i++)
 		result = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, mapping[i], 1,
 						&not_executable);

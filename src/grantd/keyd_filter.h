@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The system calls that the key process may make (seccomp); any other ends it. */
+/*
+ * The system calls that the key process may make (seccomp). Opening a file is refused; any other
+ * call that is not on the list ends the process.
+ */
 #pragma once
 
 #include "base/err.h"

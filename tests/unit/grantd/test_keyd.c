@@ -3,6 +3,7 @@
  * The key process from inside: what the filter of system calls lets a process do and what ends it.
  * Where a sanitizer is built in there is no filter, and only the rest is tested.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -88,7 +89,13 @@ static void make_unix_socket(void)
 
 static void open_file(void)
 {
-	(void)open("/dev/null", O_RDONLY);
+	if (open("/dev/null", O_RDONLY) >= 0 || errno != EACCES)
+		_exit(3);
+}
+
+static void open_file_by_another_call(void)
+{
+	(void)syscall(SYS_openat2, AT_FDCWD, "/dev/null", NULL, 0);
 }
 
 static void start_program(void)
@@ -179,13 +186,19 @@ static void anything_else_ends_the_process(void **state)
 		CHECK_ROW(ends_by(acts[i]) == SIGSYS, "act %zu was not the end\n", i);
 }
 
-static void *open_in_thread(void *arg)
+static void a_file_is_not_opened_and_that_is_not_the_end(void **state)
+{
+	(void)state;
+	CHECK(IS_SANITIZED || ends_by(open_file) == 0);
+}
+
+static void *make_socket_in_thread(void *arg)
 {
 	pthread_barrier_t *together = arg;
 
 	(void)pthread_barrier_wait(together); /* begun: that takes other calls */
 	(void)pthread_barrier_wait(together); /* filtered */
-	open_file();
+	make_socket();
 	return NULL;
 }
 
@@ -196,7 +209,7 @@ static void filter_beside_a_thread(void)
 
 	/* without the filter: it is set in here, after the thread was made */
 	if (pthread_barrier_init(&barrier, NULL, 2) != 0 ||
-	    pthread_create(&thread, NULL, open_in_thread, &barrier) != 0)
+	    pthread_create(&thread, NULL, make_socket_in_thread, &barrier) != 0)
 		_exit(3);
 	(void)pthread_barrier_wait(&barrier);
 	if (keyd_filter(&task) != OK)
@@ -358,6 +371,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(what_answering_takes_is_allowed),
 		CASE(anything_else_ends_the_process),
+		CASE(a_file_is_not_opened_and_that_is_not_the_end),
 		CASE(threads_that_are_there_are_filtered_too),
 		CASE(every_channel_of_keyd_answers_everything),
 		CASE(without_a_root_key_it_says_why_and_ends),
