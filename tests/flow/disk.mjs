@@ -20,7 +20,7 @@ export class SmallDisk {
 		const said = await Promise.race([new Promise((resolve) => disk.holder.stdout.once('data', resolve)), disk.ended]);
 		if (!/mounted/.test(String(said))) throw new Error('no file system could be mounted');
 		disk.seen = `/proc/${disk.holder.pid}/root${disk.place}`; // the same from outside
-		disk.inside = ['nsenter', '--mount', `--target=${disk.holder.pid}`];
+		disk.inside = ['nsenter', '--mount', '--root', '--wd', `--target=${disk.holder.pid}`]; // root and folder too: ours may be in a chroot
 		return disk;
 	}
 

@@ -100,7 +100,7 @@ test('the key process has no socket and no file, cannot be dumped, and may make 
 });
 
 describe('neither process outlives the other', () => {
-	test('grantd ends at once when its key process is killed, says so, and starts again', async (t) => {
+	test('FT-012: grantd ends at once when its key process is killed, says so, and starts again', async (t) => {
 		const grantd = await Instance.start(t);
 		const { alice, agent } = await grantd.furnish();
 		let { refresh_token } = await agent.tokens(alice);

@@ -152,7 +152,7 @@ static void send_bytes(struct keys_world *world, const struct key_channel *chann
 }
 
 /* Who sends such a thing is not our code any more: it gets no answer, and the channel ends. */
-static void malformed_frames_end_the_channel_without_an_answer(void **state)
+static void ft_013_malformed_frames_end_the_channel_without_an_answer(void **state)
 {
 	static const struct str bad[] = {
 		STR_INIT("\0\0\0\0"),			  /* an empty frame */
@@ -217,7 +217,7 @@ int main(void)
 		NEAR_CASE(without_a_root_key_the_reason_comes_over),
 		NEAR_CASE(a_holder_that_ends_makes_every_question_busy_and_none_wait),
 		NEAR_CASE(a_question_under_way_when_the_holder_dies_is_busy),
-		NEAR_CASE(malformed_frames_end_the_channel_without_an_answer),
+		NEAR_CASE(ft_013_malformed_frames_end_the_channel_without_an_answer),
 		NEAR_CASE(an_asker_that_dies_within_a_frame_is_not_taken_for_one_that_closed),
 	};
 
