@@ -8,17 +8,10 @@
 
 #include "base/json.h"
 #include "base/task.h"
+#include "claims.h"
 #include "crypto/jws.h"
 #include "crypto/keys.h"
 #include "crypto/password.h"
-
-#define CLAIMS                                                                                     \
-	"{\"iss\":\"https://grantd.example\",\"sub\":\"usr_abcdefghijklmnopqrstuvwxyz\","          \
-	"\"aud\":\"https://grantd.example/r/mail\",\"client_id\":\"mail-agent\","                  \
-	"\"scope\":\"mail.read\",\"exp\":1795597500,\"iat\":1795597200,"                           \
-	"\"jti\":\"tok_abcdefghijklmnopqrstuvwxyz\","                                              \
-	"\"grant_id\":\"gra_abcdefghijklmnopqrstuvwxyz\","                                         \
-	"\"family_id\":\"fam_abcdefghijklmnopqrstuvwxyz\"}"
 
 struct bench {
 	struct clock clock;
@@ -59,7 +52,7 @@ static enum err run_sign(struct bench *bench, struct task *task)
 	struct str jwt;
 
 	return keys_sign_jwt(task, bench->keys, str_from_c(bench->purpose), STR("at+jwt"),
-			     STR(CLAIMS), &jwt);
+			     STR(BENCH_CLAIMS), &jwt);
 }
 
 static enum err run_verify(struct bench *bench, struct task *task)
@@ -82,7 +75,7 @@ static enum err run_seal(struct bench *bench, struct task *task)
 {
 	struct str sealed;
 
-	return keys_seal(task, bench->keys, bench->wrapped, &place, STR(CLAIMS), &sealed);
+	return keys_seal(task, bench->keys, bench->wrapped, &place, STR(BENCH_CLAIMS), &sealed);
 }
 
 static enum err run_unseal(struct bench *bench, struct task *task)
@@ -155,10 +148,11 @@ static void prepare(struct bench *bench, struct task *task)
 	must(keys_generate(task, bench->keys, STR("access"), ALG_ES256, &records[0]));
 	must(keys_generate(task, bench->keys, STR("resource:rsa"), ALG_RS256, &records[1]));
 	must(keys_load(task, bench->keys, records, COUNT_OF(records)));
-	must(keys_sign_jwt(task, bench->keys, STR("access"), STR("at+jwt"), STR(CLAIMS),
+	must(keys_sign_jwt(task, bench->keys, STR("access"), STR("at+jwt"), STR(BENCH_CLAIMS),
 			   &bench->jwt));
 	must(keys_new_user_key(task, bench->keys, place.user_id, &bench->wrapped));
-	must(keys_seal(task, bench->keys, bench->wrapped, &place, STR(CLAIMS), &bench->sealed));
+	must(keys_seal(task, bench->keys, bench->wrapped, &place, STR(BENCH_CLAIMS),
+		       &bench->sealed));
 }
 
 int main(void)

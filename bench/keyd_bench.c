@@ -14,17 +14,11 @@
 #include <unistd.h>
 
 #include "base/task.h"
+#include "claims.h"
 #include "crypto/key_service.h"
 
 #define TURNS  31
 #define ROUNDS 1000
-#define CLAIMS                                                                                     \
-	"{\"iss\":\"https://grantd.example\",\"sub\":\"usr_abcdefghijklmnopqrstuvwxyz\","          \
-	"\"aud\":\"https://grantd.example/r/mail\",\"client_id\":\"mail-agent\","                  \
-	"\"scope\":\"mail.read\",\"exp\":1795597500,\"iat\":1795597200,"                           \
-	"\"jti\":\"tok_abcdefghijklmnopqrstuvwxyz\","                                              \
-	"\"grant_id\":\"gra_abcdefghijklmnopqrstuvwxyz\","                                         \
-	"\"family_id\":\"fam_abcdefghijklmnopqrstuvwxyz\"}"
 
 struct bench {
 	struct clock clock;
@@ -58,7 +52,7 @@ static enum err sign(struct bench *bench, struct keyring *keys, struct task *tas
 	struct str jwt;
 
 	(void)bench;
-	return keys_sign_jwt(task, keys, STR("access"), STR("at+jwt"), STR(CLAIMS), &jwt);
+	return keys_sign_jwt(task, keys, STR("access"), STR("at+jwt"), STR(BENCH_CLAIMS), &jwt);
 }
 
 static enum err mac_refresh(struct bench *bench, struct keyring *keys, struct task *task)

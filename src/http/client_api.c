@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "http/client_api.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <string.h>
 
+#include "base/library.h"
 #include "base/task.h"
 
-static const struct {
-	const char *name;
-	size_t at;
-} symbols[] = {
+static const struct library_symbol symbols[] = {
 	{ "curl_easy_init", offsetof(struct client_api, init) },
 	{ "curl_easy_cleanup", offsetof(struct client_api, cleanup) },
 	{ "curl_easy_setopt", offsetof(struct client_api, set) },
@@ -30,18 +24,7 @@ static bool is_there;
 
 static void load(void)
 {
-	void *library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
-
-	if (library == NULL)
-		return;
-	for (size_t i = 0; i < COUNT_OF(symbols); i++) {
-		void *found = dlsym(library, symbols[i].name);
-
-		if (found == NULL)
-			return;
-		memcpy((char *)&api + symbols[i].at, &found, sizeof(found));
-	}
-	is_there = true;
+	is_there = library_load("libcurl.so.4", symbols, COUNT_OF(symbols), &api);
 }
 
 enum err client_api_load(struct task *task, const struct client_api **ret_api)

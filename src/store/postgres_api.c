@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/postgres_api.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <string.h>
 
+#include "base/library.h"
 #include "base/task.h"
 
-static const struct {
-	const char *name;
-	size_t at;
-} symbols[] = {
+static const struct library_symbol symbols[] = {
 	{ "PQconnectdbParams", offsetof(struct postgres_api, connect) },
 	{ "PQfinish", offsetof(struct postgres_api, finish) },
 	{ "PQstatus", offsetof(struct postgres_api, status) },
@@ -44,18 +38,7 @@ static bool is_there;
 
 static void load(void)
 {
-	void *library = dlopen("libpq.so.5", RTLD_NOW | RTLD_LOCAL);
-
-	if (library == NULL)
-		return;
-	for (size_t i = 0; i < COUNT_OF(symbols); i++) {
-		void *found = dlsym(library, symbols[i].name);
-
-		if (found == NULL)
-			return;
-		memcpy((char *)&api + symbols[i].at, &found, sizeof(found));
-	}
-	is_there = true;
+	is_there = library_load("libpq.so.5", symbols, COUNT_OF(symbols), &api);
 }
 
 enum err postgres_api_load(struct task *task, const struct postgres_api **ret_api)

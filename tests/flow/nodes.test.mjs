@@ -4,13 +4,13 @@
 // second one is refused. SUITE=soak runs more of everything.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
-import https from 'node:https';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { MovedInstance } from './clock.mjs';
 import { event_kinds, granted, refused, until } from './expect.mjs';
 import { Cluster, CommitProxy } from './harness/cluster.mjs';
 import { Agent, Instance, claims, driver, mail_secret, programs, run } from './harness/index.mjs';
+import { lines } from './lines.mjs';
 
 const is_soak = process.env.SUITE === 'soak';
 const read = { scope: ['mail.read'] };
@@ -59,25 +59,12 @@ function case_of_two(title, body, options = {}) {
 	test(title, options, (t) => (driver === 'postgres' ? body(t) : a_second_is_refused()));
 }
 
-// n connections that stay open, taking turns over the two nodes.
-function lines(n) {
-	const all = Array.from({ length: n }, () => new https.Agent({ keepAlive: true, maxSockets: 1 }));
-	return {
-		async post(index, parameters, endpoint = '/token') {
-			const node = index % 2 ? second : first;
-			const body = new URLSearchParams({ client_id: agent.client_id, ...parameters }).toString();
-			const response = await node.fetch(node.issuer + endpoint, { method: 'POST', body, agent: all[index], raw_headers: new Map([['content-type', 'application/x-www-form-urlencoded']]) });
-			const text = await response.text();
-			return { status: response.status, headers: response.headers, text, body: JSON.parse(text) };
-		},
-		close() { for (const one of all) one.destroy(); },
-	};
-}
+const by_turns = (index) => (index % 2 ? second : first);
 
 case_of_two('TK-013: 64 redemptions of one code at once over two nodes have one winner, and the winner lives on both', async () => {
 	const wish = agent.authorization();
 	const { code } = await alice.allow(wish.url, read);
-	const line = lines(64);
+	const line = lines(64, agent, by_turns);
 	try {
 		await Promise.all(Array.from({ length: 64 }, (_, i) => line.post(i, { grant_type: 'none' })));
 		const answers = await Promise.all(Array.from({ length: 64 }, (_, i) => line.post(i, {
@@ -96,7 +83,7 @@ case_of_two('TK-013: 64 redemptions of one code at once over two nodes have one 
 const rounds = is_soak ? 1250 : 25;
 case_of_two('rounds of 8 connections over two nodes that send the current refresh token at once: all 200, one successor', async () => {
 	let { refresh_token } = await agent.tokens(alice, read);
-	const line = lines(8);
+	const line = lines(8, agent, by_turns);
 	try {
 		for (let round = 0; round < rounds; round++) {
 			const answers = await Promise.all(Array.from({ length: 8 }, (_, i) => line.post(i, { grant_type: 'refresh_token', refresh_token })));

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Many at once: one winner, one successor, nobody logged out, nothing alive after a revocation.
 import assert from 'node:assert/strict';
-import https from 'node:https';
 import { after, before, test } from 'node:test';
 import { event_kinds, granted, refused } from './expect.mjs';
 import { Instance } from './harness/index.mjs';
+import { lines } from './lines.mjs';
 
 const read = { scope: ['mail.read'] };
 const installations = [];
@@ -22,24 +22,10 @@ after(() => grantd.dispose());
 
 const count = (list, value) => list.filter((one) => one === value).length;
 
-// So many connections that stay open, each to carry one call of a round.
-function lines(n) {
-	const all = Array.from({ length: n }, () => new https.Agent({ keepAlive: true, maxSockets: 1 }));
-	return {
-		async post(index, parameters) {
-			const body = new URLSearchParams({ client_id: agent.client_id, ...parameters }).toString();
-			const response = await grantd.fetch(`${grantd.issuer}/token`, { method: 'POST', body, agent: all[index], raw_headers: new Map([['content-type', 'application/x-www-form-urlencoded']]) });
-			const text = await response.text();
-			return { status: response.status, headers: response.headers, text, body: JSON.parse(text) };
-		},
-		close() { for (const one of all) one.destroy(); },
-	};
-}
-
 test('TK-013: 64 redemptions of one code at once have one winner, and the winner lives', async () => {
 	const wish = agent.authorization();
 	const { code } = await alice.allow(wish.url, read);
-	const line = lines(64);
+	const line = lines(64, agent, () => grantd);
 	try {
 		// open every connection first, so that the redemptions really meet
 		await Promise.all(Array.from({ length: 64 }, (_, i) => line.post(i, { grant_type: 'none' })));
@@ -60,7 +46,7 @@ test('TK-013: 64 redemptions of one code at once have one winner, and the winner
 
 test('1,250 rounds of 8 connections that send the current refresh token at the same instant: all 200, one successor', { timeout: 540_000 }, async () => {
 	let { refresh_token } = await agent.tokens(alice, read);
-	const line = lines(8);
+	const line = lines(8, agent, () => grantd);
 	try {
 		for (let round = 0; round < 1250; round++) {
 			const answers = await Promise.all(Array.from({ length: 8 }, (_, i) => line.post(i, { grant_type: 'refresh_token', refresh_token })));
@@ -80,7 +66,7 @@ test('1,250 rounds of 8 connections that send the current refresh token at the s
 test('a revocation that races refreshes leaves no live token', async () => {
 	for (let round = 0; round < 40; round++) {
 		const first = installations.shift();
-		const line = lines(6);
+		const line = lines(6, agent, () => grantd);
 		try {
 			const work = Array.from({ length: 6 }, (_, i) => line.post(i, { grant_type: 'refresh_token', refresh_token: first.refresh_token }));
 			if (round % 2) await Promise.race(work);

@@ -2,12 +2,11 @@
 // More than grantd can do: each lane says 503 with Retry-After when it is full, the others go on as if nothing
 // were, and when the crowd has gone all is as before.
 import assert from 'node:assert/strict';
-import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { Crowd, request, start_plain, statuses } from './crowd.mjs';
 import { granted, until } from './expect.mjs';
 import { Cluster } from './harness/cluster.mjs';
-import { basic, driver, mail_secret } from './harness/index.mjs';
+import { basic, driver, hold_lock, mail_secret } from './harness/index.mjs';
 
 let cluster, grantd, alice, agent, tokens;
 before(async () => {
@@ -89,13 +88,7 @@ async function stand_still() {
 		cluster.freeze();
 		return () => cluster.thaw();
 	}
-	const { DatabaseSync } = await import('node:sqlite');
-	const file = new DatabaseSync(path.join(grantd.dir, 'grantd.db'), { timeout: 10_000 });
-	file.exec('BEGIN IMMEDIATE');
-	return () => {
-		file.exec('ROLLBACK');
-		file.close();
-	};
+	return hold_lock(grantd);
 }
 
 test('a database that stands still is felt by who needs it only, none of 1,300 hangs, and it goes on by itself', async () => {

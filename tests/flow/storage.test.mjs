@@ -3,12 +3,11 @@
 // bounded time, and all is well again by itself. PostgreSQL is frozen, stopped, and cut off at COMMIT; SQLite has its
 // lock held by another process, or loses its daemon.
 import assert from 'node:assert/strict';
-import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { event_kinds, granted, refused, until } from './expect.mjs';
 import { CommitProxy, Cluster } from './harness/cluster.mjs';
-import { Agent, Instance, driver, mail_secret } from './harness/index.mjs';
+import { Agent, Instance, driver, hold_lock, mail_secret } from './harness/index.mjs';
 
 let cluster;
 before(async () => {
@@ -17,17 +16,6 @@ before(async () => {
 	process.env.GRANTD_PG_SOCKET = cluster.dir; // of this file's own process
 });
 after(() => cluster?.dispose());
-
-// What another process can do to SQLite: take the lock that writers need.
-async function hold_lock(grantd) {
-	const { DatabaseSync } = await import('node:sqlite');
-	const file = new DatabaseSync(path.join(grantd.dir, 'grantd.db'), { timeout: 10_000 });
-	file.exec('BEGIN IMMEDIATE');
-	return () => {
-		file.exec('ROLLBACK');
-		file.close();
-	};
-}
 
 // Storage of the instance keeps nothing from now on; answers what ends it.
 async function refuse_writes(grantd) {

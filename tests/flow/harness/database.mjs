@@ -23,6 +23,17 @@ export async function drop_database(database) {
 		await run_well('psql', ['-X', '-q', '-h', database.socket, '-d', 'postgres', '-c', `DROP DATABASE IF EXISTS ${database.name} WITH (FORCE)`]);
 }
 
+// What another process can do to SQLite: take the lock that writers need. Answers what gives it back.
+export async function hold_lock({ dir }) {
+	const { DatabaseSync } = await import('node:sqlite');
+	const file = new DatabaseSync(path.join(dir, 'grantd.db'), { timeout: 10_000 });
+	file.exec('BEGIN IMMEDIATE');
+	return () => {
+		file.exec('ROLLBACK');
+		file.close();
+	};
+}
+
 async function sqlite_rows(dir, sql) {
 	const { DatabaseSync } = await import('node:sqlite');
 	const file = new DatabaseSync(path.join(dir, 'grantd.db'), { readOnly: true });
