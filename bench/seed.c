@@ -188,14 +188,19 @@ static void insert_grants(struct seed *seed, size_t count)
 
 static enum err mint(struct task *task, struct seed *seed, size_t number, FILE *file)
 {
-	struct family family = { 0 };
-	struct str token = STR_NONE;
+	struct token_answer answer;
+	struct standing standing;
+	struct wish wish;
 	struct db *db = NULL;
 
 	TRY(store_reader(task, seed->store, &db));
-	TRY(family_find(task, db, str_from_c(seed->ids[FAMILY][number]), &family));
-	TRY(issue_refresh_token(task, &seed->authority, &family, &token));
-	fprintf(file, "%.*s\n", STR_FMT(token));
+	TRY(standing_find_by_family(task, db, str_from_c(seed->ids[FAMILY][number]), &standing));
+	wish = (struct wish){ .scope = standing.family.ceiling,
+			      .resource = standing.grant.resource,
+			      .offered = issue_offered(task, &seed->authority,
+						       standing.grant.resource) };
+	TRY(issue_tokens(task, &seed->authority, &standing, &wish, true, &answer));
+	fprintf(file, "%.*s\n", STR_FMT(answer.refresh_token));
 	return OK;
 }
 

@@ -55,108 +55,7 @@ static int64_t lifetime_of(const struct authority *authority, const struct resou
 				      : authority_config(authority)->access_token_ms;
 }
 
-struct claims {
-	struct str sub;
-	struct str audience;
-	struct str client_id;
-	struct str scope;
-	int64_t expires_at;
-	const struct standing *standing; /* NULL: a client as itself */
-};
-
-static enum err sign_access_token(struct task *task, const struct authority *authority,
-				  const struct resource *resource, const struct claims *claims,
-				  struct token_answer *ret_answer)
-{
-	struct token_answer answer = { .authorization_expires_in = -1,
-				       .refresh_token_timeout = -1 };
-	struct buf buf = buf_in(&task->arena, CLAIMS_MAX);
-	struct json_writer json = json_write_to(&buf);
-	struct str text;
-
-	answer.jti = random_id(&task->arena, "tok_");
-	json_open_object(&json);
-	json_member_str(&json, "iss", authority_config(authority)->issuer);
-	json_member_str(&json, "sub", claims->sub);
-	json_member_str(&json, "aud", claims->audience);
-	json_member_str(&json, "client_id", claims->client_id);
-	json_member_str(&json, "scope", claims->scope);
-	json_member_int(&json, "iat", task->now / SECOND_MS);
-	json_member_int(&json, "exp", claims->expires_at / SECOND_MS);
-	json_member_str(&json, "jti", answer.jti);
-	if (claims->standing != NULL) {
-		const struct family *family = &claims->standing->family;
-
-		json_member_int(&json, "auth_time", family->auth_time / SECOND_MS);
-		json_member_str(&json, "acr", family->acr);
-		json_member_str(&json, "grant_id", claims->standing->grant.id);
-		json_member_str(&json, "family_id", family->id);
-	}
-	json_close(&json);
-	TRY(buf_finish(&buf, &text));
-	TRY(keys_sign_jwt(task, authority->keys, issue_purpose(&task->arena, resource),
-			  resource->token_typ, text, &answer.access_token));
-	answer.scope = claims->scope;
-	answer.expires_in = claims->expires_at / SECOND_MS - task->now / SECOND_MS;
-	answer.access_expires_at = claims->expires_at;
-	*ret_answer = answer;
-	return OK;
-}
-
-enum err issue_refusal(struct task *task, const struct verdict *verdict)
-{
-	if (str_equals(verdict->reason, STR("paused")))
-		return fail(task, ERR_PAUSED, "paused");
-	if (str_equals(verdict->reason, STR("scope")))
-		return fail(task, ERR_SCOPE, "nothing of this scope is granted");
-	if (str_equals(verdict->reason, STR("resource")))
-		return fail(task, ERR_TARGET, "the resource is not the granted one");
-	task_note(task, ERR_GRANT, verdict->reason);
-	return ERR_GRANT;
-}
-
-enum err issue_access_token(struct task *task, const struct authority *authority,
-			    const struct standing *standing, const struct wish *wish,
-			    struct token_answer *ret_answer)
-{
-	const struct resource *resource = authority_resource(authority, wish->resource);
-	struct verdict verdict = decide(&task->arena, standing, wish, task->now);
-	struct claims claims = {
-		.sub = standing->user.id,
-		.audience = wish->resource,
-		.client_id = standing->client.id,
-		.standing = standing,
-	};
-
-	if (verdict.decision == DECISION_DENY)
-		return issue_refusal(task, &verdict);
-	if (resource == NULL)
-		return fail(task, ERR_TARGET, "the resource is gone");
-	claims.scope = scope_text(&task->arena, verdict.scope);
-	claims.expires_at = task->now + lifetime_of(authority, resource);
-	if (claims.expires_at > verdict.expires_at)
-		claims.expires_at = verdict.expires_at;
-	TRY(sign_access_token(task, authority, resource, &claims, ret_answer));
-	if (standing->grant.expires_at != NEVER)
-		ret_answer->authorization_expires_in = (standing->grant.expires_at - task->now) /
-						       SECOND_MS;
-	return OK;
-}
-
-enum err issue_client_token(struct task *task, const struct authority *authority,
-			    const struct client *client, const struct resource *resource,
-			    struct scope_set scope, struct token_answer *ret_answer)
-{
-	struct claims claims = {
-		.sub = client->id,
-		.audience = resource->uri,
-		.client_id = client->id,
-		.scope = scope_text(&task->arena, scope),
-		.expires_at = task->now + lifetime_of(authority, resource),
-	};
-
-	return sign_access_token(task, authority, resource, &claims, ret_answer);
-}
+/* --- refresh tokens: fields ‖ tag, and a checksum for who looks for lost ones --- */
 
 /* key number ‖ family ‖ generation, big-endian. */
 static void put_fields(char at[REFRESH_FIELDS], uint32_t root_number, struct str family_id,
@@ -170,15 +69,11 @@ static void put_fields(char at[REFRESH_FIELDS], uint32_t root_number, struct str
 }
 
 /* tag = HMAC(K, label ‖ issuer ‖ client ‖ fields); the key holder adds the issuer. */
-static enum err refresh_tag(struct task *task, const struct authority *authority,
-			    const struct family *family, struct str fields,
-			    uint8_t ret_tag[SHA256_LEN])
+static struct str tag_input(struct arena *arena, const struct family *family,
+			    const char fields[REFRESH_FIELDS])
 {
-	struct str input = STR_JOIN(&task->arena, STR("refresh\0"), family->client_id, STR("\0"),
-				    fields);
-
-	return keys_mac_refresh(task, authority->keys, family->root_number, family->seed, input,
-				ret_tag);
+	return STR_JOIN(arena, STR("refresh\0"), family->client_id, STR("\0"),
+			(struct str){ fields, REFRESH_FIELDS });
 }
 
 static struct str crc_text(struct arena *arena, struct str bytes)
@@ -189,18 +84,12 @@ static struct str crc_text(struct arena *arena, struct str bytes)
 	return base64url_encode(arena, (struct str){ four, sizeof(four) });
 }
 
-enum err issue_refresh_token(struct task *task, const struct authority *authority,
-			     const struct family *family, struct str *ret_token)
+static struct str refresh_text(struct arena *arena, const char bytes[REFRESH_BYTES])
 {
-	char bytes[REFRESH_BYTES];
-	struct str all = { bytes, sizeof(bytes) };
+	struct str all = { bytes, REFRESH_BYTES };
 
-	put_fields(bytes, family->root_number, family->id, family->generation);
-	TRY(refresh_tag(task, authority, family, str_sub(all, 0, REFRESH_FIELDS),
-			(uint8_t *)bytes + REFRESH_FIELDS));
-	*ret_token = STR_JOIN(&task->arena, STR(REFRESH_PREFIX),
-			      base64url_encode(&task->arena, all), crc_text(&task->arena, all));
-	return OK;
+	return STR_JOIN(arena, STR(REFRESH_PREFIX), base64url_encode(arena, all),
+			crc_text(arena, all));
 }
 
 enum err refresh_token_parse(struct task *task, struct str text, struct refresh_token *ret_token)
@@ -228,20 +117,207 @@ enum err refresh_token_parse(struct task *task, struct str text, struct refresh_
 	return OK;
 }
 
+static enum err refuse_unknown(struct task *task)
+{
+	return fail(task, ERR_GRANT, "the refresh token is not known");
+}
+
+static struct str presented_input(struct arena *arena, const struct family *family,
+				  const struct refresh_token *token)
+{
+	char fields[REFRESH_FIELDS];
+
+	put_fields(fields, token->root_number, token->family_id, token->generation);
+	return tag_input(arena, family, fields);
+}
+
 enum err refresh_token_check(struct task *task, const struct authority *authority,
 			     const struct refresh_token *token, const struct family *family)
 {
-	char fields[REFRESH_FIELDS];
 	uint8_t tag[SHA256_LEN];
 
 	if (token->root_number != family->root_number)
-		return fail(task, ERR_GRANT, "the refresh token is not known");
-	put_fields(fields, token->root_number, token->family_id, token->generation);
-	TRY(refresh_tag(task, authority, family, (struct str){ fields, sizeof(fields) }, tag));
+		return refuse_unknown(task);
+	TRY(keys_mac_refresh(task, authority->keys, family->root_number, family->seed,
+			     presented_input(&task->arena, family, token), tag));
 	if (!secret_equals((struct str){ (const char *)tag, sizeof(tag) }, token->tag))
-		return fail(task, ERR_GRANT, "the refresh token is not known");
+		return refuse_unknown(task);
 	return OK;
 }
+
+/* --- access tokens --- */
+
+struct claims {
+	struct str sub;
+	struct str audience;
+	struct str client_id;
+	struct str scope;
+	int64_t expires_at;
+	const struct standing *standing; /* NULL: a client as itself */
+	bool is_renewable;		 /* its family's refresh token goes with it */
+	/* if this one of the family is ours; NULL: nobody presented one */
+	const struct refresh_token *presented;
+};
+
+static enum err spell_claims(struct task *task, const struct authority *authority,
+			     const struct claims *claims, struct str jti, struct str *ret_text)
+{
+	struct buf buf = buf_in(&task->arena, CLAIMS_MAX);
+	struct json_writer json = json_write_to(&buf);
+
+	json_open_object(&json);
+	json_member_str(&json, "iss", authority_config(authority)->issuer);
+	json_member_str(&json, "sub", claims->sub);
+	json_member_str(&json, "aud", claims->audience);
+	json_member_str(&json, "client_id", claims->client_id);
+	json_member_str(&json, "scope", claims->scope);
+	json_member_int(&json, "iat", task->now / SECOND_MS);
+	json_member_int(&json, "exp", claims->expires_at / SECOND_MS);
+	json_member_str(&json, "jti", jti);
+	if (claims->standing != NULL) {
+		const struct family *family = &claims->standing->family;
+
+		json_member_int(&json, "auth_time", family->auth_time / SECOND_MS);
+		json_member_str(&json, "acr", family->acr);
+		json_member_str(&json, "grant_id", claims->standing->grant.id);
+		json_member_str(&json, "family_id", family->id);
+	}
+	json_close(&json);
+	return buf_finish(&buf, ret_text);
+}
+
+/* Both tokens of a family, for one question to the key holder. */
+static enum err sign_with_refresh(struct task *task, const struct authority *authority,
+				  const struct claims *claims, struct key_order *order,
+				  struct token_answer *answer)
+{
+	const struct refresh_token *presented = claims->presented;
+	const struct family *family = &claims->standing->family;
+	char bytes[REFRESH_BYTES];
+	enum err err;
+
+	put_fields(bytes, family->root_number, family->id, family->generation);
+	order->root_number = family->root_number;
+	order->seed = family->seed;
+	order->input = tag_input(&task->arena, family, bytes);
+	if (presented != NULL) {
+		order->presented_input = presented_input(&task->arena, family, presented);
+		order->presented_tag = presented->tag;
+	}
+	err = keys_issue(task, authority->keys, order, &answer->access_token,
+			 (uint8_t *)bytes + REFRESH_FIELDS);
+	if (err == ERR_TOKEN)
+		return refuse_unknown(task);
+	TRY(err);
+	answer->refresh_token = refresh_text(&task->arena, bytes);
+	answer->refresh_token_timeout = (family->idle_expires_at - task->now) / SECOND_MS;
+	return OK;
+}
+
+static enum err sign_tokens(struct task *task, const struct authority *authority,
+			    const struct resource *resource, const struct claims *claims,
+			    struct token_answer *ret_answer)
+{
+	struct token_answer answer = {
+		.jti = random_id(&task->arena, "tok_"),
+		.scope = claims->scope,
+		.expires_in = claims->expires_at / SECOND_MS - task->now / SECOND_MS,
+		.access_expires_at = claims->expires_at,
+		.authorization_expires_in = -1,
+		.refresh_token_timeout = -1,
+	};
+	struct key_order order = {
+		.purpose = issue_purpose(&task->arena, resource),
+		.typ = resource->token_typ,
+	};
+
+	TRY(spell_claims(task, authority, claims, answer.jti, &order.claims));
+	if (claims->is_renewable)
+		TRY(sign_with_refresh(task, authority, claims, &order, &answer));
+	else
+		TRY(keys_sign_jwt(task, authority->keys, order.purpose, order.typ, order.claims,
+				  &answer.access_token));
+	*ret_answer = answer;
+	return OK;
+}
+
+enum err issue_refusal(struct task *task, const struct verdict *verdict)
+{
+	if (str_equals(verdict->reason, STR("paused")))
+		return fail(task, ERR_PAUSED, "paused");
+	if (str_equals(verdict->reason, STR("scope")))
+		return fail(task, ERR_SCOPE, "nothing of this scope is granted");
+	if (str_equals(verdict->reason, STR("resource")))
+		return fail(task, ERR_TARGET, "the resource is not the granted one");
+	task_note(task, ERR_GRANT, verdict->reason);
+	return ERR_GRANT;
+}
+
+/* What of it is asked beside the wish: claims are filled otherwise. */
+static enum err issue_under(struct task *task, const struct authority *authority,
+			    const struct wish *wish, struct claims *claims,
+			    struct token_answer *ret_answer)
+{
+	const struct standing *standing = claims->standing;
+	const struct resource *resource = authority_resource(authority, wish->resource);
+	struct verdict verdict = decide(&task->arena, standing, wish, task->now);
+
+	if (verdict.decision == DECISION_DENY)
+		return issue_refusal(task, &verdict);
+	if (resource == NULL)
+		return fail(task, ERR_TARGET, "the resource is gone");
+	claims->sub = standing->user.id;
+	claims->audience = wish->resource;
+	claims->client_id = standing->client.id;
+	claims->scope = scope_text(&task->arena, verdict.scope);
+	claims->expires_at = task->now + lifetime_of(authority, resource);
+	if (claims->expires_at > verdict.expires_at)
+		claims->expires_at = verdict.expires_at;
+	TRY(sign_tokens(task, authority, resource, claims, ret_answer));
+	if (standing->grant.expires_at != NEVER)
+		ret_answer->authorization_expires_in = (standing->grant.expires_at - task->now) /
+						       SECOND_MS;
+	return OK;
+}
+
+enum err issue_tokens(struct task *task, const struct authority *authority,
+		      const struct standing *standing, const struct wish *wish, bool is_renewable,
+		      struct token_answer *ret_answer)
+{
+	struct claims claims = { .standing = standing, .is_renewable = is_renewable };
+
+	return issue_under(task, authority, wish, &claims, ret_answer);
+}
+
+enum err issue_successor(struct task *task, const struct authority *authority,
+			 const struct refresh_token *presented, const struct standing *standing,
+			 const struct wish *wish, struct token_answer *ret_answer)
+{
+	struct claims claims = { .standing = standing,
+				 .is_renewable = true,
+				 .presented = presented };
+
+	if (presented->root_number != standing->family.root_number)
+		return refuse_unknown(task);
+	return issue_under(task, authority, wish, &claims, ret_answer);
+}
+
+enum err issue_client_token(struct task *task, const struct authority *authority,
+			    const struct client *client, const struct resource *resource,
+			    struct scope_set scope, struct token_answer *ret_answer)
+{
+	struct claims claims = {
+		.sub = client->id,
+		.audience = resource->uri,
+		.client_id = client->id,
+		.scope = scope_text(&task->arena, scope),
+		.expires_at = task->now + lifetime_of(authority, resource),
+	};
+
+	return sign_tokens(task, authority, resource, &claims, ret_answer);
+}
+
+/* --- ID tokens --- */
 
 /* OIDC Core 3.1.3.6: the left half of the hash of the access token. */
 static struct str half_hash(struct arena *arena, struct str access_token)

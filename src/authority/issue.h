@@ -38,31 +38,37 @@ struct str issue_purpose(struct arena *arena, const struct resource *resource);
  */
 enum err issue_refusal(struct task *task, const struct verdict *verdict);
 
-/*
- * Under a family. ERR_GRANT, ERR_PAUSED, ERR_SCOPE, ERR_TARGET as decide() says. Fills the access
- * part.
- */
-MUST_CHECK enum err issue_access_token(struct task *task, const struct authority *authority,
-				       const struct standing *standing, const struct wish *wish,
-				       struct token_answer *ret_answer);
-/* For a client as itself: no grant, dies with the client or by its not_before. */
-MUST_CHECK enum err issue_client_token(struct task *task, const struct authority *authority,
-				       const struct client *client, const struct resource *resource,
-				       struct scope_set scope, struct token_answer *ret_answer);
-/* The current refresh token of the family. */
-MUST_CHECK enum err issue_refresh_token(struct task *task, const struct authority *authority,
-					const struct family *family, struct str *ret_token);
-/* OIDC Core 2: for the client, about the person's sign-in. nonce may be STR_NONE. */
-MUST_CHECK enum err issue_id_token(struct task *task, const struct authority *authority,
-				   const struct standing *standing, struct str nonce,
-				   struct str access_token, struct str *ret_token);
-
 struct refresh_token {
 	uint32_t root_number;
 	struct str family_id;
 	int64_t generation;
 	struct str tag;
 };
+
+/*
+ * Under a family: an access token, and with it the family's current refresh token when it
+ * is_renewable. ERR_GRANT, ERR_PAUSED, ERR_SCOPE, ERR_TARGET as decide() says.
+ */
+MUST_CHECK enum err issue_tokens(struct task *task, const struct authority *authority,
+				 const struct standing *standing, const struct wish *wish,
+				 bool is_renewable, struct token_answer *ret_answer);
+/*
+ * For who presents a refresh token: checks it as refresh_token_check does, and makes what will be
+ * the answer once the rotation is kept; until then it leaves nothing. standing->family is as it
+ * will be then. ERR_GRANT, and as issue_tokens. One question to the key holder instead of three.
+ */
+MUST_CHECK enum err issue_successor(struct task *task, const struct authority *authority,
+				    const struct refresh_token *presented,
+				    const struct standing *standing, const struct wish *wish,
+				    struct token_answer *ret_answer);
+/* For a client as itself: no grant, dies with the client or by its not_before. */
+MUST_CHECK enum err issue_client_token(struct task *task, const struct authority *authority,
+				       const struct client *client, const struct resource *resource,
+				       struct scope_set scope, struct token_answer *ret_answer);
+/* OIDC Core 2: for the client, about the person's sign-in. nonce may be STR_NONE. */
+MUST_CHECK enum err issue_id_token(struct task *task, const struct authority *authority,
+				   const struct standing *standing, struct str nonce,
+				   struct str access_token, struct str *ret_token);
 
 /* Takes a refresh token apart: form and CRC only. ERR_GRANT. */
 MUST_CHECK enum err refresh_token_parse(struct task *task, struct str text,

@@ -133,15 +133,11 @@ static enum err issue_all(struct task *task, struct token_wish *wish)
 {
 	struct redemption *redemption = wish->work;
 	const struct standing *standing = &redemption->standing;
-	const struct family *family = &standing->family;
 	struct token_answer *answer = &wish->answer;
 	struct scope_set live;
 
-	TRY(issue_access_token(task, wish->authority, standing, &redemption->wish, answer));
-	if (client_allows(&wish->client, GRANT_REFRESH_TOKEN)) {
-		TRY(issue_refresh_token(task, wish->authority, family, &answer->refresh_token));
-		answer->refresh_token_timeout = (family->idle_expires_at - task->now) / SECOND_MS;
-	}
+	TRY(issue_tokens(task, wish->authority, standing, &redemption->wish,
+			 client_allows(&wish->client, GRANT_REFRESH_TOKEN), answer));
 	TRY(scope_parse(task, answer->scope, &live));
 	if (scope_has(live, STR("openid")))
 		TRY(issue_id_token(task, wish->authority, standing, redemption->request.nonce,

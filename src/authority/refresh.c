@@ -21,6 +21,8 @@ struct refreshing {
 	enum rotation rotation; /* what was judged under the row's lock */
 	bool is_new;		/* and it left its event */
 	bool is_told;		/* the day's count of repeats is used up now */
+	bool is_as_foreseen;	/* the row was as it had been read: `foreseen` is the answer */
+	struct token_answer foreseen;
 	struct event event;
 };
 
@@ -92,6 +94,19 @@ static enum err write_outcome(struct task *task, struct db *db, struct refreshin
 	return is_now ? event_insert(task, db, event) : OK;
 }
 
+/* The family behind the token once it has rotated. */
+static struct family successor(const struct task *task, const struct refreshing *refreshing,
+			       const struct family *from)
+{
+	struct family next = *from;
+
+	next.generation = refreshing->token.generation; /* may be above the row's: judge */
+	rotation_advance(&next, task->now);
+	next.last_used_at = task->now;
+	next.idle_expires_at = task->now + (from->idle_expires_at - from->last_used_at);
+	return next;
+}
+
 /*
  * The fast path: one conditional UPDATE and one event row. ERR_CONFLICT when the row moved on
  * meanwhile.
@@ -99,12 +114,8 @@ static enum err write_outcome(struct task *task, struct db *db, struct refreshin
 static enum err rotate(struct task *task, struct db *db, struct refreshing *refreshing,
 		       const struct family *from)
 {
-	struct family next = *from;
+	struct family next = successor(task, refreshing, from);
 
-	next.generation = refreshing->token.generation; /* above the row's: may_catch_up */
-	rotation_advance(&next, task->now);
-	next.last_used_at = task->now;
-	next.idle_expires_at = task->now + (from->idle_expires_at - from->last_used_at);
 	TRY(family_rotate(task, db, &next, from->generation));
 	refreshing->standing.family = next;
 	refreshing->rotation = ROTATION_ADVANCE;
@@ -114,13 +125,18 @@ static enum err rotate(struct task *task, struct db *db, struct refreshing *refr
 /*
  * After a restore that was announced, an installation that got further than the copy goes on from
  * where it is, once: its person has confirmed the grant since (a paused one does not come here).
+ * Whoever comes from further ahead after that holds a second copy of the tokens.
  */
-static bool may_catch_up(const struct refreshing *refreshing)
+static enum rotation judge(const struct task *task, const struct refreshing *refreshing)
 {
 	const struct standing *standing = &refreshing->standing;
+	const struct family *family = &standing->family;
+	enum rotation rotation = rotation_judge(family, refreshing->token.generation, task->now);
 
-	return refreshing->rotation == ROTATION_FROM_FUTURE &&
-	       standing->family.last_used_at < standing->grant.restored_at;
+	if (rotation != ROTATION_FROM_FUTURE || standing->grant.restored_at == 0)
+		return rotation;
+	return family->last_used_at < standing->grant.restored_at ? ROTATION_ADVANCE
+								  : ROTATION_REUSED;
 }
 
 static enum err take_and_judge(struct task *task, struct db *db, struct refreshing *refreshing)
@@ -128,12 +144,12 @@ static enum err take_and_judge(struct task *task, struct db *db, struct refreshi
 	struct family *family = &refreshing->standing.family;
 
 	task_forgive(task);
-	refreshing->is_told = refreshing->is_new = false;
+	refreshing->is_told = refreshing->is_new = refreshing->is_as_foreseen = false;
 	TRY(family_take(task, db, refreshing->token.family_id, family));
 	if (family->revoked_at != 0)
 		return OK;
-	refreshing->rotation = rotation_judge(family, refreshing->token.generation, task->now);
-	if (refreshing->rotation == ROTATION_ADVANCE || may_catch_up(refreshing))
+	refreshing->rotation = judge(task, refreshing);
+	if (refreshing->rotation == ROTATION_ADVANCE)
 		return rotate(task, db, refreshing, family);
 	if (refreshing->rotation == ROTATION_REPEAT_LOST)
 		refreshing->is_told = rotation_count_repeat(family, task->now);
@@ -150,19 +166,8 @@ static enum err refresh_write(struct task *task, struct db *db, void *arg)
 	if (as_read.generation != refreshing->token.generation)
 		return take_and_judge(task, db, refreshing);
 	err = rotate(task, db, refreshing, &as_read);
+	refreshing->is_as_foreseen = err == OK;
 	return err == ERR_CONFLICT ? take_and_judge(task, db, refreshing) : err;
-}
-
-static enum err issue_both(struct task *task, struct token_wish *wish)
-{
-	struct refreshing *refreshing = wish->work;
-	const struct family *family = &refreshing->standing.family;
-
-	TRY(issue_access_token(task, wish->authority, &refreshing->standing, &refreshing->wish,
-			       &wish->answer));
-	TRY(issue_refresh_token(task, wish->authority, family, &wish->answer.refresh_token));
-	wish->answer.refresh_token_timeout = (family->idle_expires_at - task->now) / SECOND_MS;
-	return OK;
 }
 
 static enum err refuse(struct task *task, struct token_wish *wish, struct str reason)
@@ -186,6 +191,17 @@ static void count_outcome(const struct task *task, const struct refreshing *refr
 		tally_add(task, counted);
 }
 
+static enum err answer(struct task *task, struct token_wish *wish)
+{
+	struct refreshing *refreshing = wish->work;
+
+	if (!refreshing->is_as_foreseen)
+		return issue_tokens(task, wish->authority, &refreshing->standing, &refreshing->wish,
+				    true, &wish->answer);
+	wish->answer = refreshing->foreseen;
+	return OK;
+}
+
 static enum err written(struct task *task, enum err result, void *arg)
 {
 	struct token_wish *wish = arg;
@@ -203,7 +219,7 @@ static enum err written(struct task *task, enum err result, void *arg)
 	else if (result == OK && refreshing->rotation > ROTATION_REPEAT_LOST)
 		result = refuse(task, wish, str_from_c(outcomes[refreshing->rotation].reason));
 	else if (result == OK)
-		result = issue_both(task, wish);
+		result = answer(task, wish);
 	return wish->then(task, result, wish);
 }
 
@@ -282,7 +298,7 @@ static void prepare_event(struct task *task, const struct token_wish *wish)
 	event->request_id = wish->request_id;
 }
 
-/* The family behind the token, judged only now that the client is known. */
+/* The family behind the token, read only now that the client is known. */
 static enum err find_family(struct task *task, struct token_wish *wish)
 {
 	struct refreshing *refreshing = wish->work;
@@ -294,24 +310,61 @@ static enum err find_family(struct task *task, struct token_wish *wish)
 	err = standing_find_by_family(task, db, refreshing->token.family_id, &refreshing->standing);
 	if (err == ERR_NOT_FOUND)
 		return fail(task, ERR_GRANT, "the refresh token is not known");
-	TRY(err);
+	return err;
+}
+
+static enum err check_token(struct task *task, const struct token_wish *wish)
+{
+	struct refreshing *refreshing = wish->work;
+
 	return refresh_token_check(task, wish->authority, &refreshing->token,
 				   &refreshing->standing.family);
 }
 
-/* As far as the row tells that was read: it is judged again under its lock. */
-static bool will_stop(const struct task *task, const struct refreshing *refreshing)
+/* Only who holds a token of the family learns why it is refused. */
+static enum err refuse_holder(struct task *task, struct token_wish *wish, enum err refused)
 {
-	enum rotation rotation = rotation_judge(&refreshing->standing.family,
-						refreshing->token.generation, task->now);
+	struct str reason = wish->reason, noted = task->reason;
+	int64_t retry_after = wish->retry_after;
 
-	return rotation == ROTATION_FROM_FUTURE || outcomes[rotation].ends_family;
+	wish->reason = STR_NONE;
+	wish->retry_after = 0;
+	TRY(check_token(task, wish));
+	wish->reason = reason;
+	wish->retry_after = retry_after;
+	task_note(task, refused, noted);
+	return refused;
+}
+
+/* Is the token ours, and what is to be answered if its row is still as it was read? */
+static enum err foresee(struct task *task, struct token_wish *wish)
+{
+	struct refreshing *refreshing = wish->work;
+	struct standing next = refreshing->standing;
+
+	next.family = successor(task, refreshing, &refreshing->standing.family);
+	return issue_successor(task, wish->authority, &refreshing->token, &next, &refreshing->wish,
+			       &refreshing->foreseen);
+}
+
+/* As far as the row tells that was read: it is judged again under its lock. */
+static enum err submit(struct task *task, struct token_wish *wish)
+{
+	struct refreshing *refreshing = wish->work;
+	struct store *store = wish->authority->store;
+	enum rotation rotation = judge(task, refreshing);
+
+	TRY(rotation == ROTATION_ADVANCE ? foresee(task, wish) : check_token(task, wish));
+	if (rotation == ROTATION_FROM_FUTURE || outcomes[rotation].ends_family)
+		return store_submit_stop(task, store, refresh_write, wish, written);
+	return store_submit(task, store, refresh_write, wish, written);
 }
 
 enum err token_refresh(struct task *task, const struct authority *authority,
 		       struct token_wish *wish, then_fn *then)
 {
 	struct refreshing *refreshing = NEW(&task->arena, struct refreshing);
+	enum err err;
 
 	wish->authority = authority;
 	wish->then = then;
@@ -323,11 +376,12 @@ enum err token_refresh(struct task *task, const struct authority *authority,
 		return fail(task, ERR_REQUEST, "refresh_token is missing");
 	TRY(find_family(task, wish));
 	prepare_event(task, wish);
-	if (!str_equals(refreshing->standing.family.client_id, wish->client.id))
+	if (!str_equals(refreshing->standing.family.client_id, wish->client.id)) {
+		TRY(check_token(task, wish));
 		return store_submit_stop(task, authority->store, end_stolen, wish, ended_stolen);
-	TRY(choose_wish(task, wish));
-	TRY(check_standing(task, wish));
-	if (will_stop(task, refreshing))
-		return store_submit_stop(task, authority->store, refresh_write, wish, written);
-	return store_submit(task, authority->store, refresh_write, wish, written);
+	}
+	err = choose_wish(task, wish);
+	if (err == OK)
+		err = check_standing(task, wish);
+	return err == OK ? submit(task, wish) : refuse_holder(task, wish, err);
 }

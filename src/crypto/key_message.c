@@ -17,6 +17,9 @@ enum field {
 	PLACE = 1 << 5,
 	RECORDS = 1 << 6,
 	THREAD = 1 << 7,
+	INPUT = 1 << 8,
+	PRESENTED = 1 << 9,
+	TAG = 1 << 10,
 };
 
 /* The permitted messages: what a question of each kind carries, and what its answer. */
@@ -30,6 +33,7 @@ static const struct form {
 	[KEY_SIGN] = { PURPOSE | TYP | TEXT, TEXT },
 	[KEY_MAC] = { NUMBER | TEXT, TEXT },
 	[KEY_MAC_REFRESH] = { NUMBER | WRAPPED | TEXT, TEXT },
+	[KEY_ISSUE] = { PURPOSE | TYP | TEXT | NUMBER | WRAPPED | INPUT | PRESENTED, TEXT | TAG },
 	[KEY_NEW_USER_KEY] = { TEXT, TEXT },
 	[KEY_SEAL] = { WRAPPED | PLACE | TEXT, TEXT },
 	[KEY_UNSEAL] = { WRAPPED | PLACE | TEXT, TEXT },
@@ -166,6 +170,12 @@ static void carry_question(struct wire *wire, struct key_question *question)
 		carry_str(wire, &question->typ);
 	if ((fields & TEXT) != 0)
 		carry_str(wire, &question->text);
+	if ((fields & INPUT) != 0)
+		carry_str(wire, &question->input);
+	if ((fields & PRESENTED) != 0) {
+		carry_str(wire, &question->presented_input);
+		carry_str(wire, &question->presented_tag);
+	}
 	if ((fields & WRAPPED) != 0)
 		carry_str(wire, &question->wrapped);
 	if ((fields & PLACE) != 0)
@@ -191,6 +201,8 @@ static void carry_answer(struct wire *wire, enum key_ask ask, struct key_answer 
 		carry_u32(wire, &answer->thread, INT32_MAX);
 	if ((fields & TEXT) != 0)
 		carry_str(wire, &answer->text);
+	if ((fields & TAG) != 0)
+		carry_str(wire, &answer->tag);
 	if ((fields & RECORDS) != 0)
 		carry_records(wire, &answer->records, &answer->record_count);
 }

@@ -19,6 +19,7 @@ enum key_ask {
 	KEY_SIGN,
 	KEY_MAC,
 	KEY_MAC_REFRESH,
+	KEY_ISSUE, /* KEY_SIGN and KEY_MAC_REFRESH at once, if the presented tag is right */
 	KEY_NEW_USER_KEY,
 	KEY_SEAL,
 	KEY_UNSEAL,
@@ -32,7 +33,10 @@ struct key_question {
 	uint32_t number; /* of a root key, a MAC label, an algorithm */
 	struct str purpose;
 	struct str typ;
-	struct str text;    /* claims, input of a MAC, bytes to seal or to open */
+	struct str text;  /* claims, input of a MAC, bytes to seal or to open */
+	struct str input; /* of the MAC, where text is taken by claims */
+	struct str presented_input;
+	struct str presented_tag;
 	struct str wrapped; /* a person's key; for a refresh token's MAC the family's seed */
 	struct seal_place place;
 	struct key_record *records;
@@ -45,6 +49,7 @@ struct key_answer {
 	uint32_t number;
 	uint32_t thread; /* of the holder's process */
 	struct str text;
+	struct str tag; /* where text is taken by a token */
 	struct key_record *records;
 	size_t record_count;
 };

@@ -65,6 +65,32 @@ static enum err mac_refresh(struct task *task, struct key_holder *holder,
 	return OK;
 }
 
+static enum err check_presented(struct task *task, struct key_holder *holder,
+				const struct key_question *question)
+{
+	uint8_t tag[SHA256_LEN];
+
+	TRY(holder_mac_refresh(task, holder, question->number, question->wrapped,
+			       question->presented_input, tag));
+	if (!secret_equals((struct str){ (const char *)tag, sizeof(tag) }, question->presented_tag))
+		return fail(task, ERR_TOKEN, "the presented tag is not ours");
+	return OK;
+}
+
+static enum err issue(struct task *task, struct key_holder *holder,
+		      const struct key_question *question, struct key_answer *answer)
+{
+	uint8_t tag[SHA256_LEN];
+
+	if (question->presented_tag.at != NULL)
+		TRY(check_presented(task, holder, question));
+	TRY(sign(task, holder, question, answer));
+	TRY(holder_mac_refresh(task, holder, question->number, question->wrapped, question->input,
+			       tag));
+	answer->tag = tag_text(task, tag);
+	return OK;
+}
+
 static enum err new_user_key(struct task *task, struct key_holder *holder,
 			     const struct key_question *question, struct key_answer *answer)
 {
@@ -92,15 +118,11 @@ static enum err unseal(struct task *task, struct key_holder *holder,
 static enum err (*const rows[KEY_ASK_COUNT])(struct task *task, struct key_holder *holder,
 					     const struct key_question *question,
 					     struct key_answer *answer) = {
-	[KEY_HELLO] = hello,
-	[KEY_GENERATE] = generate,
-	[KEY_LOAD] = load,
-	[KEY_SIGN] = sign,
-	[KEY_MAC] = mac,
-	[KEY_MAC_REFRESH] = mac_refresh,
-	[KEY_NEW_USER_KEY] = new_user_key,
-	[KEY_SEAL] = seal,
-	[KEY_UNSEAL] = unseal,
+	[KEY_HELLO] = hello, [KEY_GENERATE] = generate,
+	[KEY_LOAD] = load,   [KEY_SIGN] = sign,
+	[KEY_MAC] = mac,     [KEY_MAC_REFRESH] = mac_refresh,
+	[KEY_ISSUE] = issue, [KEY_NEW_USER_KEY] = new_user_key,
+	[KEY_SEAL] = seal,   [KEY_UNSEAL] = unseal,
 };
 
 void key_service_answer(struct task *task, struct key_holder *holder,

@@ -72,16 +72,21 @@ static enum err ask_text(struct task *task, struct keyring *keys, struct key_que
 	return OK;
 }
 
+static enum err take_tag(struct task *task, struct str tag, uint8_t ret_tag[SHA256_LEN])
+{
+	if (tag.len != SHA256_LEN)
+		return fail(task, ERR_INTERNAL, "a tag of another length");
+	memcpy(ret_tag, tag.at, SHA256_LEN);
+	return OK;
+}
+
 static enum err ask_tag(struct task *task, struct keyring *keys, struct key_question *question,
 			uint8_t ret_tag[SHA256_LEN])
 {
 	struct str tag = STR_NONE;
 
 	TRY(ask_text(task, keys, question, &tag));
-	if (tag.len != SHA256_LEN)
-		return fail(task, ERR_INTERNAL, "a tag of another length");
-	memcpy(ret_tag, tag.at, SHA256_LEN);
-	return OK;
+	return take_tag(task, tag, ret_tag);
 }
 
 /* --- opening --- */
@@ -226,6 +231,28 @@ enum err keys_mac_refresh(struct task *task, struct keyring *keys, uint32_t root
 	};
 
 	return ask_tag(task, keys, &question, ret_tag);
+}
+
+enum err keys_issue(struct task *task, struct keyring *keys, const struct key_order *order,
+		    struct str *ret_jwt, uint8_t ret_tag[SHA256_LEN])
+{
+	struct key_question question = {
+		.ask = KEY_ISSUE,
+		.purpose = order->purpose,
+		.typ = order->typ,
+		.text = order->claims,
+		.number = order->root_number,
+		.wrapped = order->seed,
+		.input = order->input,
+		.presented_input = order->presented_input,
+		.presented_tag = order->presented_tag,
+	};
+	struct key_answer answer = { 0 };
+
+	TRY(ask(task, keys, &question, &answer));
+	TRY(take_tag(task, answer.tag, ret_tag));
+	*ret_jwt = answer.text;
+	return OK;
 }
 
 /* --- sealing --- */

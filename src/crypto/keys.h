@@ -120,6 +120,27 @@ MUST_CHECK enum err keys_mac_refresh(struct task *task, struct keyring *keys, ui
 				     struct str seed, struct str input,
 				     uint8_t ret_tag[SHA256_LEN]);
 
+/* What one question to the holder is to make: a JWT and a refresh token's tag. */
+struct key_order {
+	struct str purpose;
+	struct str typ;
+	struct str claims;
+	uint32_t root_number;
+	struct str seed;
+	struct str input;
+	/* the refresh token that was presented, if one was: its own input, and the tag it has */
+	struct str presented_input;
+	struct str presented_tag; /* STR_NONE: none */
+};
+
+/*
+ * keys_sign_jwt and keys_mac_refresh at once, for asking costs as much as half a signature.
+ * ERR_TOKEN when the presented tag is not ours; the errors of both. Nothing is answered then.
+ */
+MUST_CHECK enum err keys_issue(struct task *task, struct keyring *keys,
+			       const struct key_order *order, struct str *ret_jwt,
+			       uint8_t ret_tag[SHA256_LEN]);
+
 /* --- sealing (XChaCha20-Poly1305); the place is bound as additional data --- */
 
 #define KEYS_SEAL_MARGIN 48

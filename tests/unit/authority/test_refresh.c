@@ -2,7 +2,11 @@
 /* Refresh tokens that should not be there: stolen ones, and ones from after a backup was taken. */
 #include "at_office.h"
 
+#include <string.h>
+
 #include "authority/account.h"
+#include "crypto/base64.h"
+#include "crypto/digest.h"
 #include "store/families.h"
 #include "store/outbox.h"
 
@@ -57,6 +61,44 @@ static void a_token_newer_than_the_database_pauses_the_grant_and_tells_the_resou
 	CHECK_ERR(world_write(&office.world, take_item, &item), OK);
 }
 
+/* Well formed in all, its checksum too, but for one bit of its tag. */
+static struct str with_other_tag(struct task *task, struct str token)
+{
+	struct arena *arena = &task->arena;
+	struct str bytes = STR_NONE;
+	char crc[4], *copy;
+	uint32_t sum;
+
+	CHECK_ERR(base64url_decode(task, str_sub(token, 4, token.len - 10), &bytes), OK);
+	copy = memcpy(arena_alloc(arena, bytes.len), bytes.at, bytes.len);
+	copy[bytes.len - 1] ^= 1;
+	bytes.at = copy;
+	sum = crc32_of(bytes);
+	for (int i = 0; i < 4; i++)
+		crc[i] = (char)(sum >> (24 - 8 * i));
+	return STR_JOIN(arena, STR("grt_"), base64url_encode(arena, bytes),
+			base64url_encode(arena, (struct str){ crc, sizeof(crc) }));
+}
+
+/* The family's number stands in every access token: a resource could make the rest up. */
+static void who_has_no_token_of_a_family_does_not_learn_how_it_stands(void **state)
+{
+	struct token_answer tokens = office_tokens(&office, "agent", "mail.read");
+	struct task *task = world_task(&office.world);
+	struct str forged = with_other_tag(task, tokens.refresh_token);
+	struct actor alice = { .kind = STR("user"), .user_id = office.alice.id };
+	struct token_wish wish;
+
+	(void)state;
+	CHECK_ERR(office_refresh_with(&office, forged, &wish), ERR_GRANT);
+	CHECK_ERR(account_pause(task, &office.authority, &alice, office_grant(&office, "agent").id),
+		  OK);
+	CHECK_ERR(office_refresh_with(&office, tokens.refresh_token, &wish), ERR_PAUSED);
+	CHECK(wish.retry_after > 0);
+	CHECK_ERR(office_refresh_with(&office, forged, &wish), ERR_GRANT);
+	CHECK(wish.retry_after == 0 && str_is_empty(wish.reason));
+}
+
 static void a_scope_that_was_taken_away_is_not_the_end_of_the_token(void **state)
 {
 	struct token_answer first = office_tokens(&office, "agent", "mail.read mail.send");
@@ -80,6 +122,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(a_stolen_token_ends_its_family_once_however_often_it_comes),
+		TEST(who_has_no_token_of_a_family_does_not_learn_how_it_stands),
 		TEST(a_scope_that_was_taken_away_is_not_the_end_of_the_token),
 		TEST(a_token_newer_than_the_database_pauses_the_grant_and_tells_the_resource),
 	};

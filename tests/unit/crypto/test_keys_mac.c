@@ -92,11 +92,92 @@ static void an_unknown_root_number_is_refused(void **state)
 			  ERR_CRYPTO);
 }
 
+/* A key set to sign with, in this keyring. */
+static void load_key(struct keys_world *world, const char *purpose)
+{
+	struct key_record record;
+
+	CHECK_ERR(keys_generate(&world->task, world->keys, str_from_c(purpose), ALG_ES256, &record),
+		  OK);
+	CHECK_ERR(keys_load(&world->task, world->keys, &record, 1), OK);
+}
+
+static struct key_order order(void)
+{
+	return (struct key_order){ .purpose = STR("access"),
+				   .typ = STR("at+jwt"),
+				   .claims = STR("{\"sub\":\"usr_1\"}"),
+				   .root_number = 1,
+				   .seed = SEED,
+				   .input = STR("input") };
+}
+
+static void both_tokens_at_once_are_those_of_two_questions(void **state)
+{
+	struct keys_world *world = *state;
+	struct key_order both = order();
+	json_t *claims = NULL;
+	struct str jwt = STR_NONE, purpose = STR_NONE;
+	uint8_t tag[SHA256_LEN];
+
+	load_key(world, "access");
+	CHECK_ERR(keys_issue(&world->task, world->keys, &both, &jwt, tag), OK);
+	CHECK_STR(((struct str){ (const char *)tag, sizeof(tag) }),
+		  mac_refresh(world, world->keys, SEED, STR("input")));
+	CHECK_ERR(keys_verify_jwt(&world->task, world->keys, jwt, both.typ, &claims, &purpose), OK);
+	assert_string_equal(json_string_value(json_object_get(claims, "sub")), "usr_1");
+	json_decref(claims);
+}
+
+static void a_presented_tag_that_is_not_ours_is_answered_nothing(void **state)
+{
+	struct keys_world *world = *state;
+	struct key_order wanted = order();
+	struct str jwt = STR_NONE, right;
+	uint8_t tag[SHA256_LEN] = { 0 };
+
+	load_key(world, "access");
+	right = mac_refresh(world, world->keys, SEED, STR("generation 1"));
+	wanted.presented_input = STR("generation 1");
+	wanted.presented_tag = right;
+	CHECK_ERR(keys_issue(&world->task, world->keys, &wanted, &jwt, tag), OK);
+	jwt = STR_NONE;
+	wanted.presented_input = STR("generation 2");
+	CHECK_ERR(keys_issue(&world->task, world->keys, &wanted, &jwt, tag), ERR_TOKEN);
+	wanted.presented_input = STR("generation 1");
+	wanted.presented_tag = str_sub(right, 0, SHA256_LEN - 1);
+	CHECK_ERR(keys_issue(&world->task, world->keys, &wanted, &jwt, tag), ERR_TOKEN);
+	wanted.presented_tag = STR("");
+	CHECK_ERR(keys_issue(&world->task, world->keys, &wanted, &jwt, tag), ERR_TOKEN);
+	CHECK(jwt.at == NULL);
+}
+
+/* Half an answer would be a token that nobody was told of. */
+static void when_one_of_both_is_refused_nothing_is_answered(void **state)
+{
+	struct keys_world *world = *state;
+	struct key_order unsigned_order = order(), untagged = order();
+	struct str jwt = STR_NONE;
+	uint8_t tag[SHA256_LEN] = { 0 };
+	static const uint8_t none[SHA256_LEN];
+
+	load_key(world, "access");
+	unsigned_order.purpose = STR("id");
+	untagged.root_number = 2;
+	CHECK_ERR(keys_issue(&world->task, world->keys, &unsigned_order, &jwt, tag), ERR_CRYPTO);
+	CHECK_ERR(keys_issue(&world->task, world->keys, &untagged, &jwt, tag), ERR_CRYPTO);
+	CHECK(jwt.at == NULL);
+	assert_memory_equal(tag, none, sizeof(tag));
+}
+
 int main(void)
 {
 	return RUN(WORLD_CASE(a_tag_is_the_same_after_a_restart),
 		   WORLD_CASE(tags_of_other_labels_and_inputs_differ),
 		   WORLD_CASE(tags_of_another_issuer_differ),
 		   WORLD_CASE(a_refresh_tag_needs_both_root_and_seed),
-		   WORLD_CASE(an_unknown_root_number_is_refused));
+		   WORLD_CASE(an_unknown_root_number_is_refused),
+		   WORLD_CASE(both_tokens_at_once_are_those_of_two_questions),
+		   WORLD_CASE(a_presented_tag_that_is_not_ours_is_answered_nothing),
+		   WORLD_CASE(when_one_of_both_is_refused_nothing_is_answered));
 }

@@ -264,6 +264,12 @@ static void use(struct keyring *keys)
 	static const enum alg algs[] = { ALG_ES256, ALG_RS256 };
 	static const struct seal_place seal = { .table = STR_INIT("sessions"),
 						.user_id = STR_INIT("usr_1") };
+	static const struct key_order both = { .purpose = STR_INIT("access"),
+					       .typ = STR_INIT("at+jwt"),
+					       .claims = STR_INIT("{}"),
+					       .root_number = 1,
+					       .seed = STR_INIT("seed"),
+					       .input = STR_INIT("x") };
 	CLEANUP(secret_wipe) struct secret plain = { 0 };
 	struct str wrapped = STR_NONE, sealed = STR_NONE, jwt = STR_NONE;
 	uint8_t tag[SHA256_LEN];
@@ -277,6 +283,7 @@ static void use(struct keyring *keys)
 	}
 	CHECK_ERR(keys_mac(&task, keys, MAC_CODE, STR("x"), tag), OK);
 	CHECK_ERR(keys_mac_refresh(&task, keys, 1, STR("seed"), STR("x"), tag), OK);
+	CHECK_ERR(keys_issue(&task, keys, &both, &jwt, tag), OK);
 	CHECK_ERR(keys_new_user_key(&task, keys, STR("usr_1"), &wrapped), OK);
 	CHECK_ERR(keys_seal(&task, keys, wrapped, &seal, STR("mail"), &sealed), OK);
 	CHECK_ERR(keys_unseal(&task, keys, wrapped, &seal, sealed, &plain), OK);
