@@ -11,7 +11,7 @@
 #include "store/marks.h"
 
 #define DETAILS_MAX (64 * 1024)
-/* every node looks for new keys once a second */
+/* the least, for every node looks for new keys once a second */
 #define AT_ONCE_MS (5 * SECOND_MS)
 
 struct turn {
@@ -131,10 +131,10 @@ static enum err put_key(struct task *task, struct db *db, const struct turn *tur
 	enum rotation_kind kind = turn->wish->kind;
 
 	key->not_before = task->now;
-	if (kind == SIGNING_NORMAL)
-		key->not_before += turn->config->signing_key_lead_ms;
-	if (kind == SIGNING_AT_ONCE)
+	if (!ends_others(kind))
 		key->not_before += AT_ONCE_MS;
+	if (kind == SIGNING_NORMAL && turn->config->signing_key_lead_ms > AT_ONCE_MS)
+		key->not_before = task->now + turn->config->signing_key_lead_ms;
 	if (waiting != NULL && !ends_others(kind))
 		return hasten_key(task, db, turn, waiting, key);
 	return key_row_insert(task, db, key);

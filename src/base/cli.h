@@ -9,7 +9,13 @@
 
 struct task;
 
-enum exit_code { EXIT_DONE, EXIT_REFUSED, EXIT_USAGE, EXIT_UNREACHABLE };
+enum exit_code {
+	EXIT_DONE,
+	EXIT_REFUSED,
+	EXIT_USAGE,
+	EXIT_UNREACHABLE,
+	EXIT_AGAIN = 75, /* sysexits.h: for a supervisor to try again */
+};
 
 /*
  * For programs through whose memory passwords and tokens pass and that talk to others: no core

@@ -223,16 +223,25 @@ static void wait_for_other_nodes(void)
 		;
 }
 
+enum err installation_add_keys(struct task *task, struct store *store, struct keyring *keys,
+			       const struct config *config)
+{
+	size_t made = 0;
+
+	TRY(installation_complete(task, store, keys, config, &made));
+	if (made > 0 && store_is_shared(store))
+		wait_for_other_nodes();
+	return OK;
+}
+
 enum err installation_load_keys(struct task *task, struct store *store, struct keyring *keys,
 				const struct config *config)
 {
 	struct key_record *records = NULL;
 	struct db *db = NULL;
-	size_t count = 0, made = 0;
+	size_t count = 0;
 
-	TRY(installation_complete(task, store, keys, config, &made));
-	if (made > 0 && store_is_shared(store))
-		wait_for_other_nodes();
+	TRY(installation_add_keys(task, store, keys, config));
 	TRY(store_reader(task, store, &db));
 	TRY(key_row_list_live(task, db, &records, &count));
 	return keys_load(task, keys, records, count);

@@ -21,10 +21,12 @@ MUST_CHECK enum err installation_complete(struct task *task, struct store *store
 MUST_CHECK enum err installation_check(struct task *task, struct store *store, struct keyring *keys,
 				       const struct config *config);
 /*
- * Makes the keys that a resource needs for itself, and loads all of them; where other nodes may
- * serve the same database, not before they have had the time to load them too. ERR_CRYPTO: wrong
- * root key.
+ * Makes the keys that a resource needs for itself. Where other nodes may serve the same database,
+ * it comes back when they have had the time to load them: only then may a key sign.
  */
+MUST_CHECK enum err installation_add_keys(struct task *task, struct store *store,
+					  struct keyring *keys, const struct config *config);
+/* That, and loads all keys. ERR_CRYPTO: wrong root key. */
 MUST_CHECK enum err installation_load_keys(struct task *task, struct store *store,
 					   struct keyring *keys, const struct config *config);
 /* What a database says of the installation that it belongs to; STR_NONE: of none yet. */

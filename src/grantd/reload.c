@@ -47,11 +47,9 @@ static void warn_of_restart(struct task *task, const struct config *old, const s
 static enum err take_up(struct task *task, struct app *app, const struct config *old,
 			const struct config *new)
 {
-	size_t made = 0;
-
 	if (!str_equals(old->issuer, new->issuer))
 		return fail(task, ERR_CONFIG, "the issuer cannot be changed; put it back");
-	TRY(installation_complete(task, app->store, app->keys, new, &made));
+	TRY(installation_add_keys(task, app->store, app->keys, new));
 	TRY(signing_load(task, &app->authority));
 	if (app->tls != NULL)
 		TRY(tls_reload(task, app->tls));

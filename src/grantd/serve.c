@@ -83,6 +83,16 @@ static void serve_until_told(struct task *task, struct program *program, struct 
 	}
 }
 
+/* A database that is away comes back: unlike what is refused, that is worth another try. */
+static enum exit_code say_not_started(struct task *task)
+{
+	bool is_away = task->error == ERR_STORE || task->error == ERR_BUSY ||
+		       task->error == ERR_TIMEOUT;
+	enum exit_code code = say_refused(task, "grantd serve");
+
+	return is_away ? EXIT_AGAIN : code;
+}
+
 enum exit_code serve_run(struct program *program)
 {
 	struct app app;
@@ -100,7 +110,7 @@ enum exit_code serve_run(struct program *program)
 		notify(program->notify_socket, STR("STOPPING=1"));
 		log_info(&task, "stopping");
 	} else {
-		code = say_refused(&task, "grantd serve");
+		code = say_not_started(&task);
 	}
 	app_close(&app);
 	task_end(&task);

@@ -99,6 +99,16 @@ case_of_two('rounds of 8 connections over two nodes that send the current refres
 	assert.ok(!(await event_kinds(first)).includes('family.ended'));
 }, { timeout: 540_000 });
 
+case_of_two('keys that a reload makes for a resource sign nothing before the other node has had the time to load them', async (t) => {
+	t.after(() => first.operate(['resource', 'remove', 'own']));
+	await first.add_resource({ name: 'own', uri: `${first.issuer}/r/own`, token: { typ: 'JWT', alg: 'ES256', lifetime: 300 }, introspection: [] });
+	const [key, ...more] = (await first.operate(['keys', 'list'])).filter(({ purpose }) => purpose === 'resource:own');
+	assert.deepEqual(more, []);
+	const reload = first.log().filter(({ event }) => event === 'reload.done').at(-1);
+	// it looks every second, and reload is what makes the resource known
+	assert.ok(Date.parse(reload.time) - Date.parse(key.created_at) >= 2000, `${key.created_at} ${reload.time}`);
+});
+
 // What the mail server is answered, whatever that is.
 const ask = (node, token) => new Agent(node, { client_id: 'mail-rs', client_secret: mail_secret }).post('/introspect', { token });
 

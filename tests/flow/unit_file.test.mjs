@@ -20,6 +20,12 @@ test('the unit\'s exposure is at most 2.0, and would not be without its lines', 
 	assert.notEqual((await analyze(bare)).status, 0);
 });
 
+test('it tries again for as long as the database is away, and not what is refused', () => {
+	const value_of = (name) => new RegExp(`^${name}=(.*)$`, 'm').exec(text)[1].split(' ');
+	assert.deepEqual(value_of('RestartPreventExitStatus'), ['1', '2']);
+	assert.deepEqual(value_of('StartLimitIntervalSec'), ['0']);
+});
+
 const sets = new Map();
 
 // The names of system calls in a set of systemd's ("@chown"), or the name itself.
