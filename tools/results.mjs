@@ -94,6 +94,7 @@ const expected = {
 	harness: { part: 'flow', due: () => has_files('tests/flow/harness', /\.test\.mjs$/) },
 	'flow-sqlite': { part: 'flow', due: () => has_files('tests/flow', /\.test\.mjs$/) },
 	'flow-postgres': { part: 'flow', due: () => has_files('tests/flow', /\.test\.mjs$/) },
+	'flow-release': { part: 'flow', due: () => has_files('tests/flow', /\.test\.mjs$/) },
 	browser: { part: 'browser', due: () => has_files('tests/browser', /\.test\.mjs$/) },
 	lint: { part: 'lint', due: () => true },
 };
