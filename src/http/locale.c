@@ -6,10 +6,9 @@
 #include "base/buf.h"
 #include "base/task.h"
 #include "http/folder.h"
+#include "http/language.h"
 
 #define LANGUAGES_MAX	  32
-#define RANGES_MAX	  16 /* of Accept-Language that are looked at */
-#define QUALITY_ONE	  1000
 #define SENTENCE_TEXT_MAX (16 * 1024)
 #define PLACEHOLDER_CHARS "abcdefghijklmnopqrstuvwxyz0123456789_."
 
@@ -162,87 +161,16 @@ void locale_set_free(struct locale_set **set)
 	*set = NULL;
 }
 
-/* RFC 4647 3.4, lookup: "de-AT" falls back to "de". */
-static const struct locale *lookup(const struct locale_set *set, struct str range)
-{
-	while (range.len > 0) {
-		for (size_t i = 0; i < set->count; i++)
-			if (str_equals_nocase(set->locales[i].tag, range))
-				return &set->locales[i];
-		do
-			range = str_sub(range, 0, range.len - 1);
-		while (range.len > 0 && range.at[range.len - 1] != '-');
-		if (range.len > 0)
-			range = str_sub(range, 0, range.len - 1);
-	}
-	return NULL;
-}
-
-/* "0.8" -> 800 (RFC 9110 12.4.2); anything malformed counts as nothing. */
-static unsigned quality(struct str text)
-{
-	unsigned value = 0, weight = QUALITY_ONE / 10;
-
-	if (str_equals(str_sub(text, 0, 1), STR("1")) && str_only(str_from(text, 1), ".0"))
-		return QUALITY_ONE;
-	if (!str_starts_with(text, STR("0.")) || text.len > 5 ||
-	    !str_only(str_from(text, 2), "0123456789"))
-		return 0;
-	for (size_t i = 2; i < text.len; i++, weight /= 10)
-		value += (unsigned)(text.at[i] - '0') * weight;
-	return value;
-}
-
-static unsigned take_range(struct str part, struct str *ret_range)
-{
-	struct str range, rest = part;
-
-	*ret_range = STR_NONE;
-	if (!str_next(&rest, ';', &range))
-		return 0;
-	*ret_range = str_trim(range);
-	if (rest.at == NULL)
-		return QUALITY_ONE;
-	rest = str_trim(rest);
-	if (!str_starts_with(rest, STR("q=")) && !str_starts_with(rest, STR("Q=")))
-		return 0;
-	return quality(str_from(rest, 2));
-}
-
-static const struct locale *choose_accepted(const struct locale_set *set, struct str accept)
-{
-	const struct locale *best = NULL;
-	struct str part, rest = accept;
-	unsigned best_quality = 0;
-
-	for (size_t i = 0; i < RANGES_MAX && str_next(&rest, ',', &part); i++) {
-		const struct locale *found;
-		struct str range;
-		unsigned q;
-
-		q = take_range(part, &range);
-		found = lookup(set, range);
-		if (found == NULL && str_equals(range, STR("*")))
-			found = set->english;
-		if (found != NULL && q > best_quality) {
-			best = found;
-			best_quality = q;
-		}
-	}
-	return best;
-}
-
 const struct locale *locale_choose(const struct locale_set *set, struct str ui_locales,
 				   struct str accept_language)
 {
-	const struct locale *found = NULL;
-	struct str part, rest = ui_locales;
+	struct str tags[LANGUAGES_MAX];
+	size_t found;
 
-	for (size_t i = 0; found == NULL && i < RANGES_MAX && str_next(&rest, ' ', &part); i++)
-		found = lookup(set, part);
-	if (found == NULL)
-		found = choose_accepted(set, accept_language);
-	return found == NULL ? set->english : found;
+	for (size_t i = 0; i < set->count; i++)
+		tags[i] = set->locales[i].tag;
+	found = language_choose(tags, set->count, ui_locales, accept_language);
+	return found < set->count ? &set->locales[found] : set->english;
 }
 
 struct str locale_tag(const struct locale *locale)

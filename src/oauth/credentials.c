@@ -3,8 +3,6 @@
 
 #include "base/url.h"
 #include "crypto/base64.h"
-#include "oauth/endpoints.h"
-#include "oauth/reply.h"
 
 /* A parser's refusal in the words of the protocol. */
 static enum err as_request(enum err err)
@@ -87,22 +85,5 @@ enum err credentials_read(struct task *task, const struct request *request, cons
 		credentials.secret = form_get(form, "client_secret");
 	}
 	*ret_credentials = credentials;
-	return OK;
-}
-
-enum err credentials_client(struct exchange *exchange, const struct form *form,
-			    struct client *ret_client)
-{
-	struct task *task = &exchange->task;
-	struct client_credentials credentials;
-	enum err err;
-
-	TRY(credentials_read(task, &exchange->request, form, &credentials));
-	err = client_authenticate(task, oauth_authority(exchange), &credentials, ret_client);
-	if (err != OK) {
-		oauth_retry_after(exchange, credentials.retry_after);
-		return err;
-	}
-	task_tag(task, "client", ret_client->id);
 	return OK;
 }

@@ -6,8 +6,8 @@
 #pragma once
 
 #include "authority/client_auth.h"
-#include "http/exchange.h"
 #include "http/form.h"
+#include "http/message.h"
 
 /*
  * User and password of a Basic Authorization value (RFC 7617), each form-decoded (RFC 6749 2.3.1),
@@ -22,6 +22,3 @@ MUST_CHECK enum err basic_parse(struct task *task, struct str value, struct str 
 MUST_CHECK enum err credentials_read(struct task *task, const struct request *request,
 				     const struct form *form,
 				     struct client_credentials *ret_credentials);
-/* Reads and authenticates the client; notes its id for the log, and Retry-After when throttled. */
-MUST_CHECK enum err credentials_client(struct exchange *exchange, const struct form *form,
-				       struct client *ret_client);

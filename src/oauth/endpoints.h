@@ -8,6 +8,7 @@
 #include "http/form.h"
 #include "oauth/oauth.h"
 
+struct client;
 struct metadata_cache;
 
 struct oauth {
@@ -18,6 +19,12 @@ struct oauth {
 
 const struct oauth *oauth_of(const struct exchange *exchange);
 const struct authority *oauth_authority(const struct exchange *exchange);
+/*
+ * The client of this request, authenticated as it says that it wants to be (credentials.h); notes
+ * its id for the log, and Retry-After when throttled. Errors as client_authenticate.
+ */
+MUST_CHECK enum err oauth_client(struct exchange *exchange, const struct form *form,
+				 struct client *ret_client);
 
 enum err oauth_metadata(struct exchange *exchange);
 enum err oauth_jwks(struct exchange *exchange);

@@ -22,7 +22,7 @@ enum err oauth_revoke(struct exchange *exchange)
 	enum err err;
 
 	TRY(parameters_read(exchange, &form));
-	TRY(credentials_client(exchange, &form, &revocation->client));
+	TRY(oauth_client(exchange, &form, &revocation->client));
 	revocation->token = form_get(&form, "token");
 	revocation->request_id = exchange->request_id;
 	err = token_revoke(task, oauth_authority(exchange), revocation, answer_revocation);

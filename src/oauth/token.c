@@ -116,7 +116,7 @@ enum err oauth_token(struct exchange *exchange)
 	TRY(parameters_read(exchange, &form));
 	TRY(find_handler(task, &form, &asked->handler));
 	TRY(read_wish(exchange, &form, wish));
-	TRY(credentials_client(exchange, &form, &wish->client));
+	TRY(oauth_client(exchange, &form, &wish->client));
 	err = asked->handler->run(task, oauth_authority(exchange), wish, answer_wish);
 	return err == ERR_PARKED ? ERR_PARKED : answer_wish(task, err, asked);
 }
