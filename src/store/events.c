@@ -29,6 +29,11 @@ static STATEMENT EVENT_COUNT_USES = {
 	" AND ($2 IS NULL OR client_id = $2) AND kind IN ('token.issued', 'token.refreshed')"
 	" GROUP BY at / 86400000 ORDER BY at / 86400000"
 };
+static STATEMENT EVENT_PROVE_UNTIL = {
+	"UPDATE events SET proves_until = $3 WHERE (proves_until IS NULL OR proves_until < $3)"
+	" AND id IN (SELECT p.consent_event FROM permissions p WHERE p.user_id = $1"
+	" AND p.grant_id = $2)"
+};
 static STATEMENT EVENT_NEWEST = { "SELECT at FROM events ORDER BY id DESC LIMIT 1" };
 
 static enum err read_event(struct task *task, struct sql_row *row, void *ret)
@@ -70,6 +75,13 @@ enum err event_insert(struct task *task, struct db *db, const struct event *even
 			     sql_text(event->resource), sql_text(event->details),
 			     sql_blob(event->sealed)),
 			NULL);
+}
+
+enum err event_prove_until(struct task *task, struct db *db, struct str user_id,
+			   struct str grant_id, int64_t until)
+{
+	return sql_exec(task, db, &EVENT_PROVE_UNTIL,
+			ARGS(sql_text(user_id), sql_text(grant_id), sql_int(until)), NULL);
 }
 
 enum err event_find(struct task *task, struct db *db, struct str id, struct event *ret_event)

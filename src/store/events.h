@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* events: append only. */
+/* events: append only, but for how long a consent must be kept. */
 #pragma once
 
 #include "base/err.h"
@@ -9,6 +9,12 @@ struct task;
 struct db;
 
 MUST_CHECK enum err event_insert(struct task *task, struct db *db, const struct event *event);
+/*
+ * The consents that permissions of the grant rest on prove something up to then, whatever becomes
+ * of the permissions: to be called before one is removed or replaced, by who has taken the grant.
+ */
+MUST_CHECK enum err event_prove_until(struct task *task, struct db *db, struct str user_id,
+				      struct str grant_id, int64_t until);
 /* ERR_NOT_FOUND. */
 MUST_CHECK enum err event_find(struct task *task, struct db *db, struct str id,
 			       struct event *ret_event);

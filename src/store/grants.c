@@ -3,6 +3,7 @@
 
 #include "base/task.h"
 #include "store/ended.h"
+#include "store/events.h"
 #include "store/rows.h"
 
 #define GRANT_SELECT "SELECT " GRANT_COLUMNS " FROM grants"
@@ -189,6 +190,7 @@ enum err grant_put(struct task *task, struct db *db, const struct grant *grant, 
 			 sql_int(grant->created_at), sql_int(grant->updated_at),
 			 sql_int(grant->expires_at)),
 		    read_text, &id));
+	TRY(event_prove_until(task, db, grant->user_id, id, grant->updated_at));
 	for (size_t i = 0; i < grant->permission_count; i++)
 		TRY(put_permission(task, db, grant, id, &grant->permissions[i]));
 	TRY(fit_end(task, db, grant->user_id, id, grant->updated_at));
@@ -388,6 +390,7 @@ enum err grant_remove_permission(struct task *task, struct db *db, struct str id
 	int64_t changed = 0;
 
 	TRY(take(task, db, id, now, &user_id));
+	TRY(event_prove_until(task, db, user_id, id, now));
 	TRY(sql_exec(task, db, &PERMISSION_DELETE,
 		     ARGS(sql_text(user_id), sql_text(id), sql_text(scope)), &changed));
 	if (changed == 0)

@@ -2,6 +2,7 @@
 #include "store/retention.h"
 
 #include "base/task.h"
+#include "store/events.h"
 #include "store/sql.h"
 
 /* behind every id, for none has a byte above 'z' */
@@ -14,29 +15,51 @@ static STATEMENT FAMILY_DELETE = { "DELETE FROM families WHERE id > $1 AND id <=
 static STATEMENT GRANT_LAST = { "SELECT id FROM grants WHERE id > $1"
 				" ORDER BY id LIMIT 1 OFFSET $2" };
 
-#define GRANT_IS_OVER                                                                              \
-	"g.id > $1 AND g.id <= $2 AND (g.revoked_at < $3 OR g.expires_at < $3)"                    \
-	" AND (g.operator_paused_at IS NULL OR g.revoked_by = 'operator') AND NOT EXISTS"          \
-	" (SELECT 1 FROM families f WHERE f.user_id = g.user_id AND f.grant_id = g.id)"
-
-static STATEMENT PERMISSION_DELETE = { "DELETE FROM permissions WHERE (user_id, grant_id) IN"
-				       " (SELECT g.user_id, g.id FROM grants g WHERE " GRANT_IS_OVER
-				       ")" };
-static STATEMENT GRANT_DELETE = {
-	"DELETE FROM grants WHERE id IN (SELECT g.id FROM grants g WHERE " GRANT_IS_OVER ")"
+/*
+ * Taken first, by writing a value back: a consent that comes meanwhile has the row before us, and
+ * then its grant is not over, or waits for us and makes a new one.
+ */
+static STATEMENT GRANT_TAKE_OVER = {
+	"UPDATE grants SET created_at = created_at WHERE id > $1 AND id <= $2"
+	" AND (revoked_at < $3 OR expires_at < $3)"
+	" AND (operator_paused_at IS NULL OR revoked_by = 'operator') AND NOT EXISTS"
+	" (SELECT 1 FROM families f WHERE f.user_id = grants.user_id AND f.grant_id = grants.id)"
+	" RETURNING id, user_id, expires_at, revoked_at"
 };
+static STATEMENT PERMISSION_DELETE = { "DELETE FROM permissions WHERE user_id = $1"
+				       " AND grant_id = $2" };
+static STATEMENT GRANT_DELETE = { "DELETE FROM grants WHERE id = $1" };
 static STATEMENT EVENT_FIRST_AT = { "SELECT at FROM events WHERE id > $1 ORDER BY id LIMIT 1" };
 static STATEMENT EVENT_LAST = { "SELECT id FROM events WHERE id > $1"
 				" ORDER BY id LIMIT 1 OFFSET $2" };
 static STATEMENT EVENT_DELETE = {
-	"DELETE FROM events WHERE id > $1 AND id <= $2 AND at < $3 AND NOT EXISTS"
+	"DELETE FROM events WHERE id > $1 AND id <= $2 AND at < $3"
+	" AND (proves_until IS NULL OR proves_until < $3) AND NOT EXISTS"
 	" (SELECT 1 FROM permissions p WHERE p.user_id = events.user_id"
 	" AND p.grant_id = events.grant_id AND p.consent_event = events.id)"
+};
+
+struct over {
+	struct str id;
+	struct str user_id;
+	int64_t expires_at;
+	int64_t revoked_at; /* 0: it ran out */
 };
 
 static enum err read_id(struct task *task, struct sql_row *row, void *ret)
 {
 	*(struct str *)ret = row_str(task, row);
+	return OK;
+}
+
+static enum err read_over(struct task *task, struct sql_row *row, void *ret)
+{
+	struct over *over = ret;
+
+	over->id = row_str(task, row);
+	over->user_id = row_str(task, row);
+	over->expires_at = row_int(row);
+	over->revoked_at = row_int(row);
 	return OK;
 }
 
@@ -70,11 +93,35 @@ enum err retention_families(struct task *task, struct db *db, struct retention_s
 	return delete_in(task, db, &FAMILY_DELETE, slice);
 }
 
+static int64_t ended_at(const struct over *over)
+{
+	bool is_cut = over->revoked_at != 0 && over->revoked_at < over->expires_at;
+
+	return is_cut ? over->revoked_at : over->expires_at;
+}
+
+static enum err delete_grant(struct task *task, struct db *db, const struct over *over)
+{
+	TRY(event_prove_until(task, db, over->user_id, over->id, ended_at(over)));
+	TRY(sql_exec(task, db, &PERMISSION_DELETE,
+		     ARGS(sql_text(over->user_id), sql_text(over->id)), NULL));
+	return sql_exec(task, db, &GRANT_DELETE, ARGS(sql_text(over->id)), NULL);
+}
+
 enum err retention_grants(struct task *task, struct db *db, struct retention_slice *slice)
 {
+	struct sql_list list = { .size = sizeof(struct over), .read = read_over };
+	const struct over *grants;
+
 	TRY(find_last(task, db, &GRANT_LAST, slice));
-	TRY(delete_in(task, db, &PERMISSION_DELETE, slice));
-	return delete_in(task, db, &GRANT_DELETE, slice);
+	TRY(sql_all(task, db, &GRANT_TAKE_OVER,
+		    ARGS(sql_text(slice->after), sql_text(slice->last), sql_int(slice->before)),
+		    &list));
+	grants = list.items;
+	for (size_t i = 0; i < list.count; i++)
+		TRY(delete_grant(task, db, &grants[i]));
+	slice->deleted = (int64_t)list.count;
+	return OK;
 }
 
 enum err retention_events(struct task *task, struct db *db, struct retention_slice *slice)

@@ -32,6 +32,9 @@ MUST_CHECK enum err retention_families(struct task *task, struct db *db,
  */
 MUST_CHECK enum err retention_grants(struct task *task, struct db *db,
 				     struct retention_slice *slice);
-/* Events, oldest first, but for the consents that permissions still rest on. */
+/*
+ * Events, oldest first, but for the consents that permissions still rest on, or did a shorter time
+ * ago than events are kept.
+ */
 MUST_CHECK enum err retention_events(struct task *task, struct db *db,
 				     struct retention_slice *slice);

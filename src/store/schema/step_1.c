@@ -209,7 +209,9 @@ const char *const schema_step_1[] = {
 	" request_id TEXT,"
 	" resource TEXT,"
 	" details TEXT,"
-	" sealed BYTEA)",
+	" sealed BYTEA,"
+	/* of a consent: up to when something was in force by it that is not any more */
+	" proves_until BIGINT)",
 	"CREATE INDEX events_user ON events (user_id, at)",
 
 	"CREATE TABLE keys ("

@@ -10,6 +10,7 @@
 #include "nouns.h"
 #include "store/driver.h"
 #include "store/key_rows.h"
+#include "store/retention.h"
 #include "store/sql.h"
 
 #define WAIT_STEP_US 50000
@@ -201,6 +202,74 @@ static void a_family_made_while_its_grant_is_revoked_ends_with_the_others(void *
 	CHECK_STR(family.revoked_why, STR("revoked_by_user"));
 }
 
+struct forgetting {
+	pthread_t thread;
+	struct world_task task;
+	struct world *world;
+	_Atomic bool is_taken; /* the grant, by the consent */
+	struct retention_slice slice;
+};
+
+/* Renews the grant, which has run out, and stays until the walk waits for it. */
+static enum err consent_slowly(struct task *task, struct db *db, void *arg)
+{
+	struct forgetting *forgetting = arg;
+	struct str id = STR_NONE;
+	int64_t waiters = 0;
+
+	TRY(grant_put(task, db, &alice_grant, &id));
+	atomic_store(&forgetting->is_taken, true);
+	while (waiters == 0)
+		TRY(sql_one_int(task, db, &WAITERS, NO_ARGS, &waiters));
+	return OK;
+}
+
+static enum err forget_grants(struct task *task, struct db *db, void *arg)
+{
+	struct forgetting *forgetting = arg;
+
+	return retention_grants(task, db, &forgetting->slice);
+}
+
+static void *forget_meanwhile(void *arg)
+{
+	struct forgetting *forgetting = arg;
+
+	while (!atomic_load(&forgetting->is_taken))
+		usleep(WAIT_STEP_US / 10);
+	CHECK_ERR(store_write(&forgetting->task.task, forgetting->world->store, forget_grants,
+			      forgetting),
+		  OK);
+	return NULL;
+}
+
+static enum err end_grant(struct task *task, struct db *db, void *arg)
+{
+	(void)arg;
+	return grant_set_end(task, db, alice_grant.id, STR_NONE, CHECK_NOW, CHECK_NOW - 1);
+}
+
+static void a_grant_that_is_renewed_while_it_is_being_forgotten_keeps_what_was_allowed(void **state)
+{
+	struct world *world = *state;
+	struct forgetting forgetting = {
+		.world = world,
+		.slice = { .after = STR(""), .before = CHECK_NOW + 1, .limit = 10 },
+	};
+	struct grant grant = { 0 };
+
+	CHECK_ERR(world_write(world, insert_without_family, NULL), OK);
+	CHECK_ERR(world_write(world, end_grant, NULL), OK);
+	world_task_begin(world, &forgetting.task);
+	CHECK(pthread_create(&forgetting.thread, NULL, forget_meanwhile, &forgetting) == 0);
+	CHECK_ERR(world_write(world, consent_slowly, &forgetting), OK);
+	pthread_join(forgetting.thread, NULL);
+	world_task_end(&forgetting.task);
+	CHECK(forgetting.slice.deleted == 0);
+	CHECK_ERR(grant_find(world_task(world), world_reader(world), alice_grant.id, &grant), OK);
+	CHECK(grant.permission_count == alice_grant.permission_count);
+}
+
 /* As a standby would, or a primary that its operator has frozen. */
 static void a_session_that_cannot_write_is_not_read_from_either(void **state)
 {
@@ -223,6 +292,8 @@ int main(void)
 		cmocka_unit_test(endless_conflicts_end_in_a_refusal),
 		cmocka_unit_test(an_overlooked_failure_is_not_taken_for_a_commit),
 		cmocka_unit_test(a_family_made_while_its_grant_is_revoked_ends_with_the_others),
+		cmocka_unit_test(
+			a_grant_that_is_renewed_while_it_is_being_forgotten_keeps_what_was_allowed),
 		cmocka_unit_test(a_session_lost_before_its_commit_runs_the_closure_again),
 		cmocka_unit_test(a_server_that_went_away_is_refused_and_found_again));
 }

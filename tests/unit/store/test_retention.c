@@ -126,6 +126,93 @@ static void events_go_but_for_the_consent_that_a_permission_rests_on(void **stat
 		  OK);
 }
 
+static enum err remove_scope(struct task *task, struct db *db, void *arg)
+{
+	return grant_remove_permission(task, db, alice_grant.id, STR("mail.send"),
+				       *(const int64_t *)arg);
+}
+
+static enum err revoke_at(struct task *task, struct db *db, void *arg)
+{
+	bool is_now = false;
+
+	return grant_revoke(task, db, alice_grant.id, *(const int64_t *)arg, STR("user"), &is_now);
+}
+
+/* A further yes to everything, with an event of its own. */
+static enum err renew(struct task *task, struct db *db, void *arg)
+{
+	struct permission permissions[] = { alice_grant.permissions[0],
+					    alice_grant.permissions[1] };
+	struct grant grant = alice_grant;
+	struct str id = STR_NONE;
+
+	grant.updated_at = *(const int64_t *)arg;
+	grant.permissions = permissions;
+	for (size_t i = 0; i < COUNT_OF(permissions); i++)
+		permissions[i].consent_event = STR("evt_renewed");
+	return grant_put(task, db, &grant, &id);
+}
+
+static bool is_proven(struct world *world)
+{
+	struct event event;
+	enum err err = event_find(world_task(world), world_reader(world), STR("evt_consent"),
+				  &event);
+
+	CHECK(err == OK || err == ERR_NOT_FOUND);
+	return err == OK;
+}
+
+/* As long as events are kept, counted from the end of what it proves, not from its own time. */
+static void check_proof_goes_after(struct world *world, int64_t ended)
+{
+	(void)walk_through(world, retention_events, ended, 10);
+	CHECK(is_proven(world));
+	(void)walk_through(world, retention_events, ended + 1, 10);
+	CHECK(!is_proven(world));
+}
+
+/* GDPR Art. 7(1): who asks for the proof asks for it after the access, not before. */
+static void a_consent_that_was_renewed_leaves_its_proof(void **state)
+{
+	struct world *world = *state;
+	int64_t at = CHECK_NOW, ended = CHECK_NOW + 2555 * DAY_MS;
+
+	nouns_insert(world);
+	CHECK_ERR(world_write(world, add_events, &at), OK);
+	CHECK_ERR(world_write(world, renew, &ended), OK);
+	check_proof_goes_after(world, ended);
+}
+
+static void a_scope_that_is_removed_leaves_its_proof(void **state)
+{
+	struct world *world = *state;
+	int64_t at = CHECK_NOW, first = CHECK_NOW + DAY_MS, ended = CHECK_NOW + 2555 * DAY_MS;
+
+	nouns_insert(world);
+	CHECK_ERR(world_write(world, add_events, &at), OK);
+	CHECK_ERR(world_write(world, remove_scope, &first), OK);
+	(void)walk_through(world, retention_events, ended, 10);
+	CHECK(is_proven(world)); /* the other scope is in force by it */
+	CHECK_ERR(world_write(world, renew, &ended), OK);
+	check_proof_goes_after(world, ended);
+}
+
+/* Long after the grant itself is forgotten. */
+static void a_grant_that_is_over_leaves_the_proof_of_what_it_was(void **state)
+{
+	struct world *world = *state;
+	int64_t at = CHECK_NOW, ended = CHECK_NOW + 2555 * DAY_MS;
+
+	nouns_insert(world);
+	CHECK_ERR(world_write(world, add_events, &at), OK);
+	CHECK_ERR(world_write(world, revoke_at, &ended), OK);
+	CHECK(walk_through(world, retention_families, ended + 1, 10) == 1);
+	CHECK(walk_through(world, retention_grants, ended + 1, 10) == 1);
+	check_proof_goes_after(world, ended);
+}
+
 int main(void)
 {
 	return RUN_ON_BOTH(
@@ -134,5 +221,8 @@ int main(void)
 			a_revoked_grant_goes_after_its_installations_and_with_its_permissions),
 		cmocka_unit_test(
 			one_that_the_operator_holds_paused_stays_unless_the_operator_ended_it),
-		cmocka_unit_test(events_go_but_for_the_consent_that_a_permission_rests_on));
+		cmocka_unit_test(events_go_but_for_the_consent_that_a_permission_rests_on),
+		cmocka_unit_test(a_consent_that_was_renewed_leaves_its_proof),
+		cmocka_unit_test(a_scope_that_is_removed_leaves_its_proof),
+		cmocka_unit_test(a_grant_that_is_over_leaves_the_proof_of_what_it_was));
 }
