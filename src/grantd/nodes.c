@@ -37,9 +37,10 @@ struct nodes {
 	struct arena arena;
 	struct node self; /* without what may change while we run */
 
-	int64_t beat_at;   /* monotonic */
-	int64_t warned_at; /* monotonic */
-	int64_t swept_at;  /* monotonic */
+	int64_t wall_began; /* wall less monotonic time, the highest so far */
+	int64_t beat_at;    /* monotonic */
+	int64_t warned_at;  /* monotonic */
+	int64_t swept_at;   /* monotonic */
 };
 
 /* True when it is time again, or for the first time. */
@@ -121,7 +122,7 @@ static bool is_alike(const struct node *self, const struct node *other)
 	return str_equals(self->resources, other->resources) &&
 	       str_equals(self->settings, other->settings) &&
 	       str_equals(self->version, other->version) &&
-	       other->seen_at - clock_system() <= CLOCK_DIFFERS_MS;
+	       other->clock_at - clock_system() <= CLOCK_DIFFERS_MS;
 }
 
 static void warn(struct task *task, const struct node *self, const struct node *other)
@@ -132,9 +133,9 @@ static void warn(struct task *task, const struct node *self, const struct node *
 		warn_of_difference(task, other, "settings");
 	if (!str_equals(self->version, other->version))
 		warn_of_difference(task, other, "version");
-	if (other->seen_at - clock_system() > CLOCK_DIFFERS_MS)
+	if (other->clock_at - clock_system() > CLOCK_DIFFERS_MS)
 		log_warning(task, "node.clock_ahead", LOG_STR("node", other->name),
-			    LOG_INT("ms", other->seen_at - clock_system()));
+			    LOG_INT("ms", other->clock_at - clock_system()));
 }
 
 static bool is_another(const struct task *task, const struct node *self, const struct node *node)
@@ -142,10 +143,25 @@ static bool is_another(const struct task *task, const struct node *self, const s
 	return !str_equals(node->id, self->id) && node->seen_at >= task->now - ALIVE_MS;
 }
 
-static void follow_clock(struct task *task, const struct node *other)
+/* What our system's clock would say if nobody had set it back since we began. */
+static int64_t own_time(struct nodes *nodes)
 {
-	if (other->seen_at > task->now && other->seen_at - task->now <= FOLLOW_MS)
-		clock_raise(task->clock, other->seen_at);
+	int64_t monotonic = clock_monotonic();
+	int64_t wall_began = clock_system() - monotonic;
+
+	if (wall_began > nodes->wall_began)
+		nodes->wall_began = wall_began;
+	return nodes->wall_began + monotonic;
+}
+
+/*
+ * Both are what clocks say of themselves, never a time that was itself followed: else the last in a
+ * row of nodes would follow by a minute for each of them.
+ */
+static void follow_clock(struct task *task, struct nodes *nodes, const struct node *other)
+{
+	if (other->clock_at - own_time(nodes) <= FOLLOW_MS)
+		clock_raise(task->clock, other->clock_at);
 }
 
 static enum err look_around(struct task *task, struct nodes *nodes, const struct node *self)
@@ -160,7 +176,7 @@ static enum err look_around(struct task *task, struct nodes *nodes, const struct
 	for (size_t i = 0; i < count; i++) {
 		if (!is_another(task, self, &others[i]))
 			continue;
-		follow_clock(task, &others[i]);
+		follow_clock(task, nodes, &others[i]);
 		are_alike = are_alike && is_alike(self, &others[i]);
 	}
 	if (are_alike || !is_due(&nodes->warned_at, WARN_EVERY_MS))
@@ -182,6 +198,7 @@ static enum err beat(struct task *task, struct nodes *nodes)
 	struct node self = nodes->self;
 
 	self.seen_at = task->now;
+	self.clock_at = clock_system();
 	self.settings = settings_digest(&task->arena, config);
 	self.resources = resources_digest(&task->arena, config);
 	TRY(store_write(task, nodes->authority->store, write_beat, &self));
@@ -260,6 +277,7 @@ static struct nodes *nodes_new(struct task *task, const struct authority *author
 	nodes->clock = task->clock;
 	nodes->log = task->log;
 	nodes->thread_number = thread;
+	nodes->wall_began = clock_system() - clock_monotonic();
 	nodes->self.id = random_id(&nodes->arena, "nod_");
 	nodes->self.name = name_of(&nodes->arena, authority_config(authority));
 	nodes->self.version = STR(GRANTD_VERSION);

@@ -5,13 +5,14 @@
 #include "store/sql.h"
 
 static STATEMENT NODE_LIST = {
-	"SELECT id, name, version, settings, resources, started_at, seen_at FROM nodes"
+	"SELECT id, name, version, settings, resources, started_at, seen_at, clock_at FROM nodes"
 	" ORDER BY id LIMIT 100"
 };
 static STATEMENT NODE_PUT = {
-	"INSERT INTO nodes (id, name, version, settings, resources, started_at, seen_at)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (id) DO UPDATE SET"
-	" settings = excluded.settings, resources = excluded.resources, seen_at = excluded.seen_at"
+	"INSERT INTO nodes (id, name, version, settings, resources, started_at, seen_at, clock_at)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO UPDATE SET"
+	" settings = excluded.settings, resources = excluded.resources, seen_at = excluded.seen_at,"
+	" clock_at = excluded.clock_at"
 };
 static STATEMENT NODE_DELETE = { "DELETE FROM nodes WHERE id = $1" };
 static STATEMENT NODE_SWEEP = { "DELETE FROM nodes WHERE seen_at < $1" };
@@ -27,6 +28,7 @@ static enum err read_node(struct task *task, struct sql_row *row, void *ret)
 	node->resources = row_str(task, row);
 	node->started_at = row_int(row);
 	node->seen_at = row_int(row);
+	node->clock_at = row_int(row);
 	return OK;
 }
 
@@ -45,7 +47,8 @@ enum err node_put(struct task *task, struct db *db, const struct node *node)
 	return sql_exec(task, db, &NODE_PUT,
 			ARGS(sql_text(node->id), sql_text(node->name), sql_text(node->version),
 			     sql_text(node->settings), sql_text(node->resources),
-			     sql_int(node->started_at), sql_int(node->seen_at)),
+			     sql_int(node->started_at), sql_int(node->seen_at),
+			     sql_int(node->clock_at)),
 			NULL);
 }
 

@@ -17,7 +17,8 @@ struct node {
 	struct str settings;  /* a hash of what all nodes must have alike */
 	struct str resources; /* a hash of the resource files */
 	int64_t started_at;
-	int64_t seen_at; /* by its own clock */
+	int64_t seen_at;  /* by the time it goes by */
+	int64_t clock_at; /* the same moment by its system's clock, which follows nobody */
 };
 
 /* The nodes, by id; a node that is long gone too. 100 at most. */

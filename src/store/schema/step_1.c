@@ -174,7 +174,8 @@ const char *const schema_step_1[] = {
 	" settings TEXT NOT NULL,"
 	" resources TEXT NOT NULL,"
 	" started_at BIGINT NOT NULL,"
-	" seen_at BIGINT NOT NULL)",
+	" seen_at BIGINT NOT NULL,"
+	" clock_at BIGINT NOT NULL)",
 
 	/* work that one node does at a time; fence: how often it changed hands */
 	"CREATE TABLE leases ("

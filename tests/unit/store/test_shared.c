@@ -106,7 +106,8 @@ static void a_node_is_listed_as_it_last_said_until_it_leaves_or_is_long_gone(voi
 			  .settings = STR("s"),
 			  .resources = STR("r"),
 			  .started_at = CHECK_NOW - 2,
-			  .seen_at = CHECK_NOW - 1 };
+			  .seen_at = CHECK_NOW - 1,
+			  .clock_at = CHECK_NOW - 9 };
 	struct node b = a, *nodes = NULL;
 
 	b.id = STR("nod_b");
@@ -114,11 +115,13 @@ static void a_node_is_listed_as_it_last_said_until_it_leaves_or_is_long_gone(voi
 	CHECK_ERR(world_write(world, put_node, &b), OK);
 	b.resources = STR("other");
 	b.seen_at = CHECK_NOW;
+	b.clock_at = CHECK_NOW - 8;
 	CHECK_ERR(world_write(world, put_node, &b), OK);
 	CHECK(list_nodes(world, &nodes) == 2);
 	CHECK_STR(nodes[0].id, a.id);
 	CHECK_STR(nodes[1].resources, STR("other"));
 	CHECK(nodes[1].seen_at == CHECK_NOW && nodes[1].started_at == CHECK_NOW - 2);
+	CHECK(nodes[0].clock_at == CHECK_NOW - 9 && nodes[1].clock_at == CHECK_NOW - 8);
 	CHECK_ERR(world_write(world, sweep_nodes, NULL), OK);
 	CHECK(list_nodes(world, &nodes) == 1);
 	CHECK_ERR(world_write(world, delete_node, &b.id), OK);
