@@ -18,9 +18,9 @@ struct turn {
 	const struct signing_wish *wish;
 	const struct config *config;
 	struct key_record *fresh; /* one per purpose */
+	bool *is_made;		  /* beside each: it came to be */
 	size_t count;
 	bool is_by_age; /* only what is due, also when two nodes think so */
-	size_t made;
 };
 
 /* As the configuration wants it now; a resource that is gone keeps what it had. */
@@ -140,20 +140,21 @@ static enum err put_key(struct task *task, struct db *db, const struct turn *tur
 	return key_row_insert(task, db, key);
 }
 
-static enum err rotate_one(struct task *task, struct db *db, struct turn *turn,
-			   const struct key_record *fresh)
+static enum err rotate_one(struct task *task, struct db *db, const struct turn *turn,
+			   const struct key_record *fresh, bool *is_made)
 {
 	struct key_record *records = NULL, key = *fresh;
 	size_t count = 0;
 	int64_t retire_at;
 
+	*is_made = false;
 	TRY(key_row_list_live(task, db, &records, &count));
 	if (turn->is_by_age && !is_due(records, count, key.purpose, turn->config, task->now))
 		return OK;
 	TRY(put_key(task, db, turn, find_waiting(records, count, key.purpose, task->now), &key));
 	retire_at = ends_others(turn->wish->kind) ? task->now : key.not_before + SIGNING_OVERLAP_MS;
 	TRY(key_row_retire_others(task, db, &key, retire_at));
-	turn->made++;
+	*is_made = true;
 	return write_event(task, db, turn, &key, retire_at);
 }
 
@@ -161,10 +162,9 @@ static enum err write_turn(struct task *task, struct db *db, void *arg)
 {
 	struct turn *turn = arg;
 
-	turn->made = 0;
 	TRY(mark_step(task, db, STR("keys")));
 	for (size_t i = 0; i < turn->count; i++)
-		TRY(rotate_one(task, db, turn, &turn->fresh[i]));
+		TRY(rotate_one(task, db, turn, &turn->fresh[i], &turn->is_made[i]));
 	return OK;
 }
 
@@ -185,6 +185,7 @@ static enum err make_keys(struct task *task, const struct authority *authority, 
 	TRY(store_reader(task, authority->store, &db));
 	TRY(key_row_list_live(task, db, &records, &count));
 	turn->fresh = NEW_ARRAY(&task->arena, struct key_record, count);
+	turn->is_made = NEW_ARRAY(&task->arena, bool, count);
 	for (size_t i = 0; i < count; i++) {
 		struct str purpose = records[i].purpose;
 
@@ -204,10 +205,11 @@ static void say_rotated(struct task *task, const struct turn *turn)
 {
 	bool is_end = turn->wish->kind == SIGNING_COMPROMISED;
 
-	for (size_t i = 0; i < turn->count && turn->made > 0; i++)
-		log_at(task, is_end ? LOG_WARNING : LOG_INFO,
-		       is_end ? "keys.compromised" : "keys.rotated",
-		       LOG_STR("purpose", turn->fresh[i].purpose));
+	for (size_t i = 0; i < turn->count; i++)
+		if (turn->is_made[i])
+			log_at(task, is_end ? LOG_WARNING : LOG_INFO,
+			       is_end ? "keys.compromised" : "keys.rotated",
+			       LOG_STR("purpose", turn->fresh[i].purpose));
 }
 
 static enum err take_turn(struct task *task, const struct authority *authority, struct turn *turn)

@@ -37,9 +37,7 @@
 
 struct jobs {
 	const struct authority *authority;
-	struct clock *clock;
-	struct log *log;
-	unsigned thread_number;
+	struct ticker_home home;
 	struct ticker *ticker;
 	struct arena arena;
 	struct str id; /* by which leases know us */
@@ -244,20 +242,16 @@ void jobs_look(const struct jobs *jobs, struct jobs_figures *ret_figures)
 	ret_figures->oldest = atomic_load(&jobs->oldest);
 }
 
-/* One job with memory of its own; a failure is logged and the next round tries again. */
 static void run_job(struct jobs *jobs, enum job job)
 {
 	struct task task;
+	enum err err;
 
-	task_begin(&task, jobs->clock, jobs->log);
-	task.thread = jobs->thread_number;
-	task_tag(&task, "job", str_from_c(table[job].name));
-	if (table[job].run(&task, jobs) == OK)
+	ticker_step_begin(&jobs->home, table[job].name, &task);
+	err = table[job].run(&task, jobs);
+	if (err == OK)
 		atomic_store(&jobs->done_at[job], task.now);
-	else
-		log_warning(&task, "job.failed", LOG_STR("error", str_from_c(err_name(task.error))),
-			    LOG_STR("reason", task.reason));
-	task_end(&task);
+	ticker_step_end(&task, err);
 }
 
 static void tell_resources(struct jobs *jobs)
@@ -269,35 +263,24 @@ static void tell_resources(struct jobs *jobs)
 		run_job(jobs, JOB_ON_STOP);
 }
 
-/* True when it is time again, or for the first time. */
-static bool is_due(int64_t *last, int64_t every)
-{
-	int64_t now = clock_monotonic();
-
-	if (*last != 0 && now - *last < every)
-		return false;
-	*last = now;
-	return true;
-}
-
 static void run_round(void *context)
 {
 	struct jobs *jobs = context;
 
 	run_job(jobs, JOB_CLOCK);
-	if (is_due(&jobs->expired_at, EXPIRE_EVERY_MS))
+	if (ticker_is_due(&jobs->expired_at, EXPIRE_EVERY_MS))
 		run_job(jobs, JOB_EXPIRY);
-	if (is_due(&jobs->marked_at, MARK_EVERY_MS))
+	if (ticker_is_due(&jobs->marked_at, MARK_EVERY_MS))
 		run_job(jobs, JOB_MARKS);
 	run_job(jobs, JOB_FOLLOW);
-	if (is_due(&jobs->tended_at, KEYS_EVERY_MS))
+	if (ticker_is_due(&jobs->tended_at, KEYS_EVERY_MS))
 		run_job(jobs, JOB_TEND);
 	tell_resources(jobs);
-	if (is_due(&jobs->swept_at, SWEEP_EVERY_MS))
+	if (ticker_is_due(&jobs->swept_at, SWEEP_EVERY_MS))
 		run_job(jobs, JOB_SWEEP);
-	if (is_due(&jobs->looked_at, LOOK_EVERY_MS))
+	if (ticker_is_due(&jobs->looked_at, LOOK_EVERY_MS))
 		run_job(jobs, JOB_BACKLOG);
-	if (is_due(&jobs->walked_at, WALK_EVERY_MS))
+	if (ticker_is_due(&jobs->walked_at, WALK_EVERY_MS))
 		jobs->is_walking = true;
 	run_job(jobs, JOB_RETENTION);
 }
@@ -309,9 +292,7 @@ static struct jobs *jobs_new(struct task *task, const struct authority *authorit
 	if (jobs == NULL)
 		abort();
 	jobs->authority = authority;
-	jobs->clock = task->clock;
-	jobs->log = task->log;
-	jobs->thread_number = thread;
+	jobs->home = (struct ticker_home){ task->clock, task->log, thread };
 	jobs->id = random_id(&jobs->arena, "job_");
 	return jobs;
 }

@@ -30,9 +30,7 @@
 
 struct nodes {
 	const struct authority *authority;
-	struct clock *clock;
-	struct log *log;
-	unsigned thread_number;
+	struct ticker_home home;
 	struct ticker *ticker;
 	struct arena arena;
 	struct node self; /* without what may change while we run */
@@ -42,17 +40,6 @@ struct nodes {
 	int64_t warned_at;  /* monotonic */
 	int64_t swept_at;   /* monotonic */
 };
-
-/* True when it is time again, or for the first time. */
-static bool is_due(int64_t *last, int64_t every)
-{
-	int64_t now = clock_monotonic();
-
-	if (*last != 0 && now - *last < every)
-		return false;
-	*last = now;
-	return true;
-}
 
 /* More than fits is told apart from everything that fits, and that is enough. */
 static struct str text_of(struct buf *text)
@@ -179,7 +166,7 @@ static enum err look_around(struct task *task, struct nodes *nodes, const struct
 		follow_clock(task, nodes, &others[i]);
 		are_alike = are_alike && is_alike(self, &others[i]);
 	}
-	if (are_alike || !is_due(&nodes->warned_at, WARN_EVERY_MS))
+	if (are_alike || !ticker_is_due(&nodes->warned_at, WARN_EVERY_MS))
 		return OK;
 	for (size_t i = 0; i < count; i++)
 		if (is_another(task, self, &others[i]))
@@ -232,18 +219,12 @@ static enum err say_farewell(struct task *task, struct nodes *nodes)
 
 typedef enum err step_fn(struct task *task, struct nodes *nodes);
 
-/* One step with memory of its own; a failure is logged and the next round tries again. */
 static void run_step(struct nodes *nodes, const char *name, step_fn *step)
 {
 	struct task task;
 
-	task_begin(&task, nodes->clock, nodes->log);
-	task.thread = nodes->thread_number;
-	task_tag(&task, "job", str_from_c(name));
-	if (step(&task, nodes) != OK)
-		log_warning(&task, "job.failed", LOG_STR("error", str_from_c(err_name(task.error))),
-			    LOG_STR("reason", task.reason));
-	task_end(&task);
+	ticker_step_begin(&nodes->home, name, &task);
+	ticker_step_end(&task, step(&task, nodes));
 }
 
 static void run_round(void *context)
@@ -251,9 +232,9 @@ static void run_round(void *context)
 	struct nodes *nodes = context;
 
 	run_step(nodes, "keys", follow_keys);
-	if (is_due(&nodes->beat_at, BEAT_EVERY_MS))
+	if (ticker_is_due(&nodes->beat_at, BEAT_EVERY_MS))
 		run_step(nodes, "nodes", beat);
-	if (is_due(&nodes->swept_at, SWEEP_EVERY_MS))
+	if (ticker_is_due(&nodes->swept_at, SWEEP_EVERY_MS))
 		run_step(nodes, "nodes", sweep);
 }
 
@@ -274,9 +255,7 @@ static struct nodes *nodes_new(struct task *task, const struct authority *author
 	if (nodes == NULL)
 		abort();
 	nodes->authority = authority;
-	nodes->clock = task->clock;
-	nodes->log = task->log;
-	nodes->thread_number = thread;
+	nodes->home = (struct ticker_home){ task->clock, task->log, thread };
 	nodes->wall_began = clock_system() - clock_monotonic();
 	nodes->self.id = random_id(&nodes->arena, "nod_");
 	nodes->self.name = name_of(&nodes->arena, authority_config(authority));

@@ -2,10 +2,10 @@
 #include "grantd/ticker.h"
 
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/log.h"
 #include "base/task.h"
 
 struct ticker {
@@ -96,4 +96,29 @@ void ticker_stop(struct ticker **stopping)
 	pthread_mutex_unlock(&ticker->lock);
 	pthread_join(ticker->thread, NULL);
 	ticker_free(ticker);
+}
+
+bool ticker_is_due(int64_t *last, int64_t every_ms)
+{
+	int64_t now = clock_monotonic();
+
+	if (*last != 0 && now - *last < every_ms)
+		return false;
+	*last = now;
+	return true;
+}
+
+void ticker_step_begin(const struct ticker_home *home, const char *name, struct task *task)
+{
+	task_begin(task, home->clock, home->log);
+	task->thread = home->thread;
+	task_tag(task, "job", str_from_c(name));
+}
+
+void ticker_step_end(struct task *task, enum err result)
+{
+	if (result != OK)
+		log_warning(task, "job.failed", LOG_STR("error", str_from_c(err_name(task->error))),
+			    LOG_STR("reason", task->reason));
+	task_end(task);
 }
