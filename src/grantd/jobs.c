@@ -33,7 +33,7 @@
 #define LOOK_BACK_MS HOUR_MS
 /* so many slices of the daily walk, then others get a turn */
 #define SLICES_IN_A_ROW 10
-#define WALK_EVERY_MS	DAY_MS
+#define WALK_LOOK_MS	HOUR_MS
 
 struct jobs {
 	const struct authority *authority;
@@ -49,7 +49,7 @@ struct jobs {
 	int64_t expired_to; /* wall: grants that ended up to here are dealt with */
 	int64_t looked_at;  /* monotonic */
 	int64_t wall_began; /* wall less monotonic time, as of the last look */
-	int64_t walked_at;  /* monotonic: when the walk through what is over began */
+	int64_t walked_at;  /* monotonic: when it was last asked whether a walk is due */
 	bool is_walking;
 	struct retention walk;
 	bool has_told; /* an item of the outbox was due */
@@ -180,8 +180,14 @@ static enum err tend_keys(struct task *task, struct jobs *jobs)
 	return signing_tend(task, jobs->authority);
 }
 
+/* Begun by the node that sweeps. */
 static enum err walk_on(struct task *task, struct jobs *jobs)
 {
+	bool is_ours = true;
+
+	if (jobs->is_walking && jobs->walk.now == 0)
+		TRY(is_our_turn(task, jobs, &is_ours));
+	jobs->is_walking = jobs->is_walking && is_ours;
 	for (int i = 0; i < SLICES_IN_A_ROW && jobs->is_walking; i++)
 		TRY(retention_step(task, jobs->authority, &jobs->walk, &jobs->is_walking));
 	return OK;
@@ -280,7 +286,7 @@ static void run_round(void *context)
 		run_job(jobs, JOB_SWEEP);
 	if (ticker_is_due(&jobs->looked_at, LOOK_EVERY_MS))
 		run_job(jobs, JOB_BACKLOG);
-	if (ticker_is_due(&jobs->walked_at, WALK_EVERY_MS))
+	if (ticker_is_due(&jobs->walked_at, WALK_LOOK_MS))
 		jobs->is_walking = true;
 	run_job(jobs, JOB_RETENTION);
 }

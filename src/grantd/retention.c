@@ -12,6 +12,7 @@
 
 #define SLICE	    500
 #define DETAILS_MAX 512
+#define EVERY_MS    DAY_MS
 #define STRIDE_MS   (30 * DAY_MS)
 
 struct step {
@@ -45,17 +46,31 @@ static enum err write_mark(struct task *task, struct db *db, void *arg)
 {
 	const struct retention *retention = arg;
 
+	TRY(mark_raise(task, db, STR("walked"), retention->began_at));
 	return mark_raise(task, db, STR("retained"), retention->now);
 }
 
+/*
+ * A mark from far ahead, left by a node with a wrong clock, does not count: it would end all walks.
+ */
+static bool is_too_soon(const struct task *task, int64_t walked)
+{
+	return task->now - walked < EVERY_MS && walked - task->now < EVERY_MS;
+}
+
+/* Leaves `now` 0 when it is too soon for a walk. */
 static enum err begin(struct task *task, const struct authority *authority,
 		      struct retention *retention)
 {
 	struct db *db = NULL;
-	int64_t last = 0;
+	int64_t last = 0, walked = 0;
 
 	TRY(store_reader(task, authority->store, &db));
+	TRY(mark_find(task, db, STR("walked"), &walked));
+	if (is_too_soon(task, walked))
+		return OK;
 	TRY(mark_find(task, db, STR("retained"), &last));
+	retention->began_at = task->now;
 	retention->now = last == 0 || task->now < last + STRIDE_MS ? task->now : last + STRIDE_MS;
 	return OK;
 }
@@ -118,6 +133,9 @@ enum err retention_step(struct task *task, const struct authority *authority,
 		return finish(task, authority, retention);
 	if (retention->now == 0)
 		TRY(begin(task, authority, retention));
+	*ret_more = retention->now != 0;
+	if (!*ret_more)
+		return OK;
 	keep = parts[retention->part].is_event ? config->keep_events_ms : config->keep_ended_ms;
 	step->retention = retention;
 	step->slice = (struct retention_slice){

@@ -21,7 +21,7 @@ test('what has been over for long goes, and what a live grant rests on stays', a
 	const done = async () => (await grantd.operate(['event', 'list'])).filter((event) => event.kind === 'retention.done').map((event) => event.details);
 
 	grantd.move(29 * day);
-	await grantd.restart(); // the daily walk begins with the daemon
+	await grantd.restart(); // looks at once whether a day has passed since the last walk
 	const next = granted(await agent.refresh(live.refresh_token));
 	await agent.tokens(alice, { scope: ['mail.read'], duration: 'until-revoked' }); // a new yes in place of the first
 	assert.equal((await grants()).length, 2);
@@ -54,4 +54,13 @@ test('what has been over for long goes, and what a live grant rests on stays', a
 	assert.ok(recent.length > 0 && recent.every((id) => kept.includes(id)));
 	// forty days after the new yes the proof of the old one goes too
 	assert.ok(!(await grantd.rows('SELECT id FROM events')).some((event) => event.id === consent));
+
+	// and starting again and again does not take it further, but the next day does
+	const so_far = await mark();
+	for (let i = 0; i < 2; i++) await grantd.restart(); // ends after its first round
+	assert.equal(await mark(), so_far);
+	grantd.move(3651 * day + 60);
+	await grantd.restart();
+	await until(async () => await mark() > so_far);
+	assert.equal(await mark(), so_far + 30 * day * 1000);
 });
