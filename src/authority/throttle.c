@@ -166,6 +166,20 @@ bool throttle_count(struct task *task, struct throttle *throttle, enum throttle_
 	return throttle_count_shared(task, throttle, kind, key, &share);
 }
 
+void throttle_give_back(struct throttle *throttle, enum throttle_kind kind, struct str key,
+			uint32_t untold)
+{
+	uint64_t hash = hash_of(throttle, kind, key);
+	struct entry *entry;
+
+	pthread_mutex_lock(&throttle->mutex);
+	entry = find(throttle, hash);
+	/* unless another window has begun, to which they do not belong */
+	if (entry != NULL && entry->count - entry->untold >= untold)
+		entry->untold += untold;
+	pthread_mutex_unlock(&throttle->mutex);
+}
+
 void throttle_learn(struct throttle *throttle, enum throttle_kind kind, struct str key,
 		    int64_t total, int64_t ends_at)
 {

@@ -51,6 +51,9 @@ bool throttle_count(struct task *task, struct throttle *throttle, enum throttle_
 /* The same; *ret_share is how many other nodes are to be told of now, mostly 0. */
 bool throttle_count_shared(struct task *task, struct throttle *throttle, enum throttle_kind kind,
 			   struct str key, uint32_t *ret_share);
+/* Other nodes could not be told of these: they are told of them with the next. */
+void throttle_give_back(struct throttle *throttle, enum throttle_kind kind, struct str key,
+			uint32_t untold);
 /*
  * What all nodes together had counted when they were told last, in the window that ends at ends_at.
  */

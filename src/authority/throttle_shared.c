@@ -15,7 +15,7 @@ struct share {
 	struct throttle *throttle;
 	enum throttle_kind kind;
 	struct str key;
-	int64_t added;
+	uint32_t added;
 	int64_t ends_at; /* of a window that begins now */
 	struct throttle_row row;
 	bool has_event;
@@ -60,6 +60,8 @@ static void come_home(struct task *task)
 	if (task->result == OK)
 		throttle_learn(share->throttle, share->kind, share->key, share->row.used,
 			       share->row.ends_at);
+	else
+		throttle_give_back(share->throttle, share->kind, share->key, share->added);
 	share_free(&share);
 }
 
@@ -115,6 +117,7 @@ static void tell_others(struct task *task, const struct authority *authority, st
 	if (store_submit(&share->task, authority->store, write_share, share, nothing_more) !=
 	    ERR_PARKED) {
 		log_warning(task, "throttle.not_shared");
+		throttle_give_back(share->throttle, share->kind, share->key, share->added);
 		share_free(&share);
 	}
 }
@@ -124,16 +127,18 @@ bool throttle_spend(struct task *task, const struct authority *authority, enum t
 {
 	uint32_t untold = 0;
 	bool used_up = throttle_count_shared(task, authority->throttle, kind, key, &untold);
+	bool is_shared = store_is_shared(authority->store);
 	struct share *share;
 
-	if (!store_is_shared(authority->store) ||
-	    (untold > 0 && !may_write(task, authority->throttle))) {
+	if (is_shared && untold == 0)
+		return used_up;
+	if (!is_shared || !may_write(task, authority->throttle)) {
+		if (is_shared)
+			throttle_give_back(authority->throttle, kind, key, untold);
 		if (used_up && event != NULL)
 			event_record(task, authority, event);
 		return used_up;
 	}
-	if (untold == 0)
-		return used_up;
 	share = share_new(task, authority, kind, key);
 	share->added = untold;
 	tell_others(task, authority, share, event);
