@@ -61,7 +61,7 @@ static enum err open_all(struct task *task, struct seed *seed, const struct conf
 	TRY(keys_open(task, config->root_key_file, config->issuer, &seed->keys));
 	TRY(installation_check(task, seed->store, seed->keys, config));
 	TRY(installation_load_keys(task, seed->store, seed->keys, config));
-	authority_open(&seed->authority, seed->store, seed->keys, seed->config);
+	TRY(authority_open(task, &seed->authority, seed->store, seed->keys, seed->config));
 	seed->resource = config_find_resource_named(config, STR("mail"));
 	if (seed->resource == NULL)
 		return fail(task, ERR_CONFIG, "there is no resource called mail");

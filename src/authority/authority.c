@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "authority/authority.h"
 
+#include <string.h>
+
 #include "authority/signing.h"
 #include "authority/throttle.h"
 #include "authority/verified.h"
+#include "crypto/base64.h"
 #include "crypto/random.h"
 
 static const struct str can_openid[] = { STR_INIT("learn that it is you who signed in") };
@@ -30,8 +33,19 @@ static const struct resource_scope issuer_scopes[] = {
 	  .can_count = COUNT_OF(can_email) },
 };
 
-void authority_open(struct authority *authority, struct store *store, struct keyring *keys,
-		    struct config_live *config)
+/* One question to the key holder for as long as we run. */
+static enum err make_alias_key(struct task *task, struct authority *authority)
+{
+	uint8_t key[SHA256_LEN];
+
+	TRY(keys_mac(task, authority->keys, MAC_ALIAS, STR("key"), key));
+	secret_set(&authority->alias_key, key, sizeof(key));
+	explicit_bzero(key, sizeof(key));
+	return OK;
+}
+
+enum err authority_open(struct task *task, struct authority *authority, struct store *store,
+			struct keyring *keys, struct config_live *config)
 {
 	*authority = (struct authority){
 		.store = store,
@@ -52,6 +66,7 @@ void authority_open(struct authority *authority, struct store *store, struct key
 		.scopes = issuer_scopes,
 		.scope_count = COUNT_OF(issuer_scopes),
 	};
+	return make_alias_key(task, authority);
 }
 
 void authority_close(struct authority *authority)
@@ -59,6 +74,7 @@ void authority_close(struct authority *authority)
 	throttle_free(&authority->throttle);
 	verified_free(&authority->verified);
 	signing_free(&authority->signing);
+	secret_wipe(&authority->alias_key);
 }
 
 const struct config *authority_config(const struct authority *authority)
@@ -78,4 +94,12 @@ bool authority_offers(const struct authority *authority, const struct resource *
 {
 	return resource_find_scope(resource, scope) != NULL ||
 	       resource_find_scope(&authority->issuer_resource, scope) != NULL;
+}
+
+struct str authority_alias(const struct authority *authority, struct arena *arena, struct str who)
+{
+	uint8_t tag[SHA256_LEN];
+
+	hmac_sha256(secret_reveal(&authority->alias_key), who, tag);
+	return base64url_encode(arena, (struct str){ (const char *)tag, sizeof(tag) });
 }

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "base/secret.h"
 #include "base/task.h"
 #include "config/config.h"
 #include "crypto/keys.h"
@@ -29,14 +30,16 @@ struct authority {
 	struct throttle *throttle;
 	struct verified *verified;
 	struct signing *signing;
+	struct secret alias_key;
 	struct resource
 		/* OpenID Connect: openid, profile, email; audience is the issuer */
 		issuer_resource;
 };
 
-/* Borrows the three; close frees what open made. */
-void authority_open(struct authority *authority, struct store *store, struct keyring *keys,
-		    struct config_live *config);
+/* Borrows the three; close frees what open made, and accepts what a failed open has left. */
+MUST_CHECK enum err authority_open(struct task *task, struct authority *authority,
+				   struct store *store, struct keyring *keys,
+				   struct config_live *config);
 void authority_close(struct authority *authority);
 
 /* The configuration in force for this task. */
@@ -49,5 +52,10 @@ const struct resource *authority_resource(const struct authority *authority, str
 /* True if the scope may be asked of that resource: one of its own, or one of OpenID Connect's. */
 bool authority_offers(const struct authority *authority, const struct resource *resource,
 		      struct str scope);
+/*
+ * What the database calls a person or an address that is only counted: the same at every node, and
+ * who has no root key cannot find out by trying them all.
+ */
+struct str authority_alias(const struct authority *authority, struct arena *arena, struct str who);
 /* How strongly a person was recognised (acr): by a password. */
 #define ACR_PASSWORD "urn:grantd:acr:password"

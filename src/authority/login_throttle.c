@@ -2,7 +2,6 @@
 #include "authority/login_throttle.h"
 
 #include "base/tally.h"
-#include "crypto/base64.h"
 #include "store/counters.h"
 #include "store/sessions.h"
 
@@ -22,11 +21,12 @@ static struct str network_of(struct str address)
 	return address;
 }
 
-static struct str counter_name(struct arena *arena, const char *kind, struct str a, struct str b)
+static struct str counter_name(struct arena *arena, const struct authority *authority,
+			       const char *kind, struct str a, struct str b)
 {
 	struct str all = STR_JOIN(arena, a, STR("\0"), b);
 
-	return STR_JOIN(arena, str_from_c(kind), base64url_encode(arena, sha256_str(arena, all)));
+	return STR_JOIN(arena, str_from_c(kind), authority_alias(authority, arena, all));
 }
 
 enum err login_throttle_open(struct task *task, const struct authority *authority,
@@ -41,9 +41,10 @@ enum err login_throttle_open(struct task *task, const struct authority *authorit
 		TRY(session_knows_browser(task, db, guess->user_id, guess->browser_hash, task->now,
 					  &is_known));
 	}
-	ret_throttle->account = counter_name(&task->arena, "login:", who,
+	ret_throttle->account = counter_name(&task->arena, authority, "login:", who,
 					     is_known ? guess->browser_hash : STR_NONE);
-	ret_throttle->source = counter_name(&task->arena, "login-source:", ret_throttle->account,
+	ret_throttle->source = counter_name(&task->arena, authority,
+					    "login-source:", ret_throttle->account,
 					    network_of(guess->source));
 	return OK;
 }

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 
 #include "authority/events.h"
-#include "crypto/base64.h"
-#include "crypto/digest.h"
 #include "store/events.h"
 #include "store/throttle_rows.h"
 
@@ -73,14 +71,6 @@ static enum err nothing_more(struct task *task, enum err result, void *arg)
 	return result;
 }
 
-/* Nobody can read from it who was counted, and all nodes give it the same. */
-static struct str row_name(struct arena *arena, enum throttle_kind kind, struct str key)
-{
-	struct str all = STR_JOIN(arena, str_from_c(throttle_limit(kind)->name), STR("\0"), key);
-
-	return base64url_encode(arena, sha256_str(arena, all));
-}
-
 static struct share *share_new(struct task *task, const struct authority *authority,
 			       enum throttle_kind kind, struct str key)
 {
@@ -94,7 +84,10 @@ static struct share *share_new(struct task *task, const struct authority *author
 	share->kind = kind;
 	share->key = str_copy(&share->task.arena, key);
 	share->ends_at = share->task.now + throttle_limit(kind)->window_ms;
-	share->row.name = row_name(&share->task.arena, kind, key);
+	share->row.name = authority_alias(authority, &share->task.arena,
+					  STR_JOIN(&share->task.arena,
+						   str_from_c(throttle_limit(kind)->name),
+						   STR("\0"), key));
 	return share;
 }
 

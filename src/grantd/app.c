@@ -170,7 +170,7 @@ static enum err open_product(struct task *task, struct app *app, const struct co
 	}
 	TRY(err);
 	TRY(resources_record(task, app->store, config));
-	authority_open(&app->authority, app->store, app->keys, app->config);
+	TRY(authority_open(task, &app->authority, app->store, app->keys, app->config));
 	ops_open(&app->ops, app->store, STR_NONE);
 	TRY(open_doors(task, app, config));
 	TRY(nodes_start(task, &app->authority, app->nodes_thread, &app->nodes));

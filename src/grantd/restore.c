@@ -65,8 +65,9 @@ static enum err apply(struct task *task, struct store *store, struct config_live
 	TRY(keys_open(task, config->root_key_file, config->issuer, &keys));
 	TRY(check_root(task, store, keys, config));
 	TRY(raise_clock(task, store));
-	authority_open(&authority, store, keys, live);
-	err = restore_apply(task, &authority, &restore, &outcome->report);
+	err = authority_open(task, &authority, store, keys, live);
+	if (err == OK)
+		err = restore_apply(task, &authority, &restore, &outcome->report);
 	authority_close(&authority);
 	return err;
 }

@@ -149,7 +149,7 @@ const char *const schema_step_1[] = {
 	" revoked_why TEXT)",
 	"CREATE INDEX families_grant ON families (user_id, grant_id)",
 
-	/* name is a hash of who is counted; swept soon all the same */
+	/* name is a keyed hash of who is counted; swept soon all the same */
 	"CREATE TABLE counters ("
 	" name TEXT NOT NULL,"
 	" window_at BIGINT NOT NULL,"
@@ -159,7 +159,7 @@ const char *const schema_step_1[] = {
 	" PRIMARY KEY (name, window_at))",
 	"CREATE INDEX counters_end ON counters (expires_at)",
 
-	/* what every node counted of guesses; name is a hash of who is counted for what */
+	/* what every node counted of guesses; name is a keyed hash of who is counted for what */
 	"CREATE TABLE throttles ("
 	" name TEXT NOT NULL PRIMARY KEY,"
 	" used BIGINT NOT NULL,"

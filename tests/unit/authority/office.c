@@ -111,7 +111,9 @@ void office_open(struct office *office)
 	load_config(office);
 	office->live = config_live_new(office->config);
 	open_keys(office);
-	authority_open(&office->authority, office->world.store, office->keys, office->live);
+	CHECK_ERR(authority_open(world_task(&office->world), &office->authority,
+				 office->world.store, office->keys, office->live),
+		  OK);
 	CHECK_ERR(
 		user_create(world_task(&office->world), &office->authority, &alice, &office->alice),
 		OK);

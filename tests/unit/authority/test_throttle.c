@@ -2,7 +2,8 @@
 /* What is counted in memory, and what other nodes are told of it. */
 #include "authority/throttle.h"
 
-#include "world.h"
+#include "crypto/base64.h"
+#include "office.h"
 
 #define KEY STR("mail-agent")
 
@@ -57,8 +58,36 @@ static void what_comes_back_after_its_window_is_not_told_in_the_next(void **stat
 	close_all(&world, &throttle);
 }
 
+/* The root key of the stranger is another one. */
+static void a_counted_one_has_one_name_at_every_node_that_no_one_else_can_make(void **state)
+{
+	struct str address = STR("192.0.2.1"), other = STR("192.0.2.2"), plain, name;
+	struct office office, stranger;
+	struct authority node;
+	struct arena arena = { 0 };
+
+	(void)state;
+	office_open(&office);
+	office_open(&stranger);
+	CHECK_ERR(authority_open(world_task(&office.world), &node, office.world.store, office.keys,
+				 office.live),
+		  OK);
+	name = authority_alias(&office.authority, &arena, address);
+	plain = base64url_encode(&arena, sha256_str(&arena, address));
+	CHECK_STR(authority_alias(&node, &arena, address), name);
+	CHECK(!str_equals(authority_alias(&office.authority, &arena, other), name));
+	CHECK(!str_equals(authority_alias(&stranger.authority, &arena, address), name));
+	CHECK(name.len == plain.len && !str_equals(name, plain));
+	authority_close(&node);
+	arena_free(&arena);
+	office_close(&stranger);
+	office_close(&office);
+}
+
 int main(void)
 {
 	return RUN(cmocka_unit_test(what_could_not_be_told_is_told_with_the_next),
-		   cmocka_unit_test(what_comes_back_after_its_window_is_not_told_in_the_next));
+		   cmocka_unit_test(what_comes_back_after_its_window_is_not_told_in_the_next),
+		   cmocka_unit_test(
+			   a_counted_one_has_one_name_at_every_node_that_no_one_else_can_make));
 }
