@@ -45,7 +45,8 @@ MUST_CHECK enum err backup_assemble(struct task *task, const struct backup_files
 				    struct str place, int64_t *ret_made_at);
 /*
  * The assembled database becomes the one at `place`; what was there is kept as
- * PLACE.before-restore. A kill -9 leaves the old one or the new one. The caller holds the place.
+ * PLACE.before-restore. A kill -9 leaves the old one or the new one, or none and the old one aside
+ * when it was damaged: then backup_install is to be called again. The caller holds the place.
  */
 MUST_CHECK enum err backup_install(struct task *task, struct str assembled, struct str place);
 /* Removes an assembled database with all that belongs to it. */

@@ -99,6 +99,7 @@ void sqlite_note_full(struct task *task, struct sqlite_db *db)
 	if (atomic_exchange(&db->is_full, true))
 		return;
 	db->asked_at = clock_monotonic();
+	db->checkpoint_at = 0;
 	log_error(task, "store.full",
 		  LOG_STR("why", STR("the disk is full: until there is space again, only what "
 				     "stops something is kept")),
@@ -173,11 +174,14 @@ void sqlite_run_batch(struct task *task, struct db *base, struct write *const *b
 	sqlite_checkpoint(task, db);
 }
 
-/* On a full disk after each batch: what is moved makes room in the log for the next stop. */
+/*
+ * On a full disk after each batch that left something in the log, for what is moved makes room
+ * there for the next stop; one that was refused leaves nothing, and must not cost an attempt.
+ */
 static bool is_checkpoint_due(struct sqlite_db *db)
 {
 	if (atomic_load(&db->is_full))
-		return db->wal_pages > 0;
+		return db->wal_pages > 0 && db->wal_pages >= db->checkpoint_at;
 	if (db->wal_pages < CHECKPOINT_PAGES)
 		db->checkpoint_at = CHECKPOINT_PAGES;
 	return db->wal_pages >= CHECKPOINT_PAGES && db->wal_pages >= db->checkpoint_at;
@@ -198,7 +202,7 @@ void sqlite_checkpoint(struct task *task, struct sqlite_db *db)
 		return;
 	code = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_log,
 					 &moved);
-	db->checkpoint_at = db->wal_pages + CHECKPOINT_PAGES;
+	db->checkpoint_at = db->wal_pages + (atomic_load(&db->is_full) ? 1 : CHECKPOINT_PAGES);
 	if (code == SQLITE_OK && in_log == moved)
 		db->wal_pages = 0; /* the next commit begins the log anew, and says so */
 	if (code != SQLITE_OK && code != SQLITE_BUSY) {

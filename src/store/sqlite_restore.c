@@ -176,36 +176,57 @@ static void fold_log(struct task *task, struct str place)
 		task_forgive(task);
 }
 
+/* A second name for what is there. */
+static enum err set_aside(struct task *task, struct str place, struct str aside)
+{
+	(void)unlink(aside.at);
+	(void)unlink(STR_JOIN(&task->arena, aside, STR("-wal")).at);
+	if (link(str_to_c(&task->arena, place), aside.at) != 0)
+		return failf(task, ERR_IO, "%.*s: cannot be written: %s", STR_FMT(aside),
+			     strerror(errno));
+	return OK;
+}
+
 /*
- * A second name for what is there. Its log would be taken for the new database's: what could not be
- * folded goes aside with it, and then for a moment there is no database.
+ * SQLite does not ask which database a log belongs to: one that stays here would be played into the
+ * new one. What could not be folded goes aside with its database, which is unlinked first: so for a
+ * moment there is none, and never one without its log.
  */
-static enum err set_aside(struct task *task, struct str place)
+static enum err move_log(struct task *task, struct str place, struct str log, struct str log_aside)
+{
+	if (unlink(str_to_c(&task->arena, place)) != 0 && errno != ENOENT)
+		return failf(task, ERR_IO, "%.*s: cannot be set aside: %s", STR_FMT(place),
+			     strerror(errno));
+	if (rename(log.at, log_aside.at) != 0)
+		return failf(task, ERR_IO, "%.*s: cannot be set aside: %s", STR_FMT(log),
+			     strerror(errno));
+	return file_sync_folder(task, place);
+}
+
+/*
+ * A log without a database is what a crash of a restore leaves, or somebody who moved the database
+ * alone: whose it is nobody can tell, so its new name ties it to none.
+ */
+static enum err clear_place(struct task *task, struct str place)
 {
 	struct str aside = STR_JOIN(&task->arena, place, STR(".before-restore"));
 	struct str log = STR_JOIN(&task->arena, place, STR("-wal"));
-	struct str log_aside = STR_JOIN(&task->arena, aside, STR("-wal"));
-	const char *path = str_to_c(&task->arena, place);
+	struct str log_aside = STR_JOIN(&task->arena, log, STR(".before-restore"));
 
-	fold_log(task, place);
-	(void)unlink(aside.at);
-	(void)unlink(log_aside.at);
-	if (link(path, aside.at) != 0)
-		return failf(task, ERR_IO, "%.*s: cannot be written: %s", STR_FMT(aside),
-			     strerror(errno));
-	if (!file_exists(task, log))
-		return OK;
-	if (unlink(path) != 0 || rename(log.at, log_aside.at) != 0)
-		return failf(task, ERR_IO, "%.*s: cannot be set aside: %s", STR_FMT(log),
-			     strerror(errno));
+	if (file_exists(task, place)) {
+		fold_log(task, place);
+		TRY(set_aside(task, place, aside));
+		log_aside = STR_JOIN(&task->arena, aside, STR("-wal"));
+	}
+	if (file_exists(task, log))
+		TRY(move_log(task, place, log, log_aside));
+	(void)unlink(STR_JOIN(&task->arena, place, STR("-shm")).at);
 	return OK;
 }
 
 enum err backup_install(struct task *task, struct str assembled, struct str place)
 {
-	if (file_exists(task, place))
-		TRY(set_aside(task, place));
-	(void)unlink(STR_JOIN(&task->arena, place, STR("-shm")).at);
+	TRY(clear_place(task, place));
 	if (rename(str_to_c(&task->arena, assembled), str_to_c(&task->arena, place)) != 0)
 		return failf(task, ERR_IO, "%.*s: cannot be written: %s", STR_FMT(place),
 			     strerror(errno));

@@ -2,7 +2,7 @@
 /*
  * A disk that fills up, and the space that is held back for what stops something. The disk is
  * SQLite's own file system with one function replaced: the log may grow to a limit, and by what the
- * reserve has given up.
+ * reserve has given up; the database may be told not to take any page.
  */
 #include <sqlite3.h>
 #include <stdio.h>
@@ -27,7 +27,10 @@ static sqlite3_vfs small_vfs;
 static sqlite3_io_methods small_methods;
 static const sqlite3_vfs *true_vfs;
 static const sqlite3_io_methods *true_methods;
+static sqlite3_io_methods fixed_methods;
 static int64_t limit;
+static bool is_fixed;	 /* the database takes nothing */
+static int fixed_writes; /* how often it was tried nevertheless */
 static char reserve_file[128];
 
 static int64_t given_up(void)
@@ -44,6 +47,15 @@ static int small_write(sqlite3_file *file, const void *bytes, int count, sqlite3
 	return true_methods->xWrite(file, bytes, count, at);
 }
 
+static int fixed_write(sqlite3_file *file, const void *bytes, int count, sqlite3_int64 at)
+{
+	if (is_fixed) {
+		fixed_writes++;
+		return SQLITE_FULL;
+	}
+	return true_methods->xWrite(file, bytes, count, at);
+}
+
 static int open_small(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out)
 {
 	int code = true_vfs->xOpen(vfs, name, file, flags, out);
@@ -53,6 +65,12 @@ static int open_small(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, in
 		small_methods = *true_methods;
 		small_methods.xWrite = small_write;
 		file->pMethods = &small_methods;
+	}
+	if (code == SQLITE_OK && (flags & SQLITE_OPEN_MAIN_DB) != 0) {
+		true_methods = file->pMethods;
+		fixed_methods = *true_methods;
+		fixed_methods.xWrite = fixed_write;
+		file->pMethods = &fixed_methods;
 	}
 	return code;
 }
@@ -92,6 +110,7 @@ static struct world *new_world(void)
 static void end_world(struct world *world)
 {
 	limit = NO_LIMIT;
+	is_fixed = false;
 	world_close(world);
 	test_free(world);
 }
@@ -307,6 +326,28 @@ static void many_stops_need_no_more_than_one(void **state)
 	end_world(world);
 }
 
+/* Else a storm of requests keeps the only writer busy with what cannot succeed. */
+static void what_is_refused_costs_no_attempt_to_move_the_log(void **state)
+{
+	struct world *world = new_world();
+	int attempts;
+
+	(void)state;
+	CHECK_ERR(write_one(world, "before", false, 1), OK);
+	limit = 0;
+	is_fixed = true;
+	fixed_writes = 0;
+	CHECK_ERR(write_one(world, "wish", false, 1), ERR_FULL);
+	attempts = fixed_writes;
+	CHECK(attempts > 0);
+	for (int i = 0; i < 20; i++)
+		CHECK_ERR(write_one(world, "wish", false, 1), ERR_FULL);
+	CHECK(fixed_writes == attempts);
+	CHECK_ERR(write_one(world, "stop", true, 1), OK);
+	CHECK(fixed_writes > attempts);
+	end_world(world);
+}
+
 int main(void)
 {
 	return RUN(cmocka_unit_test(the_reserve_is_allocated_and_nobody_elses),
@@ -314,5 +355,6 @@ int main(void)
 		   cmocka_unit_test(on_a_full_disk_stops_are_kept_and_others_refused),
 		   cmocka_unit_test(space_is_noticed_and_held_again),
 		   cmocka_unit_test(a_reserve_that_is_spent_refuses_stops_too),
-		   cmocka_unit_test(many_stops_need_no_more_than_one));
+		   cmocka_unit_test(many_stops_need_no_more_than_one),
+		   cmocka_unit_test(what_is_refused_costs_no_attempt_to_move_the_log));
 }
