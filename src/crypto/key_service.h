@@ -27,8 +27,9 @@ struct key_service {
 MUST_CHECK enum err key_service_message(struct task *task, const struct key_service *service,
 					struct str message, struct str *ret_frame);
 /*
- * Answers on one channel until the asker closes it (OK). ERR_SYNTAX: something else than our own
- * code is asking, and must not be answered any more. ERR_IO: the asker died in the middle.
+ * Answers on one channel until the asker closes it (OK). ERR_SYNTAX, or ERR_TOO_LARGE for the
+ * answer: something else than our own code is asking, and must not be answered any more. ERR_IO:
+ * the asker died in the middle.
  */
 MUST_CHECK enum err key_service_run(const struct key_service *service,
 				    const struct key_channel *channel);

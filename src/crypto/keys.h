@@ -38,7 +38,7 @@ MUST_CHECK enum err keys_open(struct task *task, struct str root_file, struct st
  * A keyring whose holder is at the other end of count channels (key_channel.h); each is taken over,
  * also when this fails. A question goes by the channel of its task's thread. As keys_open when the
  * holder has no root key; ERR_BUSY when nobody answers. From then on ERR_BUSY from any call says
- * that the holder is gone.
+ * that the holder is gone, and ERR_TOO_LARGE that a question is over a channel's mebibyte.
  */
 MUST_CHECK enum err keys_connect(struct task *task, const struct key_channel *channels,
 				 size_t count, struct keyring **ret_keys);
@@ -80,7 +80,7 @@ MUST_CHECK enum err keys_generate(struct task *task, struct keyring *keys, struc
 				  enum alg alg, struct key_record *ret_record);
 /*
  * Replaces the loaded set, of KEY_RECORDS_MAX at most. ERR_CRYPTO when one does not open (wrong
- * root key).
+ * root key), and what verifies stays as it was.
  */
 MUST_CHECK enum err keys_load(struct task *task, struct keyring *keys,
 			      const struct key_record *records, size_t count);

@@ -85,8 +85,10 @@ static enum err add_key(struct task *task, struct published_set *set,
 	CLEANUP(json_unref) json_t *parsed = NULL;
 	struct published_key *key = &set->keys[set->count];
 
-	TRY(json_parse(task, record->public_jwk, JWK_MAX, &parsed));
-	TRY(jwk_parse(task, parsed, &key->key));
+	if (json_parse(task, record->public_jwk, JWK_MAX, &parsed) != OK ||
+	    jwk_parse(task, parsed, &key->key) != OK)
+		return failf(task, ERR_CRYPTO, "the public part of key %.*s cannot be read: %.*s",
+			     STR_FMT(record->id), STR_FMT(task->reason));
 	set->count++; /* from here on the set frees what the key holds */
 	key->kid = str_copy(&set->arena, record->id);
 	key->purpose = str_copy(&set->arena, record->purpose);

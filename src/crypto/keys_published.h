@@ -19,7 +19,7 @@ struct published {
 /* Begins with the empty set. */
 void published_open(struct published *published);
 void published_close(struct published *published);
-/* The records as a key holder answers them. ERR_CRYPTO, and the old set stays. */
+/* The records as a key holder answers them. ERR_CRYPTO for others, and the old set stays. */
 MUST_CHECK enum err published_replace(struct task *task, struct published *published,
 				      const struct key_record *records, size_t count);
 /* As keys_jwks and keys_verify_jwt. */

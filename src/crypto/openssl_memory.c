@@ -29,5 +29,7 @@ static void memory_free(void *at, const char *file, int line)
 
 void openssl_memory_start(void)
 {
-	(void)CRYPTO_set_mem_functions(alloc, resize, memory_free);
+	/* refused once OpenSSL has memory: then it was called too late, and half would be free's */
+	if (CRYPTO_set_mem_functions(alloc, resize, memory_free) != 1)
+		abort();
 }

@@ -106,7 +106,7 @@ static _Noreturn void answer(const struct keeper_thread *thread)
 
 	(void)pthread_barrier_wait(&keeper->together);
 	err = key_service_run(&keeper->service, thread->channel);
-	if (err == ERR_SYNTAX)
+	if (err == ERR_SYNTAX || err == ERR_TOO_LARGE)
 		refuse(keeper->task, STR("grantd asked in a form that it never uses"));
 	/* the keyring was closed, or its process has died */
 	_exit(EXIT_SUCCESS);

@@ -2,7 +2,8 @@
 /*
  * leases: work that only one node does at a time, such as sweeping. Taken by one conditional
  * statement; who dies gives it up by not renewing it. By the nodes' own clocks, so a lease spares
- * double work and nothing more: what must not be done twice carries the fence into its statement.
+ * double work and nothing more: what must not be done twice needs a fence of its own in its last
+ * statement, as store/outbox has.
  */
 #pragma once
 
