@@ -355,3 +355,25 @@ enum err issue_id_token(struct task *task, const struct authority *authority,
 	TRY(buf_finish(&buf, &claims));
 	return keys_sign_jwt(task, authority->keys, STR("id"), STR("JWT"), claims, ret_token);
 }
+
+/* --- signed introspection --- */
+
+enum err issue_introspection(struct task *task, const struct authority *authority,
+			     struct str audience, struct str answer, struct str *ret_jwt)
+{
+	struct buf buf = buf_in(&task->arena, CLAIMS_MAX);
+	struct json_writer json = json_write_to(&buf);
+	struct str claims;
+
+	json_open_object(&json);
+	json_member_str(&json, "iss", authority_config(authority)->issuer);
+	json_member_str(&json, "aud", audience);
+	json_member_int(&json, "iat", task->now / SECOND_MS);
+	json_key(&json, "token_introspection");
+	json_add_raw(&json, answer);
+	json_close(&json);
+	TRY(buf_finish(&buf, &claims));
+	/* RS256, which is what a caller expects that registered nothing (RFC 9701 6) */
+	return keys_sign_jwt(task, authority->keys, STR("id"), STR("token-introspection+jwt"),
+			     claims, ret_jwt);
+}

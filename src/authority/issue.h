@@ -38,6 +38,14 @@ struct str issue_purpose(struct arena *arena, const struct resource *resource);
  */
 enum err issue_refusal(struct task *task, const struct verdict *verdict);
 
+/*
+ * No token, but a signed answer about one (RFC 9701 5), for the caller named by `audience`: answer
+ * is the JSON object of introspection.
+ */
+MUST_CHECK enum err issue_introspection(struct task *task, const struct authority *authority,
+					struct str audience, struct str answer,
+					struct str *ret_jwt);
+
 struct refresh_token {
 	uint32_t root_number;
 	struct str family_id;

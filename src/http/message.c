@@ -35,6 +35,37 @@ bool request_has_type(const struct request *request, struct str type)
 	return str_equals_nocase(str_trim(str_sub(value, 0, str_find(value, ';'))), type);
 }
 
+/* "type/subtype;q=0" and its longer spellings. */
+static bool is_refused(struct str parameters)
+{
+	struct str part;
+
+	while (str_next(&parameters, ';', &part)) {
+		part = str_trim(part);
+		if ((str_starts_with(part, STR("q=")) || str_starts_with(part, STR("Q="))) &&
+		    str_only(str_from(part, 2), "0."))
+			return true;
+	}
+	return false;
+}
+
+bool request_accepts(const struct request *request, struct str type)
+{
+	for (size_t i = 0; i < request->field_count; i++) {
+		struct str part, rest = request->fields[i].value;
+
+		if (!str_equals_nocase(request->fields[i].name, STR("Accept")))
+			continue;
+		while (str_next(&rest, ',', &part)) {
+			size_t end = str_find(part, ';');
+
+			if (str_equals_nocase(str_trim(str_sub(part, 0, end)), type))
+				return !is_refused(str_from(part, end));
+		}
+	}
+	return false;
+}
+
 static bool is_one_line(struct str value)
 {
 	return !str_has(value, '\r') && !str_has(value, '\n') && !str_has(value, '\0');

@@ -55,6 +55,8 @@ struct str request_field(const struct request *request, struct str name);
 size_t request_field_count(const struct request *request, struct str name);
 /* True if Content-Type's media type (parameters aside) equals type, without case. */
 bool request_has_type(const struct request *request, struct str type);
+/* True if the client names that media type among those it takes (RFC 9110 12.5.1), without q=0. */
+bool request_accepts(const struct request *request, struct str type);
 
 struct reply {
 	unsigned status; /* 0: nothing decided yet */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "authority/issue.h"
 #include "authority/throttle_shared.h"
 #include "authority/verify.h"
 #include "base/json.h"
@@ -44,6 +45,23 @@ static enum err check_scanning(struct exchange *exchange, const struct caller *c
 	return err;
 }
 
+/* As JSON, or signed for who asks for that (RFC 9701 4). */
+static enum err reply_answer(struct exchange *exchange, const struct caller *caller,
+			     struct str answer)
+{
+	const struct str signed_type = STR("application/token-introspection+jwt");
+	struct str jwt = STR_NONE;
+
+	if (!request_accepts(&exchange->request, signed_type)) {
+		reply_with(exchange, 200, STR("application/json"), answer);
+		return OK;
+	}
+	TRY(issue_introspection(&exchange->task, oauth_authority(exchange),
+				caller->credentials.client_id, answer, &jwt));
+	reply_with(exchange, 200, signed_type, jwt);
+	return OK;
+}
+
 /* Exactly this, whatever the reason (RFC 7662 2.2). */
 static enum err reply_inactive(struct exchange *exchange, const struct caller *caller)
 {
@@ -53,8 +71,7 @@ static enum err reply_inactive(struct exchange *exchange, const struct caller *c
 			   caller->credentials.client_id, NULL))
 		log_warning(task, "introspection.scanned",
 			    LOG_STR("caller", caller->credentials.client_id));
-	reply_with(exchange, 200, STR("application/json"), STR("{\"active\":false}"));
-	return OK;
+	return reply_answer(exchange, caller, STR("{\"active\":false}"));
 }
 
 static void write_optional(struct json_writer *json, const char *key, struct str value)
@@ -92,9 +109,11 @@ static void write_access(struct json_writer *json, const struct access *access)
 	write_optional(json, "acr", access->acr);
 }
 
-static enum err reply_active(struct exchange *exchange, const struct access *access)
+static enum err reply_active(struct exchange *exchange, const struct caller *caller,
+			     const struct access *access)
 {
 	struct task *task = &exchange->task;
+	struct str answer;
 	struct buf buf = buf_in(&task->arena, OAUTH_REPLY_MAX);
 	struct json_writer json = json_write_to(&buf);
 
@@ -111,7 +130,8 @@ static enum err reply_active(struct exchange *exchange, const struct access *acc
 	else
 		write_access(&json, access);
 	json_close(&json);
-	return oauth_reply_json(exchange, &buf);
+	TRY(buf_finish(&buf, &answer));
+	return reply_answer(exchange, caller, answer);
 }
 
 enum err oauth_introspect(struct exchange *exchange)
@@ -130,6 +150,6 @@ enum err oauth_introspect(struct exchange *exchange)
 		return fail(task, ERR_REQUEST, "token is missing");
 	TRY(check_scanning(exchange, caller));
 	TRY(token_introspect(task, oauth_authority(exchange), question));
-	return question->active ? reply_active(exchange, &question->access)
+	return question->active ? reply_active(exchange, caller, &question->access)
 				: reply_inactive(exchange, caller);
 }

@@ -55,6 +55,7 @@ static const struct list lists[] = {
 	  { "client_secret_basic", "client_secret_post", "none" } },
 	{ "introspection_endpoint_auth_methods_supported",
 	  { "client_secret_basic", "client_secret_post" } },
+	{ "introspection_signing_alg_values_supported", { "RS256" } },
 	{ "prompt_values_supported", { "none", "login", "consent" } },
 	{ "acr_values_supported", { ACR_PASSWORD } },
 	{ "refresh_token_expiration_types_supported", { "authorization", "token_timeout" } },

@@ -2,6 +2,7 @@
 // Revocation, introspection and metadata: rows RV, IN and MD of tests/rows.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { createRemoteJWKSet, customFetch, jwtVerify } from 'jose';
 import { ask, granted, refused } from './expect.mjs';
 import { Instance, RawSocket, basic, mail_secret } from './harness/index.mjs';
 
@@ -101,6 +102,30 @@ describe('introspection', () => {
 		assert.deepEqual({ ...seen, sub: 0, exp: 0, iat: 0, jti: 0, auth_time: 0, acr: 0 }, { active: true, iss: grantd.issuer, sub: 0, username: 'alice', client_id: 'mail-agent',
 			scope: 'mail.read', token_type: 'Bearer', aud: grantd.mail_uri, exp: 0, iat: 0, jti: 0, auth_time: 0, acr: 0 });
 		assert.equal(seen.exp - seen.iat, 300);
+	});
+	test('a resource server that accepts a signed answer gets one, for itself', async () => {
+		const { access_token, refresh_token } = await agent.tokens(alice, read);
+		const keys = createRemoteJWKSet(new URL('/jwks.json', grantd.issuer), { [customFetch]: (url, init) => grantd.fetch(url, init) });
+		const type = 'application/token-introspection+jwt';
+		const signed = async (accept = type) => {
+			const answer = await agent.post('/introspect', { token: access_token }, { auth: false, headers: { authorization: basic('mail-rs', mail_secret), accept } });
+			assert.deepEqual([answer.status, answer.headers.get('content-type')], [200, type]);
+			const { payload, protectedHeader } = await jwtVerify(answer.text, keys, { issuer: grantd.issuer, audience: 'mail-rs', typ: 'token-introspection+jwt' });
+			assert.equal(protectedHeader.alg, 'RS256');
+			assert.deepEqual(Object.keys(payload), ['iss', 'aud', 'iat', 'token_introspection']);
+			return { text: answer.text, said: payload.token_introspection };
+		};
+		const { text, said } = await signed();
+		assert.deepEqual(said, await grantd.introspect(access_token));
+		assert.deepEqual((await signed(`application/json, ${type.toUpperCase()}; q=0.5`)).said, said);
+		await is_dead(text); // an answer is no token
+		for (const accept of ['*/*', 'application/*', `${type};q=0`, `x${type}`]) {
+			const plain = await agent.post('/introspect', { token: access_token }, { auth: false, headers: { authorization: basic('mail-rs', mail_secret), accept } });
+			assert.equal(plain.headers.get('content-type'), 'application/json', accept);
+		}
+		await stays(() => agent.post('/introspect', { token: access_token }, { auth: false, headers: { authorization: basic('mail-rs', 'wrong'), accept: type } }), 401, 'invalid_client');
+		await agent.revoke(refresh_token);
+		assert.deepEqual((await signed()).said, { active: false });
 	});
 	test('Dovecot sends empty client parameters beside Basic', async () => {
 		const { access_token } = await agent.tokens(alice, read);

@@ -53,6 +53,19 @@ test('every verb and option stands in its manual page', () => {
 	}
 });
 
+test('every verb and option stands in docs/automation.md', () => {
+	const text = fs.readFileSync(path.resolve(import.meta.dirname, '../../docs/automation.md'), 'utf8');
+	for (const [name, verbs] of Object.entries(said)) {
+		const section = text.split(new RegExp(`^## ${name}\\b.*$`, 'm'))[1].split('\n```')[1];
+		const lines = section.replace(/\n {11,}(?=\[|-)/g, ' ');
+		for (const [verb, options] of Object.entries(verbs)) {
+			const [noun, act] = verb.split(' ');
+			assert.match(lines, new RegExp(`\\b${noun}\\b${act ? `[^;]*?\\b${act}\\b` : ''}`), `${name} ${verb}`);
+			for (const option of options) assert.ok(lines.includes(option), `${name} ${verb} ${option}`);
+		}
+	}
+});
+
 test('every setting stands in grantd.conf(5) with its default, and no other', async (t) => {
 	const grantd = await Instance.create();
 	t.after(() => grantd.dispose());
