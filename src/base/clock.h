@@ -8,6 +8,7 @@
 #pragma once
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/str.h"
@@ -39,3 +40,5 @@ int64_t clock_monotonic_us(void);
  * "2026-11-25T09:30:00Z" (RFC 3339, seconds); years 1970 to 9999, the nearest for what is outside.
  */
 struct str clock_format(struct arena *arena, int64_t wall_ms);
+/* The inverse, of that form alone and of days that there are. */
+bool clock_parse(struct str text, int64_t *ret_wall_ms);

@@ -30,7 +30,9 @@ bool backup_is_ours(struct str database);
 /*
  * One consistent state, as of some moment after the call: readers and the writer go on meanwhile.
  * Both files are new, ours alone to read, and whole: they get their names when they are on disk.
- * Given up when *is_over becomes true. ERR_CONFLICT: a file of that name is there. ERR_CONFIG: not
+ * Until then they are grantd-backup.unfinished* beside it, which the next backup there removes.
+ * Given up when *is_over becomes true. ERR_CONFLICT: a file of that name is there, or another
+ * backup is being written to that folder. ERR_CONFIG: not
  * SQLite. ERR_IO with the reason.
  */
 MUST_CHECK enum err store_backup(struct task *task, struct store *store,

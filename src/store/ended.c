@@ -13,14 +13,17 @@
 #include "base/task.h"
 #include "config/file.h"
 #include "store/driver.h"
+#include "store/ended_file.h"
 
-#define HEADER	  "grantd-ended 1 "
+#define MARK_AT	  (sizeof(ENDED_HEADER) - 1)
 #define NOTES_MAX (64 * 1024)
 
 struct ended {
 	int fd;
+	int head_fd;		   /* the same file, to write the mark in place */
 	pthread_mutex_t appending; /* held while lines are appended, not while they are synced */
 	bool is_lost;		   /* lines are missing behind what is there */
+	off_t torn_at;		   /* half a text stands from there on; -1: none */
 };
 
 struct ended_notes {
@@ -33,7 +36,9 @@ struct ended_notes {
 static enum err create(struct task *task, struct str path)
 {
 	return file_replace(task, path,
-			    str_printf(&task->arena, HEADER "%lld\n", (long long)task->now), 0600);
+			    str_printf(&task->arena, ENDED_HEADER "%c %lld\n", ENDED_WHOLE,
+				       (long long)task->now),
+			    0600);
 }
 
 /* A line that a crash tore was never acknowledged. */
@@ -53,17 +58,82 @@ static enum err cut_torn_line(struct task *task, struct str path, int fd)
 	return OK;
 }
 
-static enum err check_header(struct task *task, struct str path, int fd)
+static enum err read_header(struct task *task, struct str path, struct ended *ended)
 {
-	char text[sizeof(HEADER) - 1];
+	char text[sizeof(ENDED_HEADER "+ ") - 1] = { 0 };
+	char mark;
 
-	if (pread(fd, text, sizeof(text), 0) != (ssize_t)sizeof(text) ||
-	    !str_equals((struct str){ text, sizeof(text) }, STR(HEADER)))
+	if (pread(ended->fd, text, sizeof(text), 0) != (ssize_t)sizeof(text) ||
+	    !str_equals((struct str){ text, MARK_AT }, STR(ENDED_HEADER)))
 		return failf(task, ERR_CONFIG,
 			     "%.*s: is not a record of what has ended; put it back from where it "
 			     "is, or move it away",
 			     STR_FMT(path));
+	mark = text[MARK_AT];
+	if ((mark != ENDED_WHOLE && mark != ENDED_LOST) || text[MARK_AT + 1] != ' ')
+		return failf(task, ERR_CONFIG, "%.*s: its first line is damaged; move it away",
+			     STR_FMT(path));
+	ended->is_lost = mark == ENDED_LOST;
 	return OK;
+}
+
+static enum err open_file(struct task *task, struct str path, int flags, int *ret_fd)
+{
+	*ret_fd = open(str_to_c(&task->arena, path), O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags);
+	if (*ret_fd < 0)
+		return failf(task, ERR_CONFIG, "%.*s: cannot be opened: %s", STR_FMT(path),
+			     strerror(errno));
+	return OK;
+}
+
+static bool cut_torn_text(struct ended *ended)
+{
+	if (ended->torn_at >= 0 && ftruncate(ended->fd, ended->torn_at) != 0)
+		return false;
+	ended->torn_at = -1;
+	return true;
+}
+
+/* The whole text, or as if nothing had been tried: nothing is put behind half a text. */
+static bool append_text(struct ended *ended, struct str text)
+{
+	ssize_t done;
+	off_t end;
+
+	if (!cut_torn_text(ended))
+		return false;
+	end = lseek(ended->fd, 0, SEEK_END);
+	done = write(ended->fd, text.at, text.len);
+	if (done == (ssize_t)text.len)
+		return true;
+	if (done > 0)
+		ended->torn_at = end;
+	(void)cut_torn_text(ended); /* else before the next text */
+	return false;
+}
+
+static bool set_mark(const struct ended *ended, char mark)
+{
+	return pwrite(ended->head_fd, &mark, 1, MARK_AT) == 1;
+}
+
+/* Also for the next process: "lost" may have no room until then. */
+static void lose(struct ended *ended)
+{
+	ended->is_lost = true;
+	(void)set_mark(ended, ENDED_LOST); /* say_lost is said in any case */
+}
+
+/* By the clock, for an act that was lost may have begun after this one. The mark goes last. */
+static bool own_up(struct task *task, struct ended *ended)
+{
+	struct str lost = str_printf(&task->arena, "%lld lost - -\n",
+				     (long long)clock_wall(task->clock));
+
+	if (!append_text(ended, lost) || fdatasync(ended->fd) != 0 || !set_mark(ended, ENDED_WHOLE))
+		return false;
+	ended->is_lost = false;
+	return true;
 }
 
 enum err ended_open(struct task *task, struct str path, struct ended **ret_ended)
@@ -73,15 +143,16 @@ enum err ended_open(struct task *task, struct str path, struct ended **ret_ended
 	if (ended == NULL)
 		abort();
 	pthread_mutex_init(&ended->appending, NULL);
-	ended->fd = -1;
+	ended->fd = ended->head_fd = -1;
+	ended->torn_at = -1;
 	if (!file_exists(task, path))
 		TRY(create(task, path));
-	ended->fd = open(str_to_c(&task->arena, path), O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW);
-	if (ended->fd < 0)
-		return failf(task, ERR_CONFIG, "%.*s: cannot be opened: %s", STR_FMT(path),
-			     strerror(errno));
-	TRY(check_header(task, path, ended->fd));
+	TRY(open_file(task, path, O_APPEND, &ended->fd));
+	TRY(open_file(task, path, 0, &ended->head_fd));
+	TRY(read_header(task, path, ended));
 	TRY(cut_torn_line(task, path, ended->fd));
+	if (ended->is_lost)
+		(void)own_up(task, ended); /* else with the next line */
 	*ret_ended = ended;
 	ended = NULL;
 	return OK;
@@ -93,6 +164,8 @@ void ended_free(struct ended **ended)
 		return;
 	if ((*ended)->fd >= 0)
 		close((*ended)->fd);
+	if ((*ended)->head_fd >= 0)
+		close((*ended)->head_fd);
 	pthread_mutex_destroy(&(*ended)->appending);
 	free(*ended);
 	*ended = NULL;
@@ -116,27 +189,12 @@ void ended_notes_free(struct ended_notes **notes)
 	*notes = NULL;
 }
 
-/* The whole text, or as if nothing had been tried. */
-static bool append_text(int fd, struct str text)
-{
-	off_t end = lseek(fd, 0, SEEK_END);
-	ssize_t done = write(fd, text.at, text.len);
-
-	if (done == (ssize_t)text.len)
-		return true;
-	if (done > 0 && ftruncate(fd, end) != 0)
-		return false;
-	return false;
-}
-
 static bool append_locked(struct task *task, struct ended *ended, struct str text)
 {
-	struct str lost = str_printf(&task->arena, "%lld lost - -\n", (long long)task->now);
-
-	if (ended->is_lost && !append_text(ended->fd, lost))
-		return false;
-	ended->is_lost = !append_text(ended->fd, text);
-	return !ended->is_lost;
+	if ((!ended->is_lost || own_up(task, ended)) && append_text(ended, text))
+		return true;
+	lose(ended);
+	return false;
 }
 
 static void say_lost(struct task *task)
@@ -198,7 +256,7 @@ void ended_keep(struct task *task, struct db *db)
 		append(task, notes);
 	if (fdatasync(notes->ended->fd) != 0) {
 		pthread_mutex_lock(&notes->ended->appending);
-		notes->ended->is_lost = true;
+		lose(notes->ended);
 		pthread_mutex_unlock(&notes->ended->appending);
 		say_lost(task);
 	}

@@ -7,8 +7,8 @@
  * restore ends rather too much. Ids only, no personal data.
  *
  * The first line says since when the file is complete. A line that could not be written (a full
- * disk) does not keep the act from its commit; "lost" then says so, and the file is complete from
- * there on.
+ * disk) does not keep the act from its commit: a mark in the first line says so at once, and "lost"
+ * as soon as there is room for it; the file is complete from there on.
  */
 #pragma once
 
@@ -51,6 +51,8 @@ struct ended_line {
 struct ended_record {
 	struct ended_line *lines;
 	size_t count;
+	/* when the file was made, which tells it from another node's; 0: no file */
+	int64_t began_at;
 	int64_t since; /* complete from then on; INT64_MAX: not at all, or there is no file */
 };
 
@@ -59,3 +61,8 @@ struct ended_record {
  * last line without its end was never acknowledged. ERR_CONFIG: unreadable.
  */
 MUST_CHECK enum err ended_read(struct task *task, struct str path, struct ended_record *ret_record);
+/*
+ * Another node's record added to this one: each one's lines in their own order, the earlier of two
+ * first, complete from when both are.
+ */
+void ended_add(struct task *task, struct ended_record *record, const struct ended_record *other);

@@ -2,9 +2,15 @@
 #include "base/task.h"
 #include "config/file.h"
 #include "store/ended.h"
+#include "store/ended_file.h"
 
 #define FILE_MAX (256 * 1024 * 1024)
-#define HEADER	 "grantd-ended 1 "
+
+struct reading {
+	struct ended_record record;
+	int64_t newest;	 /* of the lines so far */
+	bool is_damaged; /* what a line said is not known, and no later "lost" covers it */
+};
 
 static bool read_line(struct str text, struct ended_line *line)
 {
@@ -38,44 +44,87 @@ static struct str whole_lines(struct str text)
 	return text;
 }
 
-static void take_line(struct str text, struct ended_record *record)
+static int64_t later(int64_t a, int64_t b)
 {
+	return a > b ? a : b;
+}
+
+/*
+ * Complete from the latest time on that anything names: a line out of its order takes nothing back.
+ */
+static void take_line(struct str text, struct reading *reading)
+{
+	struct ended_record *record = &reading->record;
 	struct ended_line line = { 0 };
 
 	if (!read_line(text, &line)) {
-		record->since = INT64_MAX; /* what it said is not known */
+		reading->is_damaged = true;
 		return;
 	}
-	if (str_equals(line.verb, STR("lost")))
-		record->since = line.at;
-	else
+	if (str_equals(line.verb, STR("lost"))) {
+		record->since = later(record->since, line.at);
+		reading->is_damaged = reading->is_damaged && line.at < reading->newest;
+	} else {
 		record->lines[record->count++] = line;
+	}
+	reading->newest = later(reading->newest, line.at);
+}
+
+static bool read_header(struct str line, struct reading *reading)
+{
+	struct str rest = str_from(line, STR(ENDED_HEADER).len);
+	uint64_t since = 0;
+
+	if (!str_starts_with(line, STR(ENDED_HEADER)) || rest.len < 3 || rest.at[1] != ' ' ||
+	    (rest.at[0] != ENDED_WHOLE && rest.at[0] != ENDED_LOST) ||
+	    !str_to_u64(str_from(rest, 2), INT64_MAX, &since))
+		return false;
+	reading->record.began_at = reading->record.since = (int64_t)since;
+	return true;
 }
 
 enum err ended_read(struct task *task, struct str path, struct ended_record *ret_record)
 {
-	struct ended_record record = { .since = INT64_MAX };
+	struct reading reading = { .record.since = INT64_MAX };
 	struct str rest = STR_NONE, line = STR_NONE;
-	uint64_t since;
+	bool is_lost;
 
 	if (!file_exists(task, path)) {
-		*ret_record = record;
+		*ret_record = reading.record;
 		return OK;
 	}
 	TRY(file_read(task, path, FILE_MAX, &rest));
 	rest = whole_lines(rest);
-	record.lines = NEW_ARRAY(&task->arena, struct ended_line, count_lines(rest) + 1);
+	reading.record.lines = NEW_ARRAY(&task->arena, struct ended_line, count_lines(rest) + 1);
 	(void)str_next(&rest, '\n', &line);
-	if (!str_starts_with(line, STR(HEADER)) ||
-	    !str_to_u64(str_from(line, STR(HEADER).len), INT64_MAX, &since))
+	if (!read_header(line, &reading))
 		return failf(task, ERR_CONFIG,
 			     "%.*s: is not a record of what has ended; move it away, and the "
 			     "restore ends every installation",
 			     STR_FMT(path));
-	record.since = (int64_t)since;
+	is_lost = line.at[STR(ENDED_HEADER).len] == ENDED_LOST;
 	while (str_next(&rest, '\n', &line))
 		if (line.len > 0 || rest.len > 0) /* nothing stands behind the last newline */
-			take_line(line, &record);
-	*ret_record = record;
+			take_line(line, &reading);
+	if (reading.is_damaged || is_lost)
+		reading.record.since = INT64_MAX;
+	*ret_record = reading.record;
 	return OK;
+}
+
+void ended_add(struct task *task, struct ended_record *record, const struct ended_record *other)
+{
+	size_t count = record->count + other->count, ours = 0, theirs = 0;
+	struct ended_line *lines = NEW_ARRAY(&task->arena, struct ended_line, count + 1);
+
+	for (size_t i = 0; i < count; i++) {
+		bool is_ours = theirs == other->count ||
+			       (ours < record->count &&
+				record->lines[ours].at <= other->lines[theirs].at);
+
+		lines[i] = is_ours ? record->lines[ours++] : other->lines[theirs++];
+	}
+	record->lines = lines;
+	record->count = count;
+	record->since = later(record->since, other->since);
 }

@@ -90,11 +90,36 @@ static void a_time_is_written_as_rfc_3339_whatever_the_number(void **state)
 	arena_free(&arena);
 }
 
+static void a_time_is_read_as_it_is_written_and_nothing_else_is(void **state)
+{
+	static const char *const refused[] = { "",
+					       "2026-11-28",
+					       "2026-11-28T09:30:00",
+					       "2026-11-28T09:30:00z",
+					       "2026-11-28 09:30:00Z",
+					       "2026-11-28T09:30:00+01:00",
+					       "2026-11-28T09:30:00.5Z",
+					       "2026-02-30T09:30:00Z",
+					       "2026-13-01T09:30:00Z",
+					       "2026-11-28T25:30:00Z",
+					       "1969-12-31T23:59:59Z",
+					       "2O26-11-28T09:30:00Z" };
+	int64_t read = 0;
+
+	(void)state;
+	CHECK(clock_parse(STR("2026-11-25T09:30:07Z"), &read) && read == 1795599007000);
+	CHECK(clock_parse(STR("1970-01-01T00:00:00Z"), &read) && read == 0);
+	for (size_t i = 0; i < COUNT_OF(refused); i++)
+		CHECK_ROW(!clock_parse(str_from_c(refused[i]), &read), "%s", refused[i]);
+	CHECK(read == 0);
+}
+
 int main(void)
 {
 	return RUN(cmocka_unit_test(a_clock_set_back_does_not_go_back),
 		   cmocka_unit_test(the_newest_time_on_record_holds_after_a_restart),
 		   cmocka_unit_test(raced_raises_leave_the_highest),
 		   cmocka_unit_test(without_a_test_the_system_is_asked),
-		   cmocka_unit_test(a_time_is_written_as_rfc_3339_whatever_the_number));
+		   cmocka_unit_test(a_time_is_written_as_rfc_3339_whatever_the_number),
+		   cmocka_unit_test(a_time_is_read_as_it_is_written_and_nothing_else_is));
 }

@@ -130,8 +130,10 @@ static void a_damaged_line_makes_the_record_incomplete_until_it_says_so_itself(v
 		append(world, damaged[i]);
 		append(world, "5 family fam_b reused\n");
 		CHECK_ROW(read_record(world).since == INT64_MAX, "%s", damaged[i]);
+		append(world, "4 lost - -\n"); /* from before it: it does not speak of it */
+		CHECK_ROW(read_record(world).since == INT64_MAX, "%s", damaged[i]);
 		append(world, "77 lost - -\n");
-		CHECK_ROW(read_record(world).since == 77, "%s", damaged[i]);
+		CHECK_ROW(read_record(world).since == CHECK_NOW, "%s", damaged[i]);
 		CHECK(read_record(world).count == i + 1);
 	}
 }
@@ -189,6 +191,47 @@ static void a_line_that_cannot_be_written_is_owned_up_to(void **state)
 	ended_free(&ended);
 }
 
+/* As on a full disk, and then kill -9: the next start owns up to what this one could not. */
+static void a_line_that_was_lost_before_a_restart_is_owned_up_to_after_it(void **state)
+{
+	struct world *world = *state;
+	struct task *task = world_task(world);
+	struct ended *ended = NULL;
+	struct db db = { 0 };
+	struct stat stat_before;
+
+	(void)signal(SIGXFSZ, SIG_IGN);
+	CHECK_ERR(ended_open(task, file_of(world), &ended), OK);
+	db.ended = ended_notes_new(ended);
+	CHECK(stat(file_of(world).at, &stat_before) == 0);
+	set_ceiling((rlim_t)stat_before.st_size);
+	ended_note(task, &db, "grant", STR("gra_a"), STR("user"));
+	ended_keep(task, &db);
+	ended_notes_free(&db.ended);
+	ended_free(&ended);
+	CHECK(read_record(world).since == INT64_MAX);
+	CHECK_ERR(ended_open(task, file_of(world), &ended), OK); /* the disk is still full */
+	ended_free(&ended);
+	CHECK(read_record(world).since == INT64_MAX);
+	set_ceiling(RLIM_INFINITY);
+	world->clock.now += SECOND_MS;
+	CHECK_ERR(ended_open(world_task(world), file_of(world), &ended), OK);
+	ended_free(&ended);
+	CHECK(read_record(world).since == CHECK_NOW + SECOND_MS);
+	CHECK(read_record(world).count == 0);
+}
+
+static void a_lost_line_out_of_its_order_takes_nothing_back(void **state)
+{
+	struct world *world = *state;
+
+	open_with_record(world);
+	append(world, "5 lost - -\n");
+	CHECK(read_record(world).since == CHECK_NOW);
+	append(world, "grantd-ended 1 + 5\n"); /* two files put together */
+	CHECK(read_record(world).since == INT64_MAX);
+}
+
 /* More lines than are kept in memory: all are there, in their order. */
 static void many_ends_in_one_transaction_are_all_on_record(void **state)
 {
@@ -222,5 +265,7 @@ int main(void)
 		cmocka_unit_test(
 			something_else_in_its_place_is_refused_and_no_file_remembers_nothing),
 		cmocka_unit_test(a_line_that_cannot_be_written_is_owned_up_to),
+		cmocka_unit_test(a_line_that_was_lost_before_a_restart_is_owned_up_to_after_it),
+		cmocka_unit_test(a_lost_line_out_of_its_order_takes_nothing_back),
 		cmocka_unit_test(many_ends_in_one_transaction_are_all_on_record));
 }
