@@ -8,6 +8,7 @@
 #include "store/events.h"
 #include "store/families.h"
 #include "store/grants.h"
+#include "store/nodes.h"
 #include "store/requests.h"
 #include "store/restoring.h"
 #include "store/sessions.h"
@@ -130,7 +131,9 @@ static enum err forgive_unknown(struct task *task, enum err err)
 static enum err replay_line(struct task *task, struct db *db, struct restoring *restoring,
 			    const struct ended_line *line)
 {
-	int64_t from = restoring->report.made_at - SLACK_MS;
+	/* not known when: every line counts */
+	int64_t made_at = restoring->report.made_at;
+	int64_t from = made_at == 0 ? 0 : made_at - SLACK_MS;
 
 	for (size_t i = 0; i < COUNT_OF(replays); i++) {
 		if (!str_equals(line->verb, str_from_c(replays[i].verb)))
@@ -189,7 +192,8 @@ static enum err record(struct task *task, struct db *db, const struct restore_re
 	struct json_writer json = json_write_to(&buf);
 
 	json_open_object(&json);
-	json_member_str(&json, "made_at", clock_format(&task->arena, report->made_at));
+	if (report->made_at != 0)
+		json_member_str(&json, "made_at", clock_format(&task->arena, report->made_at));
 	json_member_bool(&json, "complete", report->is_complete);
 	json_member_int(&json, "kept_ended", report->kept_ended);
 	json_member_int(&json, "grants_paused", report->paused);
@@ -216,6 +220,28 @@ static enum err write_restored(struct task *task, struct db *db, void *arg)
 	return record(task, db, report);
 }
 
+/*
+ * Events and nodes that are newer than the copy: another grantd has served the database since, or
+ * does, and what it did was not stopped by this restore.
+ */
+static enum err check_not_served(struct task *task, struct db *db, int64_t made_at)
+{
+	struct node *nodes = NULL;
+	int64_t newest = 0;
+	size_t count = 0;
+
+	TRY(event_newest(task, db, &newest));
+	TRY(node_list(task, db, &nodes, &count));
+	for (size_t i = 0; i < count; i++)
+		newest = nodes[i].seen_at > newest ? nodes[i].seen_at : newest;
+	if (newest <= made_at + SLACK_MS)
+		return OK;
+	return failf(task, ERR_CONFIG,
+		     "the database goes on until %s: the copy was not made at %s, or a grantd has "
+		     "served it since; stop every one and put it back again",
+		     clock_format(&task->arena, newest).at, clock_format(&task->arena, made_at).at);
+}
+
 enum err restore_apply(struct task *task, const struct authority *authority,
 		       const struct restore *restore, struct restore_report *ret_report)
 {
@@ -228,10 +254,11 @@ enum err restore_apply(struct task *task, const struct authority *authority,
 	restoring->restore = restore;
 	restoring->report.made_at = restore->made_at;
 	TRY(store_reader(task, authority->store, &db));
-	if (restore->made_at == 0)
-		TRY(event_newest(task, db, &restoring->report.made_at));
+	if (restore->made_at != 0)
+		TRY(check_not_served(task, db, restore->made_at));
 	TRY(user_count(task, db, &restoring->report.users));
-	restoring->report.is_complete = restore->ended->since <= restoring->report.made_at;
+	restoring->report.is_complete = restore->made_at != 0 && restore->is_everybodys &&
+					restore->ended->since <= restore->made_at;
 	TRY(store_write(task, authority->store, write_restored, restoring));
 	TRY(signing_rotate(task, authority, &replace));
 	*ret_report = restoring->report;

@@ -10,13 +10,15 @@
 #include "store/ended.h"
 
 struct restore {
-	const struct ended_record *ended; /* what DIR remembers */
-	int64_t made_at;		  /* of the copy; 0: not known, the newest event says */
+	const struct ended_record *ended; /* what is remembered */
+	bool is_everybodys;		  /* of every node that served since the copy was made */
+	/* of the copy; 0: not known, and then no record reaches back */
+	int64_t made_at;
 };
 
 struct restore_report {
-	bool is_complete; /* DIR remembers all that has ended since the copy was made */
-	int64_t made_at;
+	bool is_complete; /* all that has ended since the copy was made is remembered */
+	int64_t made_at;  /* 0: not known */
 	int64_t users, clients, grants; /* that there are */
 	int64_t kept_ended;		/* lines that changed something */
 	int64_t paused;			/* grants */
@@ -24,5 +26,9 @@ struct restore_report {
 	int64_t without_key;		/* people whose key is not there: erased since */
 };
 
+/*
+ * ERR_CONFIG, and nothing is changed: the database knows of what came after made_at; that is wrong,
+ * or a grantd has served it since.
+ */
 MUST_CHECK enum err restore_apply(struct task *task, const struct authority *authority,
 				  const struct restore *restore, struct restore_report *ret_report);

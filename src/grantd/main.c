@@ -22,6 +22,9 @@ enum option_letter {
 	OPTION_FROM = 'f',
 	OPTION_KEYS = 'k',
 	OPTION_VERIFY = 'v',
+	OPTION_MADE_AT = 'm',
+	OPTION_NODES = 'n',
+	OPTION_ENDED = 'e',
 	OPTION_HELP = 'h',
 };
 
@@ -59,16 +62,23 @@ static const struct verb verbs[] = {
 	  "Looks at configuration, keys, certificate and database, changes nothing, and says "
 	  "everything that\n"
 	  "is wrong. Exit code 0: nothing is; 1: something is.\n" },
-	{ "restore", "dfkvh", restore_run,
-	  "grantd restore --dir DIR --from FILE [--keys FILE.keys] [--verify]\n\n"
+	{ "restore", "dfkvmneh", restore_run,
+	  "grantd restore --dir DIR --from FILE [--keys FILE.keys] [--verify]\n"
+	  "grantd restore --dir DIR [--made-at TIME --nodes N [--ended FILE …]]\n\n"
 	  "Puts a backup of grantctl backup back. What has ended since stays ended, every grant is "
 	  "paused\n"
 	  "until its person confirms, sign-ins end, signing keys are replaced. Stop grantd first. "
-	  "With a\n"
-	  "PostgreSQL database, put back by its own tools, run it with --dir alone.\n\n"
+	  "The\n"
+	  "second form is for a PostgreSQL database that its own tools have put back; without "
+	  "what is in\n"
+	  "brackets nobody knows all that has ended since, and every installation of an agent is "
+	  "ended.\n\n"
 	  "  --from FILE        the backup\n"
 	  "  --keys FILE        the people's keys, at most 30 days old; default: FILE.keys\n"
-	  "  --verify           only say what would be put back; also while grantd serves\n" },
+	  "  --verify           only say what would be put back; also while grantd serves\n"
+	  "  --made-at TIME     when pg_dump was started, as 2026-11-28T09:30:00Z\n"
+	  "  --nodes N          how many nodes have served the database since, this one too\n"
+	  "  --ended FILE       ended.log of another of them; once for each\n" },
 	{ "migrate", "dh", upgrade_run,
 	  "grantd migrate --dir DIR\n\n"
 	  "Brings the tables of the database to what this program knows. Stop grantd first, make "
@@ -84,6 +94,9 @@ static const struct option options[] = {
 	{ "from", required_argument, NULL, OPTION_FROM },
 	{ "keys", required_argument, NULL, OPTION_KEYS },
 	{ "verify", no_argument, NULL, OPTION_VERIFY },
+	{ "made-at", required_argument, NULL, OPTION_MADE_AT },
+	{ "nodes", required_argument, NULL, OPTION_NODES },
+	{ "ended", required_argument, NULL, OPTION_ENDED },
 	{ "help", no_argument, NULL, OPTION_HELP },
 	{ NULL, 0, NULL, 0 },
 };
@@ -137,6 +150,16 @@ static void take_option(struct program *program, int letter)
 		break;
 	case OPTION_VERIFY:
 		program->is_verify = true;
+		break;
+	case OPTION_MADE_AT:
+		program->made_at = str_from_c(optarg);
+		break;
+	case OPTION_NODES:
+		program->nodes = str_from_c(optarg);
+		break;
+	case OPTION_ENDED:
+		if (program->ended_count < COUNT_OF(program->ended))
+			program->ended[program->ended_count++] = str_from_c(optarg);
 		break;
 	default:
 		program->shared_loopback_host = true;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What main.c took from the world outside, for the verbs: init, serve, check, migrate. */
+/* What main.c took from the world outside, for the verbs: init, serve, check, restore, migrate. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "base/task.h"
 #include "config/config.h"
+
+#define ENDED_FILES_MAX 99
 
 struct program {
 	struct clock clock;
@@ -26,6 +28,11 @@ struct program {
 	struct str from; /* STR_NONE: not given */
 	struct str keys; /* STR_NONE: beside it */
 	bool is_verify;
+	/* of restore with PostgreSQL */
+	struct str made_at;		   /* STR_NONE: not given */
+	struct str nodes;		   /* how many; STR_NONE: not given */
+	struct str ended[ENDED_FILES_MAX]; /* of other nodes */
+	size_t ended_count;
 };
 
 /* Each prints its own outcome; the answer is the exit code. */

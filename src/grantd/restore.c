@@ -12,11 +12,15 @@
 #include "store/backup.h"
 #include "store/ended.h"
 #include "store/events.h"
+#include "store/nodes.h"
 
 struct outcome {
 	struct restore_report report;
 	struct ended_record ended;
 	struct str aside; /* the database of before; STR_NONE: none */
+	/* that have served PostgreSQL since, as the operator says; 0: not said */
+	size_t nodes;
+	size_t nodes_in_copy; /* when it was made */
 };
 
 static enum err open_store(struct task *task, struct str database, struct store **ret_store)
@@ -53,33 +57,66 @@ static enum err raise_clock(struct task *task, struct store *store)
 	return OK;
 }
 
+static bool is_named_before(const struct node *nodes, size_t i)
+{
+	for (size_t j = 0; j < i; j++)
+		if (str_equals(nodes[j].name, nodes[i].name))
+			return true;
+	return false;
+}
+
+/* Nodes that served when the copy was made, and may have gone on: the operator may have forgotten
+ * one. */
+static enum err count_nodes(struct task *task, struct store *store, struct restore *restore,
+			    struct outcome *outcome)
+{
+	struct node *nodes = NULL;
+	struct db *db = NULL;
+	size_t count = 0;
+
+	if (outcome->nodes == 0) /* SQLite has one */
+		return OK;
+	TRY(store_reader(task, store, &db));
+	TRY(node_list(task, db, &nodes, &count));
+	for (size_t i = 0; i < count; i++)
+		outcome->nodes_in_copy += !is_named_before(nodes, i);
+	restore->is_everybodys = restore->is_everybodys && outcome->nodes_in_copy <= outcome->nodes;
+	return OK;
+}
+
 static enum err apply(struct task *task, struct store *store, struct config_live *live,
-		      int64_t made_at, struct outcome *outcome)
+		      struct restore *restore, struct outcome *outcome)
 {
 	CLEANUP(keys_free) struct keyring *keys = NULL;
 	const struct config *config = config_current(live);
-	struct restore restore = { .ended = &outcome->ended, .made_at = made_at };
 	struct authority authority;
 	enum err err;
 
 	TRY(keys_open(task, config->root_key_file, config->issuer, &keys));
 	TRY(check_root(task, store, keys, config));
+	TRY(count_nodes(task, store, restore, outcome));
 	TRY(raise_clock(task, store));
 	err = authority_open(task, &authority, store, keys, live);
 	if (err == OK)
-		err = restore_apply(task, &authority, &restore, &outcome->report);
+		err = restore_apply(task, &authority, restore, &outcome->report);
 	authority_close(&authority);
 	return err;
 }
 
 static enum err apply_to(struct task *task, struct config_live *live, struct str database,
-			 int64_t made_at, struct outcome *outcome)
+			 struct restore *restore, struct outcome *outcome)
 {
 	CLEANUP(store_free) struct store *store = NULL;
 
-	TRY(ended_read(task, installation_ended_file(task, config_current(live)), &outcome->ended));
+	restore->ended = &outcome->ended;
 	TRY(open_store(task, database, &store));
-	return apply(task, store, live, made_at, outcome);
+	return apply(task, store, live, restore, outcome);
+}
+
+static enum err read_own(struct task *task, struct config_live *live, struct outcome *outcome)
+{
+	return ended_read(task, installation_ended_file(task, config_current(live)),
+			  &outcome->ended);
 }
 
 static struct str path_of(struct config_live *live)
@@ -92,13 +129,14 @@ static enum err try_copy(struct task *task, const struct program *program, struc
 {
 	struct backup_files files = { .file = program->from, .keys = program->keys };
 	struct str database = STR_JOIN(&task->arena, STR("sqlite:"), copy);
-	int64_t made_at = 0;
+	struct restore restore = { .is_everybodys = true };
 	enum err err;
 
 	if (files.keys.at == NULL)
 		files.keys = STR_JOIN(&task->arena, files.file, STR(".keys"));
-	TRY(backup_assemble(task, &files, copy, &made_at));
-	err = apply_to(task, live, database, made_at, outcome);
+	TRY(read_own(task, live, outcome));
+	TRY(backup_assemble(task, &files, copy, &restore.made_at));
+	err = apply_to(task, live, database, &restore, outcome);
 	if (err != OK)
 		backup_discard(task, copy);
 	return err;
@@ -126,19 +164,78 @@ static enum err put_back(struct task *task, const struct program *program, struc
 	return backup_install(task, copy, path_of(live));
 }
 
+/* One file given twice would stand for the node whose file is missing. */
+static enum err read_others(struct task *task, const struct program *program,
+			    struct outcome *outcome)
+{
+	int64_t began_at[ENDED_FILES_MAX + 1] = { outcome->ended.began_at };
+
+	for (size_t i = 0; i < program->ended_count; i++) {
+		struct ended_record record = { 0 };
+
+		TRY(ended_read(task, program->ended[i], &record));
+		if (record.began_at == 0)
+			return failf(task, ERR_CONFIG, "%.*s: is not there",
+				     STR_FMT(program->ended[i]));
+		for (size_t j = 0; j <= i; j++)
+			if (began_at[j] == record.began_at)
+				return failf(task, ERR_CONFIG,
+					     "%.*s: is this node's own, or was given twice",
+					     STR_FMT(program->ended[i]));
+		began_at[i + 1] = record.began_at;
+		ended_add(task, &outcome->ended, &record);
+	}
+	return OK;
+}
+
+static enum err take_nodes(struct task *task, const struct program *program, size_t *ret_nodes)
+{
+	uint64_t nodes = 0;
+
+	if (program->nodes.at == NULL)
+		return OK;
+	if (!str_to_u64(program->nodes, ENDED_FILES_MAX + 1, &nodes) || nodes == 0)
+		return fail(task, ERR_CONFIG, "--nodes is a number from 1 to 100");
+	if (program->ended_count >= nodes)
+		return fail(task, ERR_CONFIG,
+			    "--nodes counts this node and each one whose --ended is given");
+	*ret_nodes = (size_t)nodes;
+	return OK;
+}
+
+static enum err take_made_at(struct task *task, const struct program *program, int64_t *ret_made_at)
+{
+	int64_t made_at = 0;
+
+	if (program->made_at.at == NULL)
+		return OK;
+	if (!clock_parse(program->made_at, &made_at) || made_at == 0 ||
+	    made_at > task->now + MINUTE_MS)
+		return fail(task, ERR_CONFIG,
+			    "--made-at is a time that has been, in UTC, as 2026-11-28T09:30:00Z");
+	*ret_made_at = made_at;
+	return OK;
+}
+
 /* The database is there already, put back by PostgreSQL's own tools. */
 static enum err follow_up(struct task *task, const struct program *program,
 			  struct config_live *live, struct outcome *outcome)
 {
 	const struct config *config = config_current(live);
+	struct restore restore = { 0 };
 
 	if (program->from.at != NULL || program->keys.at != NULL || program->is_verify)
 		return fail(task, ERR_CONFIG,
 			    "PostgreSQL's own tools put the database back (docs/operator.md); "
-			    "then run grantd restore with --dir alone");
+			    "then run grantd restore with --dir, --made-at and --nodes");
+	TRY(take_made_at(task, program, &restore.made_at));
+	TRY(take_nodes(task, program, &outcome->nodes));
 	if (installation_is_served(config))
 		return fail(task, ERR_CONFIG, "a grantd is serving this directory; stop it first");
-	return apply_to(task, live, config->database, 0, outcome);
+	TRY(read_own(task, live, outcome));
+	TRY(read_others(task, program, outcome));
+	restore.is_everybodys = outcome->nodes == program->ended_count + 1;
+	return apply_to(task, live, config->database, &restore, outcome);
 }
 
 static enum err restore(struct task *task, const struct program *program, struct outcome *outcome)
@@ -150,6 +247,10 @@ static enum err restore(struct task *task, const struct program *program, struct
 	live = config_live_new(config);
 	if (!backup_is_ours(config->database))
 		return follow_up(task, program, live, outcome);
+	if (program->made_at.at != NULL || program->nodes.at != NULL || program->ended_count > 0)
+		return fail(task, ERR_CONFIG,
+			    "--made-at, --nodes and --ended are for PostgreSQL: a backup of SQLite "
+			    "knows when it was made");
 	if (program->from.at == NULL)
 		return fail(task, ERR_CONFIG, "say which backup: --from FILE");
 	if (program->is_verify)
@@ -174,6 +275,15 @@ static void say_ended(struct task *task, const struct outcome *outcome)
 	printf("  nobody remembers all that has ended since: %lld installations of agents are "
 	       "ended,\n  and must be allowed again\n",
 	       (long long)report->installations_ended);
+	if (outcome->nodes_in_copy > outcome->nodes)
+		printf("  (%zu nodes served the database when it was copied, --nodes said %zu)\n",
+		       outcome->nodes_in_copy, outcome->nodes);
+}
+
+static struct str time_of(struct task *task, int64_t made_at)
+{
+	return made_at == 0 ? STR("a time that --made-at did not say")
+			    : clock_format(&task->arena, made_at);
 }
 
 static void say(struct task *task, const struct program *program, const struct outcome *outcome)
@@ -182,7 +292,7 @@ static void say(struct task *task, const struct program *program, const struct o
 
 	printf("%s of %s: %lld people, %lld agents, %lld grants\n",
 	       program->is_verify ? "this would put back the database" : "put back the database",
-	       clock_format(&task->arena, report->made_at).at, (long long)report->users,
+	       time_of(task, report->made_at).at, (long long)report->users,
 	       (long long)report->clients, (long long)report->grants);
 	say_ended(task, outcome);
 	printf("  %lld grants are paused until their person confirms; everybody signs in again\n"

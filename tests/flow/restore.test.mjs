@@ -10,9 +10,13 @@ import { Agent, Instance, driver, run_well } from './harness/index.mjs';
 
 const files_of = (grantd, name) => [path.join(grantd.home, name), path.join(grantd.home, `${name}.keys`)];
 
+// RFC 3339 in whole seconds, the next one
+const time = (at) => new Date(Math.ceil(at / 1000) * 1000).toISOString().replace('.000', '');
+
 // Both copies, as the operator's guide says.
 async function back_up(grantd, name = 'backup') {
 	const [file, keys] = files_of(grantd, name);
+	grantd.made_at = time(Date.now());
 	if (driver === 'sqlite') {
 		assert.deepEqual(await grantd.operate(['backup', file]), { file, keys_file: keys });
 		return;
@@ -26,16 +30,21 @@ async function in_postgres(grantd, sql) {
 	await run_well('psql', ['-X', '-q', '-h', grantd.database.socket, '-d', 'postgres', '-c', sql]);
 }
 
+// The database as it was, by PostgreSQL's own tools.
+async function pg_put_back(grantd, name = 'backup') {
+	await in_postgres(grantd, `DROP DATABASE ${grantd.database.name} WITH (FORCE)`);
+	await in_postgres(grantd, `CREATE DATABASE ${grantd.database.name}`);
+	for (const dump of files_of(grantd, name)) await run_well('pg_restore', ['-h', grantd.database.socket, '-d', grantd.database.name, dump]);
+}
+
+const restore = (grantd, ...args) => grantd.grantd(['restore', '--dir', grantd.dir, ...args]);
+
 // The database is put back with the daemon stopped; answers what grantd restore said.
-async function put_back(grantd, name = 'backup') {
-	const [file, keys] = files_of(grantd, name);
+async function put_back(grantd, name = 'backup', words = ['--made-at', grantd.made_at, '--nodes', '1']) {
+	const [file] = files_of(grantd, name);
 	if (grantd.daemon.is_running) await grantd.stop();
-	if (driver === 'postgres') {
-		await in_postgres(grantd, `DROP DATABASE ${grantd.database.name} WITH (FORCE)`);
-		await in_postgres(grantd, `CREATE DATABASE ${grantd.database.name}`);
-		for (const dump of [file, keys]) await run_well('pg_restore', ['-h', grantd.database.socket, '-d', grantd.database.name, dump]);
-	}
-	const done = await grantd.grantd(['restore', '--dir', grantd.dir, ...(driver === 'sqlite' ? ['--from', file] : [])]);
+	if (driver === 'postgres') await pg_put_back(grantd, name);
+	const done = await restore(grantd, ...(driver === 'sqlite' ? ['--from', file] : words));
 	assert.equal(done.status, 0, done.stderr);
 	await grantd.start();
 	return done.stdout;
@@ -136,6 +145,68 @@ test('where nobody remembers what had ended, every installation is ended', async
 	assert.match(await put_back(grantd), /nobody remembers all that has ended since/);
 });
 
+test('with several nodes on PostgreSQL the records of all are needed, and each one keeps ended what ended there', async (t) => {
+	const grantd = await Instance.start(t);
+	const { alice, agent } = await grantd.furnish();
+	if (driver === 'sqlite') { // has one node, and its backups know when they were made
+		await back_up(grantd);
+		await grantd.stop();
+		for (const words of [['--nodes', '2'], ['--made-at', grantd.made_at], ['--ended', path.join(grantd.dir, 'ended.log')]]) {
+			const refusal = await restore(grantd, '--from', files_of(grantd, 'backup')[0], ...words);
+			assert.equal(refusal.status, 1);
+			assert.match(refusal.stderr, /are for PostgreSQL/);
+		}
+		return;
+	}
+	const other = await Instance.beside(t, grantd);
+	await other.start();
+	const gone = await another(grantd, alice, 'gone');
+	const kept = await agent.tokens(alice, { scope: ['mail.read'] });
+	await back_up(grantd);
+	await other.operate(['client', 'disable', 'mail-agent']);
+	assert.equal((await new Agent(other, gone.agent).revoke(gone.tokens.refresh_token)).status, 200);
+	await grantd.operate(['client', 'enable', 'mail-agent']);
+	await other.stop();
+	const theirs = path.join(other.dir, 'ended.log'), ours = path.join(grantd.dir, 'ended.log');
+	const all = ['--made-at', grantd.made_at, '--nodes', '2', '--ended', theirs];
+
+	assert.match(await put_back(grantd, 'backup', all), /what has ended since stays ended: \d+ acts/);
+	refused(await gone.agent.refresh(gone.tokens.refresh_token), 400, 'invalid_grant');
+	paused(await agent.refresh(kept.refresh_token)); // the two acts on the agent in their order
+	await grantd.stop();
+
+	const refusals = [
+		[['--made-at', grantd.made_at, '--nodes', '2', '--ended', ours], /is this node's own, or was given twice/],
+		[['--made-at', grantd.made_at, '--nodes', '3', '--ended', theirs, '--ended', theirs], /was given twice/],
+		[['--made-at', grantd.made_at, '--nodes', '2', '--ended', `${theirs}.not`], /is not there/],
+		[['--made-at', grantd.made_at, '--nodes', '1', '--ended', theirs], /--nodes counts this node and each one/],
+		[['--nodes', '0'], /--nodes is a number from 1 to 100/],
+		[['--made-at', 'yesterday'], /--made-at is a time that has been, in UTC/],
+		[['--made-at', time(Date.now() + 600_000)], /--made-at is a time that has been, in UTC/],
+		// as when it was served after it had been put back
+		[['--made-at', time(Date.now() - 600_000), '--nodes', '2', '--ended', theirs], /the database goes on until .*: the copy was not made at/],
+	];
+	await pg_put_back(grantd);
+	for (const [words, why] of refusals) {
+		const refusal = await restore(grantd, ...words);
+		assert.equal(refusal.status, 1, refusal.stdout);
+		assert.match(refusal.stderr, why);
+	}
+	assert.deepEqual(await grantd.rows('SELECT id FROM grants WHERE restored_at IS NOT NULL'), []);
+	const incomplete = [
+		[['--made-at', grantd.made_at, '--nodes', '2'], /nobody remembers all that has ended since: 2 installations/],
+		[['--made-at', grantd.made_at, '--nodes', '1'], /nobody remembers all [^]*\(2 nodes served the database when it was copied, --nodes said 1\)/],
+		[['--made-at', grantd.made_at], /nobody remembers all that has ended since: 2 installations/],
+		[['--nodes', '2', '--ended', theirs], /of a time that --made-at did not say: [^]*nobody remembers all/],
+	];
+	for (const [words, said] of incomplete) {
+		await pg_put_back(grantd);
+		const done = await restore(grantd, ...words);
+		assert.equal(done.status, 0, done.stderr);
+		assert.match(done.stdout, said);
+	}
+});
+
 test('a backup under load is whole: what was acknowledged before it is in it', async (t) => {
 	const grantd = await Instance.start(t);
 	const { alice } = await grantd.furnish();
@@ -175,6 +246,11 @@ test('a backup has no key of a person, and the keys are put back for 30 days onl
 		assert.equal((await list(keys)).includes(wrapped[0].toString('hex')), true);
 		return;
 	}
+	// what a kill -9 left of one has keys of people too: it goes with the next backup, whatever that one's name
+	const unfinished = ['grantd-backup.unfinished', 'grantd-backup.unfinished.keys'].map((name) => path.join(grantd.home, name));
+	for (const name of unfinished) fs.copyFileSync(path.join(grantd.dir, 'grantd.db'), name);
+	await back_up(grantd, 'next');
+	for (const name of unfinished) assert.equal(fs.existsSync(name), false);
 	assert.equal(fs.readFileSync(file).includes(wrapped[0]), false);
 	assert.equal(fs.readFileSync(keys).includes(wrapped[0]), true);
 	const { DatabaseSync } = await import('node:sqlite');
@@ -201,10 +277,9 @@ test('what cannot be put back is refused with a sentence, and nothing is changed
 	const grantd = await Instance.start(t);
 	const { alice, agent } = await grantd.furnish();
 	const tokens = await agent.tokens(alice, { scope: ['mail.read'] });
-	const restore = (...args) => grantd.grantd(['restore', '--dir', grantd.dir, ...args]);
 	const refuses = async (args, words) => {
 		const before = bytes_of(grantd.dir);
-		const refusal = await restore(...args);
+		const refusal = await restore(grantd, ...args);
 		assert.equal(refusal.status, 1, refusal.stdout);
 		assert.match(refusal.stderr, words);
 		assert.deepEqual(Object.keys(bytes_of(grantd.dir)).sort(), Object.keys(before).sort());
@@ -227,7 +302,7 @@ test('what cannot be put back is refused with a sentence, and nothing is changed
 	assert.match((await grantd.grantctl(['backup', '/nowhere/at/all'])).stderr, /cannot be written/);
 	await refuses(['--from', file], /another grantd \(pid \d+\) uses this database; stop it first/);
 
-	const verified = await restore('--from', file, '--verify');
+	const verified = await restore(grantd, '--from', file, '--verify');
 	assert.equal(verified.status, 0, verified.stderr);
 	assert.match(verified.stdout, /this would put back the database of .*: 1 people, 1 agents, 1 grants\n[^]*nothing was changed/);
 	assert.equal((await grantd.introspect(tokens.access_token)).active, true, 'it went on serving');
