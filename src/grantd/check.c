@@ -17,12 +17,16 @@
 struct report {
 	const struct config_problems *settings; /* what is wrong with what was written */
 	unsigned problems;
+	struct json_writer *json; /* within an array; NULL: lines on stderr */
 };
 
 static void problem(struct report *report, struct str text)
 {
 	report->problems++;
-	fprintf(stderr, "grantd check: %.*s\n", STR_FMT(text));
+	if (report->json != NULL)
+		json_add_str(report->json, text);
+	else
+		fprintf(stderr, "grantd check: %.*s\n", STR_FMT(text));
 }
 
 /* Notes the task's reason when err is one. */
@@ -181,27 +185,50 @@ static void check_config(struct report *report, struct task *task, const struct 
 	check_keys(report, task, config);
 }
 
-enum exit_code check_run(struct program *program)
+static void check(struct report *report, struct task *task, struct program *program)
 {
 	CLEANUP(config_free) const struct config *config = NULL;
-	struct config_problems *problems;
+	struct config_problems *problems = NEW(&task->arena, struct config_problems);
+
+	program->source.problems = problems;
+	report->settings = problems;
+	/* a directory that is not there is a problem like others, but the last one */
+	if (config_inspect(task, &program->source, &config) != OK)
+		task_forgive(task);
+	for (size_t i = 0; i < problems->count; i++)
+		problem(report, problems->texts[i]);
+	if (config != NULL)
+		check_config(report, task, config);
+}
+
+static void check_as_json(struct report *report, struct task *task, struct program *program)
+{
+	struct said said;
+
+	say_begin(task, &said);
+	json_member_str(&said.json, "dir", program->source.dir);
+	json_key(&said.json, "problems");
+	json_open_array(&said.json);
+	report->json = &said.json;
+	check(report, task, program);
+	report->json = NULL;
+	json_close(&said.json);
+	say_end(&said);
+}
+
+enum exit_code check_run(struct program *program)
+{
 	struct report report = { 0 };
 	struct task task;
 
 	program->log.fd = -1;
 	task_begin(&task, &program->clock, &program->log);
-	problems = NEW(&task.arena, struct config_problems);
-	program->source.problems = problems;
-	report.settings = problems;
-	/* a directory that is not there is a problem like others, but the last one */
-	if (config_inspect(&task, &program->source, &config) != OK)
-		task_forgive(&task);
-	for (size_t i = 0; i < problems->count; i++)
-		problem(&report, problems->texts[i]);
-	if (config != NULL)
-		check_config(&report, &task, config);
-	if (report.problems == 0)
-		printf("%.*s: nothing is wrong\n", STR_FMT(config->dir));
+	if (program->is_json)
+		check_as_json(&report, &task, program);
+	else
+		check(&report, &task, program);
+	if (report.problems == 0 && !program->is_json)
+		printf("%.*s: nothing is wrong\n", STR_FMT(program->source.dir));
 	task_end(&task);
 	return report.problems == 0 ? EXIT_DONE : EXIT_REFUSED;
 }

@@ -101,6 +101,20 @@ static enum err init(struct task *task, struct program *program, struct init_pro
 	return make_database(task, program, *ret_config, progress);
 }
 
+static void say_done_json(struct task *task, const struct config *config,
+			  const struct init_progress *progress)
+{
+	struct said said;
+
+	say_begin(task, &said);
+	json_member_str(&said.json, "dir", config->dir);
+	json_member_str(&said.json, "issuer", config->issuer);
+	json_member_bool(&said.json, "changed", progress->made > 0);
+	json_member_str(&said.json, "ca_file", file_path(task, config->dir, STR("ca.pem")));
+	json_member_str(&said.json, "root_key_file", config->root_key_file);
+	say_end(&said);
+}
+
 static void say_done(const struct config *config, const struct init_progress *progress)
 {
 	struct str dir = config->dir;
@@ -128,10 +142,12 @@ enum exit_code init_run(struct program *program)
 
 	program->log.fd = -1; /* the outcome is one sentence, not a log */
 	task_begin(&task, &program->clock, &program->log);
-	if (init(&task, program, &progress, &config) == OK)
-		say_done(config, &progress);
-	else
+	if (init(&task, program, &progress, &config) != OK)
 		code = say_refused(&task, "grantd init");
+	else if (program->is_json)
+		say_done_json(&task, config, &progress);
+	else
+		say_done(config, &progress);
 	task_end(&task);
 	return code;
 }

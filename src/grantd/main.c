@@ -25,6 +25,7 @@ enum option_letter {
 	OPTION_MADE_AT = 'm',
 	OPTION_NODES = 'n',
 	OPTION_ENDED = 'e',
+	OPTION_JSON = 'j',
 	OPTION_HELP = 'h',
 };
 
@@ -36,7 +37,7 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
-	{ "init", "dibrsh", init_run,
+	{ "init", "dibrsjh", init_run,
 	  "grantd init --dir DIR [--issuer URL] [--database URL] [--root-key FILE] "
 	  "[--shared-loopback-host]\n\n"
 	  "Sets an installation up in DIR: grantd.conf, a root key, a private certificate, the "
@@ -52,17 +53,17 @@ static const struct verb verbs[] = {
 	  "                           PostgreSQL database that is set up already; its issuer is "
 	  "taken over\n"
 	  "  --shared-loopback-host   accept localhost or an IP address as the issuer's host\n" },
-	{ "serve", "dh", serve_run,
+	{ "serve", "djh", serve_run,
 	  "grantd serve --dir DIR\n\n"
 	  "Serves until SIGTERM. Prints \"ready\" on stderr when it answers; logs JSON lines on "
 	  "stdout.\n"
 	  "SIGHUP takes up changed configuration, resources and certificates.\n" },
-	{ "check", "dh", check_run,
+	{ "check", "djh", check_run,
 	  "grantd check --dir DIR\n\n"
 	  "Looks at configuration, keys, certificate and database, changes nothing, and says "
 	  "everything that\n"
 	  "is wrong. Exit code 0: nothing is; 1: something is.\n" },
-	{ "restore", "dfkvmneh", restore_run,
+	{ "restore", "dfkvmnejh", restore_run,
 	  "grantd restore --dir DIR --from FILE [--keys FILE.keys] [--verify]\n"
 	  "grantd restore --dir DIR [--made-at TIME --nodes N [--ended FILE …]]\n\n"
 	  "Puts a backup of grantctl backup back. What has ended since stays ended, every grant is "
@@ -79,7 +80,7 @@ static const struct verb verbs[] = {
 	  "  --made-at TIME     when pg_dump was started, as 2026-11-28T09:30:00Z\n"
 	  "  --nodes N          how many nodes have served the database since, this one too\n"
 	  "  --ended FILE       ended.log of another of them; once for each\n" },
-	{ "migrate", "dh", upgrade_run,
+	{ "migrate", "djh", upgrade_run,
 	  "grantd migrate --dir DIR\n\n"
 	  "Brings the tables of the database to what this program knows. Stop grantd first, make "
 	  "a backup.\n" },
@@ -97,6 +98,7 @@ static const struct option options[] = {
 	{ "made-at", required_argument, NULL, OPTION_MADE_AT },
 	{ "nodes", required_argument, NULL, OPTION_NODES },
 	{ "ended", required_argument, NULL, OPTION_ENDED },
+	{ "json", no_argument, NULL, OPTION_JSON },
 	{ "help", no_argument, NULL, OPTION_HELP },
 	{ NULL, 0, NULL, 0 },
 };
@@ -109,7 +111,7 @@ static enum exit_code usage(FILE *to, enum exit_code code)
 		    "  check     say what is wrong with it\n"
 		    "  restore   put a backup of its database back\n"
 		    "  migrate   bring its database up to date\n\n"
-		    "grantd --version, grantd --help\n");
+		    "grantd --version, grantd --help; each verb takes --json\n");
 	return code;
 }
 
@@ -117,6 +119,23 @@ enum exit_code say_refused(struct task *task, const char *who)
 {
 	(void)cli_refuse(task, who, task->error);
 	return EXIT_REFUSED;
+}
+
+void say_begin(struct task *task, struct said *said)
+{
+	said->text = buf_in(&task->arena, SAID_MAX);
+	said->json = json_write_to(&said->text);
+	json_open_object(&said->json);
+}
+
+void say_end(struct said *said)
+{
+	struct str text = STR_NONE;
+
+	json_close(&said->json);
+	if (buf_finish(&said->text, &text) != OK)
+		abort(); /* we say no such thing */
+	printf("%.*s\n", STR_FMT(text));
 }
 
 static const struct verb *find_verb(const char *name)
@@ -150,6 +169,9 @@ static void take_option(struct program *program, int letter)
 		break;
 	case OPTION_VERIFY:
 		program->is_verify = true;
+		break;
+	case OPTION_JSON:
+		program->is_json = true;
 		break;
 	case OPTION_MADE_AT:
 		program->made_at = str_from_c(optarg);

@@ -16,6 +16,22 @@ static enum err migrate(struct task *task, struct program *program, int *ret_fro
 	return store_migrate(task, &store, ret_from, ret_to);
 }
 
+static void say(struct task *task, const struct program *program, int from, int to)
+{
+	struct said said;
+
+	if (program->is_json) {
+		say_begin(task, &said);
+		json_member_int(&said.json, "from", from);
+		json_member_int(&said.json, "to", to);
+		say_end(&said);
+	} else if (from == to) {
+		printf("the database is up to date (schema %d); nothing to do\n", to);
+	} else {
+		printf("the database went from schema %d to %d\n", from, to);
+	}
+}
+
 enum exit_code upgrade_run(struct program *program)
 {
 	enum exit_code code = EXIT_DONE;
@@ -26,10 +42,8 @@ enum exit_code upgrade_run(struct program *program)
 	task_begin(&task, &program->clock, &program->log);
 	if (migrate(&task, program, &from, &to) != OK)
 		code = say_refused(&task, "grantd migrate");
-	else if (from == to)
-		printf("the database is up to date (schema %d); nothing to do\n", to);
 	else
-		printf("the database went from schema %d to %d\n", from, to);
+		say(&task, program, from, to);
 	task_end(&task);
 	return code;
 }

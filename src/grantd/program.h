@@ -6,6 +6,7 @@
 
 #include "base/cli.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/task.h"
 #include "config/config.h"
@@ -28,6 +29,7 @@ struct program {
 	struct str from; /* STR_NONE: not given */
 	struct str keys; /* STR_NONE: beside it */
 	bool is_verify;
+	bool is_json; /* of all: the outcome as one JSON object on stdout */
 	/* of restore with PostgreSQL */
 	struct str made_at;		   /* STR_NONE: not given */
 	struct str nodes;		   /* how many; STR_NONE: not given */
@@ -41,6 +43,17 @@ enum exit_code serve_run(struct program *program);
 enum exit_code check_run(struct program *program);
 enum exit_code restore_run(struct program *program);
 enum exit_code upgrade_run(struct program *program);
+
+/* One JSON object on a line of stdout: members are written to json between the two. Task memory. */
+#define SAID_MAX ((size_t)1024 * 1024)
+
+struct said {
+	struct buf text;
+	struct json_writer json;
+};
+
+void say_begin(struct task *task, struct said *said);
+void say_end(struct said *said);
 
 /* "WHO: reason" on stderr; nothing that grantd is asked to do in DIR is worse than refused. */
 enum exit_code say_refused(struct task *task, const char *who);

@@ -309,6 +309,29 @@ static void say(struct task *task, const struct program *program, const struct o
 		       STR_FMT(outcome->aside));
 }
 
+static void say_as_json(struct task *task, const struct program *program,
+			const struct outcome *outcome)
+{
+	const struct restore_report *report = &outcome->report;
+	struct said said;
+
+	say_begin(task, &said);
+	json_member_bool(&said.json, "changed", !program->is_verify);
+	if (report->made_at != 0)
+		json_member_str(&said.json, "made_at", clock_format(&task->arena, report->made_at));
+	json_member_bool(&said.json, "complete", report->is_complete);
+	json_member_int(&said.json, "users", report->users);
+	json_member_int(&said.json, "clients", report->clients);
+	json_member_int(&said.json, "grants", report->grants);
+	json_member_int(&said.json, "kept_ended", report->kept_ended);
+	json_member_int(&said.json, "grants_paused", report->paused);
+	json_member_int(&said.json, "installations_ended", report->installations_ended);
+	json_member_int(&said.json, "people_without_key", report->without_key);
+	if (outcome->aside.at != NULL)
+		json_member_str(&said.json, "before", outcome->aside);
+	say_end(&said);
+}
+
 enum exit_code restore_run(struct program *program)
 {
 	struct outcome outcome = { 0 };
@@ -317,10 +340,12 @@ enum exit_code restore_run(struct program *program)
 
 	program->log.fd = -1;
 	task_begin(&task, &program->clock, &program->log);
-	if (restore(&task, program, &outcome) == OK)
-		say(&task, program, &outcome);
-	else
+	if (restore(&task, program, &outcome) != OK)
 		code = say_refused(&task, "grantd restore");
+	else if (program->is_json)
+		say_as_json(&task, program, &outcome);
+	else
+		say(&task, program, &outcome);
 	task_end(&task);
 	return code;
 }

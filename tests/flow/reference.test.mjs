@@ -9,7 +9,7 @@ import { Instance, programs, run_well } from './harness/index.mjs';
 const made = path.resolve(path.dirname(programs.grantd), '../../share');
 const source = path.resolve(import.meta.dirname, '../../share/man');
 const pages = { grant: `${source}/grant.1`, grantctl: `${made}/grantctl.8`, grantd: `${made}/grantd.8`, settings: `${made}/grantd.conf.5` };
-const common = { grantd: ['--dir', '--help'], grantctl: ['--dir', '--socket', '--json', '--help'], grant: ['--json', '--help'] };
+const common = { grantd: ['--dir', '--json', '--help'], grantctl: ['--dir', '--socket', '--json', '--help'], grant: ['--json', '--help'] };
 const at_first = { grantd: ['--help', '--version'], grantctl: ['--help', '--dir', '--socket'], grant: ['--help'] };
 
 // { grantctl: { 'user create': ['--email', …] } }, from what --help prints

@@ -305,6 +305,11 @@ test('what cannot be put back is refused with a sentence, and nothing is changed
 	const verified = await restore(grantd, '--from', file, '--verify');
 	assert.equal(verified.status, 0, verified.stderr);
 	assert.match(verified.stdout, /this would put back the database of .*: 1 people, 1 agents, 1 grants\n[^]*nothing was changed/);
+	const { before, made_at, kept_ended, ...said } = JSON.parse((await restore(grantd, '--from', file, '--verify', '--json')).stdout);
+	assert.equal(before, undefined);
+	assert.match(made_at, /Z$/);
+	assert.ok(kept_ended >= 0);
+	assert.deepEqual(said, { changed: false, complete: true, users: 1, clients: 1, grants: 1, grants_paused: 1, installations_ended: 0, people_without_key: 0 });
 	assert.equal((await grantd.introspect(tokens.access_token)).active, true, 'it went on serving');
 
 	await grantd.stop();
