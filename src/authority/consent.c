@@ -8,6 +8,7 @@
 #include "model/redirect.h"
 #include "store/clients.h"
 #include "store/events.h"
+#include "store/families.h"
 #include "store/grants.h"
 #include "store/requests.h"
 #include "store/users.h"
@@ -57,12 +58,25 @@ static enum err write_shown(struct task *task, struct db *db, void *arg)
 	return auth_request_show(task, db, view->request.id, view->user.id, task->now);
 }
 
+static enum err find_grant(struct task *task, struct db *db, struct consent_view *view)
+{
+	enum err err = grant_find_live(task, db, view->user.id, view->client.id,
+				       view->request.resource, &view->grant);
+
+	if (err == ERR_NOT_FOUND) {
+		task_forgive(task);
+		return OK;
+	}
+	TRY(err);
+	return family_list(task, db, view->grant.id, &view->installations,
+			   &view->installation_count);
+}
+
 static enum err open_view(struct task *task, const struct authority *authority,
 			  const struct consent_asked *asked, struct consent_view *view)
 {
 	const struct user *user = asked->user;
 	struct db *db = NULL;
-	enum err err;
 
 	TRY(auth_request_load(task, authority, asked->request_id, asked->browser, &view->request));
 	view->user = *user;
@@ -72,12 +86,7 @@ static enum err open_view(struct task *task, const struct authority *authority,
 	TRY(check_sign_in(task, &view->request, asked->session, user));
 	TRY(store_reader(task, authority->store, &db));
 	TRY(check_still_stands(task, authority, db, view));
-	err = grant_find_live(task, db, user->id, view->client.id, view->request.resource,
-			      &view->grant);
-	if (err != OK && err != ERR_NOT_FOUND)
-		return err;
-	task_forgive(task);
-	return OK;
+	return find_grant(task, db, view);
 }
 
 enum err consent_show(struct task *task, const struct authority *authority,

@@ -5,6 +5,7 @@
 #include "authority/authority.h"
 #include "model/auth_request.h"
 #include "model/client.h"
+#include "model/family.h"
 #include "model/grant.h"
 #include "model/session.h"
 #include "model/user.h"
@@ -17,6 +18,9 @@ struct consent_view {
 		*resource; /* NULL: OpenID Connect only, or removed since: then refuse */
 	struct user user;
 	struct grant grant; /* the live grant that a yes would add to; id absent: none */
+	/* of that grant: who has been let in already, and vouches for nobody (PAGES.md) */
+	struct family *installations;
+	size_t installation_count;
 	bool redirect_is_loopback;
 	struct str redirect_host;
 	int64_t duration_max; /* ms; 0: no ceiling */

@@ -52,6 +52,12 @@ struct family {
 	struct str revoked_why;	 /* "revoked_by_user", "reused", "revoked_by_client", … */
 };
 
+/* An installation that is signed in: it may come with a refresh token. */
+static inline bool family_is_live(const struct family *family, int64_t now)
+{
+	return family->revoked_at == 0 && family->idle_expires_at > now;
+}
+
 enum rotation {
 	ROTATION_ADVANCE,     /* the current one: rotate */
 	ROTATION_REPEAT,      /* (a): the current refresh token again */

@@ -24,7 +24,7 @@ static enum err add_installations(const struct page *page, struct db *db, struct
 		const struct family *family = &families[i];
 		json_t *item;
 
-		if (family->revoked_at != 0 || family->idle_expires_at <= page->task->now)
+		if (!family_is_live(family, page->task->now))
 			continue;
 		item = data_item(list);
 		data_str(item, "family_id", family->id);

@@ -7,8 +7,9 @@
 #include "web/agents.h"
 #include "web/words.h"
 
-#define KEPT_MAX  (64 * 1024)
-#define WORDS_MAX (16 * 1024)
+#define KEPT_MAX	    (64 * 1024)
+#define WORDS_MAX	    (16 * 1024)
+#define INSTALLATIONS_SHOWN 5
 
 void question_close(struct question *question)
 {
@@ -87,6 +88,37 @@ static void add_warnings(const struct question *question, json_t *data)
 		say_item(question, warnings, text(question, "consent.warning_restored", data));
 	else if (view->grant.paused_at != 0)
 		say_item(question, warnings, text(question, "consent.warning_paused", data));
+}
+
+/*
+ * Their times are no sentences: they change by themselves, and who reads longer must not be told
+ * that the question is another one now.
+ */
+static void add_installations(const struct question *question, json_t *data)
+{
+	const struct consent_view *view = question->view;
+	int64_t now = question->page->task->now;
+	json_t *installed, *list;
+
+	if (view->grant.id.len == 0)
+		return;
+	installed = data_object(data, "installed");
+	say(question, installed, "words", text(question, "consent.installed", data));
+	say(question, installed, "since_word", text(question, "agent.since", NULL));
+	say(question, installed, "used_word", text(question, "agent.used", NULL));
+	list = data_array(installed, "list");
+	for (size_t i = 0; i < view->installation_count; i++) {
+		const struct family *family = &view->installations[i];
+		json_t *item;
+
+		if (!family_is_live(family, now) || json_array_size(list) == INSTALLATIONS_SHOWN)
+			continue;
+		item = data_item(list);
+		words_time(question->page, data_object(item, "since"), family->created_at);
+		words_time(question->page, data_object(item, "used"), family->last_used_at);
+	}
+	if (json_array_size(list) == 0)
+		data_str(installed, "none", text(question, "agent.no_installations", NULL));
 }
 
 /* The resource's words; OpenID Connect's scopes may stand beside those of any resource. */
@@ -269,6 +301,7 @@ enum err question_build(struct page *page, const struct consent_view *view,
 	question->scopes = data_array(data, "scopes");
 	add_agent(question, data);
 	add_warnings(question, data);
+	add_installations(question, data);
 	add_groups(question, data);
 	add_durations(question, data);
 	add_end(question, data);

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { event_kinds, granted, refused } from './expect.mjs';
 import { Agent, Instance, driver, run_well } from './harness/index.mjs';
 
@@ -13,17 +14,21 @@ const files_of = (grantd, name) => [path.join(grantd.home, name), path.join(gran
 // RFC 3339 in whole seconds, the next one
 const time = (at) => new Date(Math.ceil(at / 1000) * 1000).toISOString().replace('.000', '');
 
+// What is done from here on was done after the copy was made, to the second.
+const until_then = (grantd) => sleep(Math.max(0, Date.parse(grantd.made_at) - Date.now()));
+
 // Both copies, as the operator's guide says.
 async function back_up(grantd, name = 'backup') {
 	const [file, keys] = files_of(grantd, name);
 	grantd.made_at = time(Date.now());
 	if (driver === 'sqlite') {
 		assert.deepEqual(await grantd.operate(['backup', file]), { file, keys_file: keys });
-		return;
+		return until_then(grantd);
 	}
 	const from = ['-h', grantd.database.socket, '-d', grantd.database.name, '-Fc'];
 	await run_well('pg_dump', [...from, '--exclude-table-data=user_keys', '-f', file]);
 	await run_well('pg_dump', [...from, '--data-only', '-t', 'user_keys', '-f', keys]);
+	await until_then(grantd);
 }
 
 async function in_postgres(grantd, sql) {
