@@ -13,7 +13,7 @@ const { Instance, mail_secret } = await import('../tests/flow/harness/instance.m
 const { basic } = await import('../tests/flow/harness/agent.mjs');
 
 const CONNECTIONS = 32;
-const SECONDS = Number(process.env.SECONDS ?? 4);
+const SECONDS = Number(process.env.SECONDS || 4);
 const TICKS = 100; // of /proc/PID/stat, per second (CLK_TCK)
 const guards = { 'JWT issue (client_credentials)': 60, 'refresh + rotation + event': 130, introspection: 45 };
 
