@@ -49,6 +49,12 @@ function verdict(id, area) {
 	return said ? [said.word, said.why] : ['MISSING', due.has(area) ? '' : '(not due yet)'];
 }
 
+// What waits has no test, or it does not wait: one of the two is not true.
+for (const [key, { word }] of status) {
+	const one = (carried.get(key) ?? []).find(({ skip }) => !skip);
+	if (word === 'waits' && one) problems.push(`tests/rows/status.tsv: ${key} waits, but ${one.file} carries it: "${one.name}"`);
+}
+
 const count = {};
 let is_bad = false;
 for (const [id, area] of rows) {

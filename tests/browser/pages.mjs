@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every page on a real daemon, each in light and dark, narrow and wide, and once more in German, whose words
-// are long: no sideways scroll, nothing on the console, at most 60 KB, and axe finds nothing; a PNG of each
-// under build/pages/.
+// are long: no sideways scroll, nothing on the console, at most 60 KB to load for who comes for the first time, and axe
+// finds nothing; a PNG of each under build/pages/.
 import fs from 'node:fs';
 import path from 'node:path';
 import axe from 'axe-core';
-import { Instance } from '../flow/harness/index.mjs';
-import { launch, open_tab, sign_in, sign_in_at } from './chromium.mjs';
+import { Instance, hold_lock } from '../flow/harness/index.mjs';
+import { catch_callback, launch, open_tab, sign_in, sign_in_at } from './chromium.mjs';
 
 const PAGE_MAX = 60 * 1024;
 const out = path.resolve(import.meta.dirname, '../../build/pages');
 const english = ['light', 'dark'].flatMap((colorScheme) => [320, 1280].map((width) => ({ colorScheme, width, suffix: `${colorScheme}-${width}` })));
 const german = [{ colorScheme: 'light', width: 320, suffix: 'german-320' }];
-let failed = 0, looked = 0;
+let failed = 0, looked = 0, largest = 0;
 
 function complain(name, what) {
 	failed++;
@@ -27,10 +27,38 @@ async function violations(page) {
 	});
 }
 
+// page.bytes: what came over the wire for each address, heads and all. What the cache has counts as when it came.
+async function count_bytes(page) {
+	const session = await page.context().newCDPSession(page);
+	const answers = new Map();
+	page.bytes = new Map();
+	session.on('Network.responseReceived', ({ requestId, response, type }) => answers.set(requestId, { url: response.url, is_page: type === 'Document' }));
+	session.on('Network.loadingFinished', ({ requestId, encodedDataLength }) => {
+		const { url, is_page } = answers.get(requestId) ?? {};
+		if (is_page || encodedDataLength > (page.bytes.get(url) ?? 0)) page.bytes.set(url, encodedDataLength);
+	});
+	await session.send('Network.enable');
+}
+
+// The bytes that the page and all it refers to cost a browser that has nothing of it.
+async function first_visit(page, name) {
+	const urls = await page.evaluate(() => [location.href, ...performance.getEntriesByType('resource').map((entry) => entry.name)]);
+	let sum = 0;
+	for (const url of new Set(urls.map((one) => one.replace(/#.*/, '')))) {
+		if (!page.bytes.get(url)) complain(name, `${url} was not seen to be loaded`);
+		sum += page.bytes.get(url) ?? 0;
+	}
+	for (const kind of ['style.css', 'app.js']) if (!urls.some((url) => url.includes(`/static/${kind}`))) complain(name, `loads no ${kind}`);
+	return sum;
+}
+
 // The page as it stands, in every look. `status`: Chromium itself writes about a page that is answered 4xx.
 async function look(page, name, { status = 200 } = {}) {
-	const html = await page.content();
-	if (html.length > PAGE_MAX) complain(name, `${html.length} bytes, at most ${PAGE_MAX}`);
+	const answered = await page.evaluate(() => performance.getEntriesByType('navigation')[0].responseStatus);
+	if (answered !== status) complain(name, `answered ${answered}, not ${status}`);
+	const bytes = await first_visit(page, name);
+	if (bytes > PAGE_MAX) complain(name, `${bytes} bytes, at most ${PAGE_MAX}`);
+	largest = Math.max(largest, bytes);
 	// the pictures, and the contrast, are of what a person answers
 	if (await page.locator('[data-arm]').count()) await page.locator('[data-arm][data-armed=yes]').waitFor();
 	await page.evaluate(axe.source);
@@ -67,6 +95,13 @@ async function tour(page, { grantd, alice, agent, stranger, carol }) {
 	await page.locator('button[value=allow]').click();
 	await page.locator('[role=alert]').waitFor();
 	await look(page, 'consent-nothing-ticked', { status: 400 });
+	const asked = page.url();
+	const arrival = await catch_callback(page);
+	await page.locator('[data-arm][data-armed=yes]').waitFor();
+	await page.locator('button[value=deny]').click();
+	await arrival();
+	await page.waitForURL((url) => url.hostname === '127.0.0.1');
+	await look_at('consent-answered', asked, { status: 409 });
 	for (const name of ['account', 'activity', 'security', 'logout', 'errors'])
 		await look_at(name, ['activity', 'security'].includes(name) ? `/account/${name}` : `/${name}`);
 	await at('/account');
@@ -74,6 +109,11 @@ async function tour(page, { grantd, alice, agent, stranger, carol }) {
 	await page.waitForURL('**/agents/gra_*');
 	const where = page.url();
 	await look(page, 'agent');
+	await page.locator('button[value=pause]').click();
+	await page.locator('button[value=resume]').waitFor();
+	await look(page, 'agent-paused');
+	await page.locator('button[value=resume]').click();
+	await page.locator('button[value=pause]').waitFor();
 	await look_at('revoke', `${where}/revoke`);
 	await look_at('receipt', `${where}/receipt`);
 	await at('/account');
@@ -86,6 +126,23 @@ async function tour(page, { grantd, alice, agent, stranger, carol }) {
 	await page.context().clearCookies();
 	await sign_in_at(page, grantd, carol);
 	await look(page, 'account-empty');
+	await page.context().clearCookies();
+	await at('/login');
+	const let_go = await hold_lock(grantd);
+	await sign_in(page, carol);
+	await page.waitForURL('**/login', { waitUntil: 'load' });
+	await look(page, 'not-now', { status: 503 });
+	let_go();
+	await at('/login');
+	const guessed = { username: `guessed-${page.looks[0].suffix}`, password: 'not the password' };
+	for (let status = 0; status !== 429;) {
+		const answer = page.waitForResponse((response) => response.request().method() === 'POST');
+		await sign_in(page, guessed);
+		status = (await answer).status();
+		await page.waitForLoadState();
+	}
+	page.said.splice(0, page.said.length, ...page.said.filter((text) => !text.includes('status of 403')));
+	await look(page, 'login-too-often', { status: 429 });
 }
 
 // Agents in every state, so that rows have something to align.
@@ -114,11 +171,12 @@ try {
 	for (const [locale, looks] of [['en-GB', english], ['de-DE', german]]) {
 		const page = await open_tab(null, browser, { locale });
 		page.looks = looks;
+		await count_bytes(page);
 		await tour(page, world);
 	}
 } finally {
 	await browser.close();
 	await grantd.dispose();
 }
-console.log(`pages: ${looked} looks, ${failed} complaints; pictures in build/pages`);
+console.log(`pages: ${looked} looks, ${failed} complaints, ${largest} bytes at the most; pictures in build/pages`);
 process.exit(failed === 0 ? 0 : 1);

@@ -5,11 +5,12 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Instance } from './harness/index.mjs';
 
-let grantd, host;
+let grantd, host, rows;
 before(async () => {
 	grantd = await Instance.start(null);
 	await grantd.furnish();
 	host = new URL(grantd.issuer).host;
+	rows = await grantd.snapshot();
 });
 after(() => grantd.dispose());
 
@@ -100,7 +101,7 @@ describe('methods and fields', () => {
 		const { status, text } = await answered(`GET /token?grant_type=password&password=planted-in-a-query HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
 		assert.equal(status, 405);
 		assert.match(text, /^Allow: POST\b/mi);
-		assert.deepEqual(grantd.files_with(['planted-in-a-query']), []);
+		assert.deepEqual(await grantd.files_with(['planted-in-a-query']), []);
 	});
 	for (const method of ['TRACE', 'CONNECT', 'BREW'])
 		test(`HT-023: ${method}`, async () => {
@@ -124,4 +125,9 @@ describe('methods and fields', () => {
 	});
 	for (const coding of ['gzip', 'br'])
 		test(`HT-029: a body in ${coding}`, async () => assert.equal((await answered(post(`Content-Encoding: ${coding}\r\nContent-Length: 5`, 'hello'))).status, 415));
+});
+
+// the last of the file: after all the others
+test('nothing of all this has changed a row', async () => {
+	assert.deepEqual(await grantd.snapshot(), rows);
 });

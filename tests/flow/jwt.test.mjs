@@ -254,5 +254,5 @@ test('JW-006: a token past its time, or with another time under its signature, i
 test('nothing of that changed a row or shows in the log, and the real tokens still pass', async () => {
 	assert.deepEqual(await grantd.snapshot({ except: ['events'] }), rows_before);
 	await both_real_ones_pass();
-	assert.deepEqual(grantd.files_with([real.userinfo, real.mail, real.id_token, real.refresh_token]), []);
+	assert.deepEqual(await grantd.files_with([real.userinfo, real.mail, real.id_token, real.refresh_token]), []);
 });

@@ -8,7 +8,7 @@ import { Instance, claims } from './harness/index.mjs';
 let grantd, alice, agent, other;
 before(async () => {
 	grantd = await Instance.start(null);
-	await grantd.add_resource();
+	await grantd.add_resource({ on_stop: ['/bin/true'] });
 	alice = await grantd.add_person('alice');
 	agent = await grantd.add_agent();
 	other = await grantd.add_agent({ id: 'other' });

@@ -10,8 +10,8 @@ const dead = '{"active":false}';
 let grantd, alice, agent, web, other;
 before(async () => {
 	grantd = await Instance.start(null);
-	await grantd.add_resource();
-	await grantd.add_resource({ name: 'notes', uri: `${grantd.issuer}/r/notes`, introspection: [{ id: 'notes-rs', secret_file: 'notes-rs.secret' }],
+	await grantd.add_resource({ on_stop: ['/bin/true'] });
+	await grantd.add_resource({ name: 'notes', uri: `${grantd.issuer}/r/notes`, on_stop: ['/bin/true'], introspection: [{ id: 'notes-rs', secret_file: 'notes-rs.secret' }],
 		scopes: [{ name: 'notes.read', title: 'Read your notes', risk: 'read', default: true, can: ['read notes'], cannot: ['change notes'] }] });
 	alice = await grantd.add_person('alice');
 	agent = await grantd.add_agent();

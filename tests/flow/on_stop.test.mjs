@@ -80,6 +80,21 @@ test('a URL is told what stopped, is asked again after refusals, redirects and e
 	assert.deepEqual(await grantd.rows('SELECT id FROM outbox'), []);
 });
 
+test('a stop that is queued is seen by who asserts that nothing changed, also when it is over by then', async (t) => {
+	const grantd = await Instance.start(t);
+	const { grant } = await furnished(grantd, ['/bin/true']);
+	const others = ['events', 'grants', 'families'];
+	const kinds = async () => (await event_kinds(grantd)).filter((kind) => kind === 'stop.done').length;
+	await grantd.unchanged(() => grantd.operate(['grant', 'list']), { except: others });
+	await assert.rejects(grantd.unchanged(() => grantd.operate(['grant', 'pause', grant.id]), { except: others }), /no stop was queued/);
+	await until(async () => await kinds() === 1);
+	await grantd.operate(['grant', 'resume', grant.id]);
+	await assert.rejects(grantd.unchanged(async () => {
+		await grantd.operate(['grant', 'pause', grant.id]);
+		await until(async () => await kinds() === 2);
+	}, { except: others }), /no stop was queued/);
+});
+
 test('a URL that never answers is left after its time, and its certificate must be trusted', async (t) => {
 	const grantd = await MovedInstance.start(t);
 	const listener = await Listener.start(t, grantd.dir);

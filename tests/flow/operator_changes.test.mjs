@@ -129,7 +129,7 @@ test('check says all that is wrong at once, a sentence each, and changes nothing
 	assert.match(worst.stderr, /admin_socket: the path of a unix socket has 1 to 107 bytes/);
 });
 
-test('a set-up and migration that is killed at any moment is ended by the next run', async (t) => {
+test('FT-019: a set-up and migration that is killed at any moment is ended by the next run', async (t) => {
 	const grantd = await Instance.create({ init: false });
 	t.after(() => grantd.dispose());
 	const database = grantd.database.url ? ['--database', grantd.database.url] : [];

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The database beneath an instance, as a test sees it: SQLite's file, or a database of its own in the
 // cluster that tools/with-postgres started. Tests look; only grantd writes.
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
 import path from 'node:path';
 import { run_well } from './process.mjs';
 
@@ -15,7 +17,7 @@ export async function new_database() {
 	if (!socket) throw new Error('GRANTD_DB=postgres needs a cluster: tools/with-postgres tools/node --test …');
 	const name = `grantd_${process.pid}_${++made}`;
 	await run_well('psql', ['-X', '-q', '-h', socket, '-d', 'postgres', '-c', `CREATE DATABASE ${name}`]);
-	return { url: `postgresql:///${name}?host=${socket}`, name, socket };
+	return { url: `postgresql:///${name}?host=${socket}`, name, socket, made_at: Date.now() };
 }
 
 export async function drop_database(database) {
@@ -31,6 +33,20 @@ export async function hold_lock({ dir }) {
 	return () => {
 		file.exec('ROLLBACK');
 		file.close();
+	};
+}
+
+// Nothing is committed from now on that leaves an event. Answers what lets it go on; grantd waits two seconds for it.
+export async function hold_commits(instance) {
+	if (driver === 'sqlite') return hold_lock(instance);
+	const { socket, name } = instance.database;
+	const holder = spawn('psql', ['-X', '-q', '-A', '-t', '-h', socket, '-d', name], { stdio: ['pipe', 'pipe', 'inherit'] });
+	const ended = new Promise((resolve) => holder.on('close', resolve));
+	holder.stdin.write("BEGIN; LOCK TABLE events IN SHARE MODE; SELECT 'held';\n");
+	await Promise.race([new Promise((resolve) => holder.stdout.once('data', resolve)), ended.then(() => { throw new Error('psql ended'); })]);
+	return () => {
+		holder.stdin.end('ROLLBACK;\n');
+		return ended;
 	};
 }
 
@@ -67,6 +83,20 @@ export function rows(instance, sql) {
 	return driver === 'sqlite' ? sqlite_rows(instance.dir, sql) : postgres_rows(instance.database, sql);
 }
 
+// The files beneath an instance's database in PostgreSQL, as [name, path], with all of it on the disk: its own folder,
+// and what was written of the WAL since it was made. SQLite's files are in the instance's directory.
+export async function database_files({ database }) {
+	if (!database?.name) return [];
+	const ask = async (sql) => (await run_well('psql', ['-X', '-q', '-A', '-t', '-h', database.socket, '-d', database.name, '-c', sql])).stdout.trim();
+	await ask('CHECKPOINT');
+	const data = await ask('SHOW data_directory');
+	const oid = await ask('SELECT oid FROM pg_database WHERE datname = current_database()');
+	const below = (folder) => fs.readdirSync(path.join(data, folder), { withFileTypes: true }).filter((entry) => entry.isFile())
+		.map((entry) => [path.join('cluster', folder, entry.name), path.join(data, folder, entry.name)]);
+	const wal = below('pg_wal').filter(([, file]) => fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs >= database.made_at);
+	return [...below(`base/${oid}`), ...wal];
+}
+
 const tables_sql = {
 	sqlite: "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name",
 	postgres: "SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename",
@@ -85,15 +115,43 @@ async function sqlite_tables(instance, names) {
 	return tables;
 }
 
-// Every row of every table but those left out, for comparing before and after. What the jobs do by themselves is no
-// change: marks follow the clock, stops queued before are run meanwhile (who queues one leaves an event too), nodes
-// say that they are there, and guesses are counted for all of them.
+// What the jobs do by themselves is no change: marks follow the clock, stops queued before are run meanwhile (`stops`
+// sees those that are queued), nodes say that they are there, and guesses are counted for all of them.
 const of_jobs = ['marks', 'outbox', 'nodes', 'leases', 'throttles'];
 const is_of_jobs = (name, row) => name === 'events' && /^stop\./.test(row.kind);
 
+async function tables_of(instance) {
+	instance.tables ??= (await rows(instance, tables_sql[driver])).map(({ name }) => name);
+	return instance.tables;
+}
+
+const read_tables = driver === 'sqlite' ? sqlite_tables : postgres_tables;
+
+// Every row of every table there is.
+export async function everything(instance) {
+	return read_tables(instance, await tables_of(instance));
+}
+
+// What resources have yet to be told (`waiting`: ids; `is_spreading`: one of them will queue others), and how many
+// were told or given up.
+export async function stops(instance) {
+	const found = await rows(instance, `SELECT id, kind FROM outbox UNION ALL
+		SELECT id, kind FROM events WHERE kind IN ('stop.done', 'stop.failed')`);
+	const waiting = found.filter(({ kind }) => !kind.startsWith('stop.'));
+	return { waiting: waiting.map(({ id }) => id), is_spreading: waiting.some(({ kind }) => kind === 'on_stop_client'), over: found.length - waiting.length };
+}
+
+// How many were queued between the two: those that wait and did not, and those that came and went meanwhile.
+export function stops_queued(before, after) {
+	if (before.is_spreading) return 0; // whatever came may be of that
+	const gone = before.waiting.filter((id) => !after.waiting.includes(id)).length;
+	const come = after.waiting.filter((id) => !before.waiting.includes(id)).length;
+	return come + Math.max(0, after.over - before.over - gone);
+}
+
+// Every row of every table but those left out, for comparing before and after.
 export async function snapshot(instance, { except = [] } = {}) {
-	instance.tables ??= (await rows(instance, tables_sql[driver])).map(({ name }) => name).filter((name) => !of_jobs.includes(name));
-	const names = instance.tables.filter((name) => !except.includes(name));
-	const tables = await (driver === 'sqlite' ? sqlite_tables : postgres_tables)(instance, names);
+	const names = (await tables_of(instance)).filter((name) => !of_jobs.includes(name) && !except.includes(name));
+	const tables = await read_tables(instance, names);
 	return Object.fromEntries(names.map((name) => [name, tables[name].filter((row) => !is_of_jobs(name, row)).map((row) => JSON.stringify(row)).sort()]));
 }

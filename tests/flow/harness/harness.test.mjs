@@ -8,7 +8,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { defaults, forms, text_of } from './html.mjs';
 import { Agent, Daemon, Https, Person, RawSocket, basic, free_ports, pkce, run, run_well } from './index.mjs';
-import { parse_tap } from '../../../tools/results.mjs';
+import { compare, parse_tap } from '../../../tools/results.mjs';
 
 const form_page = `<!doctype html><title>x</title><script>document.write('<form>')</script><!-- <form> -->
 <form method="post" action="/consent?x=1&amp;y=2"><input type=hidden name=csrf value="a&quot;b&#x27;c">
@@ -180,5 +180,18 @@ describe('counting', () => {
 		assert.deepEqual(cut.map(({ ok }) => ok), [true, false, false]);
 		assert.equal(cut[1].why, 'why\n');
 		assert.equal(parse_tap('', 'f')[0].ok, false);
+	});
+
+	test('a case that ran on one database only is found, unless its title says that it is of that one', () => {
+		const run_on = (...names) => names.map((name) => ({ file: 'f', name, ok: true }));
+		const wrong = (sqlite, postgres) => compare({ 'flow-sqlite': sqlite, 'flow-postgres': postgres }).wrong;
+		assert.deepEqual(wrong(run_on('a', 'b', 'on SQLite only: c'), run_on('b', 'a', 'on PostgreSQL only: d')), []);
+		assert.deepEqual(wrong(run_on('a', 'b'), run_on('a')), ['f: b']);
+		assert.deepEqual(wrong(run_on('a'), run_on('a', 'a')), ['f: a']);
+		assert.deepEqual(wrong(run_on('a'), [{ file: 'f', name: 'a', ok: true, skip: 'no' }]), ['f: a']);
+		assert.deepEqual(wrong(run_on('on PostgreSQL only: d'), run_on('on PostgreSQL only: d')), ['f: on PostgreSQL only: d']);
+		const both = run_on('on PostgreSQL only: d', 'on SQLite only: c');
+		assert.equal(wrong(both, both).length, 2);
+		assert.deepEqual(compare({ 'flow-sqlite': run_on('a', 'on SQLite only: c'), 'flow-postgres': run_on('a') }), { counts: [1, 1], own: { 'flow-sqlite': 1, 'flow-postgres': 0 }, wrong: [] });
 	});
 });

@@ -9,7 +9,7 @@ import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { Agent, basic } from './agent.mjs';
-import { drop_database, new_database, rows, snapshot } from './database.mjs';
+import { database_files, drop_database, everything, new_database, rows, snapshot, stops, stops_queued } from './database.mjs';
 import { Https, RawSocket } from './https.mjs';
 import { Person } from './person.mjs';
 import { Daemon, run } from './process.mjs';
@@ -233,12 +233,16 @@ export class Instance {
 
 	rows(sql) { return rows(this.shares ? { database: this.shares } : this, sql); }
 	snapshot(options) { return snapshot(this, options); }
+	everything() { return everything(this); }
 
-	// Runs `action` and asserts that no row but those of the tables named in `except` is another afterwards.
+	// Runs `action` and asserts that no row but those of the tables named in `except` is another afterwards, and that
+	// no resource is told that something stopped.
 	async unchanged(action, { except = ['events'] } = {}) {
 		const before = await this.snapshot({ except });
+		const stops_before = await stops(this);
 		const result = await action();
 		assert.deepEqual(await this.snapshot({ except }), before, 'nothing changed');
+		assert.equal(stops_queued(stops_before, await stops(this)), 0, 'no stop was queued');
 		return result;
 	}
 
@@ -247,15 +251,22 @@ export class Instance {
 		return fs.readFileSync(path.join(this.home, 'grantd.stdout'), 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line));
 	}
 
-	// The files that hold any of the secrets in clear, among everything the instance has written (its database,
-	// WAL, log and configuration). The files that are the secret's own home are named in `but`.
-	files_with(secrets, { but = [] } = {}) {
+	// Everything the instance has written, as [name, path]: log, configuration, and the database with its WAL, also
+	// where that is PostgreSQL's ("cluster/…").
+	async files_written() {
+		const own = fs.readdirSync(this.home, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+			.map((entry) => path.join(entry.parentPath, entry.name));
+		return [...own.map((file) => [path.relative(this.home, file), file]), ...await database_files(this)];
+	}
+
+	// The files that hold any of the secrets in clear, among everything the instance has written. The files that are
+	// the secret's own home are named in `but`.
+	async files_with(secrets, { but = [] } = {}) {
 		const found = [];
-		for (const entry of fs.readdirSync(this.home, { recursive: true, withFileTypes: true })) {
-			const file = path.join(entry.parentPath, entry.name);
-			if (!entry.isFile() || but.includes(path.relative(this.home, file))) continue;
+		for (const [name, file] of await this.files_written()) {
+			if (but.includes(name)) continue;
 			const bytes = fs.readFileSync(file);
-			for (const secret of secrets) if (bytes.includes(secret)) found.push(`${path.relative(this.home, file)}: ${secret.slice(0, 8)}…`);
+			for (const secret of secrets) if (bytes.includes(secret)) found.push(`${name}: ${secret.slice(0, 8)}…`);
 		}
 		return found;
 	}
