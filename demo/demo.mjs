@@ -68,6 +68,7 @@ const steps = [
 		say.why(`Dovecot on 127.0.0.1:${world.mail_port} takes OAUTHBEARER and XOAUTH2 and nothing else. alice has three\nmessages, bob has one. The operator has registered one agent, "Mail Reader"; it has no secret.`);
 	}],
 	['without a token the agent reads nothing', async () => {
+		say.why('Nobody has allowed anything yet. The mail server takes no password, asks grantd about a token that\nsomebody made up, and hears that it is not active; the agent itself has none to show.');
 		const imap = await Imap.connect(world.mail_port);
 		const bare = await imap.command('SELECT INBOX');
 		imap.close();
@@ -92,6 +93,7 @@ const steps = [
 		say.said('grant list', stdout.trim());
 	}],
 	['the agent reads the mailbox of this person', async () => {
+		say.why('The agent has a token of its own, for this mailbox and for minutes. Dovecot asks grantd what it is\nworth before it opens the mailbox.');
 		const opened = await open_mailbox('alice', await token_of_agent());
 		agent_imap = opened.imap;
 		assert.equal(opened.reply.ok, true, opened.reply.line);
@@ -109,6 +111,7 @@ const steps = [
 		await must_refuse_login('bob', await token_of_agent());
 	}],
 	['writing is refused', async () => {
+		say.why('alice allowed mail.read and nothing else, and the mail server lets such a token look and read.');
 		const before = world.dovecot.messages('alice');
 		for (const [words, literal] of [['APPEND INBOX {26}', 'Subject: planted\r\n\r\nplanted'], ['CREATE Forwarded']]) {
 			const reply = await agent_imap.command(words, { literal });
@@ -118,6 +121,7 @@ const steps = [
 		assert.deepEqual(world.dovecot.messages('alice'), before);
 	}],
 	['the person sees the agent on their dashboard', async () => {
+		say.why('What it may do, since when, until when, and what it has done: that is at /account, with a button to\npause it and one to stop it.');
 		const text = await person.look(world.issuer, 'Mail Reader');
 		if (text === undefined) return;
 		assert.match(text, /Mail Reader/);
@@ -134,9 +138,11 @@ const steps = [
 		assert.match(lines.join('\n'), /^\* BYE /m);
 	}],
 	['from now on the same token is refused', async () => {
+		say.why('Its time is not up, but Dovecot asks grantd at each login, and grantd says that it is not active.');
 		await must_refuse_login('alice', await token_of_agent());
 	}],
 	['and so is a new one', async () => {
+		say.why('The refresh token ended with the grant. The agent has to ask alice again, and she reads a consent\npage again.');
 		const { status, stdout, stderr } = await world.grant(['token', '--fresh']);
 		assert.equal(status, 1);
 		assert.equal(stdout, '');
