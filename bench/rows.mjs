@@ -71,17 +71,14 @@ const FLOWS_EACH = 3;
 
 async function flow(bench, names) {
 	const browsers = {};
-	const begun = new Set();
-	for (const server of pick(bench, ...names)) browsers[server.name] = await signed_in(server, server.people);
-	// a person's first yes changes what the next question says, so each begins with one flow
-	const at_once = (server) => {
-		if (server.armed_ms && begun.has(server)) return FLOWS_EACH;
-		begun.add(server);
-		return 1;
-	};
+	const at_once = (server, count) => Array(server.armed_ms ? count : 1).fill(browsers[server.name]).flat();
 	try {
-		return await in_turn(bench, pick(bench, ...names), (server, seconds) =>
-			flows(server, Array(at_once(server)).fill(browsers[server.name]).flat(), seconds * 1.5));
+		for (const server of pick(bench, ...names)) {
+			browsers[server.name] = await signed_in(server, server.people);
+			// a person's first yes changes what the next question says, so each begins with one flow, and with its connections
+			for (const count of [1, FLOWS_EACH]) await flows(server, at_once(server, count), 0.1);
+		}
+		return await in_turn(bench, pick(bench, ...names), (server, seconds) => flows(server, at_once(server, FLOWS_EACH), seconds * 1.5));
 	} finally {
 		for (const browser of Object.values(browsers).flat()) browser.close();
 	}

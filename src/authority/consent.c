@@ -67,7 +67,17 @@ static enum err find_grant(struct task *task, struct db *db, struct consent_view
 		task_forgive(task);
 		return OK;
 	}
-	TRY(err);
+	return err;
+}
+
+static enum err list_installations(struct task *task, const struct authority *authority,
+				   struct consent_view *view)
+{
+	struct db *db = NULL;
+
+	if (view->grant.id.len == 0)
+		return OK;
+	TRY(store_reader(task, authority->store, &db));
 	return family_list(task, db, view->grant.id, &view->installations,
 			   &view->installation_count);
 }
@@ -97,7 +107,8 @@ enum err consent_show(struct task *task, const struct authority *authority,
 	TRY(open_view(task, authority, asked, view));
 	if (view->request.state != REQUEST_PENDING)
 		return fail(task, ERR_CONFLICT, "this request was answered already");
-	TRY(store_write(task, authority->store, write_shown, view));
+	TRY(list_installations(task, authority, view));
+	TRY(store_write_relaxed(task, authority->store, write_shown, view));
 	*ret_view = *view;
 	return OK;
 }

@@ -43,8 +43,8 @@ struct consent_asked {
 MUST_CHECK enum err consent_show(struct task *task, const struct authority *authority,
 				 const struct consent_asked *asked, struct consent_view *ret_view);
 /*
- * For the answer: the same checks, without showing; also when it was answered already
- * (request.state).
+ * For the answer: the same checks, without showing and without the list of installations; also when
+ * it was answered already (request.state).
  */
 MUST_CHECK enum err consent_reopen(struct task *task, const struct authority *authority,
 				   const struct consent_asked *asked,

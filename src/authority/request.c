@@ -230,7 +230,7 @@ static enum err remember(struct task *task, struct opening *opening)
 	request->ui_locales = params->ui_locales;
 	request->created_at = task->now;
 	request->expires_at = task->now + REQUEST_LIFE_MS;
-	return store_write(task, opening->authority->store, insert_request, opening);
+	return store_write_relaxed(task, opening->authority->store, insert_request, opening);
 }
 
 enum err auth_request_open(struct task *task, const struct authority *authority,

@@ -16,6 +16,8 @@
 #define TRIES_MAX     8
 #define JITTER_MIN_US 500
 
+#define BEGIN_RELAXED "BEGIN; SET LOCAL synchronous_commit = off"
+
 enum outcome { DONE, RUN_AGAIN };
 
 static bool may_run_again(const struct postgres_db *db, bool was_connected)
@@ -71,7 +73,8 @@ static enum outcome run_once(struct task *task, struct postgres_db *db, struct w
 	ended_back_to(&db->db, 0);
 	write->result = postgres_connect(task, db);
 	if (write->result == OK)
-		write->result = postgres_run(task, db, "BEGIN", NULL);
+		write->result = postgres_run(task, db, write->is_relaxed ? BEGIN_RELAXED : "BEGIN",
+					     NULL);
 	if (write->result != OK) {
 		write_fail_all(&write, 1);
 		return may_run_again(db, was_connected) ? RUN_AGAIN : DONE;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the files of the SQLite driver share: one process, one writing connection, WAL with
- * synchronous=FULL, checkpoints by the writer between batches. A failed fsync ends the process: the
- * pages may be gone from the cache and a retry would lie (DESIGN 3).
+ * synchronous=FULL (NORMAL for a batch of relaxed writes), checkpoints by the writer between
+ * batches. A failed fsync ends the process: the pages may be gone from the cache and a retry would
+ * lie (DESIGN 3).
  */
 #pragma once
 
@@ -24,6 +25,7 @@ struct sqlite_db {
 	size_t prepared_count;
 	int wal_pages;	   /* after the last commit */
 	int checkpoint_at; /* pages that make the next attempt due */
+	bool is_relaxed;   /* the next commit is not synced */
 
 	struct sqlite_reserve reserve; /* the writer's */
 	bool met_full;		       /* since the batch began: no space for something */

@@ -74,20 +74,37 @@ static void end_transaction(struct task *task, struct db *db)
 		log_error(task, "store.rollback_failed");
 }
 
+/* In WAL a commit with NORMAL leaves the sync to the next one with FULL, or to the checkpoint. */
+static enum err choose_sync(struct task *task, struct sqlite_db *db, struct write *const *batch,
+			    size_t count)
+{
+	bool is_relaxed = true;
+
+	for (size_t i = 0; i < count; i++)
+		is_relaxed = is_relaxed && batch[i]->is_relaxed;
+	if (db->is_relaxed == is_relaxed)
+		return OK;
+	TRY(sqlite_execute(task, &db->db,
+			   is_relaxed ? "PRAGMA synchronous=NORMAL" : "PRAGMA synchronous=FULL"));
+	db->is_relaxed = is_relaxed;
+	return OK;
+}
+
 static void run_all(struct task *task, struct sqlite_db *sqlite, struct write *const *batch,
 		    size_t count)
 {
 	struct db *db = &sqlite->db;
-	enum err err;
+	enum err err = choose_sync(task, sqlite, batch, count);
 
 	sqlite->met_full = false;
-	if (count == 1) {
+	if (err == OK && count == 1) {
 		batch[0]->result = run_alone(task, db, batch[0]);
 		if (batch[0]->result != OK)
 			end_transaction(task, db);
 		return;
 	}
-	err = run_together(task, db, batch, count);
+	if (err == OK)
+		err = run_together(task, db, batch, count);
 	if (err == OK)
 		return;
 	end_transaction(task, db);

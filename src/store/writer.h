@@ -16,7 +16,8 @@ struct write {
 	struct task *task;
 	write_fn *fn;
 	void *arg;
-	bool is_stop; /* kept from the reserve when the disk is full */
+	bool is_stop;	 /* kept from the reserve when the disk is full */
+	bool is_relaxed; /* need not be synced */
 	enum err result;
 	struct waiter *waiter; /* NULL: the task is parked and goes home */
 	struct write *next;

@@ -75,6 +75,29 @@ static void an_overlooked_failure_is_not_taken_for_a_commit(void **state)
 		  ERR_NOT_FOUND);
 }
 
+static STATEMENT WAITS_FOR_DISK = {
+	"SELECT CASE WHEN current_setting('synchronous_commit') = 'off' THEN 0 ELSE 1 END"
+};
+
+static enum err look_at_commit(struct task *task, struct db *db, void *arg)
+{
+	return sql_one_int(task, db, &WAITS_FOR_DISK, NO_ARGS, arg);
+}
+
+static void a_relaxed_write_does_not_wait_for_the_disk_and_each_other_does(void **state)
+{
+	struct world *world = *state;
+	struct task *task = world_task(world);
+	int64_t waits = -1;
+
+	for (int i = 0; i < 40; i++) {
+		CHECK_ERR(store_write_relaxed(task, world->store, look_at_commit, &waits), OK);
+		CHECK(waits == 0);
+		CHECK_ERR(store_write(task, world->store, look_at_commit, &waits), OK);
+		CHECK(waits == 1);
+	}
+}
+
 static enum err keep_one(struct task *task, struct db *db, void *arg)
 {
 	return fact_set(task, db, *(struct str *)arg, STR("kept"));
@@ -291,6 +314,7 @@ int main(void)
 		cmocka_unit_test(a_session_that_cannot_write_is_not_read_from_either),
 		cmocka_unit_test(endless_conflicts_end_in_a_refusal),
 		cmocka_unit_test(an_overlooked_failure_is_not_taken_for_a_commit),
+		cmocka_unit_test(a_relaxed_write_does_not_wait_for_the_disk_and_each_other_does),
 		cmocka_unit_test(a_family_made_while_its_grant_is_revoked_ends_with_the_others),
 		cmocka_unit_test(
 			a_grant_that_is_renewed_while_it_is_being_forgotten_keeps_what_was_allowed),

@@ -38,6 +38,7 @@ static STATEMENT HALF_COUNT = {
 };
 static STATEMENT ORPHAN_COUNT = { "SELECT count(*) FROM events WHERE family_id IS NOT NULL AND"
 				  " family_id NOT IN (SELECT id FROM families)" };
+static STATEMENT RELAXED_COUNT = { "SELECT count(*) FROM facts WHERE name LIKE 'relaxed %'" };
 static STATEMENT DAMAGE_COUNT = { "SELECT count(*) FROM pragma_integrity_check"
 				  " WHERE integrity_check <> 'ok'" };
 
@@ -56,6 +57,7 @@ struct line {
 struct acknowledged {
 	size_t moment;
 	int64_t events;
+	int64_t relaxed;	 /* which a later commit made durable */
 	char ids[LINES][ID_LEN]; /* empty: none in this place */
 	int64_t generations[LINES];
 };
@@ -71,6 +73,7 @@ struct work {
 	struct acknowledged *acknowledged; /* [0]: the empty tables */
 	size_t count;
 	size_t restarts;
+	int64_t relaxed, unsynced; /* writes that a power cut may take back; those without a sync */
 };
 
 struct job {
@@ -174,6 +177,7 @@ static void note_acknowledged(struct work *work)
 
 	now->moment = recorder_length();
 	now->events = work->events;
+	now->relaxed = work->relaxed;
 	for (int i = 0; i < LINES; i++) {
 		const struct line *line = &work->lines[i];
 
@@ -207,6 +211,29 @@ static void do_batch(struct work *work)
 	note_acknowledged(work);
 }
 
+static enum err set_relaxed(struct task *task, struct db *db, void *arg)
+{
+	struct work *work = arg;
+
+	return fact_set(task, db,
+			str_printf(&task->arena, "relaxed %lld", (long long)work->relaxed),
+			STR("perhaps"));
+}
+
+/* The log is synced all the same when it begins anew, and when it is moved. */
+static void do_relaxed(struct work *work)
+{
+	size_t at = recorder_length(), syncs = 0;
+
+	CHECK_ERR(
+		store_write_relaxed(world_task(work->world), work->world->store, set_relaxed, work),
+		OK);
+	for (; at < recorder_length(); at++)
+		syncs += recorder_entries()[at].kind == SYNCED;
+	work->relaxed++;
+	work->unsynced += syncs == 0;
+}
+
 static void open_store(struct work *work)
 {
 	struct store_config config = world_config(work->world);
@@ -228,6 +255,8 @@ static void do_work(struct work *work)
 	note_acknowledged(work);
 	for (int i = 0; i < BATCHES; i++) {
 		do_batch(work);
+		if (i % 3 == 0)
+			do_relaxed(work);
 		if (i < UNBROKEN || i % RESTART_EVERY != 0)
 			continue;
 		store_free(&world->store);
@@ -295,6 +324,7 @@ static enum err set_fact(struct task *task, struct db *db, void *arg)
 static void check_store(struct work *work, struct store *store, struct moment moment)
 {
 	struct task *task = world_task(work->world);
+	const struct acknowledged *state;
 	struct db *db = NULL;
 
 	CHECK_ERR(store_reader(task, store, &db), OK);
@@ -303,8 +333,9 @@ static void check_store(struct work *work, struct store *store, struct moment mo
 	if (moment.at >= work->acknowledged[0].moment) {
 		/* alice_family has no event: it alone is not whole */
 		CHECK_CUT(count_of(work, db, &HALF_COUNT) == 1, work, moment);
-		check_lines(work, db, moment,
-			    find_state(work, moment, count_of(work, db, &EVENT_COUNT)));
+		state = find_state(work, moment, count_of(work, db, &EVENT_COUNT));
+		check_lines(work, db, moment, state);
+		CHECK_CUT(count_of(work, db, &RELAXED_COUNT) >= state->relaxed, work, moment);
 	}
 	CHECK_CUT(store_write(task, store, set_fact, NULL) == OK, work, moment);
 }
@@ -380,6 +411,7 @@ static void check_seed(uint64_t seed, size_t cuts, size_t each_sync)
 	do_work(&work);
 	/* beside set-up and restarts also by the writer itself, between batches */
 	CHECK(count_moves() > work.restarts + 2);
+	CHECK(work.unsynced * 10 > work.relaxed * 9);
 	syncs = check_syncs(&work, each_sync);
 	for (size_t i = 0; i < cuts; i++)
 		check_cut(&work, (struct moment){ dice_below(&work.dice, recorder_length() + 1),
