@@ -4,7 +4,8 @@
  * what it was, and this file says what must stay ended all the same (DESIGN 6). A line per act,
  * "AT VERB ID MORE", appended and synced before the transaction of the act commits, so that nothing
  * is acknowledged that a restore would revive. An act whose commit then fails has its line too: a
- * restore ends rather too much. Ids only, no personal data.
+ * restore ends rather too much, or lets live what somebody asked to let live. Ids only, no personal
+ * data.
  *
  * The first line says since when the file is complete. A line that could not be written (a full
  * disk) does not keep the act from its commit: a mark in the first line says so at once, and "lost"
