@@ -13,8 +13,6 @@
 #include "grantd/installation.h"
 #include "grantd/reload.h"
 #include "grantd/resource_record.h"
-#include "store/events.h"
-#include "store/marks.h"
 
 #define DRAIN_MS    10000
 #define OWN_THREADS 3 /* main, jobs and nodes, beside those of the server */
@@ -24,6 +22,7 @@ static enum err open_store(struct task *task, struct app *app, const struct conf
 	struct store_config store = {
 		.database = config->database,
 		.reserve = STORE_RESERVE,
+		.inspect = STORE_INSPECT,
 		.ended = installation_ended_file(task, config),
 		.threads = app->routes.threads + OWN_THREADS,
 		.pool = config->database_pool,
@@ -62,13 +61,9 @@ static bool is_key_trouble(const struct app *app, enum err err)
  */
 static enum err raise_clock(struct task *task, struct app *app)
 {
-	struct db *db = NULL;
-	int64_t event = 0, mark = 0, highest;
+	int64_t highest = 0;
 
-	TRY(store_reader(task, app->store, &db));
-	TRY(event_newest(task, db, &event));
-	TRY(mark_find(task, db, STR("clock"), &mark));
-	highest = event > mark ? event : mark;
+	TRY(installation_newest(task, app->store, &highest));
 	clock_raise(task->clock, highest);
 	task->now = clock_wall(task->clock);
 	if (clock_system() + MINUTE_MS < highest)
@@ -191,6 +186,7 @@ static enum err open_all(struct task *task, struct app *app)
 		TRY(tls_open(task, config->tls_cert, config->tls_key, &app->tls));
 	app->tally = tally_new(app->routes.threads);
 	TRY(open_store(task, app, config));
+	TRY(installation_check_age(task, app->store, config));
 	TRY(raise_clock(task, app));
 	TRY(open_product(task, app, config));
 	TRY(open_server(task, app, config));

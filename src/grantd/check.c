@@ -128,6 +128,7 @@ static void check_database(struct report *report, struct task *task, const struc
 	struct store_config store_config = { .database = config->database,
 					     .threads = 1,
 					     .pool = 1,
+					     .inspect = INT64_MAX,
 					     .clock = task->clock,
 					     .log = task->log };
 
@@ -143,6 +144,7 @@ static void check_database(struct report *report, struct task *task, const struc
 	if (!expect(report, task, installation_open_store(task, &store_config, &store)))
 		return;
 	(void)expect(report, task, store_check_reserve(task, config->database));
+	(void)expect(report, task, installation_check_age(task, store, config));
 	if (keys == NULL)
 		return;
 	if (expect(report, task, installation_check(task, store, keys, config)))

@@ -11,9 +11,12 @@
 #include "base/task.h"
 #include "config/file.h"
 #include "grantd/nodes.h"
+#include "store/ended.h"
+#include "store/events.h"
 #include "store/key_rows.h"
 #include "store/marks.h"
 
+#define AGE_SLACK_MS (5 * MINUTE_MS) /* the jobs may wait for a slow resource meanwhile */
 #define NEW_KEYS_MAX (RESOURCES_MAX + 2)
 
 enum err installation_open_store(struct task *task, const struct store_config *config,
@@ -22,7 +25,7 @@ enum err installation_open_store(struct task *task, const struct store_config *c
 	enum err err = store_open(task, config, ret_store);
 
 	/* the URL itself may hold a password, so it is not said */
-	if (err == ERR_STORE)
+	if (err == ERR_STORE && !str_starts_with(config->database, STR("sqlite:")))
 		return failf(
 			task, err,
 			"%.*s; is PostgreSQL running, is there a database of the name in "
@@ -250,6 +253,35 @@ enum err installation_load_keys(struct task *task, struct store *store, struct k
 struct str installation_ended_file(struct task *task, const struct config *config)
 {
 	return file_path(task, config->dir, STR("ended.log"));
+}
+
+enum err installation_newest(struct task *task, struct store *store, int64_t *ret_at)
+{
+	struct db *db = NULL;
+	int64_t event = 0, mark = 0;
+
+	TRY(store_reader(task, store, &db));
+	TRY(event_newest(task, db, &event));
+	TRY(mark_find(task, db, STR("clock"), &mark));
+	*ret_at = event > mark ? event : mark;
+	return OK;
+}
+
+enum err installation_check_age(struct task *task, struct store *store, const struct config *config)
+{
+	struct arena *arena = &task->arena;
+	int64_t newest = 0, ended = 0;
+
+	TRY(installation_newest(task, store, &newest));
+	TRY(ended_newest(task, installation_ended_file(task, config), &ended));
+	if (newest == 0 || ended <= newest + AGE_SLACK_MS)
+		return OK;
+	return failf(
+		task, ERR_CONFIG,
+		"the database ends at %s, but something was revoked at %s (ended.log) and would "
+		"live again: this is an older copy, or its last commits are lost. Put a backup "
+		"back with grantd restore, which keeps ended what has ended",
+		clock_format(arena, newest).at, clock_format(arena, ended).at);
 }
 
 bool installation_is_served(const struct config *config)

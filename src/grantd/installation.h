@@ -44,5 +44,17 @@ MUST_CHECK enum err installation_check_root(struct task *task, const struct inst
 MUST_CHECK enum err installation_has_root(struct task *task, struct store *store, bool *ret_has);
 /* DIR/ended.log: what must stay ended when the database is put back (store/ended.h). */
 struct str installation_ended_file(struct task *task, const struct config *config);
+/*
+ * The newest time that the database knows: of its events, and of the mark that the jobs keep when
+ * nothing happens. 0: nothing has happened yet.
+ */
+MUST_CHECK enum err installation_newest(struct task *task, struct store *store, int64_t *ret_at);
+/*
+ * ERR_CONFIG when ended.log knows of what ended minutes after that: the database is an older copy
+ * that was not put back by restore, or its last commits are gone, and what was revoked would live
+ * again. Each act leaves an event, and the mark goes on, so one whose commit failed is no reason.
+ */
+MUST_CHECK enum err installation_check_age(struct task *task, struct store *store,
+					   const struct config *config);
 /* True while a grantd answers at the admin socket of the directory. */
 bool installation_is_served(const struct config *config);

@@ -67,6 +67,12 @@ struct sql_driver {
 	bool (*is_full)(const struct db *db);
 	enum err (*check_reserve)(struct task *task, struct str place, int64_t bytes);
 
+	/*
+	 * ERR_CONFIG when the database is damaged, and how; one that is larger is not looked
+	 * through. NULL: the database looks after itself.
+	 */
+	enum err (*inspect)(struct task *task, struct db *db, struct str place, int64_t bytes_max);
+
 	/* Runs the closures, commits, and leaves in each write how it ended. */
 	void (*run_batch)(struct task *task, struct db *db, struct write *const *batch,
 			  size_t count);

@@ -62,6 +62,8 @@ struct ended_record {
  * last line without its end was never acknowledged. ERR_CONFIG: unreadable.
  */
 MUST_CHECK enum err ended_read(struct task *task, struct str path, struct ended_record *ret_record);
+/* When the newest act it knows of began, by its last lines; 0: none, or there is no file. */
+MUST_CHECK enum err ended_newest(struct task *task, struct str path, int64_t *ret_at);
 /*
  * Another node's record added to this one: each one's lines in their own order, the earlier of two
  * first, complete from when both are.

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "base/task.h"
 #include "config/file.h"
 #include "store/ended.h"
 #include "store/ended_file.h"
 
 #define FILE_MAX (256 * 1024 * 1024)
+#define TAIL_LEN 4096
 
 struct reading {
 	struct ended_record record;
@@ -109,6 +115,47 @@ enum err ended_read(struct task *task, struct str path, struct ended_record *ret
 	if (reading.is_damaged || is_lost)
 		reading.record.since = INT64_MAX;
 	*ret_record = reading.record;
+	return OK;
+}
+
+/* -1 and errno. */
+static ssize_t read_end(int fd, char *text, size_t len)
+{
+	off_t end = lseek(fd, 0, SEEK_END);
+
+	return end < 0 ? -1 : pread(fd, text, len, end > (off_t)len ? end - (off_t)len : 0);
+}
+
+/* "" when there is no file. */
+static enum err read_tail(struct task *task, struct str path, char *tail, struct str *ret_text)
+{
+	int fd = open(str_to_c(&task->arena, path), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	bool is_absent = fd < 0 && errno == ENOENT;
+	ssize_t got = fd < 0 ? -1 : read_end(fd, tail, TAIL_LEN);
+	int error = errno;
+
+	if (fd >= 0)
+		close(fd);
+	if (got < 0 && !is_absent)
+		return failf(task, ERR_CONFIG, "%.*s: cannot be read: %s", STR_FMT(path),
+			     strerror(error));
+	*ret_text = (struct str){ tail, got < 0 ? 0 : (size_t)got };
+	return OK;
+}
+
+enum err ended_newest(struct task *task, struct str path, int64_t *ret_at)
+{
+	char *tail = arena_alloc(&task->arena, TAIL_LEN);
+	struct ended_line line = { 0 };
+	struct str rest, text;
+
+	*ret_at = 0;
+	TRY(read_tail(task, path, tail, &rest));
+	rest = whole_lines(rest);
+	(void)str_next(&rest, '\n', &text); /* the header, or the end of a line */
+	while (str_next(&rest, '\n', &text))
+		if (read_line(text, &line) && !str_equals(line.verb, STR("lost")))
+			*ret_at = later(*ret_at, line.at);
 	return OK;
 }
 

@@ -146,6 +146,7 @@ static enum err sqlite_open(struct task *task, struct str path, enum db_use use,
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	CLEANUP(sqlite_close) struct db *opened = NULL;
 	struct sqlite_db *db = calloc(1, sizeof(*db));
+	enum err err;
 
 	if (db == NULL || pthread_once(&once, configure) != 0)
 		abort();
@@ -162,7 +163,9 @@ static enum err sqlite_open(struct task *task, struct str path, enum db_use use,
 		return failf(task, ERR_CONFIG, "cannot open the database %.*s: %s", STR_FMT(path),
 			     db->handle == NULL ? "no memory" : sqlite3_errmsg(db->handle));
 	}
-	TRY(prepare_connection(task, db, use));
+	err = prepare_connection(task, db, use);
+	if (err != OK)
+		return sqlite_say_damage(task, db, path, err);
 	*ret_db = opened;
 	opened = NULL;
 	return OK;
@@ -354,5 +357,6 @@ const struct sql_driver sqlite_driver = {
 	.hold = sqlite_hold,
 	.is_full = sqlite_is_full,
 	.check_reserve = sqlite_reserve_check,
+	.inspect = sqlite_inspect,
 	.run_batch = sqlite_run_batch,
 };

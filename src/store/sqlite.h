@@ -38,6 +38,11 @@ struct sqlite_db {
 enum err sqlite_fail(struct task *task, struct sqlite_db *db, int code);
 enum err sqlite_execute(struct task *task, struct db *db, const char *text);
 
+/* ERR_CONFIG in place of what just failed when that was for damage. */
+enum err sqlite_say_damage(struct task *task, struct sqlite_db *db, struct str path, enum err err);
+/* ERR_CONFIG: it is damaged, and how; looked through only if it is not larger than that. */
+enum err sqlite_inspect(struct task *task, struct db *db, struct str path, int64_t bytes_max);
+
 /* The lock file beside the database. ERR_CONFIG names the process that holds it. */
 enum err sqlite_claim(struct task *task, struct str path, bool create, void **ret_claim);
 void sqlite_release(void **claim);

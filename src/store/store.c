@@ -65,6 +65,8 @@ static enum err open_parts(struct task *task, struct store *store,
 
 	TRY(store->driver->claim(task, place, false, &store->claim));
 	TRY(store->driver->open(task, place, DB_READ, &store->ping.db));
+	if (store->driver->inspect != NULL)
+		TRY(store->driver->inspect(task, store->ping.db, place, config->inspect));
 	TRY(migrate_check(task, store->ping.db));
 	return writer_open(task, store->driver, config, place, &store->writer);
 }

@@ -20,6 +20,7 @@ struct store;
 struct db; /* a connection, inside or outside a transaction */
 
 #define STORE_RESERVE ((int64_t)16 * 1024 * 1024) /* what an installation holds back */
+#define STORE_INSPECT ((int64_t)64 * 1024 * 1024) /* what is looked through at each start */
 
 struct store_config {
 	struct str database; /* "sqlite:/path/grantd.db" or a libpq "postgresql://…" URI */
@@ -28,6 +29,7 @@ struct store_config {
 	unsigned pool;	     /* PostgreSQL: how many workers write; 0: 16 */
 	unsigned queue;	     /* waiting writes at most; 0: 16,384 */
 	int64_t reserve;     /* bytes of disk that SQLite holds back for stops; 0: none */
+	int64_t inspect;     /* a SQLite database of so many bytes at most is looked through */
 	struct clock *clock;
 	struct log *log;
 };
@@ -35,7 +37,7 @@ struct store_config {
 /*
  * Opens and checks the schema. ERR_CONFIG with what to do: no such database, schema older ("run
  * grantd migrate") or newer than this program, another process holds the SQLite lock file, a path
- * that cannot be written. The writer runs after this.
+ * that cannot be written, a damaged file. The writer runs after this.
  */
 MUST_CHECK enum err store_open(struct task *task, const struct store_config *config,
 			       struct store **ret_store);

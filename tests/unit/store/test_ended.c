@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -254,6 +255,35 @@ static void many_ends_in_one_transaction_are_all_on_record(void **state)
 	ended_free(&ended);
 }
 
+static int64_t newest(struct world *world)
+{
+	int64_t at = -1;
+
+	CHECK_ERR(ended_newest(world_task(world), file_of(world), &at), OK);
+	return at;
+}
+
+static void its_newest_act_is_found_at_its_end(void **state)
+{
+	struct world *world = *state;
+	char line[64];
+
+	CHECK(newest(world) == 0);
+	open_with_record(world);
+	CHECK(newest(world) == 0);
+	append(world, "1000 grant gra_a user\n900 family fam_a reused\n");
+	CHECK(newest(world) == 1000);
+	append(world, "5000 lost - -\nnonsense\n6000 grant gra_b us");
+	CHECK(newest(world) == 1000);
+	append(world, "er\n");
+	CHECK(newest(world) == 6000);
+	for (int i = 0; i < 1000; i++) {
+		snprintf(line, sizeof(line), "%d grant gra_c user\n", 7000 + i);
+		append(world, line);
+	}
+	CHECK(newest(world) == 7999);
+}
+
 int main(void)
 {
 	return RUN_ON_BOTH(
@@ -267,5 +297,6 @@ int main(void)
 		cmocka_unit_test(a_line_that_cannot_be_written_is_owned_up_to),
 		cmocka_unit_test(a_line_that_was_lost_before_a_restart_is_owned_up_to_after_it),
 		cmocka_unit_test(a_lost_line_out_of_its_order_takes_nothing_back),
+		cmocka_unit_test(its_newest_act_is_found_at_its_end),
 		cmocka_unit_test(many_ends_in_one_transaction_are_all_on_record));
 }
