@@ -20,7 +20,7 @@ struct store;
 struct db; /* a connection, inside or outside a transaction */
 
 #define STORE_RESERVE ((int64_t)16 * 1024 * 1024) /* what an installation holds back */
-#define STORE_INSPECT ((int64_t)64 * 1024 * 1024) /* what is looked through at each start */
+#define STORE_INSPECT ((int64_t)16 * 1024 * 1024) /* looked through at each start: 1 ms a MiB */
 
 struct store_config {
 	struct str database; /* "sqlite:/path/grantd.db" or a libpq "postgresql://…" URI */
