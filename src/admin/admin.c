@@ -44,6 +44,8 @@ static const struct call calls[] = {
 	{ backup_begin, "POST", "/v1/backup", LANE_PAGES, ROUTE_JSON },
 	{ keys_list, "GET", "/v1/keys", LANE_PAGES, 0 },
 	{ keys_rotate, "POST", "/v1/keys/rotate", LANE_SLOW, ROUTE_JSON },
+	{ root_keys_list, "GET", "/v1/root-keys", LANE_PAGES, 0 },
+	{ root_keys_rewrap, "POST", "/v1/root-keys/rewrap", LANE_PAGES, 0 },
 	{ resources_list, "GET", "/v1/resources", LANE_PAGES, 0 },
 	{ resources_show, "GET", "/v1/resources/{name}", LANE_PAGES, 0 },
 	{ resources_put, "PUT", "/v1/resources/{name}", LANE_PAGES, ROUTE_JSON },

@@ -47,6 +47,8 @@ enum err backup_show(struct exchange *exchange);
 enum err backup_begin(struct exchange *exchange);
 enum err keys_list(struct exchange *exchange);
 enum err keys_rotate(struct exchange *exchange);
+enum err root_keys_list(struct exchange *exchange);
+enum err root_keys_rewrap(struct exchange *exchange);
 enum err resources_list(struct exchange *exchange);
 enum err resources_show(struct exchange *exchange);
 enum err resources_put(struct exchange *exchange);

@@ -131,14 +131,35 @@ static struct str presented_input(struct arena *arena, const struct family *fami
 	return tag_input(arena, family, fields);
 }
 
+/*
+ * A family moves to a newer root key when it rotates, never back: its tokens before that have the
+ * older number, and a token of the current generation has the one of the row and no other.
+ */
+static bool is_of_its_time(const struct refresh_token *token, const struct family *family)
+{
+	if (token->root_number < family->root_number)
+		return token->generation < family->generation;
+	if (token->root_number > family->root_number)
+		return token->generation > family->generation;
+	return true;
+}
+
+enum err refresh_token_check_root(struct task *task, const struct authority *authority,
+				  const struct refresh_token *token, const struct family *family)
+{
+	if (!is_of_its_time(token, family) ||
+	    keys_find_root(authority->keys, token->root_number) == NULL)
+		return refuse_unknown(task);
+	return OK;
+}
+
 enum err refresh_token_check(struct task *task, const struct authority *authority,
 			     const struct refresh_token *token, const struct family *family)
 {
 	uint8_t tag[SHA256_LEN];
 
-	if (token->root_number != family->root_number)
-		return refuse_unknown(task);
-	TRY(keys_mac_refresh(task, authority->keys, family->root_number, family->seed,
+	TRY(refresh_token_check_root(task, authority, token, family));
+	TRY(keys_mac_refresh(task, authority->keys, token->root_number, family->seed,
 			     presented_input(&task->arena, family, token), tag));
 	if (!secret_equals((struct str){ (const char *)tag, sizeof(tag) }, token->tag))
 		return refuse_unknown(task);
@@ -201,6 +222,7 @@ static enum err sign_with_refresh(struct task *task, const struct authority *aut
 	order->seed = family->seed;
 	order->input = tag_input(&task->arena, family, bytes);
 	if (presented != NULL) {
+		order->presented_root = presented->root_number;
 		order->presented_input = presented_input(&task->arena, family, presented);
 		order->presented_tag = presented->tag;
 	}
@@ -297,8 +319,6 @@ enum err issue_successor(struct task *task, const struct authority *authority,
 				 .is_renewable = true,
 				 .presented = presented };
 
-	if (presented->root_number != standing->family.root_number)
-		return refuse_unknown(task);
 	return issue_under(task, authority, wish, &claims, ret_answer);
 }
 

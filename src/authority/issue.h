@@ -61,8 +61,8 @@ MUST_CHECK enum err issue_tokens(struct task *task, const struct authority *auth
 				 const struct standing *standing, const struct wish *wish,
 				 bool is_renewable, struct token_answer *ret_answer);
 /*
- * For who presents a refresh token: checks it as refresh_token_check does, and makes what will be
- * the answer once the rotation is kept; until then it leaves nothing. standing->family is as it
+ * For who presents a refresh token whose root key was checked: checks its tag, and makes what will
+ * be the answer once the rotation is kept; until then it leaves nothing. standing->family is as it
  * will be then. ERR_GRANT, and as issue_tokens. One question to the key holder instead of three.
  */
 MUST_CHECK enum err issue_successor(struct task *task, const struct authority *authority,
@@ -81,7 +81,12 @@ MUST_CHECK enum err issue_id_token(struct task *task, const struct authority *au
 /* Takes a refresh token apart: form and CRC only. ERR_GRANT. */
 MUST_CHECK enum err refresh_token_parse(struct task *task, struct str text,
 					struct refresh_token *ret_token);
-/* ERR_GRANT unless the tag is ours for that family. */
+/* ERR_GRANT unless the root key it names is one that we have, and that a token of the family with
+ * its generation can have been made by. */
+MUST_CHECK enum err refresh_token_check_root(struct task *task, const struct authority *authority,
+					     const struct refresh_token *token,
+					     const struct family *family);
+/* That, and ERR_GRANT unless the tag is ours for that family. */
 MUST_CHECK enum err refresh_token_check(struct task *task, const struct authority *authority,
 					const struct refresh_token *token,
 					const struct family *family);

@@ -16,6 +16,7 @@
 struct refreshing {
 	const struct authority *authority;
 	struct refresh_token token;
+	uint32_t root_number; /* current as it began: what was foreseen must be what is written */
 	struct standing standing;
 	struct wish wish;
 	enum rotation rotation; /* what was judged under the row's lock */
@@ -94,6 +95,16 @@ static enum err write_outcome(struct task *task, struct db *db, struct refreshin
 	return is_now ? event_insert(task, db, event) : OK;
 }
 
+/* Never back to an older root key, whatever this node thinks is the current one. */
+static uint32_t root_of_successor(const struct refreshing *refreshing, const struct family *from)
+{
+	uint32_t number = refreshing->root_number;
+
+	if (from->root_number > number)
+		number = from->root_number;
+	return refreshing->token.root_number > number ? refreshing->token.root_number : number;
+}
+
 /* The family behind the token once it has rotated. */
 static struct family successor(const struct task *task, const struct refreshing *refreshing,
 			       const struct family *from)
@@ -102,6 +113,7 @@ static struct family successor(const struct task *task, const struct refreshing 
 
 	next.generation = refreshing->token.generation; /* may be above the row's: judge */
 	rotation_advance(&next, task->now);
+	next.root_number = root_of_successor(refreshing, from);
 	next.last_used_at = task->now;
 	next.idle_expires_at = task->now + (from->idle_expires_at - from->last_used_at);
 	return next;
@@ -117,6 +129,8 @@ static enum err rotate(struct task *task, struct db *db, struct refreshing *refr
 	struct family next = successor(task, refreshing, from);
 
 	TRY(family_rotate(task, db, &next, from->generation));
+	if (next.root_number != from->root_number)
+		TRY(family_set_root(task, db, &next));
 	refreshing->standing.family = next;
 	refreshing->rotation = ROTATION_ADVANCE;
 	return write_outcome(task, db, refreshing);
@@ -342,6 +356,7 @@ static enum err foresee(struct task *task, struct token_wish *wish)
 	struct refreshing *refreshing = wish->work;
 	struct standing next = refreshing->standing;
 
+	TRY(refresh_token_check_root(task, wish->authority, &refreshing->token, &next.family));
 	next.family = successor(task, refreshing, &refreshing->standing.family);
 	return issue_successor(task, wish->authority, &refreshing->token, &next, &refreshing->wish,
 			       &refreshing->foreseen);
@@ -370,6 +385,7 @@ enum err token_refresh(struct task *task, const struct authority *authority,
 	wish->then = then;
 	wish->work = refreshing;
 	refreshing->authority = authority;
+	refreshing->root_number = keys_root_number(authority->keys);
 	if (!client_allows(&wish->client, GRANT_REFRESH_TOKEN))
 		return fail(task, ERR_CLIENT_NOT_ALLOWED, "this client may not use refresh_token");
 	if (str_is_empty(wish->refresh_token))

@@ -216,6 +216,8 @@ static enum err write_restored(struct task *task, struct db *db, void *arg)
 		TRY(restoring_end_families(task, db, task->now, &report->installations_ended));
 	TRY(pause_all(task, db, restoring));
 	TRY(restoring_end_sessions(task, db, task->now));
+	/* whoever served when the copy was made: nothing may wait for them */
+	TRY(node_sweep(task, db, NEVER));
 	TRY(restoring_count(task, db, &report->clients, &report->grants, &report->without_key));
 	return record(task, db, report);
 }

@@ -15,7 +15,10 @@ MUST_CHECK enum err holder_open(struct task *task, struct str root_file, struct 
 void holder_free(struct key_holder **holder);
 
 uint32_t holder_root_number(const struct key_holder *holder);
-struct str holder_fingerprint(struct arena *arena, const struct key_holder *holder);
+/* In arena memory. */
+struct key_root *holder_roots(struct arena *arena, const struct key_holder *holder,
+			      size_t *ret_count);
+MUST_CHECK enum err holder_use_root(struct task *task, struct key_holder *holder, uint32_t number);
 
 MUST_CHECK enum err holder_generate(struct task *task, struct key_holder *holder,
 				    struct str purpose, enum alg alg,
@@ -37,6 +40,12 @@ MUST_CHECK enum err holder_mac_refresh(struct task *task, struct key_holder *hol
 				       uint8_t ret_tag[SHA256_LEN]);
 MUST_CHECK enum err holder_new_user_key(struct task *task, struct key_holder *holder,
 					struct str user_id, struct str *ret_wrapped);
+MUST_CHECK enum err holder_rewrap_user_key(struct task *task, struct key_holder *holder,
+					   struct str user_id, struct str wrapped,
+					   struct str *ret_wrapped);
+MUST_CHECK enum err holder_rewrap_signing_key(struct task *task, struct key_holder *holder,
+					      const struct key_record *record,
+					      struct str *ret_sealed);
 MUST_CHECK enum err holder_seal(struct task *task, struct key_holder *holder, struct str wrapped,
 				const struct seal_place *place, struct str plain,
 				struct str *ret_sealed);

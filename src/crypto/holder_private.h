@@ -17,7 +17,7 @@
 #define USER_KEYS_TABLE	   STR("user_keys")
 
 #define ROOT_LEN  32
-#define ROOTS_MAX 16
+#define ROOTS_MAX KEY_ROOTS_MAX
 #define KID_LEN	  22 /* characters of the thumbprint: 132 bits */
 
 /* One line of the root file and what is derived from it once. Lives in secure memory only. */
@@ -33,6 +33,7 @@ struct key_holder {
 	size_t issuer_len;
 	struct root *roots; /* sodium_malloc, read-only once opened; in order of their numbers */
 	size_t root_count;
+	atomic_size_t current; /* which of them new things are sealed by */
 	pthread_rwlock_t lock; /* held only to take or replace the pointer */
 	struct key_set *set;
 };
@@ -70,6 +71,8 @@ MUST_CHECK enum err signing_jwk(struct task *task, EVP_PKEY *pkey, enum alg alg,
 				struct str *ret_kid, struct str *ret_jwk);
 /* Where a private key is sealed: another purpose or algorithm in its row does not open it. */
 struct seal_place signing_place(struct task *task, const struct key_record *record);
+/* Where a person's key is wrapped. */
+struct seal_place user_key_place(struct str user_id);
 
 /* --- roots --- */
 

@@ -18,7 +18,7 @@ static const struct str mac_labels[MAC_LABEL_COUNT] = {
 
 const struct root *root_current(const struct key_holder *holder)
 {
-	return &holder->roots[holder->root_count - 1];
+	return &holder->roots[atomic_load(&holder->current)];
 }
 
 const struct root *root_find(const struct key_holder *holder, uint32_t number)
@@ -94,11 +94,33 @@ uint32_t holder_root_number(const struct key_holder *holder)
 	return root_current(holder)->number;
 }
 
-struct str holder_fingerprint(struct arena *arena, const struct key_holder *holder)
+enum err holder_use_root(struct task *task, struct key_holder *holder, uint32_t number)
+{
+	const struct root *root = root_find(holder, number);
+
+	if (root == NULL)
+		return failf(task, ERR_CRYPTO, "root key %u is not in the file", number);
+	atomic_store(&holder->current, (size_t)(root - holder->roots));
+	return OK;
+}
+
+static struct str fingerprint(struct arena *arena, const struct root *root)
 {
 	uint8_t answer[SHA256_LEN];
 
-	hkdf_sha256(root_bytes(&holder->roots[0]), STR_NONE, STR("grantd v1 fingerprint"), answer,
+	hkdf_sha256(root_bytes(root), STR_NONE, STR("grantd v1 fingerprint"), answer,
 		    sizeof(answer));
 	return base64url_encode(arena, (struct str){ (char *)answer, sizeof(answer) });
+}
+
+struct key_root *holder_roots(struct arena *arena, const struct key_holder *holder,
+			      size_t *ret_count)
+{
+	struct key_root *roots = NEW_ARRAY(arena, struct key_root, holder->root_count);
+
+	for (size_t i = 0; i < holder->root_count; i++)
+		roots[i] = (struct key_root){ holder->roots[i].number,
+					      fingerprint(arena, &holder->roots[i]) };
+	*ret_count = holder->root_count;
+	return roots;
 }

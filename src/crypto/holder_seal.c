@@ -40,17 +40,26 @@ enum err root_seal(struct task *task, struct key_holder *holder, const struct se
 	return seal_bytes(task, root->seal_key, prefix, place, plain, ret_sealed);
 }
 
+uint32_t keys_root_of(struct str sealed)
+{
+	uint32_t number = 0;
+
+	if (sealed.len < PREFIX_MAX || sealed.at[0] != FORMAT_ROOT)
+		return 0;
+	for (size_t i = 1; i < PREFIX_MAX; i++)
+		number = number << 8 | (uint8_t)sealed.at[i];
+	return number;
+}
+
 enum err root_unseal(struct task *task, struct key_holder *holder, const struct seal_place *place,
 		     struct str sealed, struct secret *ret_plain)
 {
+	uint32_t number = keys_root_of(sealed);
 	const struct root *root;
 	uint8_t bytes[PREFIX_MAX];
-	uint32_t number = 0;
 
-	if (sealed.len < PREFIX_MAX)
+	if (number == 0)
 		return fail(task, ERR_CRYPTO, "these are not sealed bytes");
-	for (size_t i = 1; i < PREFIX_MAX; i++)
-		number = number << 8 | (uint8_t)sealed.at[i];
 	root = root_find(holder, number);
 	if (root == NULL)
 		return fail(task, ERR_CRYPTO, "sealed under a root key that is not in the file");
@@ -58,7 +67,7 @@ enum err root_unseal(struct task *task, struct key_holder *holder, const struct 
 			    ret_plain);
 }
 
-static struct seal_place user_key_place(struct str user_id)
+struct seal_place user_key_place(struct str user_id)
 {
 	return (struct seal_place){
 		.table = USER_KEYS_TABLE,

@@ -20,6 +20,7 @@ enum field {
 	INPUT = 1 << 8,
 	PRESENTED = 1 << 9,
 	TAG = 1 << 10,
+	ROOTS = 1 << 11,
 };
 
 /* The permitted messages: what a question of each kind carries, and what its answer. */
@@ -27,7 +28,7 @@ static const struct form {
 	unsigned asked;
 	unsigned answered;
 } forms[KEY_ASK_COUNT] = {
-	[KEY_HELLO] = { 0, NUMBER | THREAD | TEXT },
+	[KEY_HELLO] = { 0, NUMBER | THREAD | ROOTS },
 	[KEY_GENERATE] = { NUMBER | PURPOSE, RECORDS },
 	[KEY_LOAD] = { RECORDS, RECORDS },
 	[KEY_SIGN] = { PURPOSE | TYP | TEXT, TEXT },
@@ -37,6 +38,9 @@ static const struct form {
 	[KEY_NEW_USER_KEY] = { TEXT, TEXT },
 	[KEY_SEAL] = { WRAPPED | PLACE | TEXT, TEXT },
 	[KEY_UNSEAL] = { WRAPPED | PLACE | TEXT, TEXT },
+	[KEY_USE_ROOT] = { NUMBER, 0 },
+	[KEY_REWRAP_USER_KEY] = { WRAPPED | TEXT, TEXT },
+	[KEY_REWRAP_SIGNING_KEY] = { RECORDS, TEXT },
 };
 
 /*
@@ -148,6 +152,21 @@ static void carry_records(struct wire *wire, struct key_record **records, size_t
 		carry_record(wire, &(*records)[i]);
 }
 
+static void carry_roots(struct wire *wire, struct key_root **roots, size_t *count)
+{
+	uint32_t number = (uint32_t)*count;
+
+	carry_u32(wire, &number, KEY_ROOTS_MAX);
+	if (wire->to == NULL) {
+		*roots = NEW_ARRAY(wire->arena, struct key_root, number);
+		*count = number;
+	}
+	for (uint32_t i = 0; i < number && !wire->is_malformed; i++) {
+		carry_u32(wire, &(*roots)[i].number, UINT32_MAX);
+		carry_str(wire, &(*roots)[i].fingerprint);
+	}
+}
+
 static void carry_place(struct wire *wire, struct seal_place *place)
 {
 	carry_str(wire, &place->table);
@@ -173,6 +192,7 @@ static void carry_question(struct wire *wire, struct key_question *question)
 	if ((fields & INPUT) != 0)
 		carry_str(wire, &question->input);
 	if ((fields & PRESENTED) != 0) {
+		carry_u32(wire, &question->presented_number, UINT32_MAX);
 		carry_str(wire, &question->presented_input);
 		carry_str(wire, &question->presented_tag);
 	}
@@ -203,6 +223,8 @@ static void carry_answer(struct wire *wire, enum key_ask ask, struct key_answer 
 		carry_str(wire, &answer->text);
 	if ((fields & TAG) != 0)
 		carry_str(wire, &answer->tag);
+	if ((fields & ROOTS) != 0)
+		carry_roots(wire, &answer->roots, &answer->root_count);
 	if ((fields & RECORDS) != 0)
 		carry_records(wire, &answer->records, &answer->record_count);
 }

@@ -13,7 +13,7 @@
 #define KEY_MESSAGE_MAX ((size_t)1024 * 1024)
 
 enum key_ask {
-	KEY_HELLO, /* is there a root key? its number and fingerprint, and who answers here */
+	KEY_HELLO, /* which root keys are there? and who answers here */
 	KEY_GENERATE,
 	KEY_LOAD,
 	KEY_SIGN,
@@ -23,6 +23,9 @@ enum key_ask {
 	KEY_NEW_USER_KEY,
 	KEY_SEAL,
 	KEY_UNSEAL,
+	KEY_USE_ROOT,
+	KEY_REWRAP_USER_KEY,
+	KEY_REWRAP_SIGNING_KEY,
 	KEY_ASK_COUNT
 };
 
@@ -33,8 +36,9 @@ struct key_question {
 	uint32_t number; /* of a root key, a MAC label, an algorithm */
 	struct str purpose;
 	struct str typ;
-	struct str text;  /* claims, input of a MAC, bytes to seal or to open */
-	struct str input; /* of the MAC, where text is taken by claims */
+	struct str text;	   /* claims, input of a MAC, bytes to seal or to open */
+	struct str input;	   /* of the MAC, where text is taken by claims */
+	uint32_t presented_number; /* of its root key */
 	struct str presented_input;
 	struct str presented_tag;
 	struct str wrapped; /* a person's key; for a refresh token's MAC the family's seed */
@@ -50,6 +54,8 @@ struct key_answer {
 	uint32_t thread; /* of the holder's process */
 	struct str text;
 	struct str tag; /* where text is taken by a token */
+	struct key_root *roots;
+	size_t root_count;
 	struct key_record *records;
 	size_t record_count;
 };

@@ -16,7 +16,7 @@ static enum err hello(struct task *task, struct key_holder *holder,
 	(void)question;
 	answer->number = holder_root_number(holder);
 	answer->thread = (uint32_t)gettid();
-	answer->text = holder_fingerprint(&task->arena, holder);
+	answer->roots = holder_roots(&task->arena, holder, &answer->root_count);
 	return OK;
 }
 
@@ -70,7 +70,7 @@ static enum err check_presented(struct task *task, struct key_holder *holder,
 {
 	uint8_t tag[SHA256_LEN];
 
-	TRY(holder_mac_refresh(task, holder, question->number, question->wrapped,
+	TRY(holder_mac_refresh(task, holder, question->presented_number, question->wrapped,
 			       question->presented_input, tag));
 	if (!secret_equals((struct str){ (const char *)tag, sizeof(tag) }, question->presented_tag))
 		return fail(task, ERR_TOKEN, "the presented tag is not ours");
@@ -115,14 +115,44 @@ static enum err unseal(struct task *task, struct key_holder *holder,
 	return OK;
 }
 
+static enum err use_root(struct task *task, struct key_holder *holder,
+			 const struct key_question *question, struct key_answer *answer)
+{
+	(void)answer;
+	return holder_use_root(task, holder, question->number);
+}
+
+static enum err rewrap_user_key(struct task *task, struct key_holder *holder,
+				const struct key_question *question, struct key_answer *answer)
+{
+	return holder_rewrap_user_key(task, holder, question->text, question->wrapped,
+				      &answer->text);
+}
+
+static enum err rewrap_signing_key(struct task *task, struct key_holder *holder,
+				   const struct key_question *question, struct key_answer *answer)
+{
+	if (question->record_count != 1)
+		return fail(task, ERR_CRYPTO, "one signing key at a time");
+	return holder_rewrap_signing_key(task, holder, question->records, &answer->text);
+}
+
 static enum err (*const rows[KEY_ASK_COUNT])(struct task *task, struct key_holder *holder,
 					     const struct key_question *question,
 					     struct key_answer *answer) = {
-	[KEY_HELLO] = hello, [KEY_GENERATE] = generate,
-	[KEY_LOAD] = load,   [KEY_SIGN] = sign,
-	[KEY_MAC] = mac,     [KEY_MAC_REFRESH] = mac_refresh,
-	[KEY_ISSUE] = issue, [KEY_NEW_USER_KEY] = new_user_key,
-	[KEY_SEAL] = seal,   [KEY_UNSEAL] = unseal,
+	[KEY_HELLO] = hello,
+	[KEY_GENERATE] = generate,
+	[KEY_LOAD] = load,
+	[KEY_SIGN] = sign,
+	[KEY_MAC] = mac,
+	[KEY_MAC_REFRESH] = mac_refresh,
+	[KEY_ISSUE] = issue,
+	[KEY_NEW_USER_KEY] = new_user_key,
+	[KEY_SEAL] = seal,
+	[KEY_UNSEAL] = unseal,
+	[KEY_USE_ROOT] = use_root,
+	[KEY_REWRAP_USER_KEY] = rewrap_user_key,
+	[KEY_REWRAP_SIGNING_KEY] = rewrap_signing_key,
 };
 
 void key_service_answer(struct task *task, struct key_holder *holder,

@@ -14,8 +14,9 @@ struct keyring {
 	struct key_holder *holder; /* in this process; else NULL */
 	struct key_line *lines;
 	size_t line_count;
-	uint32_t root_number;
-	struct str fingerprint;
+	struct key_root *roots; /* of the file, which is read once */
+	size_t root_count;
+	_Atomic uint32_t root_number; /* the current one */
 	struct published published;
 	struct arena arena;
 };
@@ -105,6 +106,17 @@ static enum err meet_lines(struct task *task, struct keyring *keys)
 	return OK;
 }
 
+static void keep_roots(struct keyring *keys, const struct key_answer *answer)
+{
+	keys->roots = NEW_ARRAY(&keys->arena, struct key_root, answer->root_count);
+	keys->root_count = answer->root_count;
+	for (size_t i = 0; i < answer->root_count; i++)
+		keys->roots[i] = (struct key_root){
+			answer->roots[i].number,
+			str_copy(&keys->arena, answer->roots[i].fingerprint),
+		};
+}
+
 /* What never changes is asked once. */
 static enum err greet(struct task *task, struct keyring *keys)
 {
@@ -113,7 +125,9 @@ static enum err greet(struct task *task, struct keyring *keys)
 
 	TRY(ask(task, keys, &question, &answer));
 	keys->root_number = answer.number;
-	keys->fingerprint = str_copy(&keys->arena, answer.text);
+	if (answer.root_count == 0)
+		return fail(task, ERR_INTERNAL, "a key holder without a root key");
+	keep_roots(keys, &answer);
 	return meet_lines(task, keys);
 }
 
@@ -150,10 +164,49 @@ uint32_t keys_root_number(const struct keyring *keys)
 	return keys->root_number;
 }
 
-enum err keys_fingerprint(struct task *task, struct keyring *keys, struct str *ret_fingerprint)
+const struct key_root *keys_roots(const struct keyring *keys, size_t *ret_count)
 {
-	*ret_fingerprint = str_copy(&task->arena, keys->fingerprint);
+	*ret_count = keys->root_count;
+	return keys->roots;
+}
+
+const struct key_root *keys_find_root(const struct keyring *keys, uint32_t number)
+{
+	for (size_t i = 0; i < keys->root_count; i++)
+		if (keys->roots[i].number == number)
+			return &keys->roots[i];
+	return NULL;
+}
+
+enum err keys_use_root(struct task *task, struct keyring *keys, uint32_t number)
+{
+	struct key_question question = { .ask = KEY_USE_ROOT, .number = number };
+	struct key_answer answer = { 0 };
+
+	TRY(ask(task, keys, &question, &answer));
+	keys->root_number = number;
 	return OK;
+}
+
+enum err keys_rewrap_user_key(struct task *task, struct keyring *keys, struct str user_id,
+			      struct str wrapped, struct str *ret_wrapped)
+{
+	struct key_question question = { .ask = KEY_REWRAP_USER_KEY,
+					 .text = user_id,
+					 .wrapped = wrapped };
+
+	return ask_text(task, keys, &question, ret_wrapped);
+}
+
+enum err keys_rewrap_signing_key(struct task *task, struct keyring *keys,
+				 const struct key_record *record, struct str *ret_sealed)
+{
+	struct key_record one = *record;
+	struct key_question question = { .ask = KEY_REWRAP_SIGNING_KEY,
+					 .records = &one,
+					 .record_count = 1 };
+
+	return ask_text(task, keys, &question, ret_sealed);
 }
 
 /* --- signing keys --- */
@@ -244,6 +297,7 @@ enum err keys_issue(struct task *task, struct keyring *keys, const struct key_or
 		.number = order->root_number,
 		.wrapped = order->seed,
 		.input = order->input,
+		.presented_number = order->presented_root,
 		.presented_input = order->presented_input,
 		.presented_tag = order->presented_tag,
 	};

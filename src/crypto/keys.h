@@ -21,17 +21,26 @@
 struct task;
 struct keyring;
 struct key_channel;
+struct key_record;
 
 /* --- root --- */
 
 /*
- * The root file: lines "NUMBER BASE64URL(32 bytes)", the highest number is the current one; '#'
- * comments. Written once by init with mode 0600. ERR_CONFIG says what to do: missing, unreadable,
- * readable by others, malformed. issuer is part of every MAC.
+ * The root file: lines "NUMBER BASE64URL(32 bytes)"; '#' comments. Which of several is the current
+ * one, by which new things are sealed, is what the database says (keys_use_root); until then it is
+ * the lowest number, which every node has had longest. Mode 0600. ERR_CONFIG says what to do:
+ * missing, unreadable, readable by others, malformed. issuer is part of every MAC.
  */
 MUST_CHECK enum err keys_create_root(struct task *task, struct str file);
 /* The same key for another node; from is checked as keys_open would. */
 MUST_CHECK enum err keys_copy_root(struct task *task, struct str from, struct str file);
+/*
+ * A further key, numbered behind the highest, or all but one: the file is replaced whole, with its
+ * mode and owner. ERR_CONFIG as keys_open, and for a number that is not there or the last key left;
+ * ERR_CONFLICT: somebody else changes it, or it is full.
+ */
+MUST_CHECK enum err keys_add_root(struct task *task, struct str file, uint32_t *ret_number);
+MUST_CHECK enum err keys_remove_root(struct task *task, struct str file, uint32_t number);
 MUST_CHECK enum err keys_open(struct task *task, struct str root_file, struct str issuer,
 			      struct keyring **ret_keys);
 /*
@@ -43,12 +52,36 @@ MUST_CHECK enum err keys_open(struct task *task, struct str root_file, struct st
 MUST_CHECK enum err keys_connect(struct task *task, const struct key_channel *channels,
 				 size_t count, struct keyring **ret_keys);
 void keys_free(struct keyring **keys);
+
+#define KEY_ROOTS_MAX 16
+
+/* A root of the file, and its fixed answer by which the database knows it again. */
+struct key_root {
+	uint32_t number;
+	struct str fingerprint;
+};
+
+/* In order of their numbers, at least one; lives as long as the keyring. */
+const struct key_root *keys_roots(const struct keyring *keys, size_t *ret_count);
+/* NULL when the file does not have that number. */
+const struct key_root *keys_find_root(const struct keyring *keys, uint32_t number);
 /*
- * A fixed answer of the oldest root in the file, stored in the database by init: a later mismatch
- * means the wrong root key. Adding a newer root does not change it.
+ * Makes the root of that number the current one, for what is sealed, wrapped or MACed from now on.
+ * ERR_CRYPTO when the file does not have it.
  */
-MUST_CHECK enum err keys_fingerprint(struct task *task, struct keyring *keys,
-				     struct str *ret_fingerprint);
+MUST_CHECK enum err keys_use_root(struct task *task, struct keyring *keys, uint32_t number);
+/* By which root a sealed value, a wrapped person key or a private part is sealed; 0: by none. */
+uint32_t keys_root_of(struct str sealed);
+/*
+ * The same key under the current root; what it protects stays as it is. ERR_CRYPTO when it does not
+ * open. Nothing is opened outside of the holder.
+ */
+MUST_CHECK enum err keys_rewrap_user_key(struct task *task, struct keyring *keys,
+					 struct str user_id, struct str wrapped,
+					 struct str *ret_wrapped);
+MUST_CHECK enum err keys_rewrap_signing_key(struct task *task, struct keyring *keys,
+					    const struct key_record *record,
+					    struct str *ret_sealed);
 
 /* --- signing keys (their rows live in the store; private parts sealed under the root) --- */
 
@@ -128,7 +161,8 @@ struct key_order {
 	uint32_t root_number;
 	struct str seed;
 	struct str input;
-	/* the refresh token that was presented, if one was: its own input, and the tag it has */
+	/* the refresh token that was presented, if one was: its own root and input, and its tag */
+	uint32_t presented_root;
 	struct str presented_input;
 	struct str presented_tag; /* STR_NONE: none */
 };

@@ -12,7 +12,7 @@
 #include "crypto/random.h"
 #include "crypto/sodium_ready.h"
 
-#define FILE_MAX     4096
+#define FILE_MAX     ROOT_FILE_MAX
 #define BASE64_CHARS 43
 #define MODE_OTHERS  (S_IRWXG | S_IRWXO)
 
@@ -20,7 +20,7 @@ static const char comment[] =
 	"# grantd's root key. Whoever has it and the database can read everything in\n"
 	"# it; without it the database cannot be used. Keep a copy apart from both.\n";
 
-static void file_close(int *fd)
+void root_file_close(int *fd)
 {
 	if (*fd >= 0)
 		(void)close(*fd);
@@ -49,10 +49,11 @@ static enum err check_file(struct task *task, struct str path, int fd)
 	return OK;
 }
 
-static enum err read_file(struct task *task, struct str path, char text[FILE_MAX], size_t *ret_len)
+enum err root_file_read_text(struct task *task, struct str path, char text[FILE_MAX],
+			     size_t *ret_len)
 {
 	/* Non-blocking: a pipe in this place must not hang the start. */
-	CLEANUP(file_close)
+	CLEANUP(root_file_close)
 	int fd = open(str_to_c(&task->arena, path), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	size_t len = 0;
 	ssize_t got;
@@ -109,8 +110,8 @@ static bool insert(struct root *roots, size_t count, const struct root *root)
 	return true;
 }
 
-static enum err parse_text(struct task *task, struct str path, struct str text, struct root *roots,
-			   size_t *ret_count)
+enum err root_file_parse(struct task *task, struct str path, struct str text, struct root *roots,
+			 size_t *ret_count)
 {
 	struct root root = { 0 };
 	struct str line = STR_NONE;
@@ -144,10 +145,10 @@ enum err root_file_read(struct task *task, struct str path, struct root *roots, 
 {
 	char text[FILE_MAX];
 	size_t len = 0;
-	enum err err = read_file(task, path, text, &len);
+	enum err err = root_file_read_text(task, path, text, &len);
 
 	if (err == OK)
-		err = parse_text(task, path, (struct str){ text, len }, roots, ret_count);
+		err = root_file_parse(task, path, (struct str){ text, len }, roots, ret_count);
 	sodium_memzero(text, sizeof(text));
 	return err;
 }
@@ -167,7 +168,7 @@ static bool write_all(int fd, const char *text, size_t len)
 	return true;
 }
 
-static bool write_synced(int fd, struct str text)
+bool root_file_write(int fd, struct str text)
 {
 	return write_all(fd, text.at, text.len) && fsync(fd) == 0;
 }
@@ -183,21 +184,26 @@ static bool write_key(int fd)
 				sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 	line[sizeof(line) - 1] = '\n';
 	is_written = write_all(fd, comment, sizeof(comment) - 1) &&
-		     write_synced(fd, (struct str){ line, sizeof(line) });
+		     root_file_write(fd, (struct str){ line, sizeof(line) });
 	sodium_memzero(bytes, sizeof(bytes));
 	sodium_memzero(line, sizeof(line));
 	return is_written;
 }
 
-static bool sync_folder(struct task *task, struct str path)
+int root_file_open_folder(struct task *task, struct str path)
 {
 	size_t end = path.len;
-	CLEANUP(file_close) int fd = -1;
 
 	while (end > 0 && path.at[end - 1] != '/')
 		end--;
-	fd = open(end == 0 ? "." : str_to_c(&task->arena, str_sub(path, 0, end)),
-		  O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return open(end == 0 ? "." : str_to_c(&task->arena, str_sub(path, 0, end)),
+		    O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+bool root_file_sync_folder(struct task *task, struct str path)
+{
+	CLEANUP(root_file_close) int fd = root_file_open_folder(task, path);
+
 	return fd >= 0 && fsync(fd) == 0;
 }
 
@@ -205,10 +211,11 @@ static bool sync_folder(struct task *task, struct str path)
 static enum err create(struct task *task, struct str path, const char *fresh, struct str text)
 {
 	const char *final = str_to_c(&task->arena, path);
-	CLEANUP(file_close) int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	CLEANUP(root_file_close)
+	int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
 	if (fd < 0 || fchmod(fd, 0600) != 0 ||
-	    !(text.at == NULL ? write_key(fd) : write_synced(fd, text)))
+	    !(text.at == NULL ? write_key(fd) : root_file_write(fd, text)))
 		return failf(task, ERR_IO, "%s cannot be written: %s", fresh,
 			     strerrordesc_np(errno));
 	if (link(fresh, final) == 0)
@@ -230,7 +237,7 @@ static enum err put_root(struct task *task, struct str file, struct str text)
 	(void)unlink(fresh.at);
 	err = create(task, file, fresh.at, text);
 	(void)unlink(fresh.at);
-	if (err == OK && !sync_folder(task, file))
+	if (err == OK && !root_file_sync_folder(task, file))
 		return fail(task, ERR_IO, "the folder of the root key cannot be synchronised");
 	return err;
 }
@@ -245,10 +252,10 @@ enum err keys_copy_root(struct task *task, struct str from, struct str file)
 	struct root roots[ROOTS_MAX];
 	char text[FILE_MAX];
 	size_t len = 0, count = 0;
-	enum err err = read_file(task, from, text, &len);
+	enum err err = root_file_read_text(task, from, text, &len);
 
 	if (err == OK)
-		err = parse_text(task, from, (struct str){ text, len }, roots, &count);
+		err = root_file_parse(task, from, (struct str){ text, len }, roots, &count);
 	if (err == OK)
 		err = put_root(task, file, (struct str){ text, len });
 	sodium_memzero(text, sizeof(text));

@@ -84,6 +84,8 @@ enum err event_show(struct task *task, const struct words *words);
 enum err backup_make(struct task *task, const struct words *words);
 enum err keys_list(struct task *task, const struct words *words);
 enum err keys_rotate(struct task *task, const struct words *words);
+enum err root_key_list(struct task *task, const struct words *words);
+enum err root_key_rewrap(struct task *task, const struct words *words);
 enum err resource_add(struct task *task, const struct words *words);
 enum err resource_list(struct task *task, const struct words *words);
 enum err resource_show(struct task *task, const struct words *words);

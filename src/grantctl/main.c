@@ -99,6 +99,14 @@ static const struct verb verbs[] = {
 	  "                       refuse new tokens until it fetches them again\n"
 	  "  --compromised        the old keys are exposed: they leave the published keys now,\n"
 	  "                       and all that they signed is refused from now on\n" },
+	{ "root-key", "list", NULL, 0, root_key_list,
+	  "Lists the root keys by number and how much lies under each, counted up to 10000.\n"
+	  "waiting: in the file, not used yet; old: opens what is not moved yet. UNTIL is when\n"
+	  "the last installation of an agent under it is over, if it stays away until then.\n" },
+	{ "root-key", "rewrap", NULL, 0, root_key_rewrap,
+	  "Makes the newest root key (grantd root-key add) the current one, if every node has it,\n"
+	  "and begins to move people's keys and signing keys to it. grantctl root-key list shows\n"
+	  "how far it is; a restart goes on with it.\n" },
 	{ "backup", NULL, "FILE", 0, backup_make,
 	  "Copies the SQLite database while it is served: FILE, and FILE.keys with what opens "
 	  "people's\n"

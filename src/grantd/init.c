@@ -47,7 +47,7 @@ static enum err copy_root(struct task *task, struct store *store, const struct p
 
 	TRY(installation_look(task, store, &there));
 	if (there.root_fingerprint.at != NULL)
-		TRY(installation_check_root(task, &there, program->root_key));
+		TRY(installation_check_root(task, store, &there, program->root_key));
 	progress->made++;
 	return keys_copy_root(task, program->root_key, config->root_key_file);
 }

@@ -7,15 +7,15 @@
 #include "grantd/init_files.h"
 #include "grantd/installation.h"
 
-static enum err look(struct task *task, struct program *program, struct installation *ret_there)
+static enum err look(struct task *task, struct program *program, struct store **ret_store,
+		     struct installation *ret_there)
 {
-	CLEANUP(store_free) struct store *store = NULL;
 	struct store_config config = { .database = program->database,
 				       .threads = 1,
 				       .pool = 1,
 				       .clock = &program->clock,
 				       .log = &program->log };
-	enum err err = installation_open_store(task, &config, &store);
+	enum err err = installation_open_store(task, &config, ret_store);
 
 	/* no tables yet, or older ones: what comes next makes them, or says what to do */
 	if (err == ERR_CONFIG) {
@@ -23,15 +23,16 @@ static enum err look(struct task *task, struct program *program, struct installa
 		return OK;
 	}
 	TRY(err);
-	return installation_look(task, store, ret_there);
+	return installation_look(task, *ret_store, ret_there);
 }
 
-static enum err join(struct task *task, struct program *program, const struct installation *there)
+static enum err join(struct task *task, struct program *program, struct store *store,
+		     const struct installation *there)
 {
 	struct str root = file_path(task, program->source.dir, STR("root.key"));
 
 	if (program->root_key.at != NULL)
-		TRY(installation_check_root(task, there, program->root_key));
+		TRY(installation_check_root(task, store, there, program->root_key));
 	else if (!file_exists(task, root))
 		return failf(task, ERR_CONFIG,
 			     "--database: it belongs to the installation of %.*s; for a further "
@@ -50,6 +51,7 @@ static enum err join(struct task *task, struct program *program, const struct in
 
 enum err init_look_at_database(struct task *task, struct program *program)
 {
+	CLEANUP(store_free) struct store *store = NULL;
 	struct installation there = { 0 };
 
 	if (file_exists(task, file_path(task, program->source.dir, STR("grantd.conf"))) ||
@@ -58,8 +60,8 @@ enum err init_look_at_database(struct task *task, struct program *program)
 		task_forgive(task); /* a wish that makes no sense is refused by the next step */
 		return OK;
 	}
-	TRY(look(task, program, &there));
+	TRY(look(task, program, &store, &there));
 	if (there.issuer.at == NULL || there.root_fingerprint.at == NULL)
 		return OK;
-	return join(task, program, &there);
+	return join(task, program, store, &there);
 }

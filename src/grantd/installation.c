@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "authority/root_key.h"
 #include "base/task.h"
 #include "config/file.h"
 #include "grantd/nodes.h"
@@ -37,7 +38,7 @@ enum err installation_open_store(struct task *task, const struct store_config *c
 /* What one transaction is to add. */
 struct completion {
 	struct str issuer;
-	struct str fingerprint;
+	struct keyring *keys;
 	struct key_record *records;
 	size_t count;
 	size_t made; /* what was missing in earnest */
@@ -60,7 +61,7 @@ static enum err write_completion(struct task *task, struct db *db, void *arg)
 
 	completion->made = 0;
 	TRY(fact_set(task, db, STR("issuer"), completion->issuer));
-	TRY(fact_set(task, db, STR("root_fingerprint"), completion->fingerprint));
+	TRY(root_key_found(task, db, completion->keys));
 	TRY(mark_step(task, db, STR("keys")));
 	TRY(key_row_list_live(task, db, &there, &count));
 	for (size_t i = 0; i < completion->count; i++) {
@@ -117,7 +118,7 @@ static enum err complete(struct task *task, struct store *store, struct keyring 
 
 	completion->issuer = config->issuer;
 	completion->records = NEW_ARRAY(&task->arena, struct key_record, NEW_KEYS_MAX);
-	TRY(keys_fingerprint(task, keys, &completion->fingerprint));
+	completion->keys = keys;
 	TRY(store_reader(task, store, &db));
 	TRY(key_row_list_live(task, db, &there, &count));
 	plan.there = there;
@@ -167,33 +168,19 @@ enum err installation_has_root(struct task *task, struct store *store, bool *ret
 	return OK;
 }
 
-static enum err check_root(struct task *task, struct keyring *keys, struct str known,
-			   struct str file)
-{
-	struct str fingerprint = STR_NONE;
-
-	TRY(keys_fingerprint(task, keys, &fingerprint));
-	if (!str_equals(fingerprint, known))
-		return failf(task, ERR_CRYPTO,
-			     "%.*s is not the root key that this database was set up with; put the "
-			     "right one back from its copy. Nothing is lost meanwhile",
-			     STR_FMT(file));
-	return OK;
-}
-
 enum err installation_look(struct task *task, struct store *store, struct installation *ret_there)
 {
 	TRY(find_fact(task, store, STR("issuer"), &ret_there->issuer));
 	return find_fact(task, store, STR("root_fingerprint"), &ret_there->root_fingerprint);
 }
 
-enum err installation_check_root(struct task *task, const struct installation *there,
-				 struct str root_file)
+enum err installation_check_root(struct task *task, struct store *store,
+				 const struct installation *there, struct str root_file)
 {
 	CLEANUP(keys_free) struct keyring *keys = NULL;
 
 	TRY(keys_open(task, root_file, there->issuer, &keys));
-	return check_root(task, keys, there->root_fingerprint, root_file);
+	return root_key_take_up(task, store, keys, root_file);
 }
 
 enum err installation_check(struct task *task, struct store *store, struct keyring *keys,
@@ -214,7 +201,7 @@ enum err installation_check(struct task *task, struct store *store, struct keyri
 			"issuer is %.*s in the configuration, but this database was set up for "
 			"%.*s; every token and client knows it by that name: put it back",
 			STR_FMT(config->issuer), STR_FMT(issuer));
-	return check_root(task, keys, known, config->root_key_file);
+	return root_key_take_up(task, store, keys, config->root_key_file);
 }
 
 /* No key signs before every node can verify it. */

@@ -17,7 +17,8 @@ MUST_CHECK enum err installation_open_store(struct task *task, const struct stor
 MUST_CHECK enum err installation_complete(struct task *task, struct store *store,
 					  struct keyring *keys, const struct config *config,
 					  size_t *ret_made);
-/* ERR_CONFIG: another issuer, or never set up. ERR_CRYPTO: the root key is not this database's. */
+/* ERR_CONFIG: another issuer, or never set up. ERR_CRYPTO: the root keys are not this
+ * database's (root_key_take_up). */
 MUST_CHECK enum err installation_check(struct task *task, struct store *store, struct keyring *keys,
 				       const struct config *config);
 /*
@@ -37,9 +38,9 @@ struct installation {
 
 MUST_CHECK enum err installation_look(struct task *task, struct store *store,
 				      struct installation *ret_there);
-/* ERR_CRYPTO when the root key in that file is another. */
-MUST_CHECK enum err installation_check_root(struct task *task, const struct installation *there,
-					    struct str root_file);
+/* ERR_CRYPTO when the root keys in that file are not those of the database. */
+MUST_CHECK enum err installation_check_root(struct task *task, struct store *store,
+					    const struct installation *there, struct str root_file);
 /* True if the database knows a root key: then a missing root.key is lost, not new. */
 MUST_CHECK enum err installation_has_root(struct task *task, struct store *store, bool *ret_has);
 /* DIR/ended.log: what must stay ended when the database is put back (store/ended.h). */

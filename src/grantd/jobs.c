@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "authority/root_key.h"
 #include "authority/signing.h"
 #include "crypto/random.h"
 #include "grantd/retention.h"
@@ -33,7 +34,9 @@
 #define LOOK_BACK_MS HOUR_MS
 /* so many slices of the daily walk, then others get a turn */
 #define SLICES_IN_A_ROW 10
-#define WALK_LOOK_MS	HOUR_MS
+/* batches of keys that are moved to another root key, then others get a turn */
+#define MOVES_IN_A_ROW 10
+#define WALK_LOOK_MS   HOUR_MS
 
 struct jobs {
 	const struct authority *authority;
@@ -172,6 +175,7 @@ static enum err keep_marks(struct task *task, struct jobs *jobs)
 /* Every second: an exposed key that another node has ended must be refused here too. */
 static enum err follow_keys(struct task *task, struct jobs *jobs)
 {
+	TRY(root_key_follow(task, jobs->authority));
 	return signing_follow(task, jobs->authority);
 }
 
@@ -190,6 +194,16 @@ static enum err walk_on(struct task *task, struct jobs *jobs)
 	jobs->is_walking = jobs->is_walking && is_ours;
 	for (int i = 0; i < SLICES_IN_A_ROW && jobs->is_walking; i++)
 		TRY(retention_step(task, jobs->authority, &jobs->walk, &jobs->is_walking));
+	return OK;
+}
+
+/* Several nodes may do it side by side: what one has moved, the other finds moved. */
+static enum err move_keys(struct task *task, struct jobs *jobs)
+{
+	bool is_more = true;
+
+	for (int i = 0; i < MOVES_IN_A_ROW && is_more; i++)
+		TRY(root_key_rewrap(task, jobs->authority, &is_more));
 	return OK;
 }
 
@@ -233,6 +247,7 @@ static const struct {
 	[JOB_TEND] = { "keys", tend_keys },
 	[JOB_CLOCK] = { "clock", watch_clock },
 	[JOB_RETENTION] = { "retention", walk_on },
+	[JOB_REWRAP] = { "rewrap", move_keys },
 };
 
 const char *job_name(enum job job)
@@ -289,6 +304,7 @@ static void run_round(void *context)
 	if (ticker_is_due(&jobs->walked_at, WALK_LOOK_MS))
 		jobs->is_walking = true;
 	run_job(jobs, JOB_RETENTION);
+	run_job(jobs, JOB_REWRAP);
 }
 
 static struct jobs *jobs_new(struct task *task, const struct authority *authority, unsigned thread)

@@ -25,19 +25,21 @@ enum option_letter {
 	OPTION_MADE_AT = 'm',
 	OPTION_NODES = 'n',
 	OPTION_ENDED = 'e',
+	OPTION_NUMBER = 'u',
 	OPTION_JSON = 'j',
 	OPTION_HELP = 'h',
 };
 
 struct verb {
 	const char *name;
+	const char *act;     /* the second word of the verb, or NULL */
 	const char *options; /* the letters it takes */
 	enum exit_code (*run)(struct program *program);
 	const char *help;
 };
 
 static const struct verb verbs[] = {
-	{ "init", "dibrsjh", init_run,
+	{ "init", NULL, "dibrsjh", init_run,
 	  "grantd init --dir DIR [--issuer URL] [--database URL] [--root-key FILE] "
 	  "[--shared-loopback-host]\n\n"
 	  "Sets an installation up in DIR: grantd.conf, a root key, a private certificate, the "
@@ -53,17 +55,17 @@ static const struct verb verbs[] = {
 	  "                           PostgreSQL database that is set up already; its issuer is "
 	  "taken over\n"
 	  "  --shared-loopback-host   accept localhost or an IP address as the issuer's host\n" },
-	{ "serve", "djh", serve_run,
+	{ "serve", NULL, "djh", serve_run,
 	  "grantd serve --dir DIR\n\n"
 	  "Serves until SIGTERM. Prints \"ready\" on stderr when it answers; logs JSON lines on "
 	  "stdout.\n"
 	  "SIGHUP takes up changed configuration, resources and certificates.\n" },
-	{ "check", "djh", check_run,
+	{ "check", NULL, "djh", check_run,
 	  "grantd check --dir DIR\n\n"
 	  "Looks at configuration, keys, certificate and database, changes nothing, and says "
 	  "everything that\n"
 	  "is wrong. Exit code 0: nothing is; 1: something is.\n" },
-	{ "restore", "dfkvmnejh", restore_run,
+	{ "restore", NULL, "dfkvmnejh", restore_run,
 	  "grantd restore --dir DIR --from FILE [--keys FILE.keys] [--verify]\n"
 	  "grantd restore --dir DIR [--made-at TIME --nodes N [--ended FILE …]]\n\n"
 	  "Puts a backup of grantctl backup back. What has ended since stays ended, every grant is "
@@ -80,7 +82,23 @@ static const struct verb verbs[] = {
 	  "  --made-at TIME     when pg_dump was started, as 2026-11-28T09:30:00Z\n"
 	  "  --nodes N          how many nodes have served the database since, this one too\n"
 	  "  --ended FILE       ended.log of another of them; once for each\n" },
-	{ "migrate", "djh", upgrade_run,
+	{ "root-key", "add", "djh", root_key_add_run,
+	  "grantd root-key add --dir DIR\n\n"
+	  "Puts a further root key into the file. grantd reads the file when it starts; the new "
+	  "key is\n"
+	  "used when every node has it and grantctl root-key rewrap was run.\n" },
+	{ "root-key", "list", "djh", root_key_list_run,
+	  "grantd root-key list --dir DIR\n\n"
+	  "The numbers of the root keys in the file, and a fingerprint of each that gives "
+	  "nothing away.\n"
+	  "What lies under them: grantctl root-key list.\n" },
+	{ "root-key", "retire", "dujh", root_key_retire_run,
+	  "grantd root-key retire --dir DIR --number N\n\n"
+	  "Takes an old root key out of the file, when nothing needs it any more; else it says "
+	  "what does.\n"
+	  "Stop grantd first.\n\n"
+	  "  --number N         which one\n" },
+	{ "migrate", NULL, "djh", upgrade_run,
 	  "grantd migrate --dir DIR\n\n"
 	  "Brings the tables of the database to what this program knows. Stop grantd first, make "
 	  "a backup.\n" },
@@ -98,6 +116,7 @@ static const struct option options[] = {
 	{ "made-at", required_argument, NULL, OPTION_MADE_AT },
 	{ "nodes", required_argument, NULL, OPTION_NODES },
 	{ "ended", required_argument, NULL, OPTION_ENDED },
+	{ "number", required_argument, NULL, OPTION_NUMBER },
 	{ "json", no_argument, NULL, OPTION_JSON },
 	{ "help", no_argument, NULL, OPTION_HELP },
 	{ NULL, 0, NULL, 0 },
@@ -106,11 +125,14 @@ static const struct option options[] = {
 static enum exit_code usage(FILE *to, enum exit_code code)
 {
 	fprintf(to, "usage: grantd VERB --dir DIR …   (grantd VERB --help says more)\n\n"
-		    "  init      set an installation up\n"
-		    "  serve     serve it\n"
-		    "  check     say what is wrong with it\n"
-		    "  restore   put a backup of its database back\n"
-		    "  migrate   bring its database up to date\n\n"
+		    "  init              set an installation up\n"
+		    "  serve             serve it\n"
+		    "  check             say what is wrong with it\n"
+		    "  restore           put a backup of its database back\n"
+		    "  root-key add      put a further root key into its file\n"
+		    "  root-key list     say which root keys are in it\n"
+		    "  root-key retire   take an old root key out of it\n"
+		    "  migrate           bring its database up to date\n\n"
 		    "grantd --version, grantd --help; each verb takes --json\n");
 	return code;
 }
@@ -138,11 +160,15 @@ void say_end(struct said *said)
 	printf("%.*s\n", STR_FMT(text));
 }
 
-static const struct verb *find_verb(const char *name)
+/* act: the word behind the name, or NULL. */
+static const struct verb *find_verb(const char *name, const char *act)
 {
-	for (size_t i = 0; i < COUNT_OF(verbs); i++)
-		if (strcmp(verbs[i].name, name) == 0)
+	for (size_t i = 0; i < COUNT_OF(verbs); i++) {
+		if (strcmp(verbs[i].name, name) != 0)
+			continue;
+		if (verbs[i].act == NULL || (act != NULL && strcmp(verbs[i].act, act) == 0))
 			return &verbs[i];
+	}
 	return NULL;
 }
 
@@ -169,6 +195,9 @@ static void take_option(struct program *program, int letter)
 		break;
 	case OPTION_VERIFY:
 		program->is_verify = true;
+		break;
+	case OPTION_NUMBER:
+		program->number = str_from_c(optarg);
 		break;
 	case OPTION_JSON:
 		program->is_json = true;
@@ -231,6 +260,7 @@ static enum exit_code run(int argc, char **argv)
 {
 	struct program program = { .log = { .fd = STDOUT_FILENO, .level = LOG_INFO } };
 	const struct verb *verb;
+	int words;
 
 	if (argc < 2)
 		return usage(stderr, EXIT_USAGE);
@@ -240,14 +270,15 @@ static enum exit_code run(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "--help") == 0)
 		return usage(stdout, EXIT_DONE);
-	verb = find_verb(argv[1]);
+	verb = find_verb(argv[1], argv[2]);
 	if (verb == NULL)
 		return usage(stderr, EXIT_USAGE);
+	words = verb->act == NULL ? 1 : 2;
 	tune();
 	program.source.environment = (const char *const *)environ;
 	program.source.digest = sha256;
 	program.notify_socket = str_from_c(getenv("NOTIFY_SOCKET"));
-	return run_verb(&program, verb, argc - 1, argv + 1);
+	return run_verb(&program, verb, argc - words, argv + words);
 }
 
 int main(int argc, char **argv)

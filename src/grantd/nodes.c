@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "authority/root_key.h"
 #include "authority/signing.h"
 #include "base/buf.h"
 #include "crypto/base64.h"
@@ -60,6 +61,7 @@ static void add_line(struct buf *text, struct str line)
  */
 static enum err follow_keys(struct task *task, struct nodes *nodes)
 {
+	TRY(root_key_follow(task, nodes->authority));
 	return signing_follow(task, nodes->authority);
 }
 
@@ -260,6 +262,7 @@ static struct nodes *nodes_new(struct task *task, const struct authority *author
 	nodes->self.id = random_id(&nodes->arena, "nod_");
 	nodes->self.name = name_of(&nodes->arena, authority_config(authority));
 	nodes->self.version = STR(GRANTD_VERSION);
+	nodes->self.root_keys = root_key_list(&nodes->arena, authority->keys);
 	nodes->self.started_at = task->now;
 	return nodes;
 }

@@ -35,6 +35,8 @@ struct program {
 	struct str nodes;		   /* how many; STR_NONE: not given */
 	struct str ended[ENDED_FILES_MAX]; /* of other nodes */
 	size_t ended_count;
+
+	struct str number; /* of root-key; STR_NONE: not given */
 };
 
 /* Each prints its own outcome; the answer is the exit code. */
@@ -42,6 +44,9 @@ enum exit_code init_run(struct program *program);
 enum exit_code serve_run(struct program *program);
 enum exit_code check_run(struct program *program);
 enum exit_code restore_run(struct program *program);
+enum exit_code root_key_add_run(struct program *program);
+enum exit_code root_key_list_run(struct program *program);
+enum exit_code root_key_retire_run(struct program *program);
 enum exit_code upgrade_run(struct program *program);
 
 /* One JSON object on a line of stdout: members are written to json between the two. Task memory. */

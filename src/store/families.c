@@ -21,6 +21,8 @@ static STATEMENT FAMILY_ROTATE = {
 	"UPDATE families SET generation = $2, rotation_window = $3, last_used_at = $4,"
 	" idle_expires_at = $5 WHERE id = $1 AND generation = $6 AND revoked_at IS NULL"
 };
+/* apart from the above: a column that is named there has its index written at each refresh */
+static STATEMENT FAMILY_SET_ROOT = { "UPDATE families SET root_number = $2 WHERE id = $1" };
 static STATEMENT GRANT_USED = { "UPDATE grants SET last_used_at = $2"
 				" WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $3)" };
 /* writing a value back takes the row on PostgreSQL; on SQLite the writer is alone anyway */
@@ -114,6 +116,12 @@ enum err family_rotate(struct task *task, struct db *db, const struct family *ne
 	if (changed == 0)
 		return fail(task, ERR_CONFLICT, "the refresh token is not the current one");
 	return mark_grant_used(task, db, next);
+}
+
+enum err family_set_root(struct task *task, struct db *db, const struct family *family)
+{
+	return sql_exec(task, db, &FAMILY_SET_ROOT,
+			ARGS(sql_text(family->id), sql_int(family->root_number)), NULL);
 }
 
 enum err family_take(struct task *task, struct db *db, struct str id, struct family *ret_family)

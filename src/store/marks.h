@@ -2,8 +2,8 @@
 /*
  * marks: named times that only go forward, for what must be known after a restart: "clock" is the
  * highest time that was seen, "ends" up to when grants that ran out are dealt with, "keys" when the
- * signing keys last changed, "retained" as of when old rows were last deleted, "walked" when that
- * was done.
+ * signing keys last changed, "root" (no time) the number of the current root key, "retained" as of
+ * when old rows were last deleted, "walked" when that was done.
  */
 #pragma once
 

@@ -5,12 +5,12 @@
 #include "store/sql.h"
 
 static STATEMENT NODE_LIST = {
-	"SELECT id, name, version, settings, resources, started_at, seen_at, clock_at FROM nodes"
-	" ORDER BY id LIMIT 100"
+	"SELECT id, name, version, settings, resources, root_keys, started_at, seen_at, clock_at"
+	" FROM nodes ORDER BY id LIMIT 100"
 };
 static STATEMENT NODE_PUT = {
-	"INSERT INTO nodes (id, name, version, settings, resources, started_at, seen_at, clock_at)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO UPDATE SET"
+	"INSERT INTO nodes (id, name, version, settings, resources, root_keys, started_at, seen_at,"
+	" clock_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO UPDATE SET"
 	" settings = excluded.settings, resources = excluded.resources, seen_at = excluded.seen_at,"
 	" clock_at = excluded.clock_at"
 };
@@ -26,6 +26,7 @@ static enum err read_node(struct task *task, struct sql_row *row, void *ret)
 	node->version = row_str(task, row);
 	node->settings = row_str(task, row);
 	node->resources = row_str(task, row);
+	node->root_keys = row_str(task, row);
 	node->started_at = row_int(row);
 	node->seen_at = row_int(row);
 	node->clock_at = row_int(row);
@@ -47,8 +48,8 @@ enum err node_put(struct task *task, struct db *db, const struct node *node)
 	return sql_exec(task, db, &NODE_PUT,
 			ARGS(sql_text(node->id), sql_text(node->name), sql_text(node->version),
 			     sql_text(node->settings), sql_text(node->resources),
-			     sql_int(node->started_at), sql_int(node->seen_at),
-			     sql_int(node->clock_at)),
+			     sql_text(node->root_keys), sql_int(node->started_at),
+			     sql_int(node->seen_at), sql_int(node->clock_at)),
 			NULL);
 }
 

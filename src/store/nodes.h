@@ -16,6 +16,7 @@ struct node {
 	struct str version;
 	struct str settings;  /* a hash of what all nodes must have alike */
 	struct str resources; /* a hash of the resource files */
+	struct str root_keys; /* those it has: "NUMBER FINGERPRINT\n" for each */
 	int64_t started_at;
 	int64_t seen_at;  /* by the time it goes by */
 	int64_t clock_at; /* the same moment by its system's clock, which follows nobody */

@@ -17,13 +17,13 @@
 
 static const char split_tables[] =
 	"CREATE TABLE keys.user_keys (user_id TEXT NOT NULL PRIMARY KEY,"
-	" wrapped_key BLOB NOT NULL) STRICT, WITHOUT ROWID;"
+	" wrapped_key BLOB NOT NULL, root_number INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
 	"CREATE TABLE keys.facts (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL)"
 	" STRICT, WITHOUT ROWID;";
 /* secure_delete writes zeros over what is deleted */
 static const char split_rows[] =
 	"BEGIN;"
-	"INSERT INTO keys.user_keys SELECT user_id, wrapped_key FROM main.user_keys;"
+	"INSERT INTO keys.user_keys SELECT user_id, wrapped_key, root_number FROM main.user_keys;"
 	"INSERT INTO keys.facts SELECT name, value FROM main.facts"
 	" WHERE name IN ('issuer', 'root_fingerprint', 'backup_made_at');"
 	"DELETE FROM main.user_keys;"

@@ -126,7 +126,7 @@ static enum err join_keys(struct task *task, sqlite3 *db, struct str keys_file, 
 	return raw_execute(task, db,
 			   "PRAGMA main.journal_mode=MEMORY;"
 			   "BEGIN;"
-			   "INSERT INTO main.user_keys SELECT user_id, wrapped_key"
+			   "INSERT INTO main.user_keys SELECT user_id, wrapped_key, root_number"
 			   " FROM keys.user_keys WHERE user_id IN (SELECT id FROM main.users);"
 			   "DELETE FROM main.facts WHERE name = 'backup_made_at';"
 			   "COMMIT");

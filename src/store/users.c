@@ -2,6 +2,7 @@
 #include "store/users.h"
 
 #include "base/task.h"
+#include "crypto/keys.h"
 #include "store/ended.h"
 #include "store/rows.h"
 
@@ -10,7 +11,8 @@ static STATEMENT USER_INSERT = {
 	" VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING"
 };
 static STATEMENT USER_KEY_INSERT = {
-	"INSERT INTO user_keys (user_id, wrapped_key) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+	"INSERT INTO user_keys (user_id, wrapped_key, root_number) VALUES ($1, $2, $3)"
+	" ON CONFLICT DO NOTHING"
 };
 
 #define USER_SELECT                                                                                \
@@ -76,7 +78,9 @@ enum err user_insert(struct task *task, struct db *db, const struct user *user)
 	if (changed == 0)
 		return fail(task, ERR_CONFLICT, "a user of this name exists");
 	return sql_exec(task, db, &USER_KEY_INSERT,
-			ARGS(sql_text(user->id), sql_blob(user->wrapped_key)), NULL);
+			ARGS(sql_text(user->id), sql_blob(user->wrapped_key),
+			     sql_int(keys_root_of(user->wrapped_key))),
+			NULL);
 }
 
 enum err user_find(struct task *task, struct db *db, struct str id, struct user *ret_user)

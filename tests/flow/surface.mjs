@@ -103,6 +103,7 @@ export const sound = {
 	'GET /v1/events/{id}': async ({ events }) => ({ path: events[0].id }),
 	'POST /v1/backup': async ({ grantd }) => ({ json: { file: `${grantd.home}/backup${++made}` } }),
 	'POST /v1/keys/rotate': async () => ({ json: { purpose: 'id' } }),
+	'POST /v1/root-keys/rewrap': none,
 	'GET /v1/resources/{name}': async () => ({ path: 'mail' }),
 	'PUT /v1/resources/{name}': async () => ({ path: 'spare', json: { name: 'spare', uri: 'https://spare.example/', title: 'Spare', scopes: [{ name: 'a', title: 'A', can: ['a'] }] } }),
 	'DELETE /v1/resources/{name}': async () => ({ path: 'spare' }),

@@ -16,7 +16,10 @@ const char *const schema_step_1[] = {
 	 */
 	"CREATE TABLE user_keys ("
 	" user_id TEXT NOT NULL PRIMARY KEY REFERENCES users (id),"
-	" wrapped_key BYTEA NOT NULL)",
+	" wrapped_key BYTEA NOT NULL,"
+	/* by which root key it is wrapped, as its bytes say too */
+	" root_number BIGINT NOT NULL)",
+	"CREATE INDEX user_keys_root ON user_keys (root_number)",
 
 	"CREATE TABLE authenticators ("
 	" user_id TEXT NOT NULL REFERENCES users (id),"
@@ -148,6 +151,7 @@ const char *const schema_step_1[] = {
 	" revoked_at BIGINT,"
 	" revoked_why TEXT)",
 	"CREATE INDEX families_grant ON families (user_id, grant_id)",
+	"CREATE INDEX families_root ON families (root_number) WHERE revoked_at IS NULL",
 
 	/* name is a keyed hash of who is counted; swept soon all the same */
 	"CREATE TABLE counters ("
@@ -173,6 +177,7 @@ const char *const schema_step_1[] = {
 	" version TEXT NOT NULL,"
 	" settings TEXT NOT NULL,"
 	" resources TEXT NOT NULL,"
+	" root_keys TEXT NOT NULL,"
 	" started_at BIGINT NOT NULL,"
 	" seen_at BIGINT NOT NULL,"
 	" clock_at BIGINT NOT NULL)",

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "authority/account.h"
+#include "authority/issue.h"
+#include "authority/signing.h"
 #include "crypto/base64.h"
 #include "crypto/digest.h"
 #include "store/families.h"
@@ -116,6 +118,117 @@ static void a_scope_that_was_taken_away_is_not_the_end_of_the_token(void **state
 	CHECK_STR(wish.answer.scope, STR("mail.read"));
 }
 
+/* The daemon with a second root key in its file, after its restart. */
+static struct keyring *reopen_with_second_root(void)
+{
+	struct task *task = world_task(&office.world);
+	struct str file = STR_JOIN(&task->arena, office.world.dir, STR("/root.key"));
+	struct keyring *keys = NULL;
+	uint32_t number = 0;
+
+	CHECK_ERR(keys_add_root(task, file, &number), OK);
+	CHECK_ERR(keys_open(task, file, STR("https://grantd.test"), &keys), OK);
+	office.authority.keys = keys;
+	CHECK_ERR(signing_load(task, &office.authority), OK);
+	return keys;
+}
+
+static struct family only_family(void)
+{
+	struct family *families = NULL;
+	size_t count = 0;
+
+	CHECK_ERR(family_list(world_task(&office.world), world_reader(&office.world),
+			      office_grant(&office, "agent").id, &families, &count),
+		  OK);
+	CHECK(count == 1);
+	return families[0];
+}
+
+/* As who has an exposed root key and the family's seed would make it. */
+static struct str make_token(uint32_t root_number, int64_t generation)
+{
+	struct task *task = world_task(&office.world);
+	struct family family = only_family();
+	struct token_answer answer;
+	struct standing standing;
+	struct wish wish = { .scope = family.ceiling, .narrow = true };
+
+	CHECK_ERR(standing_find_by_family(task, world_reader(&office.world), family.id, &standing),
+		  OK);
+	standing.family.root_number = root_number;
+	standing.family.generation = generation;
+	wish.resource = standing.grant.resource;
+	wish.offered = issue_offered(task, &office.authority, wish.resource);
+	CHECK_ERR(issue_tokens(task, &office.authority, &standing, &wish, true, &answer), OK);
+	return answer.refresh_token;
+}
+
+static void a_family_moves_to_the_new_root_key_by_rotating_and_takes_no_token_by_the_old(
+	void **state)
+{
+	struct token_answer first = office_tokens(&office, "agent", "mail.read");
+	struct keyring *keys = reopen_with_second_root();
+	struct task *task = world_task(&office.world);
+	struct token_wish wish;
+	struct str second;
+
+	(void)state;
+	CHECK_ERR(keys_use_root(task, keys, 2), OK);
+	CHECK(only_family().root_number == 1);
+	CHECK_ERR(office_refresh_with(&office, first.refresh_token, &wish), OK);
+	CHECK(only_family().root_number == 2 && only_family().generation == 2);
+	second = wish.answer.refresh_token;
+	/* the lost answer of before, by the old root key: what it should have got */
+	CHECK_ERR(office_refresh_with(&office, first.refresh_token, &wish), OK);
+	CHECK_STR(wish.answer.refresh_token, second);
+	CHECK_ERR(office_refresh_with(&office, make_token(1, 2), &wish), ERR_GRANT);
+	CHECK_ERR(office_refresh_with(&office, make_token(1, 3), &wish), ERR_GRANT);
+	CHECK(only_family().revoked_at == 0 && only_family().generation == 2);
+	CHECK_ERR(office_refresh_with(&office, second, &wish), OK);
+	CHECK(only_family().root_number == 2 && only_family().generation == 3);
+	office.authority.keys = office.keys;
+	keys_free(&keys);
+}
+
+/* It was restarted before it heard, or reads the database late. */
+static void a_node_that_still_uses_the_old_root_key_does_not_move_a_family_back(void **state)
+{
+	struct token_answer first = office_tokens(&office, "agent", "mail.read");
+	struct keyring *keys = reopen_with_second_root();
+	struct task *task = world_task(&office.world);
+	struct token_wish wish;
+
+	(void)state;
+	CHECK_ERR(keys_use_root(task, keys, 2), OK);
+	CHECK_ERR(office_refresh_with(&office, first.refresh_token, &wish), OK);
+	CHECK_ERR(keys_use_root(task, keys, 1), OK);
+	CHECK_ERR(office_refresh_with(&office, wish.answer.refresh_token, &wish), OK);
+	CHECK(only_family().root_number == 2 && only_family().generation == 3);
+	CHECK_ERR(office_refresh_with(&office, wish.answer.refresh_token, &wish), OK);
+	office.authority.keys = office.keys;
+	keys_free(&keys);
+}
+
+static void a_token_by_a_root_key_that_was_retired_is_unknown(void **state)
+{
+	struct token_answer first = office_tokens(&office, "agent", "mail.read");
+	struct task *task = world_task(&office.world);
+	struct str file = STR_JOIN(&task->arena, office.world.dir, STR("/root.key"));
+	struct keyring *keys = reopen_with_second_root(), *later = NULL;
+	struct token_wish wish;
+
+	(void)state;
+	CHECK_ERR(keys_remove_root(task, file, 1), OK);
+	CHECK_ERR(keys_open(task, file, STR("https://grantd.test"), &later), OK);
+	office.authority.keys = later;
+	CHECK_ERR(office_refresh_with(&office, first.refresh_token, &wish), ERR_GRANT);
+	CHECK(only_family().generation == 1);
+	office.authority.keys = office.keys;
+	keys_free(&keys);
+	keys_free(&later);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, office_start, office_end)
 
 int main(void)
@@ -124,6 +237,9 @@ int main(void)
 		TEST(a_stolen_token_ends_its_family_once_however_often_it_comes),
 		TEST(who_has_no_token_of_a_family_does_not_learn_how_it_stands),
 		TEST(a_scope_that_was_taken_away_is_not_the_end_of_the_token),
+		TEST(a_family_moves_to_the_new_root_key_by_rotating_and_takes_no_token_by_the_old),
+		TEST(a_node_that_still_uses_the_old_root_key_does_not_move_a_family_back),
+		TEST(a_token_by_a_root_key_that_was_retired_is_unknown),
 		TEST(a_token_newer_than_the_database_pauses_the_grant_and_tells_the_resource),
 	};
 

@@ -50,6 +50,7 @@ static struct key_question question_of(struct task *task, enum key_ask ask)
 		.typ = STR(""),
 		.text = STR("text\0with a NUL"),
 		.input = STR("input"),
+		.presented_number = 9,
 		.presented_input = STR("presented"),
 		.presented_tag = STR("tag"),
 		.wrapped = STR_NONE,
@@ -184,26 +185,29 @@ static void a_question_beyond_the_ceiling_is_not_written(void **state)
 static void an_answer_comes_back_and_a_refusal_carries_its_reason_only(void **state)
 {
 	struct task *task = *state;
-	struct key_answer answer = { .number = 3, .text = STR("fingerprint") }, read = { 0 };
+	struct key_root root = { 3, STR("fingerprint") };
+	struct key_answer answer = { .number = 3, .roots = &root, .root_count = 1 }, read = { 0 };
 	struct str frame = STR_NONE;
 
 	CHECK_ERR(key_answer_write(task, KEY_HELLO, &answer, &frame), OK);
 	CHECK_ERR(key_answer_read(task, KEY_HELLO, str_from(frame, LENGTH_BYTES), &read), OK);
 	CHECK(read.err == OK && read.number == 3);
-	CHECK_STR(read.text, STR("fingerprint"));
+	CHECK(read.root_count == 1 && read.roots[0].number == 3);
+	CHECK_STR(read.roots[0].fingerprint, STR("fingerprint"));
 	answer.err = ERR_CRYPTO;
 	answer.reason = STR("because");
 	CHECK_ERR(key_answer_write(task, KEY_HELLO, &answer, &frame), OK);
 	CHECK_ERR(key_answer_read(task, KEY_HELLO, str_from(frame, LENGTH_BYTES), &read), OK);
 	CHECK_ERR(read.err, ERR_CRYPTO);
 	CHECK_STR(read.reason, STR("because"));
-	CHECK(read.text.at == NULL && read.number == 0);
+	CHECK(read.roots == NULL && read.number == 0);
 }
 
 static void an_answer_that_is_cut_is_refused(void **state)
 {
 	struct task *task = *state;
-	struct key_answer answer = { .number = 3, .text = STR("fingerprint") }, read = { 0 };
+	struct key_root root = { 3, STR("fingerprint") };
+	struct key_answer answer = { .number = 3, .roots = &root, .root_count = 1 }, read = { 0 };
 	struct str frame = STR_NONE;
 
 	CHECK_ERR(key_answer_write(task, KEY_HELLO, &answer, &frame), OK);
@@ -211,6 +215,22 @@ static void an_answer_that_is_cut_is_refused(void **state)
 		CHECK_ERR(key_answer_read(task, KEY_HELLO,
 					  str_sub(frame, LENGTH_BYTES, len - LENGTH_BYTES), &read),
 			  ERR_SYNTAX);
+}
+
+static void more_root_keys_than_a_file_holds_are_no_answer(void **state)
+{
+	struct task *task = *state;
+	struct key_root *roots = NEW_ARRAY(&task->arena, struct key_root, KEY_ROOTS_MAX + 1);
+	struct key_answer answer = { .roots = roots, .root_count = KEY_ROOTS_MAX }, read = { 0 };
+	struct str frame = STR_NONE;
+
+	CHECK_ERR(key_answer_write(task, KEY_HELLO, &answer, &frame), OK);
+	CHECK_ERR(key_answer_read(task, KEY_HELLO, str_from(frame, LENGTH_BYTES), &read), OK);
+	CHECK(read.root_count == KEY_ROOTS_MAX);
+	answer.root_count++;
+	CHECK_ERR(key_answer_write(task, KEY_HELLO, &answer, &frame), OK);
+	CHECK_ERR(key_answer_read(task, KEY_HELLO, str_from(frame, LENGTH_BYTES), &read),
+		  ERR_SYNTAX);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -224,5 +244,6 @@ int main(void)
 		   CASE(numbers_out_of_their_range_are_refused),
 		   CASE(a_question_beyond_the_ceiling_is_not_written),
 		   CASE(an_answer_comes_back_and_a_refusal_carries_its_reason_only),
-		   CASE(an_answer_that_is_cut_is_refused));
+		   CASE(an_answer_that_is_cut_is_refused),
+		   CASE(more_root_keys_than_a_file_holds_are_no_answer));
 }

@@ -138,6 +138,7 @@ static void a_presented_tag_that_is_not_ours_is_answered_nothing(void **state)
 
 	load_key(world, "access");
 	right = mac_refresh(world, world->keys, SEED, STR("generation 1"));
+	wanted.presented_root = 1;
 	wanted.presented_input = STR("generation 1");
 	wanted.presented_tag = right;
 	CHECK_ERR(keys_issue(&world->task, world->keys, &wanted, &jwt, tag), OK);

@@ -161,12 +161,17 @@ static void files_beyond_the_bounds_are_refused(void **state)
 	CHECK_ERR(open_text(world, text, 0600, &keys), ERR_CONFIG);
 }
 
-static void the_highest_number_is_the_current_root(void **state)
+static void the_lowest_number_is_the_current_root_until_another_is_named(void **state)
 {
 	struct keys_world *world = *state;
 	struct keyring *keys = NULL;
 
 	CHECK_ERR(open_text(world, STR("# two\n7 " KEY_B "\n\n2 " KEY_A), 0600, &keys), OK);
+	CHECK(keys_root_number(keys) == 2);
+	CHECK_ERR(keys_use_root(&world->task, keys, 3), ERR_CRYPTO);
+	check_reason(world, "root key 3 is not in the file");
+	CHECK(keys_root_number(keys) == 2);
+	CHECK_ERR(keys_use_root(&world->task, keys, 7), OK);
 	CHECK(keys_root_number(keys) == 7);
 	keys_free(&keys);
 }
@@ -181,11 +186,13 @@ static void the_fingerprint_tells_another_root_and_survives_a_newer_one(void **s
 	CHECK_ERR(open_text(world, STR("1 " KEY_A "\n"), 0600, &one), OK);
 	CHECK_ERR(open_text(world, STR("1 " KEY_A "\n2 " KEY_B "\n"), 0600, &two), OK);
 	CHECK_ERR(open_text(world, STR("1 " KEY_B "\n"), 0600, &other), OK);
-	CHECK_ERR(keys_fingerprint(&world->task, one, &first), OK);
-	CHECK_ERR(keys_fingerprint(&world->task, two, &second), OK);
-	CHECK_ERR(keys_fingerprint(&world->task, other, &third), OK);
+	first = keys_find_root(one, 1)->fingerprint;
+	second = keys_find_root(two, 1)->fingerprint;
+	third = keys_find_root(other, 1)->fingerprint;
 	CHECK_STR(first, second);
 	CHECK(!str_equals(first, third));
+	CHECK_STR(keys_find_root(two, 2)->fingerprint, third);
+	CHECK(keys_find_root(two, 3) == NULL);
 	keys_free(&one);
 	keys_free(&two);
 	keys_free(&other);
@@ -203,6 +210,6 @@ int main(void)
 		   WORLD_CASE(a_pipe_in_the_place_of_the_root_does_not_hang),
 		   WORLD_CASE(malformed_root_files_are_refused),
 		   WORLD_CASE(files_beyond_the_bounds_are_refused),
-		   WORLD_CASE(the_highest_number_is_the_current_root),
+		   WORLD_CASE(the_lowest_number_is_the_current_root_until_another_is_named),
 		   WORLD_CASE(the_fingerprint_tells_another_root_and_survives_a_newer_one));
 }

@@ -105,6 +105,7 @@ static void a_node_is_listed_as_it_last_said_until_it_leaves_or_is_long_gone(voi
 			  .version = STR("1"),
 			  .settings = STR("s"),
 			  .resources = STR("r"),
+			  .root_keys = STR("1 a\n"),
 			  .started_at = CHECK_NOW - 2,
 			  .seen_at = CHECK_NOW - 1,
 			  .clock_at = CHECK_NOW - 9 };

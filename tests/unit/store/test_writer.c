@@ -7,7 +7,9 @@
 
 #define MANY 10
 
-static STATEMENT ORPHAN_INSERT = { "INSERT INTO user_keys (user_id, wrapped_key) VALUES ($1, $2)" };
+static STATEMENT ORPHAN_INSERT = {
+	"INSERT INTO user_keys (user_id, wrapped_key, root_number) VALUES ($1, $2, 1)"
+};
 static STATEMENT FACT_COUNT = { "SELECT count(*) FROM facts" };
 
 /* One write by a task of its own, submitted and waited for later. */
