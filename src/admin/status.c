@@ -22,7 +22,7 @@ static enum err write_nodes(struct task *task, struct db *db, struct json_writer
 	struct node *nodes = NULL;
 	size_t count = 0;
 
-	TRY(node_list(task, db, &nodes, &count));
+	TRY(node_list(task, db, 0, &nodes, &count));
 	json_key(json, "nodes");
 	json_open_array(json);
 	for (size_t i = 0; i < count; i++) {

@@ -131,22 +131,31 @@ static struct str presented_input(struct arena *arena, const struct family *fami
 	return tag_input(arena, family, fields);
 }
 
-/*
- * A family moves to a newer root key when it rotates, never back: its tokens before that have the
- * older number, and a token of the current generation has the one of the row and no other.
- */
+/* Of those up to the current one, each was made by one root key, and no other's counts. */
 static bool is_of_its_time(const struct refresh_token *token, const struct family *family)
 {
-	if (token->root_number < family->root_number)
-		return token->generation < family->generation;
-	if (token->root_number > family->root_number)
-		return token->generation > family->generation;
-	return true;
+	if (token->generation > family->generation) /* the database was put back: judge */
+		return token->root_number >= family->root_number;
+	return token->root_number == family_root_of(family, token->generation);
+}
+
+/* Agents throw away what is refused as unknown: a file without the key must not have them do it. */
+static enum err check_has_root(struct task *task, const struct authority *authority,
+			       const struct family *family)
+{
+	if (keys_find_root(authority->keys, family->root_number) != NULL ||
+	    !family_is_live(family, task->now))
+		return OK;
+	return failf(task, ERR_BUSY,
+		     "root key %u, by which the refresh tokens of %.*s are made, is not in this "
+		     "node's root key file: put it back from a copy and restart grantd",
+		     family->root_number, STR_FMT(family->id));
 }
 
 enum err refresh_token_check_root(struct task *task, const struct authority *authority,
 				  const struct refresh_token *token, const struct family *family)
 {
+	TRY(check_has_root(task, authority, family));
 	if (!is_of_its_time(token, family) ||
 	    keys_find_root(authority->keys, token->root_number) == NULL)
 		return refuse_unknown(task);

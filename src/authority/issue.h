@@ -81,8 +81,11 @@ MUST_CHECK enum err issue_id_token(struct task *task, const struct authority *au
 /* Takes a refresh token apart: form and CRC only. ERR_GRANT. */
 MUST_CHECK enum err refresh_token_parse(struct task *task, struct str text,
 					struct refresh_token *ret_token);
-/* ERR_GRANT unless the root key it names is one that we have, and that a token of the family with
- * its generation can have been made by. */
+/*
+ * ERR_GRANT unless the root key it names is the one by which a token of the family with its
+ * generation was made, and one that we have. ERR_BUSY when this node's file lacks the key of a
+ * family that lives.
+ */
 MUST_CHECK enum err refresh_token_check_root(struct task *task, const struct authority *authority,
 					     const struct refresh_token *token,
 					     const struct family *family);

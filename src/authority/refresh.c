@@ -114,6 +114,10 @@ static struct family successor(const struct task *task, const struct refreshing 
 	next.generation = refreshing->token.generation; /* may be above the row's: judge */
 	rotation_advance(&next, task->now);
 	next.root_number = root_of_successor(refreshing, from);
+	if (next.root_number != from->root_number) {
+		next.root_since = next.generation;
+		next.root_before = refreshing->token.root_number;
+	}
 	next.last_used_at = task->now;
 	next.idle_expires_at = task->now + (from->idle_expires_at - from->last_used_at);
 	return next;
@@ -162,6 +166,8 @@ static enum err take_and_judge(struct task *task, struct db *db, struct refreshi
 	TRY(family_take(task, db, refreshing->token.family_id, family));
 	if (family->revoked_at != 0)
 		return OK;
+	/* it was checked against the row as it was read, which may have moved since */
+	TRY(refresh_token_check_root(task, refreshing->authority, &refreshing->token, family));
 	refreshing->rotation = judge(task, refreshing);
 	if (refreshing->rotation == ROTATION_ADVANCE)
 		return rotate(task, db, refreshing, family);

@@ -233,7 +233,7 @@ static enum err check_not_served(struct task *task, struct db *db, int64_t made_
 	size_t count = 0;
 
 	TRY(event_newest(task, db, &newest));
-	TRY(node_list(task, db, &nodes, &count));
+	TRY(node_list(task, db, 0, &nodes, &count));
 	for (size_t i = 0; i < count; i++)
 		newest = nodes[i].seen_at > newest ? nodes[i].seen_at : newest;
 	if (newest <= made_at + SLACK_MS)

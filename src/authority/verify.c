@@ -87,6 +87,7 @@ static enum err read_claims(struct task *task, const struct authority *authority
 
 	if (token.len > JWS_MAX)
 		return fail(task, ERR_TOKEN, "the token is too long");
+	TRY(keys_check(task, authority->keys)); /* it may have ended what signed it */
 	sha256(token, digest);
 	if (verified_find(authority->verified, digest, task->now, &task->arena, ret_claims))
 		return OK;

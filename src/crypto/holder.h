@@ -18,6 +18,7 @@ uint32_t holder_root_number(const struct key_holder *holder);
 /* In arena memory. */
 struct key_root *holder_roots(struct arena *arena, const struct key_holder *holder,
 			      size_t *ret_count);
+/* ERR_CRYPTO: it is not in the file, or older than the current one. */
 MUST_CHECK enum err holder_use_root(struct task *task, struct key_holder *holder, uint32_t number);
 
 MUST_CHECK enum err holder_generate(struct task *task, struct key_holder *holder,

@@ -156,7 +156,6 @@ enum err holder_generate(struct task *task, struct key_holder *holder, struct st
 	struct key_record record = {
 		.purpose = str_copy(&task->arena, purpose),
 		.alg = alg,
-		.root_number = holder_root_number(holder),
 		.created_at = task->now,
 		.not_before = task->now,
 	};

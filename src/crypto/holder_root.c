@@ -68,6 +68,7 @@ enum err holder_open(struct task *task, struct str root_file, struct str issuer,
 {
 	CLEANUP(holder_free) struct key_holder *holder = holder_new(issuer);
 
+	root_file_tidy(task, root_file);
 	TRY(root_file_read(task, root_file, holder->roots, &holder->root_count));
 	for (size_t i = 0; i < holder->root_count; i++)
 		derive(&holder->roots[i]);
@@ -97,10 +98,16 @@ uint32_t holder_root_number(const struct key_holder *holder)
 enum err holder_use_root(struct task *task, struct key_holder *holder, uint32_t number)
 {
 	const struct root *root = root_find(holder, number);
+	size_t wanted, current = atomic_load(&holder->current);
 
 	if (root == NULL)
 		return failf(task, ERR_CRYPTO, "root key %u is not in the file", number);
-	atomic_store(&holder->current, (size_t)(root - holder->roots));
+	wanted = (size_t)(root - holder->roots);
+	while (wanted > current &&
+	       !atomic_compare_exchange_weak(&holder->current, &current, wanted))
+		;
+	if (wanted < current)
+		return failf(task, ERR_CRYPTO, "root key %u is older than the current one", number);
 	return OK;
 }
 

@@ -133,7 +133,6 @@ static void carry_record(struct wire *wire, struct key_record *record)
 	carry_alg(wire, &record->alg);
 	carry_str(wire, &record->public_jwk);
 	carry_str(wire, &record->sealed);
-	carry_u32(wire, &record->root_number, UINT32_MAX);
 	carry_i64(wire, &record->created_at);
 	carry_i64(wire, &record->not_before);
 	carry_i64(wire, &record->retire_at);

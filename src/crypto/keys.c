@@ -2,6 +2,7 @@
 #include "crypto/keys.h"
 
 #include <assert.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,9 @@ struct keyring {
 	struct key_root *roots; /* of the file, which is read once */
 	size_t root_count;
 	_Atomic uint32_t root_number; /* the current one */
+	/* the current one, where the file does not have it (keys_miss_root); 0: it has */
+	_Atomic uint32_t missing;
+	pthread_mutex_t using; /* who makes another root the current one */
 	struct published published;
 	struct arena arena;
 };
@@ -28,6 +32,7 @@ static struct keyring *keyring_new(void)
 	if (keys == NULL)
 		abort();
 	published_open(&keys->published);
+	pthread_mutex_init(&keys->using, NULL);
 	return keys;
 }
 
@@ -42,16 +47,31 @@ void keys_free(struct keyring **keys)
 	for (size_t i = 0; i < old->line_count; i++)
 		key_line_close(&old->lines[i]);
 	published_close(&old->published);
+	pthread_mutex_destroy(&old->using);
 	arena_free(&old->arena);
 	free(old);
 }
 
 /* --- asking --- */
 
+enum err keys_check(struct task *task, const struct keyring *keys)
+{
+	uint32_t missing = keys->missing;
+
+	if (missing == 0)
+		return OK;
+	return failf(task, ERR_BUSY,
+		     "root key %u, by which the database is sealed now, is not in this node's root "
+		     "key file, or another key has its number there: copy the file from a node "
+		     "that has it and restart grantd. Nothing is lost meanwhile",
+		     missing);
+}
+
 /* The one way to the holder. What it answers is task memory. */
 static enum err ask(struct task *task, struct keyring *keys, struct key_question *question,
 		    struct key_answer *ret_answer)
 {
+	TRY(keys_check(task, keys));
 	question->now = task->now;
 	if (keys->holder != NULL)
 		key_service_answer(task, keys->holder, question, ret_answer);
@@ -178,7 +198,7 @@ const struct key_root *keys_find_root(const struct keyring *keys, uint32_t numbe
 	return NULL;
 }
 
-enum err keys_use_root(struct task *task, struct keyring *keys, uint32_t number)
+static enum err ask_to_use(struct task *task, struct keyring *keys, uint32_t number)
 {
 	struct key_question question = { .ask = KEY_USE_ROOT, .number = number };
 	struct key_answer answer = { 0 };
@@ -186,6 +206,23 @@ enum err keys_use_root(struct task *task, struct keyring *keys, uint32_t number)
 	TRY(ask(task, keys, &question, &answer));
 	keys->root_number = number;
 	return OK;
+}
+
+enum err keys_use_root(struct task *task, struct keyring *keys, uint32_t number)
+{
+	enum err err = OK;
+
+	pthread_mutex_lock(&keys->using);
+	if (number > keys->root_number)
+		err = ask_to_use(task, keys, number);
+	pthread_mutex_unlock(&keys->using);
+	return err;
+}
+
+enum err keys_miss_root(struct task *task, struct keyring *keys, uint32_t number)
+{
+	keys->missing = number;
+	return keys_check(task, keys);
 }
 
 enum err keys_rewrap_user_key(struct task *task, struct keyring *keys, struct str user_id,
@@ -257,12 +294,14 @@ enum err keys_sign_jwt(struct task *task, struct keyring *keys, struct str purpo
 enum err keys_jwks(struct task *task, struct keyring *keys, struct str purpose,
 		   struct str *ret_jwks)
 {
+	TRY(keys_check(task, keys));
 	return published_jwks(task, &keys->published, purpose, ret_jwks);
 }
 
 enum err keys_verify_jwt(struct task *task, struct keyring *keys, struct str jwt, struct str typ,
 			 json_t **ret_claims, struct str *ret_purpose)
 {
+	TRY(keys_check(task, keys));
 	return published_verify(task, &keys->published, jwt, typ, ret_claims, ret_purpose);
 }
 

@@ -67,9 +67,18 @@ const struct key_root *keys_roots(const struct keyring *keys, size_t *ret_count)
 const struct key_root *keys_find_root(const struct keyring *keys, uint32_t number);
 /*
  * Makes the root of that number the current one, for what is sealed, wrapped or MACed from now on.
- * ERR_CRYPTO when the file does not have it.
+ * Never back: a lower number than the current one's changes nothing. ERR_CRYPTO when the file does
+ * not have it.
  */
 MUST_CHECK enum err keys_use_root(struct task *task, struct keyring *keys, uint32_t number);
+/*
+ * Says that the current root is one that the file does not have. Answers ERR_BUSY, and so does from
+ * then on every question that needs a key: what is sealed by it cannot be read here, and that
+ * another node has ended a signing key cannot be heard of.
+ */
+MUST_CHECK enum err keys_miss_root(struct task *task, struct keyring *keys, uint32_t number);
+/* ERR_BUSY once keys_miss_root was called. */
+MUST_CHECK enum err keys_check(struct task *task, const struct keyring *keys);
 /* By which root a sealed value, a wrapped person key or a private part is sealed; 0: by none. */
 uint32_t keys_root_of(struct str sealed);
 /*
@@ -91,8 +100,7 @@ struct key_record {
 	struct str purpose;
 	enum alg alg;	       /* ALG_ES256 or ALG_RS256 */
 	struct str public_jwk; /* JSON text with kid, alg, use */
-	struct str sealed;     /* private key, sealed under the root */
-	uint32_t root_number;
+	struct str sealed;     /* private key, sealed under the root (keys_root_of) */
 	int64_t created_at;
 	int64_t not_before; /* published from created_at, signs from here */
 	int64_t retire_at;  /* 0: not yet known; published until then */

@@ -28,5 +28,7 @@ bool root_file_write(int fd, struct str text);
 /* The folder of a file; -1 and errno. */
 int root_file_open_folder(struct task *task, struct str path);
 bool root_file_sync_folder(struct task *task, struct str path);
+/* Takes away what an `add` or a `retire` that was killed has left beside the file. */
+void root_file_tidy(struct task *task, struct str path);
 /* For CLEANUP. */
 void root_file_close(int *fd);

@@ -5,8 +5,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -89,6 +91,15 @@ static enum err add(struct task *task, struct change *change, uint32_t *number)
 	return OK;
 }
 
+static void cut(struct change *change, struct str line, struct str rest)
+{
+	size_t at = (size_t)(line.at - change->text);
+
+	if (rest.len > 0)
+		memmove(change->text + at, rest.at, rest.len);
+	change->len = at + rest.len;
+}
+
 /* The line of that number goes, all others stay as they are written. */
 static enum err remove_line(struct task *task, struct change *change, uint32_t *number)
 {
@@ -103,8 +114,7 @@ static enum err remove_line(struct task *task, struct change *change, uint32_t *
 			return failf(task, ERR_CONFIG,
 				     "root key %u is the only one in %.*s and stays", *number,
 				     STR_FMT(change->path));
-		memmove(change->text + (line.at - change->text), rest.at, rest.len);
-		change->len = (size_t)(line.at - change->text) + rest.len;
+		cut(change, line, rest);
 		return OK;
 	}
 	return failf(task, ERR_CONFIG, "%.*s has no root key %u", STR_FMT(change->path), *number);
@@ -122,9 +132,20 @@ static enum err change_locked(struct task *task, struct change *change, change_f
 	return replace(task, change);
 }
 
-/* Who changes it at the same time is refused: neither undoes what the other did. */
-static enum err change_file(struct task *task, struct str path, change_fn *fn, uint32_t *number)
+/* The file itself, where the path is a link to it: the link stays one. */
+static struct str resolve(struct task *task, struct str path)
 {
+	char real[PATH_MAX];
+
+	if (realpath(str_to_c(&task->arena, path), real) == NULL)
+		return path; /* what is wrong with it is said when it is read */
+	return str_copy(&task->arena, str_from_c(real));
+}
+
+/* Who changes it at the same time is refused: neither undoes what the other did. */
+static enum err change_file(struct task *task, struct str file, change_fn *fn, uint32_t *number)
+{
+	struct str path = resolve(task, file);
 	struct change change = { .path = path };
 	CLEANUP(root_file_close) int folder = root_file_open_folder(task, path);
 	enum err err;
@@ -153,4 +174,14 @@ enum err keys_add_root(struct task *task, struct str file, uint32_t *ret_number)
 enum err keys_remove_root(struct task *task, struct str file, uint32_t number)
 {
 	return change_file(task, file, remove_line, &number);
+}
+
+/* Only what nobody is at: who changes the file holds the lock. */
+void root_file_tidy(struct task *task, struct str file)
+{
+	struct str path = resolve(task, file);
+	CLEANUP(root_file_close) int folder = root_file_open_folder(task, path);
+
+	if (folder >= 0 && flock(folder, LOCK_EX | LOCK_NB) == 0)
+		(void)unlink(STR_JOIN(&task->arena, path, STR(".new")).at);
 }

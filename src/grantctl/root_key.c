@@ -8,6 +8,7 @@ static const struct column columns[] = {
 	{ "SIGNING KEYS", "signing_keys" },
 	{ "INSTALLATIONS", "installations" },
 	{ "UNTIL", "installations_until" },
+	{ "PEOPLE LEFT", "people_left" },
 };
 
 enum err root_key_list(struct task *task, const struct words *words)

@@ -61,9 +61,11 @@ static bool is_key_trouble(const struct app *app, enum err err)
  */
 static enum err raise_clock(struct task *task, struct app *app)
 {
+	struct db *db = NULL;
 	int64_t highest = 0;
 
-	TRY(installation_newest(task, app->store, &highest));
+	TRY(store_reader(task, app->store, &db));
+	TRY(installation_newest(task, db, &highest));
 	clock_raise(task->clock, highest);
 	task->now = clock_wall(task->clock);
 	if (clock_system() + MINUTE_MS < highest)
@@ -158,7 +160,7 @@ static enum err open_product(struct task *task, struct app *app, const struct co
 
 	if (is_key_trouble(app, err)) {
 		log_error(task, "keys.trouble", LOG_STR("reason", task->reason));
-		ops_open(&app->ops, app->store, str_copy(&app->arena, task->reason));
+		ops_open(&app->ops, app->store, NULL, str_copy(&app->arena, task->reason));
 		keys_free(&app->keys);
 		keyd_stop(&app->keyd);
 		return OK;
@@ -166,7 +168,7 @@ static enum err open_product(struct task *task, struct app *app, const struct co
 	TRY(err);
 	TRY(resources_record(task, app->store, config));
 	TRY(authority_open(task, &app->authority, app->store, app->keys, app->config));
-	ops_open(&app->ops, app->store, STR_NONE);
+	ops_open(&app->ops, app->store, app->keys, STR_NONE);
 	TRY(open_doors(task, app, config));
 	TRY(nodes_start(task, &app->authority, app->nodes_thread, &app->nodes));
 	return jobs_start(task, &app->authority, app->jobs_thread, &app->jobs);

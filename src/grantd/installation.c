@@ -60,9 +60,9 @@ static enum err write_completion(struct task *task, struct db *db, void *arg)
 	size_t count = 0;
 
 	completion->made = 0;
-	TRY(fact_set(task, db, STR("issuer"), completion->issuer));
-	TRY(root_key_found(task, db, completion->keys));
 	TRY(mark_step(task, db, STR("keys")));
+	TRY(root_key_found(task, db, completion->keys));
+	TRY(fact_set(task, db, STR("issuer"), completion->issuer));
 	TRY(key_row_list_live(task, db, &there, &count));
 	for (size_t i = 0; i < completion->count; i++) {
 		if (has_purpose(there, count, completion->records[i].purpose))
@@ -163,7 +163,7 @@ enum err installation_has_root(struct task *task, struct store *store, bool *ret
 {
 	struct str value = STR_NONE;
 
-	TRY(find_fact(task, store, STR("root_fingerprint"), &value));
+	TRY(find_fact(task, store, ROOT_FIRST, &value));
 	*ret_has = value.at != NULL;
 	return OK;
 }
@@ -171,7 +171,7 @@ enum err installation_has_root(struct task *task, struct store *store, bool *ret
 enum err installation_look(struct task *task, struct store *store, struct installation *ret_there)
 {
 	TRY(find_fact(task, store, STR("issuer"), &ret_there->issuer));
-	return find_fact(task, store, STR("root_fingerprint"), &ret_there->root_fingerprint);
+	return find_fact(task, store, ROOT_FIRST, &ret_there->root_fingerprint);
 }
 
 enum err installation_check_root(struct task *task, struct store *store,
@@ -189,7 +189,7 @@ enum err installation_check(struct task *task, struct store *store, struct keyri
 	struct str issuer = STR_NONE, known = STR_NONE;
 
 	TRY(find_fact(task, store, STR("issuer"), &issuer));
-	TRY(find_fact(task, store, STR("root_fingerprint"), &known));
+	TRY(find_fact(task, store, ROOT_FIRST, &known));
 	if (issuer.at == NULL || known.at == NULL)
 		return failf(
 			task, ERR_CONFIG,
@@ -242,12 +242,10 @@ struct str installation_ended_file(struct task *task, const struct config *confi
 	return file_path(task, config->dir, STR("ended.log"));
 }
 
-enum err installation_newest(struct task *task, struct store *store, int64_t *ret_at)
+enum err installation_newest(struct task *task, struct db *db, int64_t *ret_at)
 {
-	struct db *db = NULL;
 	int64_t event = 0, mark = 0;
 
-	TRY(store_reader(task, store, &db));
 	TRY(event_newest(task, db, &event));
 	TRY(mark_find(task, db, STR("clock"), &mark));
 	*ret_at = event > mark ? event : mark;
@@ -257,9 +255,11 @@ enum err installation_newest(struct task *task, struct store *store, int64_t *re
 enum err installation_check_age(struct task *task, struct store *store, const struct config *config)
 {
 	struct arena *arena = &task->arena;
+	struct db *db = NULL;
 	int64_t newest = 0, ended = 0;
 
-	TRY(installation_newest(task, store, &newest));
+	TRY(store_reader(task, store, &db));
+	TRY(installation_newest(task, db, &newest));
 	TRY(ended_newest(task, installation_ended_file(task, config), &ended));
 	if (newest == 0 || ended <= newest + AGE_SLACK_MS)
 		return OK;

@@ -49,7 +49,7 @@ struct str installation_ended_file(struct task *task, const struct config *confi
  * The newest time that the database knows: of its events, and of the mark that the jobs keep when
  * nothing happens. 0: nothing has happened yet.
  */
-MUST_CHECK enum err installation_newest(struct task *task, struct store *store, int64_t *ret_at);
+MUST_CHECK enum err installation_newest(struct task *task, struct db *db, int64_t *ret_at);
 /*
  * ERR_CONFIG when ended.log knows of what ended minutes after that: the database is an older copy
  * that was not put back by restore, or its last commits are gone, and what was revoked would live

@@ -35,7 +35,7 @@
 /* so many slices of the daily walk, then others get a turn */
 #define SLICES_IN_A_ROW 10
 /* batches of keys that are moved to another root key, then others get a turn */
-#define MOVES_IN_A_ROW 10
+#define MOVES_IN_A_ROW 5
 #define WALK_LOOK_MS   HOUR_MS
 
 struct jobs {
@@ -55,6 +55,7 @@ struct jobs {
 	int64_t walked_at;  /* monotonic: when it was last asked whether a walk is due */
 	bool is_walking;
 	struct retention walk;
+	struct root_walk keys_walk;
 	bool has_told; /* an item of the outbox was due */
 
 	/* what others may read */
@@ -175,8 +176,7 @@ static enum err keep_marks(struct task *task, struct jobs *jobs)
 /* Every second: an exposed key that another node has ended must be refused here too. */
 static enum err follow_keys(struct task *task, struct jobs *jobs)
 {
-	TRY(root_key_follow(task, jobs->authority));
-	return signing_follow(task, jobs->authority);
+	return root_key_follow_all(task, jobs->authority);
 }
 
 static enum err tend_keys(struct task *task, struct jobs *jobs)
@@ -203,7 +203,7 @@ static enum err move_keys(struct task *task, struct jobs *jobs)
 	bool is_more = true;
 
 	for (int i = 0; i < MOVES_IN_A_ROW && is_more; i++)
-		TRY(root_key_rewrap(task, jobs->authority, &is_more));
+		TRY(root_key_rewrap(task, jobs->authority, &jobs->keys_walk, &is_more));
 	return OK;
 }
 

@@ -17,9 +17,7 @@
 #define BEAT_EVERY_MS  (2 * SECOND_MS)
 #define WARN_EVERY_MS  MINUTE_MS
 #define SWEEP_EVERY_MS HOUR_MS
-/* who was not heard of for so long does not count any more; much later it is forgotten */
-#define ALIVE_MS  (30 * SECOND_MS)
-#define FORGET_MS DAY_MS
+#define FORGET_MS      DAY_MS
 /*
  * Another node's clock is believed when it is ahead by so little. Beyond that nobody can tell which
  * of the two is wrong, and one wrong clock must not end everything everywhere.
@@ -61,8 +59,7 @@ static void add_line(struct buf *text, struct str line)
  */
 static enum err follow_keys(struct task *task, struct nodes *nodes)
 {
-	TRY(root_key_follow(task, nodes->authority));
-	return signing_follow(task, nodes->authority);
+	return root_key_follow_all(task, nodes->authority);
 }
 
 /* --- who is there --- */
@@ -127,9 +124,9 @@ static void warn(struct task *task, const struct node *self, const struct node *
 			    LOG_INT("ms", other->clock_at - clock_system()));
 }
 
-static bool is_another(const struct task *task, const struct node *self, const struct node *node)
+static bool is_another(const struct node *self, const struct node *node)
 {
-	return !str_equals(node->id, self->id) && node->seen_at >= task->now - ALIVE_MS;
+	return !str_equals(node->id, self->id);
 }
 
 /* What our system's clock would say if nobody had set it back since we began. */
@@ -161,9 +158,9 @@ static enum err look_around(struct task *task, struct nodes *nodes, const struct
 	size_t count = 0;
 
 	TRY(store_reader(task, nodes->authority->store, &db));
-	TRY(node_list(task, db, &others, &count));
+	TRY(node_list(task, db, task->now - NODE_ALIVE_MS, &others, &count));
 	for (size_t i = 0; i < count; i++) {
-		if (!is_another(task, self, &others[i]))
+		if (!is_another(self, &others[i]))
 			continue;
 		follow_clock(task, nodes, &others[i]);
 		are_alike = are_alike && is_alike(self, &others[i]);
@@ -171,7 +168,7 @@ static enum err look_around(struct task *task, struct nodes *nodes, const struct
 	if (are_alike || !ticker_is_due(&nodes->warned_at, WARN_EVERY_MS))
 		return OK;
 	for (size_t i = 0; i < count; i++)
-		if (is_another(task, self, &others[i]))
+		if (is_another(self, &others[i]))
 			warn(task, self, &others[i]);
 	return OK;
 }

@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include "crypto/keys.h"
+
 #define RETRY_S STR("5")
 
 static void answer_as(struct exchange *exchange, unsigned status, struct str type, struct str text)
@@ -22,6 +24,13 @@ static enum err livez(struct exchange *exchange)
 	return OK;
 }
 
+static enum err not_ready(struct exchange *exchange, struct str text)
+{
+	log_warning(&exchange->task, "health.not_ready", LOG_STR("reason", exchange->task.reason));
+	answer(exchange, 503, text);
+	return OK;
+}
+
 static enum err readyz(struct exchange *exchange)
 {
 	const struct ops *ops = exchange->door->context;
@@ -32,15 +41,15 @@ static enum err readyz(struct exchange *exchange)
 		answer(exchange, 503, STR_JOIN(&task->arena, ops->trouble, STR("\n")));
 		return OK;
 	}
+	if (keys_check(task, ops->keys) != OK)
+		return not_ready(exchange, STR_JOIN(&task->arena, task->reason, STR("\n")));
 	err = store_ping(task, ops->store);
-	if (err == OK) {
-		answer(exchange, 200, STR("ok\n"));
-		return OK;
-	}
-	log_warning(task, "health.not_ready", LOG_STR("reason", task->reason));
-	answer(exchange, 503,
-	       err == ERR_FULL ? STR("the disk is full: only what stops something is kept\n")
-			       : STR("the database does not answer\n"));
+	if (err == ERR_FULL)
+		return not_ready(exchange,
+				 STR("the disk is full: only what stops something is kept\n"));
+	if (err != OK)
+		return not_ready(exchange, STR("the database does not answer\n"));
+	answer(exchange, 200, STR("ok\n"));
 	return OK;
 }
 
@@ -77,11 +86,12 @@ static const struct route routes[] = {
 	{ "GET", "/metrics", metrics, LANE_STORE, 0 },
 };
 
-void ops_open(struct ops *ops, struct store *store, struct str trouble)
+void ops_open(struct ops *ops, struct store *store, const struct keyring *keys, struct str trouble)
 {
-	assert(store != NULL || trouble.at != NULL);
+	assert((store != NULL && keys != NULL) || trouble.at != NULL);
 	*ops = (struct ops){
 		.store = store,
+		.keys = keys,
 		.trouble = trouble,
 		.door = { .routes = routes,
 			  .route_count = COUNT_OF(routes),

@@ -10,13 +10,16 @@
 #include "http/exchange.h"
 #include "store/store.h"
 
+struct keyring;
+
 struct ops {
 	struct store *store;
+	const struct keyring *keys;
 	struct str trouble;	/* why only health is served; STR_NONE: nothing is wrong */
 	struct metrics metrics; /* whom /metrics asks; filled in before the server runs */
 	struct door door;	/* /livez, /readyz and /metrics */
 	struct door closed;	/* 503 whatever is asked */
 };
 
-/* store may be NULL when there is trouble. */
-void ops_open(struct ops *ops, struct store *store, struct str trouble);
+/* store and keys may be NULL when there is trouble. */
+void ops_open(struct ops *ops, struct store *store, const struct keyring *keys, struct str trouble);

@@ -77,7 +77,7 @@ static enum err count_nodes(struct task *task, struct store *store, struct resto
 	if (outcome->nodes == 0) /* SQLite has one */
 		return OK;
 	TRY(store_reader(task, store, &db));
-	TRY(node_list(task, db, &nodes, &count));
+	TRY(node_list(task, db, 0, &nodes, &count));
 	for (size_t i = 0; i < count; i++)
 		outcome->nodes_in_copy += !is_named_before(nodes, i);
 	restore->is_everybodys = restore->is_everybodys && outcome->nodes_in_copy <= outcome->nodes;

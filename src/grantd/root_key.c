@@ -8,6 +8,13 @@
 #include "grantd/program.h"
 #include "store/root_rows.h"
 
+#define NAMED_MOST 5
+#define NAMES_MAX  512
+/*
+ * between the last minute's mark and a stop, and as much as an operator takes until the next step
+ */
+#define AHEAD_MS HOUR_MS
+
 typedef enum err act_fn(struct task *task, struct program *program, const struct config *config);
 
 static enum exit_code run(struct program *program, const char *who, act_fn *act)
@@ -104,27 +111,87 @@ enum exit_code root_key_list_run(struct program *program)
 
 /* --- retire --- */
 
+/* Who needs it, by their ids as far as they fit into a sentence. */
+static enum err name_people(struct task *task, struct db *db, uint32_t number, struct str *ret_text)
+{
+	const struct root_place first = { number, STR("") };
+	struct buf text = buf_in(&task->arena, NAMES_MAX);
+	struct wrapped_key *people = NULL;
+	size_t count = 0;
+
+	TRY(root_list_people(task, db, &first, NAMED_MOST, &people, &count));
+	for (size_t i = 0; i < count; i++) {
+		buf_add(&text, i == 0 ? STR(" (the first: ") : STR(", "));
+		buf_add(&text, people[i].user_id);
+	}
+	if (count > 0)
+		buf_add_char(&text, ')');
+	return buf_finish(&text, ret_text);
+}
+
+static enum err check_sealed(struct task *task, struct db *db, uint32_t number,
+			     const struct root_use *use)
+{
+	struct str names = STR_NONE;
+
+	if (use->people == 0 && use->signing_keys == 0)
+		return OK;
+	TRY(name_people(task, db, number, &names));
+	return failf(task, ERR_CONFLICT,
+		     "root key %u is needed: the keys of %lld people%.*s and %lld signing keys lie "
+		     "under it; run grantctl root-key rewrap while grantd serves and wait until "
+		     "grantctl root-key list shows none. One that stays does not open: the log "
+		     "says why (root_key.left)",
+		     number, (long long)use->people, STR_FMT(names), (long long)use->signing_keys);
+}
+
+static enum err check_installations(struct task *task, struct db *db, uint32_t number,
+				    const struct root_use *use)
+{
+	int64_t just_moved = 0;
+
+	if (use->installations > 0)
+		return failf(task, ERR_CONFLICT,
+			     "root key %u is needed: %lld installations of agents have refresh "
+			     "tokens made by it; each moves when it next refreshes, the last that "
+			     "stays away is over at %s",
+			     number, (long long)use->installations,
+			     clock_format(&task->arena, use->installations_until).at);
+	TRY(root_count_just_moved(task, db, number, &just_moved));
+	if (just_moved > 0)
+		return failf(task, ERR_CONFLICT,
+			     "root key %u is needed: %lld installations of agents moved away from "
+			     "it less than a minute ago, and one whose answer was lost comes with "
+			     "its old refresh token again; try again in a minute",
+			     number, (long long)just_moved);
+	return OK;
+}
+
+/* What is over is told by the time: a clock far ahead would end what lives. */
+static enum err check_clock(struct task *task, struct db *db)
+{
+	int64_t seen = 0;
+
+	TRY(installation_newest(task, db, &seen));
+	if (clock_system() <= seen + AHEAD_MS)
+		return OK;
+	return failf(task, ERR_CONFLICT,
+		     "the clock says %s, and the database was last used at %s: if the clock is "
+		     "ahead put it right, else start grantd, stop it after a minute and try again",
+		     clock_format(&task->arena, clock_system()).at,
+		     clock_format(&task->arena, seen).at);
+}
+
 static enum err check_unused(struct task *task, struct store *store, uint32_t number)
 {
 	struct root_use use = { 0 };
 	struct db *db = NULL;
 
 	TRY(store_reader(task, store, &db));
+	TRY(check_clock(task, db));
 	TRY(root_use_find(task, db, number, INT64_MAX, &use));
-	if (use.people > 0 || use.signing_keys > 0)
-		return failf(task, ERR_CONFLICT,
-			     "root key %u is needed: the keys of %lld people and %lld signing keys "
-			     "lie under it; run grantctl root-key rewrap while grantd serves and "
-			     "wait until grantctl root-key list shows none",
-			     number, (long long)use.people, (long long)use.signing_keys);
-	if (use.installations > 0)
-		return failf(task, ERR_CONFLICT,
-			     "root key %u is needed: %lld installations of agents have refresh "
-			     "tokens made by it; each moves when it next refreshes, the last that "
-			     "stays away is over at %s",
-			     number, (long long)use.installations,
-			     clock_format(&task->arena, use.installations_until).at);
-	return OK;
+	TRY(check_sealed(task, db, number, &use));
+	return check_installations(task, db, number, &use);
 }
 
 static enum err check_number(struct task *task, const struct program *program, struct keyring *keys,
@@ -179,8 +246,8 @@ static enum err retire(struct task *task, struct program *program, const struct 
 		return OK;
 	}
 	printf("root key %u is no longer in %.*s\n"
-	       "  backups made before it was replaced need it: keep a copy of the old file as long "
-	       "as\n  you may put one of them back\n"
+	       "  backups made while anything lay under it need it: keep a copy of the old file\n"
+	       "  as long as you may put one of them back\n"
 	       "  do the same on every other node, or copy the file there and restart grantd\n",
 	       number, STR_FMT(config->root_key_file));
 	return OK;

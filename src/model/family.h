@@ -37,8 +37,10 @@ struct family {
 		ceiling; /* within the grant; never wider without this installation's own consent */
 	struct str key_thumbprint; /* DPoP jkt; STR_NONE: a bearer family */
 	struct str seed;	   /* 256 random bits */
-	uint32_t root_number;
-	int64_t generation; /* the current refresh token's */
+	uint32_t root_number;	   /* of the root key by which its tokens are made, … */
+	int64_t root_since;	   /* … from this generation on, */
+	uint32_t root_before;	   /* and by which the ones before; 0: there are none */
+	int64_t generation;	   /* the current refresh token's */
 	struct rotation_mark marks[ROTATION_MARKS];
 	size_t mark_count;
 	int64_t repeats;     /* of (b), in the day below */
@@ -56,6 +58,12 @@ struct family {
 static inline bool family_is_live(const struct family *family, int64_t now)
 {
 	return family->revoked_at == 0 && family->idle_expires_at > now;
+}
+
+/* The one root key by which a token of that generation was made, for any up to the current one. */
+static inline uint32_t family_root_of(const struct family *family, int64_t generation)
+{
+	return generation < family->root_since ? family->root_before : family->root_number;
 }
 
 enum rotation {

@@ -10,19 +10,21 @@
 
 #define FAMILY_COLUMNS                                                                             \
 	"id, user_id, grant_id, client_id, ceiling, key_thumbprint, seed, root_number,"            \
-	" generation, rotation_window, repeats, repeats_day, auth_time, acr, created_at,"          \
-	" last_used_at, idle_expires_at, revoked_at, revoked_why"
+	" root_since, root_before, generation, rotation_window, repeats, repeats_day, auth_time,"  \
+	" acr, created_at, last_used_at, idle_expires_at, revoked_at, revoked_why"
 
 static STATEMENT FAMILY_INSERT = { "INSERT INTO families (" FAMILY_COLUMNS
 				   ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,"
-				   " $11, $12, $13, $14, $15, $16, $17, $18, $19)" };
+				   " $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)" };
 static STATEMENT FAMILY_FIND = { "SELECT " FAMILY_COLUMNS " FROM families WHERE id = $1" };
 static STATEMENT FAMILY_ROTATE = {
 	"UPDATE families SET generation = $2, rotation_window = $3, last_used_at = $4,"
 	" idle_expires_at = $5 WHERE id = $1 AND generation = $6 AND revoked_at IS NULL"
 };
 /* apart from the above: a column that is named there has its index written at each refresh */
-static STATEMENT FAMILY_SET_ROOT = { "UPDATE families SET root_number = $2 WHERE id = $1" };
+static STATEMENT FAMILY_SET_ROOT = {
+	"UPDATE families SET root_number = $2, root_since = $3, root_before = $4 WHERE id = $1"
+};
 static STATEMENT GRANT_USED = { "UPDATE grants SET last_used_at = $2"
 				" WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $3)" };
 /* writing a value back takes the row on PostgreSQL; on SQLite the writer is alone anyway */
@@ -51,6 +53,8 @@ enum err row_family(struct task *task, struct sql_row *row, struct family *famil
 	family->key_thumbprint = row_str(task, row);
 	family->seed = row_str(task, row);
 	family->root_number = (uint32_t)row_int(row);
+	family->root_since = row_int(row);
+	family->root_before = (uint32_t)row_int(row);
 	family->generation = row_int(row);
 	TRY(rotation_marks_decode(task, row_str(task, row), family));
 	family->repeats = row_int(row);
@@ -86,7 +90,8 @@ enum err family_insert(struct task *task, struct db *db, const struct family *fa
 			  sql_text(family->grant_id), sql_text(family->client_id),
 			  sql_text(scope_text(&task->arena, family->ceiling)),
 			  sql_text(family->key_thumbprint), sql_blob(family->seed),
-			  sql_int(family->root_number), sql_int(family->generation),
+			  sql_int(family->root_number), sql_int(family->root_since),
+			  sql_int(family->root_before), sql_int(family->generation),
 			  sql_blob(rotation_marks_encode(&task->arena, family)),
 			  sql_int(family->repeats), sql_int(family->repeats_day),
 			  sql_int(family->auth_time), sql_text(family->acr),
@@ -121,7 +126,9 @@ enum err family_rotate(struct task *task, struct db *db, const struct family *ne
 enum err family_set_root(struct task *task, struct db *db, const struct family *family)
 {
 	return sql_exec(task, db, &FAMILY_SET_ROOT,
-			ARGS(sql_text(family->id), sql_int(family->root_number)), NULL);
+			ARGS(sql_text(family->id), sql_int(family->root_number),
+			     sql_int(family->root_since), sql_int(family->root_before)),
+			NULL);
 }
 
 enum err family_take(struct task *task, struct db *db, struct str id, struct family *ret_family)

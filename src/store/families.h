@@ -23,7 +23,7 @@ MUST_CHECK enum err family_find(struct task *task, struct db *db, struct str id,
  */
 MUST_CHECK enum err family_rotate(struct task *task, struct db *db, const struct family *next,
 				  int64_t presented);
-/* By which root key its refresh tokens are made from this generation on. */
+/* By which root key its refresh tokens are made, since when, and by which before. */
 MUST_CHECK enum err family_set_root(struct task *task, struct db *db, const struct family *family);
 /* Takes the row first (UPDATE … RETURNING), so that what is judged stays true until the commit. */
 MUST_CHECK enum err family_take(struct task *task, struct db *db, struct str id,

@@ -5,15 +5,15 @@
 #include "store/sql.h"
 
 static STATEMENT KEY_INSERT = {
-	"INSERT INTO keys (id, purpose, alg, public_jwk, sealed, root_number, created_at,"
-	" not_before, retire_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+	"INSERT INTO keys (id, purpose, alg, public_jwk, sealed, created_at, not_before,"
+	" retire_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
 };
 #define KEY_SELECT                                                                                 \
-	"SELECT id, purpose, alg, public_jwk, sealed, root_number, created_at, not_before,"        \
-	" retire_at FROM keys"
+	"SELECT id, purpose, alg, public_jwk, sealed, created_at, not_before, retire_at FROM keys"
 static STATEMENT KEY_LIST = { KEY_SELECT " ORDER BY created_at, id" };
 static STATEMENT KEY_LIST_LIVE = { KEY_SELECT " WHERE retire_at IS NULL OR retire_at > $1"
 					      " ORDER BY created_at, id" };
+static STATEMENT KEY_LIST_SEALED = { KEY_SELECT " WHERE sealed <> $1 ORDER BY created_at, id" };
 static STATEMENT KEY_BEGIN = { "UPDATE keys SET not_before = $2 WHERE id = $1" };
 static STATEMENT KEY_RETIRE_OTHERS = {
 	"UPDATE keys SET retire_at = $3 WHERE purpose = $1 AND id <> $2"
@@ -38,7 +38,6 @@ static enum err read_key(struct task *task, struct sql_row *row, void *ret)
 		return fail(task, ERR_STORE, "a key of an unknown algorithm");
 	record->public_jwk = row_str(task, row);
 	record->sealed = row_str(task, row);
-	record->root_number = (uint32_t)row_int(row);
 	record->created_at = row_int(row);
 	record->not_before = row_int(row);
 	record->retire_at = row_int(row);
@@ -50,9 +49,8 @@ enum err key_row_insert(struct task *task, struct db *db, const struct key_recor
 	return sql_exec(task, db, &KEY_INSERT,
 			ARGS(sql_text(record->id), sql_text(record->purpose),
 			     sql_text(alg_name(record->alg)), sql_text(record->public_jwk),
-			     sql_blob(record->sealed), sql_int(record->root_number),
-			     sql_int(record->created_at), sql_int(record->not_before),
-			     sql_time(record->retire_at)),
+			     sql_blob(record->sealed), sql_int(record->created_at),
+			     sql_int(record->not_before), sql_time(record->retire_at)),
 			NULL);
 }
 
@@ -73,6 +71,17 @@ enum err key_row_list_live(struct task *task, struct db *db, struct key_record *
 	struct sql_list list = { .size = sizeof(struct key_record), .read = read_key };
 
 	TRY(sql_all(task, db, &KEY_LIST_LIVE, ARGS(sql_int(task->now)), &list));
+	*ret_records = list.items;
+	*ret_count = list.count;
+	return OK;
+}
+
+enum err key_row_list_sealed(struct task *task, struct db *db, struct key_record **ret_records,
+			     size_t *ret_count)
+{
+	struct sql_list list = { .size = sizeof(struct key_record), .read = read_key };
+
+	TRY(sql_all(task, db, &KEY_LIST_SEALED, ARGS(sql_blob(STR(""))), &list));
 	*ret_records = list.items;
 	*ret_count = list.count;
 	return OK;

@@ -20,6 +20,9 @@ MUST_CHECK enum err key_row_list(struct task *task, struct db *db, struct key_re
 /* Those whose tokens still count: what the key holder is to load. */
 MUST_CHECK enum err key_row_list_live(struct task *task, struct db *db,
 				      struct key_record **ret_records, size_t *ret_count);
+/* Those that have a private part yet. */
+MUST_CHECK enum err key_row_list_sealed(struct task *task, struct db *db,
+					struct key_record **ret_records, size_t *ret_count);
 /* When it signs from. */
 MUST_CHECK enum err key_row_begin(struct task *task, struct db *db, struct str id,
 				  int64_t not_before);

@@ -6,7 +6,7 @@
 
 static STATEMENT NODE_LIST = {
 	"SELECT id, name, version, settings, resources, root_keys, started_at, seen_at, clock_at"
-	" FROM nodes ORDER BY id LIMIT 100"
+	" FROM nodes WHERE seen_at >= $1 ORDER BY id"
 };
 static STATEMENT NODE_PUT = {
 	"INSERT INTO nodes (id, name, version, settings, resources, root_keys, started_at, seen_at,"
@@ -33,11 +33,12 @@ static enum err read_node(struct task *task, struct sql_row *row, void *ret)
 	return OK;
 }
 
-enum err node_list(struct task *task, struct db *db, struct node **ret_nodes, size_t *ret_count)
+enum err node_list(struct task *task, struct db *db, int64_t since, struct node **ret_nodes,
+		   size_t *ret_count)
 {
 	struct sql_list list = { .size = sizeof(struct node), .read = read_node };
 
-	TRY(sql_all(task, db, &NODE_LIST, NO_ARGS, &list));
+	TRY(sql_all(task, db, &NODE_LIST, ARGS(sql_int(since)), &list));
 	*ret_nodes = list.items;
 	*ret_count = list.count;
 	return OK;

@@ -4,11 +4,15 @@
 
 #include <stddef.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/str.h"
 
 struct task;
 struct db;
+
+/* Who was not heard of for so long does not count as serving. */
+#define NODE_ALIVE_MS (30 * SECOND_MS)
 
 struct node {
 	struct str id;	 /* nod_…: of one process */
@@ -22,9 +26,9 @@ struct node {
 	int64_t clock_at; /* the same moment by its system's clock, which follows nobody */
 };
 
-/* The nodes, by id; a node that is long gone too. 100 at most. */
-MUST_CHECK enum err node_list(struct task *task, struct db *db, struct node **ret_nodes,
-			      size_t *ret_count);
+/* All that were heard of since, by id. */
+MUST_CHECK enum err node_list(struct task *task, struct db *db, int64_t since,
+			      struct node **ret_nodes, size_t *ret_count);
 /* Says that the node is there. */
 MUST_CHECK enum err node_put(struct task *task, struct db *db, const struct node *node);
 MUST_CHECK enum err node_delete(struct task *task, struct db *db, struct str id);

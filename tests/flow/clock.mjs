@@ -13,6 +13,11 @@ const library = fs.globSync('/usr/lib/*/faketime/libfaketimeMT.so.1')[0];
 // allocates, and whether the same lock is wanted depends on the length of the program's path: then nothing moves.
 const asan_without_time = [process.env.ASAN_OPTIONS, 'allocator_release_to_os_interval_ms=-1'].filter(Boolean).join(':');
 
+const faked = { LD_PRELOAD: preloads(library), ASAN_OPTIONS: asan_without_time, DONT_FAKE_MONOTONIC: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1' };
+
+// What a command finds in its environment whose clock is so far ahead.
+export const ahead = (seconds) => ({ ...faked, FAKETIME: `+${seconds}` });
+
 export class MovedInstance {
 	// An instance with .move(seconds): so far ahead of the real time (negative: behind) from now on.
 	static async start(t, { env = {} } = {}) {
@@ -44,8 +49,7 @@ export class MovedInstance {
 		const start = instance.start.bind(instance);
 		const plain = instance.env;
 		instance.start = async () => {
-			instance.env = { ...plain, LD_PRELOAD: preloads(library), ASAN_OPTIONS: asan_without_time,
-				FAKETIME_TIMESTAMP_FILE: file, FAKETIME_NO_CACHE: '1', DONT_FAKE_MONOTONIC: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1' };
+			instance.env = { ...plain, ...faked, FAKETIME_TIMESTAMP_FILE: file, FAKETIME_NO_CACHE: '1' };
 			try {
 				await start();
 			} finally {

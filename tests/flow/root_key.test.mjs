@@ -3,9 +3,12 @@
 // lies under the old one moves, the old one is retired.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import http from 'node:http';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { MovedInstance, ahead } from './clock.mjs';
 import { event_kinds, granted, refused, until } from './expect.mjs';
+import { drop_database, new_database } from './harness/database.mjs';
 import { Instance, driver, run_well } from './harness/index.mjs';
 
 const read = { scope: ['mail.read'] };
@@ -21,7 +24,8 @@ before(async () => {
 after(() => grantd?.dispose());
 
 const root_key = (node, act, ...more) => node.grantd(['root-key', act, '--dir', node.dir, ...more]);
-const retire = (number = 1) => root_key(grantd, 'retire', '--number', String(number));
+const retire = (number = 1, seconds = 0) => grantd.grantd(['root-key', 'retire', '--dir', grantd.dir, '--number', String(number)],
+	{ env: { ...grantd.env, ...(seconds ? ahead(seconds) : {}) } });
 const list = (node = grantd) => node.operate(['root-key', 'list']);
 const states = async () => (await list()).map((one) => [one.number, one.state]);
 const rewrap = (node = grantd) => node.grantctl(['root-key', 'rewrap', '--json']);
@@ -46,6 +50,20 @@ async function add(node = grantd) {
 	return JSON.parse(added.stdout).added;
 }
 
+// So many more people than are moved in one second, by the admin API: a command for each would take minutes.
+async function create_people(count) {
+	const agent = new http.Agent({ keepAlive: true, maxSockets: 16 });
+	const create = (username) => new Promise((resolve, reject) => {
+		const options = { agent, socketPath: path.join(grantd.dir, 'admin.sock'), method: 'POST', path: '/v1/users', headers: { host: 'grantd', 'content-type': 'application/json' } };
+		http.request(options, (answer) => answer.resume().on('end', () => resolve(answer.statusCode))).on('error', reject).end(JSON.stringify({ username }));
+	});
+	const statuses = await Promise.all(Array.from({ length: count }, (_, i) => create(`person${i}`)));
+	agent.destroy();
+	assert.deepEqual(new Set(statuses), new Set([201]));
+}
+
+const under = async (number) => Number((await grantd.rows(`SELECT count(*) AS n FROM user_keys WHERE root_number = ${number}`))[0].n);
+
 // Whole, as a copy of the disk would be: with the people's keys.
 async function back_up() {
 	const file = path.join(grantd.home, 'before');
@@ -68,7 +86,7 @@ let at_first, idle_tokens, backup;
 test('a new root key does nothing until it was read at a start and is made the current one', async () => {
 	at_first = await agent.tokens(alice, read);
 	idle_tokens = await idle.tokens(alice, read);
-	for (let i = 0; i < 20; i++) await grantd.operate(['user', 'create', `person${i}`]);
+	await create_people(600);
 	backup = await back_up();
 	const early = await rewrap();
 	assert.equal(early.status, 1);
@@ -88,16 +106,21 @@ test('it becomes the current one under load, and a kill -9 in the middle loses n
 	const load = (async () => {
 		for (; !is_over; count++) ({ refresh_token } = granted(await agent.refresh(refresh_token)));
 	})();
-	assert.equal((await rewrap()).status, 0);
-	await until(() => count > 5);
+	// keys are made meanwhile too: whichever comes first, they end under the new one
+	const [begun, made] = await Promise.all([rewrap(), grantd.grantctl(['keys', 'rotate', '--at-once'])]);
+	assert.deepEqual([begun.status, made.status], [0, 0], begun.stderr + made.stderr);
+	await until(async () => await under(2) > 0);
 	is_over = true;
 	await load;
 	await grantd.kill_9();
+	const [left, there] = [await under(1), await under(2)];
+	assert.ok(left > 0 && there > 0, `${left} are left, ${there} have moved`);
 	await grantd.start();
 	await moved();
 	assert.deepEqual(await states(), [[1, 'old'], [2, 'current']]);
-	assert.equal((await list())[1].people, 22);
-	assert.deepEqual(await grantd.rows("SELECT count(*) AS n FROM keys WHERE root_number <> 2 AND retire_at IS NULL").then((rows) => Number(rows[0].n)), 0);
+	assert.deepEqual([await under(1), await under(2)], [0, left + there]);
+	assert.deepEqual((await list()).map((one) => one.people_left), [[], []]);
+	assert.ok(count > 0);
 	assert.equal((await event_kinds(grantd)).filter((kind) => kind === 'root_key.current').length, 1);
 	granted(await agent.refresh(refresh_token));
 	assert.equal((await grantd.operate(['user', 'show', 'alice'])).email, 'alice@example.org');
@@ -133,9 +156,14 @@ test('retiring is refused while it is the current one, while grantd serves, and 
 
 test('it is retired when nothing needs it; all goes on, and a token by it is refused as one that is unknown', async () => {
 	await grantd.stop();
-	const done = await retire();
+	const before_it = fs.readFileSync(file_of(grantd));
+	assert.match((await retire()).stderr, /moved away from it less than a minute ago.*try again in a minute/);
+	// by a clock that is wrong all would be over
+	assert.match((await retire(1, 90 * 86_400)).stderr, /^grantd root-key retire: the clock says 20.*was last used at 20.*if the clock is ahead put it right/);
+	assert.deepEqual(fs.readFileSync(file_of(grantd)), before_it);
+	const done = await retire(1, 61);
 	assert.equal(done.status, 0, done.stderr);
-	assert.match(done.stdout, /backups made before it was replaced need it/);
+	assert.match(done.stdout, /backups made while anything lay under it need it/);
 	assert.deepEqual(fs.readFileSync(file_of(grantd), 'utf8').match(/^\d+ /gm), ['2 ']);
 	assert.equal((await grantd.grantd(['check', '--dir', grantd.dir])).status, 0);
 	await grantd.start();
@@ -149,7 +177,7 @@ test('another key under a number that the database knows, and an old file, are r
 	await grantd.stop();
 	const right = fs.readFileSync(file_of(grantd));
 	fs.writeFileSync(file_of(grantd), old_file, { mode: 0o600 });
-	assert.match(await trouble(grantd), /does not have root key 2, by which .* is still sealed|does not have root key 2/);
+	assert.match(await trouble(grantd), /does not have root key 2, by which some of this database is still sealed/);
 	fs.writeFileSync(file_of(grantd), String(old_file).replace(/^1 /m, '2 '), { mode: 0o600 });
 	assert.match(await trouble(grantd), /is not the root key that this database was set up with/);
 	fs.writeFileSync(file_of(grantd), right, { mode: 0o600 });
@@ -186,7 +214,7 @@ test('a node that serves without the new key holds it up by name, and one with a
 	await until(async () => (await grantd.rows('SELECT id FROM nodes')).length === 2);
 	const early = await rewrap();
 	assert.equal(early.status, 1);
-	assert.match(early.stderr, new RegExp(`the node .*127\\.0\\.0\\.1:${second.port} does not have root key 3 .*copy root\\.key to it and restart it`));
+	assert.match(early.stderr, new RegExp(`the node .*127\\.0\\.0\\.1:${second.port}, last heard of at 20\\S+, does not have root key 3 .*copy root\\.key to it and restart it`));
 	assert.deepEqual((await states()).at(-1), [3, 'waiting']);
 	await second.stop();
 	fs.copyFileSync(file_of(grantd), file_of(second));
@@ -199,4 +227,51 @@ test('a node that serves without the new key holds it up by name, and one with a
 	await second.stop();
 	fs.writeFileSync(file_of(second), stale, { mode: 0o600 });
 	assert.match(await trouble(second), /does not have root key 3/);
+});
+
+// Its clock is two hours behind that of the other, which therefore believes that it is gone.
+if (driver === 'postgres') test('on PostgreSQL only: a node that goes on without the new key puts everybody off, ends nothing and says why', async (t) => {
+	const first = await MovedInstance.start(t);
+	const { alice: person, agent: theirs } = await first.furnish();
+	const second = await Instance.beside(t, first);
+	await second.start();
+	const before_it = await theirs.tokens(person, read);
+	assert.equal((await second.introspect(before_it.access_token)).active, true);
+	await add(first);
+	await first.restart();
+	first.move(7200);
+	assert.equal((await rewrap(first)).status, 0);
+	const tokens = granted(await theirs.refresh(before_it.refresh_token));
+	const health = () => fetch(`http://127.0.0.1:${second.port + 1}/readyz`);
+	await until(async () => (await health()).status === 503);
+	assert.match(await (await health()).text(), /^root key 2, by which the database is sealed now, is not in this node's root key file, or another key has its number there: copy the file from a node that has it and restart grantd/);
+	const put_off = (answer) => {
+		assert.equal(answer.status, 503);
+		assert.ok(Number(answer.headers.get?.('retry-after') ?? answer.headers['retry-after']) > 0);
+	};
+	const form = (fields) => ({ method: 'POST', body: new URLSearchParams(fields).toString(), raw_headers: new Map([['content-type', 'application/x-www-form-urlencoded']]) });
+	const client = { client_id: theirs.client_id };
+	put_off(await second.fetch(`${second.issuer}/token`, form({ ...client, grant_type: 'refresh_token', refresh_token: tokens.refresh_token })));
+	put_off(await second.fetch(`${second.issuer}/revoke`, form({ ...client, token: tokens.refresh_token })));
+	put_off(await second.fetch(`${second.issuer}/revoke`, form({ ...client, token: tokens.access_token })));
+	put_off(await second.fetch(`${second.issuer}/jwks.json`));
+	await assert.rejects(second.introspect(before_it.access_token), /503/);
+	granted(await theirs.refresh(tokens.refresh_token));
+	fs.copyFileSync(file_of(first), file_of(second));
+	await second.restart();
+	await until(async () => (await health()).status === 200);
+	assert.equal((await second.operate(['user', 'show', 'alice'])).email, 'alice@example.org');
+});
+
+// Both find the database empty; which one is first, the database decides.
+if (driver === 'postgres') test('on PostgreSQL only: of two that set up one database at once, one is refused with what to do', async (t) => {
+	const database = await new_database();
+	t.after(() => drop_database(database));
+	const nodes = await Promise.all([0, 1].map(() => Instance.create({ init: false })));
+	for (const node of nodes) t.after(() => node.dispose());
+	const made = await Promise.all(nodes.map((node) => node.grantd(['init', '--dir', node.dir, '--issuer', nodes[0].issuer, '--database', database.url])));
+	assert.deepEqual(made.map((one) => one.status).sort(), [0, 1], made.map((one) => one.stderr).join(''));
+	const [winner, loser] = made[0].status === 0 ? [0, 1] : [1, 0];
+	assert.match(made[loser].stderr, /^grantd init: .*--root-key FILE/);
+	assert.equal((await nodes[winner].grantd(['check', '--dir', nodes[winner].dir])).status, 0);
 });

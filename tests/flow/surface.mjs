@@ -123,6 +123,9 @@ export const stale = () => Object.keys(sound).filter((name) => !routes.some((rou
 
 // An instance with something of everything: alice with a grant, bob, clients, resources, events.
 export async function furnish(grantd) {
+	// one that waits to become the current one
+	assert.equal((await grantd.grantd(['root-key', 'add', '--dir', grantd.dir])).status, 0);
+	await grantd.restart();
 	await grantd.add_resource({ scopes: [
 		{ name: 'mail.read', title: 'Read your mail', risk: 'read', default: true, can: ['read'], cannot: ['write'] },
 		{ name: 'mail.count', title: 'Count mail', risk: 'read', clients: true, can: ['count'], cannot: ['read'] },

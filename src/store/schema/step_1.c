@@ -19,7 +19,7 @@ const char *const schema_step_1[] = {
 	" wrapped_key BYTEA NOT NULL,"
 	/* by which root key it is wrapped, as its bytes say too */
 	" root_number BIGINT NOT NULL)",
-	"CREATE INDEX user_keys_root ON user_keys (root_number)",
+	"CREATE INDEX user_keys_root ON user_keys (root_number, user_id)",
 
 	"CREATE TABLE authenticators ("
 	" user_id TEXT NOT NULL REFERENCES users (id),"
@@ -138,7 +138,10 @@ const char *const schema_step_1[] = {
 	" ceiling TEXT NOT NULL,"
 	" key_thumbprint TEXT,"
 	" seed BYTEA NOT NULL,"
+	/* the root key that makes its tokens from generation root_since on, and the one before */
 	" root_number BIGINT NOT NULL,"
+	" root_since BIGINT NOT NULL,"
+	" root_before BIGINT NOT NULL,"
 	" generation BIGINT NOT NULL,"
 	" rotation_window BYTEA NOT NULL,"
 	" repeats BIGINT NOT NULL,"
@@ -226,7 +229,6 @@ const char *const schema_step_1[] = {
 	" alg TEXT NOT NULL,"
 	" public_jwk TEXT NOT NULL,"
 	" sealed BYTEA NOT NULL,"
-	" root_number BIGINT NOT NULL,"
 	" created_at BIGINT NOT NULL,"
 	" not_before BIGINT NOT NULL,"
 	" retire_at BIGINT)",

@@ -191,8 +191,10 @@ static void a_family_moves_to_the_new_root_key_by_rotating_and_takes_no_token_by
 	keys_free(&keys);
 }
 
-/* It was restarted before it heard, or reads the database late. */
-static void a_node_that_still_uses_the_old_root_key_does_not_move_a_family_back(void **state)
+/*
+ * The root key and the seed of before are out: what they can make was made by them before, or not.
+ */
+static void what_an_older_root_key_never_made_is_refused_however_old_it_says_it_is(void **state)
 {
 	struct token_answer first = office_tokens(&office, "agent", "mail.read");
 	struct keyring *keys = reopen_with_second_root();
@@ -202,11 +204,89 @@ static void a_node_that_still_uses_the_old_root_key_does_not_move_a_family_back(
 	(void)state;
 	CHECK_ERR(keys_use_root(task, keys, 2), OK);
 	CHECK_ERR(office_refresh_with(&office, first.refresh_token, &wish), OK);
-	CHECK_ERR(keys_use_root(task, keys, 1), OK);
+	for (int64_t generation = 3; generation < 6; generation++) {
+		CHECK_ERR(office_refresh_with(&office, wish.answer.refresh_token, &wish), OK);
+		CHECK(only_family().generation == generation);
+		/* within the window of a parallel call, in which the genuine one is answered */
+		CHECK_ERR(office_refresh_with(&office, make_token(1, generation - 1), &wish),
+			  ERR_GRANT);
+		CHECK_ERR(office_refresh_with(&office, make_token(1, generation), &wish),
+			  ERR_GRANT);
+		CHECK_ERR(office_refresh_with(&office, make_token(2, 1), &wish), ERR_GRANT);
+		CHECK_ERR(office_refresh_with(&office, make_token(2, generation - 1), &wish), OK);
+	}
+	CHECK(only_family().root_since == 2 && only_family().root_before == 1);
+	CHECK(only_family().revoked_at == 0 && only_family().generation == 5);
+	office.authority.keys = office.keys;
+	keys_free(&keys);
+}
+
+static void of_several_moves_only_the_root_key_right_before_counts(void **state)
+{
+	struct token_answer first = office_tokens(&office, "agent", "mail.read");
+	struct keyring *second = reopen_with_second_root(), *third;
+	struct task *task = world_task(&office.world);
+	struct token_wish wish;
+	struct str by_second;
+
+	(void)state;
+	CHECK_ERR(keys_use_root(task, second, 2), OK);
+	CHECK_ERR(office_refresh_with(&office, first.refresh_token, &wish), OK);
+	by_second = wish.answer.refresh_token;
+	third = reopen_with_second_root();
+	CHECK_ERR(keys_use_root(task, third, 3), OK);
+	CHECK_ERR(office_refresh_with(&office, by_second, &wish), OK);
+	CHECK(only_family().root_number == 3 && only_family().generation == 3);
+	CHECK_ERR(office_refresh_with(&office, by_second, &wish), OK); /* a lost answer */
+	CHECK_ERR(office_refresh_with(&office, make_token(1, 2), &wish), ERR_GRANT);
+	CHECK_ERR(office_refresh_with(&office, make_token(1, 1), &wish), ERR_GRANT);
+	CHECK(only_family().revoked_at == 0 && only_family().generation == 3);
+	office.authority.keys = office.keys;
+	keys_free(&second);
+	keys_free(&third);
+}
+
+/* It hears late that there is a newer one, which its file has. */
+static void a_node_that_still_uses_the_old_root_key_does_not_move_a_family_back(void **state)
+{
+	struct token_answer first = office_tokens(&office, "agent", "mail.read");
+	struct keyring *late = reopen_with_second_root(), *keys = NULL;
+	struct task *task = world_task(&office.world);
+	struct str file = STR_JOIN(&task->arena, office.world.dir, STR("/root.key"));
+	struct token_wish wish;
+
+	(void)state;
+	CHECK_ERR(keys_open(task, file, STR("https://grantd.test"), &keys), OK);
+	CHECK_ERR(keys_use_root(task, keys, 2), OK);
+	office.authority.keys = keys;
+	CHECK_ERR(signing_load(task, &office.authority), OK);
+	CHECK_ERR(office_refresh_with(&office, first.refresh_token, &wish), OK);
+	office.authority.keys = late;
 	CHECK_ERR(office_refresh_with(&office, wish.answer.refresh_token, &wish), OK);
 	CHECK(only_family().root_number == 2 && only_family().generation == 3);
 	CHECK_ERR(office_refresh_with(&office, wish.answer.refresh_token, &wish), OK);
 	office.authority.keys = office.keys;
+	keys_free(&late);
+	keys_free(&keys);
+}
+
+/* Agents throw away what is refused as unknown, and a missing line of a file can be put back. */
+static void a_living_installation_whose_root_key_is_not_in_the_file_is_put_off(void **state)
+{
+	struct token_answer first = office_tokens(&office, "agent", "mail.read");
+	struct keyring *keys = reopen_with_second_root();
+	struct task *task = world_task(&office.world);
+	struct token_wish wish;
+	struct str token;
+
+	(void)state;
+	CHECK_ERR(keys_use_root(task, keys, 2), OK);
+	CHECK_ERR(office_refresh_with(&office, first.refresh_token, &wish), OK);
+	token = wish.answer.refresh_token;
+	office.authority.keys = office.keys; /* has the first one only */
+	CHECK_ERR(office_refresh_with(&office, token, &wish), ERR_BUSY);
+	CHECK_ERR(office_refresh_with(&office, first.refresh_token, &wish), ERR_BUSY);
+	CHECK(only_family().generation == 2 && only_family().revoked_at == 0);
 	keys_free(&keys);
 }
 
@@ -219,11 +299,33 @@ static void a_token_by_a_root_key_that_was_retired_is_unknown(void **state)
 	struct token_wish wish;
 
 	(void)state;
+	CHECK_ERR(keys_use_root(task, keys, 2), OK);
+	CHECK_ERR(office_refresh_with(&office, first.refresh_token, &wish), OK);
 	CHECK_ERR(keys_remove_root(task, file, 1), OK);
 	CHECK_ERR(keys_open(task, file, STR("https://grantd.test"), &later), OK);
 	office.authority.keys = later;
 	CHECK_ERR(office_refresh_with(&office, first.refresh_token, &wish), ERR_GRANT);
-	CHECK(only_family().generation == 1);
+	CHECK(only_family().generation == 2 && only_family().revoked_at == 0);
+	office.authority.keys = office.keys;
+	keys_free(&keys);
+	keys_free(&later);
+}
+
+/* It stayed away until its refresh tokens ran out, and so it did not keep the key from retiring. */
+static void an_installation_that_ran_out_under_a_retired_root_key_hears_that_it_did(void **state)
+{
+	struct token_answer first = office_tokens(&office, "agent", "mail.read");
+	struct task *task = world_task(&office.world);
+	struct str file = STR_JOIN(&task->arena, office.world.dir, STR("/root.key"));
+	struct keyring *keys = reopen_with_second_root(), *later = NULL;
+	struct token_wish wish;
+
+	(void)state;
+	CHECK_ERR(keys_remove_root(task, file, 1), OK);
+	CHECK_ERR(keys_open(task, file, STR("https://grantd.test"), &later), OK);
+	office.authority.keys = later;
+	office_wait(&office, only_family().idle_expires_at - task->now);
+	CHECK_ERR(office_refresh_with(&office, first.refresh_token, &wish), ERR_GRANT);
 	office.authority.keys = office.keys;
 	keys_free(&keys);
 	keys_free(&later);
@@ -238,6 +340,10 @@ int main(void)
 		TEST(who_has_no_token_of_a_family_does_not_learn_how_it_stands),
 		TEST(a_scope_that_was_taken_away_is_not_the_end_of_the_token),
 		TEST(a_family_moves_to_the_new_root_key_by_rotating_and_takes_no_token_by_the_old),
+		TEST(what_an_older_root_key_never_made_is_refused_however_old_it_says_it_is),
+		TEST(of_several_moves_only_the_root_key_right_before_counts),
+		TEST(a_living_installation_whose_root_key_is_not_in_the_file_is_put_off),
+		TEST(an_installation_that_ran_out_under_a_retired_root_key_hears_that_it_did),
 		TEST(a_node_that_still_uses_the_old_root_key_does_not_move_a_family_back),
 		TEST(a_token_by_a_root_key_that_was_retired_is_unknown),
 		TEST(a_token_newer_than_the_database_pauses_the_grant_and_tells_the_resource),

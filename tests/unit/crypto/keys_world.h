@@ -118,7 +118,7 @@ static inline int world_begin_far(void **state)
 
 static inline int world_end(void **state)
 {
-	static const char *const names[] = { "root.key", "root.key.new", "other.key" };
+	static const char *const names[] = { "root.key", "root.key.new", "other.key", "link.key" };
 	struct keys_world *world = *state;
 
 	keys_free(&world->keys);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A root key's succession: the file grows and shrinks, and what lies under the old one moves. */
+#include <fcntl.h>
+#include <sys/file.h>
+
 #include "keys_world.h"
 
 #define ALICE STR("usr_alice")
@@ -79,6 +82,60 @@ static void a_full_file_takes_no_further_root(void **state)
 		CHECK(add_root(world) == i);
 	CHECK_ERR(keys_add_root(&world->task, world->root_file, &number), ERR_CONFLICT);
 	CHECK(number == 0);
+}
+
+static void a_last_line_that_does_not_end_is_taken_out_too(void **state)
+{
+	struct keys_world *world = *state;
+	struct str file = world_file(world, "other.key");
+	struct keyring *keys = NULL;
+
+	world_write(file,
+		    STR("1 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8\n"
+			"2 AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"),
+		    0600);
+	CHECK_ERR(keys_remove_root(&world->task, file, 2), OK);
+	CHECK_ERR(keys_open(&world->task, file, ISSUER, &keys), OK);
+	CHECK(keys_find_root(keys, 1) != NULL && keys_find_root(keys, 2) == NULL);
+	keys_free(&keys);
+}
+
+static void a_file_behind_a_link_is_changed_where_it_is(void **state)
+{
+	struct keys_world *world = *state;
+	struct str link = world_file(world, "link.key");
+	struct stat status;
+	uint32_t number = 0;
+	size_t count;
+	struct keyring *keys;
+
+	CHECK(symlink(world->root_file.at, link.at) == 0);
+	CHECK_ERR(keys_add_root(&world->task, link, &number), OK);
+	CHECK(lstat(link.at, &status) == 0 && S_ISLNK(status.st_mode));
+	CHECK(lstat(world->root_file.at, &status) == 0 && S_ISREG(status.st_mode));
+	keys = reopen(world);
+	(void)keys_roots(keys, &count);
+	CHECK(count == 2);
+	keys_free(&keys);
+}
+
+/* It has the keys in it. */
+static void what_a_killed_change_has_left_goes_at_the_next_start(void **state)
+{
+	struct keys_world *world = *state;
+	struct str left = world_file(world, "root.key.new");
+	int folder = open(world_file(world, ".").at, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct keyring *keys;
+
+	world_write(left, STR("# half of it"), 0600);
+	CHECK(folder >= 0 && flock(folder, LOCK_EX) == 0);
+	keys = reopen(world);
+	keys_free(&keys);
+	CHECK(access(left.at, F_OK) == 0); /* somebody is writing it now */
+	CHECK(close(folder) == 0);
+	keys = reopen(world);
+	keys_free(&keys);
+	CHECK(access(left.at, F_OK) != 0);
 }
 
 static void a_file_that_is_not_as_it_must_be_is_not_changed(void **state)
@@ -175,6 +232,9 @@ int main(void)
 						world_begin, world_end),
 		cmocka_unit_test_setup_teardown(a_root_is_taken_out_and_the_others_stay_as_they_are,
 						world_begin, world_end),
+		WORLD_CASE(a_last_line_that_does_not_end_is_taken_out_too),
+		WORLD_CASE(a_file_behind_a_link_is_changed_where_it_is),
+		WORLD_CASE(what_a_killed_change_has_left_goes_at_the_next_start),
 		cmocka_unit_test_setup_teardown(a_full_file_takes_no_further_root, world_begin,
 						world_end),
 		cmocka_unit_test_setup_teardown(a_file_that_is_not_as_it_must_be_is_not_changed,

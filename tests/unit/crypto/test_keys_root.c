@@ -168,10 +168,9 @@ static void the_lowest_number_is_the_current_root_until_another_is_named(void **
 
 	CHECK_ERR(open_text(world, STR("# two\n7 " KEY_B "\n\n2 " KEY_A), 0600, &keys), OK);
 	CHECK(keys_root_number(keys) == 2);
-	CHECK_ERR(keys_use_root(&world->task, keys, 3), ERR_CRYPTO);
-	check_reason(world, "root key 3 is not in the file");
-	CHECK(keys_root_number(keys) == 2);
 	CHECK_ERR(keys_use_root(&world->task, keys, 7), OK);
+	CHECK(keys_root_number(keys) == 7);
+	CHECK_ERR(keys_use_root(&world->task, keys, 2), OK); /* heard of too late */
 	CHECK(keys_root_number(keys) == 7);
 	keys_free(&keys);
 }
@@ -198,6 +197,92 @@ static void the_fingerprint_tells_another_root_and_survives_a_newer_one(void **s
 	keys_free(&other);
 }
 
+/* Whoever has taken the network process over must not have new things sealed by an exposed root. */
+static void the_holder_takes_no_older_root_back(void **state)
+{
+	struct keys_world *world = *state;
+	struct key_holder *holder = NULL;
+	struct keyring *keys = NULL;
+
+	CHECK_ERR(open_text(world, STR("1 " KEY_A "\n2 " KEY_B "\n"), 0600, &keys), OK);
+	keys_free(&keys);
+	CHECK_ERR(holder_open(&world->task, world_file(world, "other.key"), ISSUER, &holder), OK);
+	CHECK_ERR(holder_use_root(&world->task, holder, 2), OK);
+	CHECK_ERR(holder_use_root(&world->task, holder, 2), OK);
+	CHECK_ERR(holder_use_root(&world->task, holder, 1), ERR_CRYPTO);
+	check_reason(world, "root key 1 is older");
+	CHECK_ERR(holder_use_root(&world->task, holder, 3), ERR_CRYPTO);
+	CHECK(holder_root_number(holder) == 2);
+	holder_free(&holder);
+}
+
+struct follower {
+	struct keyring *keys;
+	uint32_t number;
+};
+
+static void *follow(void *arg)
+{
+	static struct clock clock;
+	struct follower *follower = arg;
+	struct task task;
+
+	task_begin(&task, &clock, NULL);
+	CHECK_ERR(keys_use_root(&task, follower->keys, follower->number), OK);
+	task_end(&task);
+	return NULL;
+}
+
+static void of_several_that_follow_at_once_the_highest_root_stays(void **state)
+{
+	struct keys_world *world = *state;
+	struct follower followers[KEY_ROOTS_MAX - 1];
+	pthread_t threads[COUNT_OF(followers)];
+	struct keyring *keys = NULL;
+	uint32_t number = 0;
+
+	for (size_t i = 0; i < COUNT_OF(followers); i++)
+		CHECK_ERR(keys_add_root(&world->task, world->root_file, &number), OK);
+	CHECK_ERR(keys_open(&world->task, world->root_file, ISSUER, &keys), OK);
+	for (size_t i = 0; i < COUNT_OF(followers); i++) {
+		followers[i] = (struct follower){ keys, number - (uint32_t)i };
+		CHECK(pthread_create(&threads[i], NULL, follow, &followers[i]) == 0);
+	}
+	for (size_t i = 0; i < COUNT_OF(followers); i++)
+		CHECK(pthread_join(threads[i], NULL) == 0);
+	CHECK(keys_root_number(keys) == number);
+	keys_free(&keys);
+}
+
+/* It cannot read what the others write now, nor hear of a signing key that they have ended. */
+static void without_the_current_root_nothing_is_answered_any_more(void **state)
+{
+	struct keys_world *world = *state;
+	struct str wrapped = STR_NONE, jwt = STR_NONE, purpose = STR_NONE;
+	struct key_record record = { 0 };
+	uint8_t tag[SHA256_LEN];
+	json_t *claims = NULL;
+
+	CHECK_ERR(keys_generate(&world->task, world->keys, STR("access"), ALG_ES256, &record), OK);
+	CHECK_ERR(keys_load(&world->task, world->keys, &record, 1), OK);
+	CHECK_ERR(keys_sign_jwt(&world->task, world->keys, STR("access"), STR("JWT"), STR("{}"),
+				&jwt),
+		  OK);
+	CHECK_ERR(keys_check(&world->task, world->keys), OK);
+	CHECK_ERR(keys_use_root(&world->task, world->keys, 2), ERR_CRYPTO);
+	check_reason(world, "root key 2 is not in the file");
+	CHECK_ERR(keys_check(&world->task, world->keys), OK);
+	CHECK_ERR(keys_miss_root(&world->task, world->keys, 2), ERR_BUSY);
+	check_reason(world, "root key 2, by which the database is sealed now, is not in this node");
+	CHECK_ERR(keys_check(&world->task, world->keys), ERR_BUSY);
+	CHECK_ERR(keys_verify_jwt(&world->task, world->keys, jwt, STR("JWT"), &claims, &purpose),
+		  ERR_BUSY);
+	CHECK_ERR(keys_jwks(&world->task, world->keys, STR_NONE, &jwt), ERR_BUSY);
+	CHECK_ERR(keys_new_user_key(&world->task, world->keys, STR("usr_1"), &wrapped), ERR_BUSY);
+	CHECK_ERR(keys_mac(&world->task, world->keys, MAC_CODE, STR("x"), tag), ERR_BUSY);
+	CHECK(keys_root_number(world->keys) == 1 && wrapped.at == NULL && claims == NULL);
+}
+
 int main(void)
 {
 	return RUN(WORLD_CASE(a_created_root_is_private_and_opens),
@@ -211,5 +296,8 @@ int main(void)
 		   WORLD_CASE(malformed_root_files_are_refused),
 		   WORLD_CASE(files_beyond_the_bounds_are_refused),
 		   WORLD_CASE(the_lowest_number_is_the_current_root_until_another_is_named),
+		   WORLD_CASE(the_holder_takes_no_older_root_back),
+		   WORLD_CASE(of_several_that_follow_at_once_the_highest_root_stays),
+		   WORLD_CASE(without_the_current_root_nothing_is_answered_any_more),
 		   WORLD_CASE(the_fingerprint_tells_another_root_and_survives_a_newer_one));
 }

@@ -89,12 +89,17 @@ static enum err sweep_nodes(struct task *task, struct db *db, void *arg)
 	return node_sweep(task, db, CHECK_NOW);
 }
 
-static size_t list_nodes(struct world *world, struct node **ret_nodes)
+static size_t list_nodes_since(struct world *world, int64_t since, struct node **ret_nodes)
 {
 	size_t count = 0;
 
-	CHECK_ERR(node_list(world_task(world), world_reader(world), ret_nodes, &count), OK);
+	CHECK_ERR(node_list(world_task(world), world_reader(world), since, ret_nodes, &count), OK);
 	return count;
+}
+
+static size_t list_nodes(struct world *world, struct node **ret_nodes)
+{
+	return list_nodes_since(world, 0, ret_nodes);
 }
 
 static void a_node_is_listed_as_it_last_said_until_it_leaves_or_is_long_gone(void **state)
@@ -123,6 +128,9 @@ static void a_node_is_listed_as_it_last_said_until_it_leaves_or_is_long_gone(voi
 	CHECK_STR(nodes[1].resources, STR("other"));
 	CHECK(nodes[1].seen_at == CHECK_NOW && nodes[1].started_at == CHECK_NOW - 2);
 	CHECK(nodes[0].clock_at == CHECK_NOW - 9 && nodes[1].clock_at == CHECK_NOW - 8);
+	CHECK(list_nodes_since(world, CHECK_NOW, &nodes) == 1);
+	CHECK_STR(nodes[0].id, b.id);
+	CHECK(list_nodes_since(world, CHECK_NOW + 1, &nodes) == 0);
 	CHECK_ERR(world_write(world, sweep_nodes, NULL), OK);
 	CHECK(list_nodes(world, &nodes) == 1);
 	CHECK_ERR(world_write(world, delete_node, &b.id), OK);
