@@ -12,6 +12,9 @@
 
 #define SECRET_FILE_MAX 4096
 
+/* Written once, before there are threads. */
+static struct file_opener opener;
+
 static void close_fd(int *fd)
 {
 	if (*fd >= 0)
@@ -26,11 +29,21 @@ struct str file_path(struct task *task, struct str dir, struct str path)
 	return STR_JOIN(&task->arena, dir, STR("/"), path);
 }
 
-/* Opens a plain file for reading; a fifo or device must not hold us up. */
+void file_open_by(const struct file_opener *by)
+{
+	opener = *by;
+}
+
+int file_open(const char *path)
+{
+	if (opener.open != NULL)
+		return opener.open(opener.context, path, FILE_READ_FLAGS);
+	return open(path, FILE_READ_FLAGS);
+}
+
 static enum err open_plain(struct task *task, struct str path, int *ret_fd, struct stat *ret_stat)
 {
-	CLEANUP(close_fd)
-	int fd = open(str_to_c(&task->arena, path), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	CLEANUP(close_fd) int fd = file_open(str_to_c(&task->arena, path));
 
 	if (fd < 0 && errno == ENOENT)
 		return failf(task, ERR_NOT_FOUND, "%.*s: no such file", STR_FMT(path));

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <fcntl.h>
 #include <stdbool.h>
 
 #include "base/err.h"
@@ -14,6 +15,20 @@
 
 struct task;
 
+/* a fifo or device must not hold us up */
+#define FILE_READ_FLAGS (O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
+
+/* What opens files to be read in place of open(2): a sandbox, or who notes what is read. */
+struct file_opener {
+	int (*open)(void *context, const char *path, int flags); /* -1: errno says why */
+	void *context;
+};
+
+/* For the whole process, before it has threads. open NULL: open(2) again. */
+void file_open_by(const struct file_opener *by);
+
+/* A file, or a folder to be listed; as open(2) answers. */
+int file_open(const char *path);
 /* A path inside dir; an absolute path stays as it is. */
 struct str file_path(struct task *task, struct str dir, struct str path);
 /* Text in task memory. ERR_NOT_FOUND; ERR_CONFIG: unreadable, not a plain file, larger than max. */

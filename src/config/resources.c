@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/task.h"
 #include "config/file.h"
@@ -34,11 +35,14 @@ static int compare_names(const void *a, const void *b)
 /* File names that end in .json, sorted so that errors and pages have one order. */
 static size_t list_names(struct folder *folder, struct str *names, size_t max)
 {
-	CLEANUP(close_folder) DIR *stream = opendir(folder->path.at);
+	int fd = file_open(folder->path.at);
+	CLEANUP(close_folder) DIR *stream = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
 	size_t count = 0;
 
 	if (stream == NULL) {
+		if (fd >= 0)
+			close(fd);
 		problem_add(folder->task, folder->problems, NULL,
 			    str_printf(&folder->task->arena, "%.*s: cannot be read: %s",
 				       STR_FMT(folder->path), strerror(errno)));

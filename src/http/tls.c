@@ -2,13 +2,16 @@
 #include "http/tls.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/task.h"
 #include "http/tls_stream.h"
@@ -29,6 +32,7 @@ struct tls {
 	BIO_METHOD *method;
 	char *cert_file;
 	char *key_file;
+	tls_open_fn *open;
 };
 
 static const unsigned char session_name[] = "grantd";
@@ -102,6 +106,65 @@ static int no_pass_phrase(char *at, int room, int is_writing, void *arg)
 	return -1;
 }
 
+static int open_plainly(const char *path)
+{
+	return open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+}
+
+/* NULL, and OpenSSL knows why. */
+static BIO *open_file(const struct tls *tls, const char *path)
+{
+	int fd = tls->open(path);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+
+	if (file != NULL)
+		return BIO_new_fp(file, BIO_CLOSE);
+	ERR_raise(ERR_LIB_SYS, errno);
+	if (fd >= 0)
+		close(fd);
+	return NULL;
+}
+
+/* All that follow the first one. The end of the file is the one error that is none. */
+static bool use_rest_of_chain(SSL_CTX *context, BIO *file)
+{
+	X509 *next;
+
+	while ((next = PEM_read_bio_X509(file, NULL, no_pass_phrase, NULL)) != NULL) {
+		if (SSL_CTX_add0_chain_cert(context, next) != 1) {
+			X509_free(next);
+			return false;
+		}
+	}
+	if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
+		return false;
+	ERR_clear_error();
+	return true;
+}
+
+static bool use_chain(SSL_CTX *context, BIO *file)
+{
+	X509 *own = file == NULL ? NULL : PEM_read_bio_X509_AUX(file, NULL, no_pass_phrase, NULL);
+	bool is_used = own != NULL && SSL_CTX_use_certificate(context, own) == 1 &&
+		       use_rest_of_chain(context, file);
+
+	X509_free(own);
+	BIO_free(file);
+	return is_used;
+}
+
+static bool use_key(SSL_CTX *context, BIO *file)
+{
+	EVP_PKEY *key = file == NULL ? NULL
+				     : PEM_read_bio_PrivateKey(file, NULL, no_pass_phrase, NULL);
+	bool is_used = key != NULL && SSL_CTX_use_PrivateKey(context, key) == 1 &&
+		       SSL_CTX_check_private_key(context) == 1;
+
+	EVP_PKEY_free(key);
+	BIO_free(file);
+	return is_used;
+}
+
 static enum err load(struct task *task, const struct tls *tls, SSL_CTX **ret_context)
 {
 	CLEANUP(context_free) SSL_CTX *context = SSL_CTX_new(TLS_server_method());
@@ -109,12 +172,10 @@ static enum err load(struct task *task, const struct tls *tls, SSL_CTX **ret_con
 	if (context == NULL)
 		return fail(task, ERR_CRYPTO, "no TLS context");
 	TRY(configure(task, context));
-	SSL_CTX_set_default_passwd_cb(context, no_pass_phrase);
 	ERR_clear_error();
-	if (SSL_CTX_use_certificate_chain_file(context, tls->cert_file) != 1)
+	if (!use_chain(context, open_file(tls, tls->cert_file)))
 		return refuse_file(task, "certificate", tls->cert_file);
-	if (SSL_CTX_use_PrivateKey_file(context, tls->key_file, SSL_FILETYPE_PEM) != 1 ||
-	    SSL_CTX_check_private_key(context) != 1)
+	if (!use_key(context, open_file(tls, tls->key_file)))
 		return refuse_file(task, "private key", tls->key_file);
 	*ret_context = context;
 	context = NULL;
@@ -181,6 +242,7 @@ enum err tls_open(struct task *task, struct str cert_file, struct str key_file,
 		abort();
 	pthread_mutex_init(&tls->lock, NULL);
 	tls->method = method_new();
+	tls->open = open_plainly;
 	tls->cert_file = strndup(cert_file.at, cert_file.len);
 	tls->key_file = strndup(key_file.at, key_file.len);
 	if (tls->cert_file == NULL || tls->key_file == NULL)
@@ -189,6 +251,11 @@ enum err tls_open(struct task *task, struct str cert_file, struct str key_file,
 	*ret_tls = tls;
 	tls = NULL;
 	return OK;
+}
+
+void tls_open_by(struct tls *tls, tls_open_fn *open)
+{
+	tls->open = open;
 }
 
 enum err tls_reload(struct task *task, struct tls *tls)

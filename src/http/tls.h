@@ -15,6 +15,10 @@ struct tls;
  * not match. */
 MUST_CHECK enum err tls_open(struct task *task, struct str cert_file, struct str key_file,
 			     struct tls **ret_tls);
+/* What opens a file to be read, as open(2) answers; where we may not, somebody else may. */
+typedef int tls_open_fn(const char *path);
+/* For reloads; before any. */
+void tls_open_by(struct tls *tls, tls_open_fn *open);
 /* New connections use the files as they are now; running ones go on. The old ones stay on any
  * error. */
 MUST_CHECK enum err tls_reload(struct task *task, struct tls *tls);
