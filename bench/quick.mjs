@@ -17,7 +17,7 @@ const SECONDS = Number(process.env.SECONDS || 4);
 const TICKS = 100; // of /proc/PID/stat, per second (CLK_TCK)
 const guards = { 'JWT issue (client_credentials)': 60, 'refresh + rotation + event': 130, introspection: 45 };
 
-// What both processes took: the daemon, and the children that it keeps.
+// What all processes took: the daemon, and the children that it keeps.
 const family_of = (pid) => [pid, ...fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean)];
 const sum_of = (pid, of_one) => family_of(pid).reduce((sum, one) => sum + of_one(one), 0);
 const ticks_of = (pid) => sum_of(pid, (one) => {

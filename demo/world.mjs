@@ -79,7 +79,8 @@ export class World {
 	}
 
 	async add_mail() {
-		const file = path.join(this.home, 'mail.json');
+		// with a command in it: put there by hand, and not through the admin socket
+		const file = path.join(this.dir, 'resources', 'mail.json');
 		fs.writeFileSync(path.join(this.dir, 'mail-rs.secret'), `${this.mail_secret}\n`, { mode: 0o600 });
 		fs.writeFileSync(file, JSON.stringify({
 			name: 'mail', uri: this.mail_uri, title: 'Mail of Example Ltd', enforced_by: 'resource', checks: 'introspection',
@@ -87,7 +88,7 @@ export class World {
 			scopes: [{ name: 'mail.read', title: 'Read your mail', risk: 'read', default: true, can: ['see folders and read messages'], cannot: ['send, change or delete anything'] }],
 			introspection: [{ id: 'mail-rs', secret_file: 'mail-rs.secret' }],
 		}, null, 2));
-		await this.grantctl(['resource', 'add', file]);
+		await this.grantctl(['reload']);
 	}
 
 	add_agent() {

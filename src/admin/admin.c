@@ -20,6 +20,7 @@ struct call {
 
 static const struct call calls[] = {
 	{ status_show, "GET", "/v1/status", LANE_PAGES, 0 },
+	{ sandbox_show, "GET", "/v1/sandbox", LANE_PAGES, 0 },
 	{ reload_call, "POST", "/v1/reload", LANE_PAGES, 0 },
 	{ users_list, "GET", "/v1/users", LANE_PAGES, 0 },
 	{ users_create, "POST", "/v1/users", LANE_SLOW, ROUTE_JSON },

@@ -8,10 +8,22 @@
  */
 #pragma once
 
+#include <stdbool.h>
+#include <sys/types.h>
+
 #include "authority/authority.h"
 #include "http/exchange.h"
 
 struct admin;
+
+/* What the daemon's processes are shut in with, as it knows it; filled in before it serves. */
+struct admin_walls {
+	pid_t network, keys, errands;
+	bool is_wanted;	  /* the setting `sandbox` */
+	int landlock;	  /* its version; 0: none */
+	bool is_filtered; /* system calls */
+	bool hides_root;  /* root.key is out of reach of the process that faces the network */
+};
 
 struct admin_config {
 	const struct authority *authority;
@@ -19,6 +31,12 @@ struct admin_config {
 	enum err (*reload)(struct task *task, void *context);
 	void *reload_context;
 	digest_fn *digest;
+	/* DIR/resources/NAME.json; the reason says why not. `errands` is theirs. */
+	enum err (*put_resource)(struct task *task, void *errands, struct str name,
+				 struct str text);
+	enum err (*remove_resource)(struct task *task, void *errands, struct str name);
+	void *errands;
+	const struct admin_walls *walls;
 };
 
 /* config is copied; what it points to must outlive the door. */

@@ -76,9 +76,23 @@ enum err resources_show(struct exchange *exchange)
 	return OK;
 }
 
+static enum err put_file(struct exchange *exchange, struct str name, struct str text)
+{
+	const struct admin_config *config = &admin_of(exchange)->config;
+
+	return config->put_resource(&exchange->task, config->errands, name, text);
+}
+
+static enum err remove_file(struct exchange *exchange, struct str name)
+{
+	const struct admin_config *config = &admin_of(exchange)->config;
+
+	return config->remove_resource(&exchange->task, config->errands, name);
+}
+
 /* Takes the folder up as it now is; when that is refused it is put back as it was, and the reason
  * stays. */
-static enum err take_up(struct exchange *exchange, struct str path, struct str old)
+static enum err take_up(struct exchange *exchange, struct str name, struct str old)
 {
 	const struct admin *admin = admin_of(exchange);
 	struct task *task = &exchange->task;
@@ -88,7 +102,7 @@ static enum err take_up(struct exchange *exchange, struct str path, struct str o
 
 	if (err == OK)
 		return OK;
-	undone = old.at == NULL ? file_remove(task, path) : file_replace(task, path, old, 0600);
+	undone = old.at == NULL ? remove_file(exchange, name) : put_file(exchange, name, old);
 	if (undone != OK)
 		log_error(task, "resource.not_undone", LOG_STR("reason", task->reason));
 	task_note(task, err, reason);
@@ -110,8 +124,8 @@ static enum err put_locked(struct exchange *exchange, struct str name)
 	if (err != OK && err != ERR_NOT_FOUND)
 		return err;
 	task_forgive(task);
-	TRY(file_replace(task, path, exchange->request.body, 0600));
-	return take_up(exchange, path, old);
+	TRY(put_file(exchange, name, exchange->request.body));
+	return take_up(exchange, name, old);
 }
 
 static enum err answer_resource(struct exchange *exchange, struct str name)
@@ -189,8 +203,8 @@ static enum err remove_locked(struct exchange *exchange, struct str name, bool f
 	if (!force)
 		TRY(check_unused(exchange, resource->uri));
 	TRY(file_read(task, path, RESOURCE_FILE_MAX, &old));
-	TRY(file_remove(task, path));
-	return take_up(exchange, path, old);
+	TRY(remove_file(exchange, name));
+	return take_up(exchange, name, old);
 }
 
 enum err resources_remove(struct exchange *exchange)

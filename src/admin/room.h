@@ -23,6 +23,7 @@ struct admin {
 
 /* The calls, one file per noun. */
 enum err status_show(struct exchange *exchange);
+enum err sandbox_show(struct exchange *exchange);
 enum err reload_call(struct exchange *exchange);
 enum err users_list(struct exchange *exchange);
 enum err users_create(struct exchange *exchange);

@@ -64,6 +64,24 @@ enum err status_show(struct exchange *exchange)
 	return admin_answer(exchange, 200, &buf);
 }
 
+enum err sandbox_show(struct exchange *exchange)
+{
+	const struct admin_walls *walls = admin_of(exchange)->config.walls;
+	struct buf buf;
+	struct json_writer json = admin_json(exchange, &buf);
+
+	json_open_object(&json);
+	json_member_int(&json, "network_pid", walls->network);
+	json_member_int(&json, "keyd_pid", walls->keys);
+	json_member_int(&json, "errands_pid", walls->errands);
+	json_member_bool(&json, "wanted", walls->is_wanted);
+	json_member_int(&json, "landlock", walls->landlock);
+	json_member_bool(&json, "filtered", walls->is_filtered);
+	json_member_bool(&json, "root_key_out_of_reach", walls->hides_root);
+	json_close(&json);
+	return admin_answer(exchange, 200, &buf);
+}
+
 enum err reload_call(struct exchange *exchange)
 {
 	const struct admin *admin = admin_of(exchange);

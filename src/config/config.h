@@ -37,6 +37,8 @@ struct config {
 	struct str admin_group;	  /* empty: only our own user and root */
 	struct str share_dir;	  /* pages, static, locales */
 	struct str extra_ca_file; /* for calls out, beside the system's; empty: none */
+	struct str backup_dir;	  /* where backups may be written */
+	bool sandbox;		  /* walls around the process that faces the network */
 	unsigned loops;		  /* 0: one per core */
 	enum { CONFIG_LOG_DEBUG, CONFIG_LOG_INFO, CONFIG_LOG_WARNING, CONFIG_LOG_ERROR } log_level;
 

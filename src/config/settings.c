@@ -53,6 +53,11 @@ const struct setting settings[SETTINGS] = {
 	{ "extra_ca_file", SETTING_PATH, PLACE(extra_ca_file), "", 0,
 	  "Certificate authorities (PEM) to trust beside the system's when a resource's on_stop is "
 	  "a URL." },
+	{ "backup_dir", SETTING_PATH, PLACE(backup_dir), "backups", 0,
+	  "Where grantctl backup may write: nowhere else. Made when it is missing." },
+	{ "sandbox", SETTING_YES_NO, PLACE(sandbox), "yes", 0,
+	  "no: for an emergency only, serve without the kernel's walls around the process that "
+	  "faces the network." },
 	{ "loops", SETTING_COUNT, PLACE(loops), "0", 256, "Event loops; 0: one per core." },
 	{ "log_level", SETTING_LEVEL, PLACE(log_level), "info", 0,
 	  "debug, info, warning or error. No level ever logs tokens, codes, passwords or bodies." },

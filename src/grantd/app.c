@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/tally.h"
+#include "config/file.h"
 #include "crypto/random.h"
 #include "grantd/files.h"
 #include "grantd/installation.h"
@@ -85,12 +86,24 @@ static enum err open_doors(struct task *task, struct app *app, const struct conf
 	struct admin_config admin = { .authority = &app->authority,
 				      .reload = reload_for_admin,
 				      .reload_context = app,
-				      .digest = app->program->source.digest };
+				      .digest = app->program->source.digest,
+				      .put_resource = errands_put_resource,
+				      .remove_resource = errands_remove_resource,
+				      .errands = &app->errands,
+				      .walls = &app->walls };
 
 	TRY(web_open(task, &web, &app->web));
 	oauth.web = app->web;
 	TRY(oauth_open(task, &oauth, &app->oauth));
 	return admin_open(task, &admin, &app->admin);
+}
+
+/* Certificates are replaced while we run, which may open few files by then. */
+static enum err open_tls(struct task *task, struct app *app, const struct config *config)
+{
+	TRY(tls_open(task, config->tls_cert, config->tls_key, &app->tls));
+	tls_open_by(app->tls, file_open);
+	return OK;
 }
 
 static enum err open_server(struct task *task, struct app *app, const struct config *config)
@@ -156,6 +169,7 @@ static enum err give_to_group(struct task *task, const struct config *config)
 /* All that needs the keys. */
 static enum err open_product(struct task *task, struct app *app, const struct config *config)
 {
+	const struct stop_worker stop = { &app->authority, errands_stop_command, &app->errands };
 	enum err err = open_keys(task, app, config);
 
 	if (is_key_trouble(app, err)) {
@@ -171,21 +185,45 @@ static enum err open_product(struct task *task, struct app *app, const struct co
 	ops_open(&app->ops, app->store, app->keys, STR_NONE);
 	TRY(open_doors(task, app, config));
 	TRY(nodes_start(task, &app->authority, app->nodes_thread, &app->nodes));
-	return jobs_start(task, &app->authority, app->jobs_thread, &app->jobs);
+	return jobs_start(task, &stop, app->jobs_thread, &app->jobs);
+}
+
+/* Nothing is bound, started or given away any more. */
+static enum err shut_calls(struct task *task, struct app *app)
+{
+	const pid_t children[] = { app->errands.pid, app->keyd.pid };
+	/* without its keys there is no keyd any more; and 0 would be everybody of our group */
+	size_t count = app->keyd.pid == 0 ? 1 : 2;
+	const struct sandbox *sandbox = &app->sandbox;
+
+	TRY(sandbox_shut_calls(task, children, count, &app->sandbox));
+	app->walls = (struct admin_walls){
+		.network = getpid(),
+		.keys = app->keyd.pid,
+		.errands = app->errands.pid,
+		.is_wanted = sandbox->is_wanted,
+		.landlock = sandbox->landlock,
+		.is_filtered = sandbox->is_filtered,
+		.hides_root = sandbox->hides_root,
+	};
+	return OK;
 }
 
 static enum err open_all(struct task *task, struct app *app)
 {
 	const struct config *config = NULL;
 
+	errands_note_files(&app->errands, &app->arena);
 	TRY(config_load(task, &app->program->source, &config));
 	app->config = config_live_new(config);
 	app->program->log.level = (enum log_level)config->log_level;
 	routes_plan_lanes(app, config);
-	/* before any thread, socket or secret of ours that it need not have */
+	/* before any thread, socket or secret of ours that they need not have */
+	TRY(errands_start(task, &app->program->source, config, &app->errands));
 	TRY(keyd_start(task, &app->arena, config, app->routes.threads + OWN_THREADS, &app->keyd));
 	if (!config->plain)
-		TRY(tls_open(task, config->tls_cert, config->tls_key, &app->tls));
+		TRY(open_tls(task, app, config));
+	TRY(sandbox_shut_files(task, config, app->program->home, &app->sandbox));
 	app->tally = tally_new(app->routes.threads);
 	TRY(open_store(task, app, config));
 	TRY(installation_check_age(task, app->store, config));
@@ -194,6 +232,7 @@ static enum err open_all(struct task *task, struct app *app)
 	TRY(open_server(task, app, config));
 	open_metrics(task, app);
 	TRY(give_to_group(task, config));
+	TRY(shut_calls(task, app));
 	return http_server_start(task, app->server);
 }
 
@@ -220,6 +259,7 @@ void app_close(struct app *app)
 		authority_close(&app->authority);
 	keys_free(&app->keys);
 	keyd_stop(&app->keyd);
+	errands_stop(&app->errands);
 	tls_free(&app->tls);
 	tally_free(&app->tally);
 	config_live_free(&app->config);

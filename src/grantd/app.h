@@ -9,12 +9,14 @@
 
 #include "admin/admin.h"
 #include "authority/authority.h"
+#include "grantd/errands.h"
 #include "grantd/jobs.h"
 #include "grantd/keyd.h"
 #include "grantd/nodes.h"
 #include "grantd/ops.h"
 #include "grantd/program.h"
 #include "grantd/routes.h"
+#include "grantd/sandbox.h"
 #include "http/server.h"
 #include "http/tls.h"
 #include "oauth/oauth.h"
@@ -26,7 +28,10 @@ struct app {
 	pthread_mutex_t reload_lock; /* one reload at a time: HUP and the admin API ask for them */
 	struct tls *tls;
 	struct store *store;
-	struct keyd keyd; /* the process that holds the keys */
+	struct errands errands; /* the process outside of the walls */
+	struct sandbox sandbox;
+	struct admin_walls walls; /* the same for the admin API */
+	struct keyd keyd;	  /* the process that holds the keys */
 	struct keyring *keys;
 	struct authority authority;
 	struct tally *tally;

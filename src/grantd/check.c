@@ -7,6 +7,7 @@
 #include "base/url.h"
 #include "config/file.h"
 #include "crypto/certificate.h"
+#include "grantd/check_sandbox.h"
 #include "grantd/installation.h"
 #include "grantd/program.h"
 #include "store/key_rows.h"
@@ -225,6 +226,12 @@ enum exit_code check_run(struct program *program)
 
 	program->log.fd = -1;
 	task_begin(&task, &program->clock, &program->log);
+	if (program->is_sandbox) {
+		enum exit_code code = check_sandbox(&task, program);
+
+		task_end(&task);
+		return code;
+	}
 	if (program->is_json)
 		check_as_json(&report, &task, program);
 	else

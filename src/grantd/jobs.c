@@ -40,6 +40,7 @@
 
 struct jobs {
 	const struct authority *authority;
+	struct stop_worker stop;
 	struct ticker_home home;
 	struct ticker *ticker;
 	struct arena arena;
@@ -134,7 +135,7 @@ static enum err sweep_all(struct task *task, struct jobs *jobs)
 static enum err tell_resource(struct task *task, struct jobs *jobs)
 {
 	jobs->has_told = false;
-	return stop_work(task, jobs->authority, &jobs->has_told);
+	return stop_work(task, &jobs->stop, &jobs->has_told);
 }
 
 /* Where a restart begins to look: nothing that ended while we were away was told. */
@@ -307,13 +308,14 @@ static void run_round(void *context)
 	run_job(jobs, JOB_REWRAP);
 }
 
-static struct jobs *jobs_new(struct task *task, const struct authority *authority, unsigned thread)
+static struct jobs *jobs_new(struct task *task, const struct stop_worker *stop, unsigned thread)
 {
 	struct jobs *jobs = calloc(1, sizeof(*jobs));
 
 	if (jobs == NULL)
 		abort();
-	jobs->authority = authority;
+	jobs->authority = stop->authority;
+	jobs->stop = *stop;
 	jobs->home = (struct ticker_home){ task->clock, task->log, thread };
 	jobs->id = random_id(&jobs->arena, "job_");
 	return jobs;
@@ -326,10 +328,10 @@ static void jobs_free(struct jobs **jobs)
 	*jobs = NULL;
 }
 
-enum err jobs_start(struct task *task, const struct authority *authority, unsigned thread,
+enum err jobs_start(struct task *task, const struct stop_worker *stop, unsigned thread,
 		    struct jobs **ret_jobs)
 {
-	struct jobs *jobs = jobs_new(task, authority, thread);
+	struct jobs *jobs = jobs_new(task, stop, thread);
 	enum err err = ticker_start(task, TICK_MS, run_round, jobs, &jobs->ticker);
 
 	if (err == OK)

@@ -3,7 +3,7 @@
  * ends, rotates signing keys. */
 #pragma once
 
-#include "authority/authority.h"
+#include "grantd/stop_work.h"
 
 struct jobs;
 
@@ -34,7 +34,7 @@ const char *job_name(enum job job);
 void jobs_look(const struct jobs *jobs, struct jobs_figures *ret_figures);
 
 /* thread: the number of its read connection. Its first round looks for what was left over. */
-MUST_CHECK enum err jobs_start(struct task *task, const struct authority *authority,
-			       unsigned thread, struct jobs **ret_jobs);
+MUST_CHECK enum err jobs_start(struct task *task, const struct stop_worker *stop, unsigned thread,
+			       struct jobs **ret_jobs);
 /* Ends the thread after the step it is in. Accepts NULL inside. */
 void jobs_stop(struct jobs **jobs);

@@ -4,9 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/task.h"
@@ -60,6 +58,7 @@ static enum err make_process(struct task *task, const struct config *config, str
 		.channels = theirs,
 		.channel_count = keyd->channel_count,
 		.parent = getpid(),
+		.is_walled = config->sandbox,
 	};
 	pid_t pid = fork();
 
@@ -100,29 +99,9 @@ enum err keyd_connect(struct task *task, struct keyd *keyd, struct keyring **ret
 	return keys_connect(task, keyd->channels, count, ret_keys);
 }
 
-bool keyd_is_gone(struct arena *arena, const struct keyd *keyd, struct str *ret_how)
-{
-	siginfo_t info = { 0 };
-
-	/* looked at and not reaped: keyd_stop does that */
-	if (keyd->pid == 0 ||
-	    waitid(P_PID, (id_t)keyd->pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
-	    info.si_pid == 0)
-		return false;
-	*ret_how = str_printf(arena, info.si_code == CLD_EXITED ? "exit status %d" : "signal %d",
-			      info.si_status);
-	return true;
-}
-
 void keyd_stop(struct keyd *keyd)
 {
 	close_all(keyd->channels, keyd->channel_count);
 	keyd->channel_count = 0;
-	if (keyd->pid == 0)
-		return;
-	if (!process_ends(keyd->pid, STOP_MS))
-		(void)kill(keyd->pid, SIGKILL);
-	while (waitpid(keyd->pid, NULL, 0) < 0 && errno == EINTR)
-		;
-	keyd->pid = 0;
+	process_end(&keyd->pid, STOP_MS);
 }

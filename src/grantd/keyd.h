@@ -8,7 +8,6 @@
  */
 #pragma once
 
-#include <stdbool.h>
 #include <sys/types.h>
 
 #include "config/config.h"
@@ -30,7 +29,5 @@ MUST_CHECK enum err keyd_start(struct task *task, struct arena *arena, const str
 			       unsigned threads, struct keyd *ret_keyd);
 /* The keyring that asks it, once. As keys_connect. */
 MUST_CHECK enum err keyd_connect(struct task *task, struct keyd *keyd, struct keyring **ret_keys);
-/* For who was woken by SIGCHLD: true when it has ended, and how in words (arena memory). */
-bool keyd_is_gone(struct arena *arena, const struct keyd *keyd, struct str *ret_how);
 /* Waits for its end, after its keyring was freed; it is not given long. */
 void keyd_stop(struct keyd *keyd);

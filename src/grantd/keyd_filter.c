@@ -2,18 +2,10 @@
 #include "grantd/keyd_filter.h"
 
 #include <errno.h>
-#include <seccomp.h>
-#include <string.h>
 #include <sys/mman.h>
 
 #include "base/task.h"
-
-/* The sanitizers map, read /proc and start threads as they like; a filter would end them. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define IS_SANITIZED true
-#else
-#define IS_SANITIZED false
-#endif
+#include "grantd/filter.h"
 
 /*
  * To answer on pipes, to have memory, to wait for a lock, to draw randomness, to end. Nothing that
@@ -37,22 +29,14 @@ static const int refused[] = { SCMP_SYS(openat) };
 /* Memory, but never memory to execute. */
 static const int mapping[] = { SCMP_SYS(mmap), SCMP_SYS(mprotect) };
 
-static void release(scmp_filter_ctx *filter)
-{
-	if (*filter != NULL)
-		seccomp_release(*filter);
-}
-
-/* 0, or -errno. */
-static int fill(scmp_filter_ctx filter)
+static int fill(scmp_filter_ctx filter, const void *context)
 {
 	const struct scmp_arg_cmp not_executable = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
-	int result = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
+	int result = filter_add(filter, SCMP_ACT_ALLOW, allowed, COUNT_OF(allowed));
 
-	for (size_t i = 0; i < COUNT_OF(allowed) && result == 0; i++)
-		result = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
-	for (size_t i = 0; i < COUNT_OF(refused) && result == 0; i++)
-		result = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), refused[i], 0);
+	(void)context;
+	if (result == 0)
+		result = filter_add(filter, SCMP_ACT_ERRNO(EACCES), refused, COUNT_OF(refused));
 	for (size_t i = 0; i < COUNT_OF(mapping) && result == 0; i++)
 		result = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, mapping[i], 1,
 						&not_executable);
@@ -61,19 +45,5 @@ static int fill(scmp_filter_ctx filter)
 
 enum err keyd_filter(struct task *task)
 {
-	CLEANUP(release) scmp_filter_ctx filter = NULL;
-	int result;
-
-	if (IS_SANITIZED)
-		return OK;
-	filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
-	if (filter == NULL)
-		return fail(task, ERR_INTERNAL, "no memory for a filter of system calls");
-	result = fill(filter);
-	if (result == 0)
-		result = seccomp_load(filter);
-	if (result != 0)
-		return failf(task, ERR_INTERNAL, "system calls cannot be filtered: %s",
-			     strerrordesc_np(-result));
-	return OK;
+	return filter_load(task, SCMP_ACT_KILL_PROCESS, fill, NULL);
 }

@@ -2,15 +2,15 @@
 #include "grantd/keyd_process.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/task.h"
 #include "crypto/key_service.h"
 #include "grantd/keyd_filter.h"
+#include "grantd/landlock.h"
+#include "grantd/process.h"
 
 struct keeper {
 	/* of the main thread; the others log only when it has nothing more to say */
@@ -33,59 +33,32 @@ static _Noreturn void refuse(struct task *task, struct str reason)
 
 /* --- shutting itself in --- */
 
-/*
- * Its end is the parent's (an open pipe says so), and the parent's is its own. Signals for the pair
- * are the parent's to follow.
- */
-static void follow_parent(const struct keyd_order *order)
-{
-	sigset_t all;
-
-	sigfillset(&all);
-	(void)sigprocmask(SIG_SETMASK, &all, NULL);
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != order->parent)
-		_exit(EXIT_FAILURE);
-}
-
 /* Neither a core file nor a debugger of the same user gets at the keys. */
 static void hide_memory(struct task *task)
 {
-	const struct rlimit none = { 0, 0 };
-
-	(void)setrlimit(RLIMIT_CORE, &none); /* says it twice: who is not dumpable leaves no core */
-	if (prctl(PR_SET_DUMPABLE, 0) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+	if (!process_hide_memory() || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		refuse(task, STR("the key process cannot shut itself in"));
 }
 
-static int compare_files(const void *a, const void *b)
-{
-	const int *left = a, *right = b;
-
-	return (*left > *right) - (*left < *right);
-}
-
-/* What stays open: the channels, and the three that every process has, for the log. */
 static void close_others(struct task *task, const struct keyd_order *order)
 {
 	int *kept = NEW_ARRAY(&task->arena, int, 2 * order->channel_count);
-	unsigned next = STDERR_FILENO + 1;
 	size_t count = 0;
 
 	for (size_t i = 0; i < order->channel_count; i++) {
 		kept[count++] = order->channels[i].from;
 		kept[count++] = order->channels[i].to;
 	}
-	qsort(kept, count, sizeof(*kept), compare_files);
-	for (size_t i = 0; i < count; i++) {
-		unsigned file = (unsigned)kept[i];
+	process_close_others(kept, count);
+}
 
-		if (file > next)
-			(void)close_range(next, file - 1, 0);
-		if (file >= next)
-			next = file + 1;
-	}
-	(void)close_range(next, ~0U, 0);
+/* Not one file, whatever a bug or a library would like to open; threads inherit it. */
+static void shut_files(struct task *task)
+{
+	if (landlock_restrict(task, NULL, 0) == OK)
+		return;
+	log_warning(task, "keyd.files_open", LOG_STR("reason", task->reason));
+	task_forgive(task);
 }
 
 static void apply_filter(struct task *task)
@@ -151,12 +124,14 @@ void keyd_process_run(struct task *task, const struct keyd_order *order)
 	struct keeper keeper = { .task = task };
 
 	(void)prctl(PR_SET_NAME, "keyd");
-	follow_parent(order);
+	process_follow(order->parent);
 	hide_memory(task);
 	close_others(task, order);
 	open_holder(task, order, &keeper.service);
 	if (pthread_barrier_init(&keeper.together, NULL, (unsigned)order->channel_count) != 0)
 		refuse(task, STR("the key process cannot be set up"));
+	if (order->is_walled)
+		shut_files(task);
 	start_threads(&keeper, order);
 	(void)pthread_barrier_wait(&keeper.together);
 	apply_filter(task);

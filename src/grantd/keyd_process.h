@@ -2,6 +2,7 @@
 /* The inside of the key process: what it shuts itself in with, and how it answers. */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "crypto/key_channel.h"
@@ -14,6 +15,7 @@ struct keyd_order {
 	const struct key_channel *channels; /* its own ends */
 	size_t channel_count;
 	pid_t parent;
+	bool is_walled; /* the setting `sandbox`: files are shut by Landlock too */
 };
 
 /* Called in the child right after the fork. Ends the process. */

@@ -26,6 +26,7 @@ enum option_letter {
 	OPTION_NODES = 'n',
 	OPTION_ENDED = 'e',
 	OPTION_NUMBER = 'u',
+	OPTION_SANDBOX = 'w',
 	OPTION_JSON = 'j',
 	OPTION_HELP = 'h',
 };
@@ -60,11 +61,15 @@ static const struct verb verbs[] = {
 	  "Serves until SIGTERM. Prints \"ready\" on stderr when it answers; logs JSON lines on "
 	  "stdout.\n"
 	  "SIGHUP takes up changed configuration, resources and certificates.\n" },
-	{ "check", NULL, "djh", check_run,
-	  "grantd check --dir DIR\n\n"
+	{ "check", NULL, "dwjh", check_run,
+	  "grantd check --dir DIR [--sandbox]\n\n"
 	  "Looks at configuration, keys, certificate and database, changes nothing, and says "
 	  "everything that\n"
-	  "is wrong. Exit code 0: nothing is; 1: something is.\n" },
+	  "is wrong. Exit code 0: nothing is; 1: something is.\n\n"
+	  "  --sandbox   say instead what shuts in the processes of the grantd that serves DIR. "
+	  "Exit code\n"
+	  "              0: all that is promised is in force; 1: something is not; 3: none "
+	  "answers\n" },
 	{ "restore", NULL, "dfkvmnejh", restore_run,
 	  "grantd restore --dir DIR --from FILE [--keys FILE.keys] [--verify]\n"
 	  "grantd restore --dir DIR [--made-at TIME --nodes N [--ended FILE …]]\n\n"
@@ -117,6 +122,7 @@ static const struct option options[] = {
 	{ "nodes", required_argument, NULL, OPTION_NODES },
 	{ "ended", required_argument, NULL, OPTION_ENDED },
 	{ "number", required_argument, NULL, OPTION_NUMBER },
+	{ "sandbox", no_argument, NULL, OPTION_SANDBOX },
 	{ "json", no_argument, NULL, OPTION_JSON },
 	{ "help", no_argument, NULL, OPTION_HELP },
 	{ NULL, 0, NULL, 0 },
@@ -199,9 +205,6 @@ static void take_option(struct program *program, int letter)
 	case OPTION_NUMBER:
 		program->number = str_from_c(optarg);
 		break;
-	case OPTION_JSON:
-		program->is_json = true;
-		break;
 	case OPTION_MADE_AT:
 		program->made_at = str_from_c(optarg);
 		break;
@@ -211,6 +214,12 @@ static void take_option(struct program *program, int letter)
 	case OPTION_ENDED:
 		if (program->ended_count < COUNT_OF(program->ended))
 			program->ended[program->ended_count++] = str_from_c(optarg);
+		break;
+	case OPTION_SANDBOX:
+		program->is_sandbox = true;
+		break;
+	case OPTION_JSON:
+		program->is_json = true;
 		break;
 	default:
 		program->shared_loopback_host = true;
@@ -277,6 +286,7 @@ static enum exit_code run(int argc, char **argv)
 	tune();
 	program.source.environment = (const char *const *)environ;
 	program.source.digest = sha256;
+	program.home = str_from_c(getenv("HOME"));
 	program.notify_socket = str_from_c(getenv("NOTIFY_SOCKET"));
 	return run_verb(&program, verb, argc - words, argv + words);
 }

@@ -17,6 +17,7 @@ struct program {
 	struct clock clock;
 	struct log log;
 	struct config_source source; /* DIR and the environment */
+	struct str home;	     /* HOME, or STR_NONE */
 	struct str notify_socket;    /* NOTIFY_SOCKET of sd_notify(3); STR_NONE */
 
 	/* of init */
@@ -37,6 +38,8 @@ struct program {
 	size_t ended_count;
 
 	struct str number; /* of root-key; STR_NONE: not given */
+	/* of check */
+	bool is_sandbox;
 };
 
 /* Each prints its own outcome; the answer is the exit code. */

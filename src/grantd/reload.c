@@ -35,6 +35,8 @@ static void warn_of_restart(struct task *task, const struct config *old, const s
 		{ "database_pool", old->database_pool != new->database_pool },
 		{ "root_key_file", !str_equals(old->root_key_file, new->root_key_file) },
 		{ "share_dir", !str_equals(old->share_dir, new->share_dir) },
+		{ "backup_dir", !str_equals(old->backup_dir, new->backup_dir) },
+		{ "sandbox", old->sandbox != new->sandbox },
 		{ "loops", old->loops != new->loops },
 	};
 

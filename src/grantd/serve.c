@@ -7,6 +7,7 @@
 #include "grantd/app.h"
 #include "grantd/files.h"
 #include "grantd/notify.h"
+#include "grantd/process.h"
 
 static void block_signals(sigset_t *signals)
 {
@@ -52,17 +53,20 @@ static void say_ready(struct program *program, const struct app *app)
 
 /*
  * Without its keys grantd can answer nothing, and a new keyd could not be trusted more than this
- * one: the supervisor starts both again. What was acknowledged is safe in the database.
+ * one; who can do no errands stops nobody. The supervisor starts all again. What was acknowledged
+ * is safe in the database.
  */
-static void end_without_keys(struct task *task, const struct program *program,
-			     const struct app *app)
+static void end_when_alone(struct task *task, const struct program *program, const struct app *app)
 {
 	struct str how = STR_NONE;
 
-	if (!keyd_is_gone(&task->arena, &app->keyd, &how))
-		return; /* another child has ended */
-	log_error(task, "keyd.gone", LOG_STR("how", how));
-	notify(program->notify_socket, STR("STOPPING=1\nSTATUS=the key process is gone"));
+	if (process_is_gone(&task->arena, app->keyd.pid, &how))
+		log_error(task, "keyd.gone", LOG_STR("how", how));
+	else if (process_is_gone(&task->arena, app->errands.pid, &how))
+		log_error(task, "errands.gone", LOG_STR("how", how));
+	else
+		return;
+	notify(program->notify_socket, STR("STOPPING=1\nSTATUS=one of its processes is gone"));
 	_exit(EX_SOFTWARE); /* not EXIT_REFUSED, after which a supervisor need not try again */
 }
 
@@ -77,7 +81,7 @@ static void serve_until_told(struct task *task, struct program *program, struct 
 		if (signal_number == SIGHUP)
 			reload(program, app);
 		else if (signal_number == SIGCHLD)
-			end_without_keys(task, program, app);
+			end_when_alone(task, program, app);
 		else
 			return;
 	}

@@ -4,7 +4,7 @@
 #include "authority/events.h"
 #include "authority/stop.h"
 #include "base/json.h"
-#include "grantd/command.h"
+#include "config/file.h"
 #include "http/client.h"
 #include "store/events.h"
 #include "store/grants.h"
@@ -21,9 +21,7 @@
 #define ANSWER_MAX     (64 * 1024)
 #define PAYLOAD_MAX    (16 * 1024)
 #define EXPIRED_BATCH  100
-/* EX_NOUSER and EX_NOHOST of sysexits.h */
-#define NO_USER 67
-#define NO_HOST 68
+#define CA_MAX	       (1024 * 1024)
 
 /* What an item says, borrowed from its JSON. */
 struct stop_order {
@@ -46,51 +44,6 @@ static enum err read_order(struct task *task, const struct outbox_item *item, js
 	return OK;
 }
 
-/* The argument with {username} and {client} filled in; still one argument, whatever they hold. */
-static enum err fill_argument(struct task *task, struct str argument,
-			      const struct stop_order *order, struct str *ret_filled)
-{
-	struct buf filled = buf_in(&task->arena, PAYLOAD_MAX);
-	struct str rest = argument;
-
-	while (rest.len > 0) {
-		size_t open = str_find(rest, '{');
-		struct str place = str_from(rest, open);
-
-		buf_add(&filled, str_sub(rest, 0, open));
-		if (str_starts_with(place, STR("{username}"))) {
-			buf_add(&filled, order->username);
-			rest = str_from(place, STR("{username}").len);
-		} else if (str_starts_with(place, STR("{client}"))) {
-			buf_add(&filled, order->client);
-			rest = str_from(place, STR("{client}").len);
-		} else {
-			buf_add(&filled, str_sub(place, 0, 1));
-			rest = str_from(place, 1);
-		}
-	}
-	TRY(buf_finish(&filled, ret_filled));
-	/* a name must not become an option of the command */
-	if (str_starts_with(*ret_filled, STR("-")) && !str_starts_with(argument, STR("-")))
-		return fail(task, ERR_INTERNAL, "a name that starts with '-' is no argument");
-	return OK;
-}
-
-static enum err run_command(struct task *task, const struct resource *resource,
-			    const struct stop_order *order)
-{
-	struct str *arguments = NEW_ARRAY(&task->arena, struct str, resource->on_stop_count);
-	int status = 0;
-
-	for (size_t i = 0; i < resource->on_stop_count; i++)
-		TRY(fill_argument(task, resource->on_stop[i], order, &arguments[i]));
-	TRY(command_run(task, arguments, resource->on_stop_count, LIMIT_MS, &status));
-	/* nobody was there to be stopped, as doveadm kick says it */
-	if (status != 0 && status != NO_USER && status != NO_HOST)
-		return failf(task, ERR_IO, "it ended with exit status %d", status);
-	return OK;
-}
-
 static enum err call_url(struct task *task, const struct resource *resource, struct str ca_file,
 			 const struct outbox_item *item)
 {
@@ -107,6 +60,9 @@ static enum err call_url(struct task *task, const struct resource *resource, str
 	};
 	struct http_answer answer = { 0 };
 
+	/* read by us and not by libcurl, for it may be where only others can open files */
+	if (!str_is_empty(ca_file))
+		TRY(file_read(task, ca_file, CA_MAX, &call.extra_ca));
 	TRY(http_client_call(task, &call, &answer));
 	if (answer.status < 200 || answer.status > 299)
 		return failf(task, ERR_IO, "it answered %u", answer.status);
@@ -137,9 +93,11 @@ static enum err expect_nothing_to_tell(struct task *task, const struct authority
 	return OK;
 }
 
-static enum err do_item(struct task *task, const struct authority *authority,
+static enum err do_item(struct task *task, const struct stop_worker *worker,
 			const struct outbox_item *item, const struct stop_order *order)
 {
+	const struct authority *authority = worker->authority;
+	const struct stop_names names = { order->resource, order->username, order->client };
 	const struct config *config = authority_config(authority);
 	const struct resource *resource = config_find_resource_named(config, order->resource);
 
@@ -147,7 +105,7 @@ static enum err do_item(struct task *task, const struct authority *authority,
 		return expect_nothing_to_tell(task, authority, resource, order);
 	if (str_starts_with(resource->on_stop[0], STR("https://")))
 		return call_url(task, resource, config->extra_ca_file, item);
-	return run_command(task, resource, order);
+	return worker->run(task, worker->context, &names);
 }
 
 struct taking {
@@ -230,7 +188,7 @@ static enum err write_spread(struct task *task, struct db *db, void *arg)
 	return stop_spread(task, db, spreading->authority, spreading->item);
 }
 
-static enum err tell(struct task *task, const struct authority *authority,
+static enum err tell(struct task *task, const struct stop_worker *worker,
 		     const struct outbox_item *item)
 {
 	CLEANUP(json_unref) json_t *payload = NULL;
@@ -238,14 +196,15 @@ static enum err tell(struct task *task, const struct authority *authority,
 	enum err err = read_order(task, item, &payload, &order);
 
 	if (err == OK)
-		err = do_item(task, authority, item, &order);
+		err = do_item(task, worker, item, &order);
 	/* it may have taken a while, and the next attempt counts from now */
 	task->now = clock_wall(task->clock);
-	return record(task, authority, item, &order, err);
+	return record(task, worker->authority, item, &order, err);
 }
 
-enum err stop_work(struct task *task, const struct authority *authority, bool *ret_worked)
+enum err stop_work(struct task *task, const struct stop_worker *worker, bool *ret_worked)
 {
+	const struct authority *authority = worker->authority;
 	struct taking taking = { .retry_at = task->now + LEASE_MS };
 	struct spreading spreading = { authority, &taking.item };
 	enum err err = store_stop(task, authority->store, write_take, &taking);
@@ -259,7 +218,7 @@ enum err stop_work(struct task *task, const struct authority *authority, bool *r
 	*ret_worked = true;
 	if (stop_is_to_spread(&taking.item))
 		return store_stop(task, authority->store, write_spread, &spreading);
-	return tell(task, authority, &taking.item);
+	return tell(task, worker, &taking.item);
 }
 
 /* One grant that ran out. */

@@ -86,13 +86,16 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *context)
 
 static void set_trust(const struct call *call, struct task *task, const struct http_call *wish)
 {
+	/* borrowed: the text outlives the call */
+	struct curl_blob extra = { (void *)(uintptr_t)wish->extra_ca.at, wish->extra_ca.len,
+				   CURL_BLOB_NOCOPY };
+
 	call->curl->set(call->easy, CURLOPT_SSL_VERIFYPEER, 1L);
 	call->curl->set(call->easy, CURLOPT_SSL_VERIFYHOST, 2L);
 	call->curl->set(call->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	/* in place of the system's bundle, whose certificates are in libcurl's CA path as well */
-	if (!str_is_empty(wish->extra_ca_file))
-		call->curl->set(call->easy, CURLOPT_CAINFO,
-				str_to_c(&task->arena, wish->extra_ca_file));
+	if (!str_is_empty(wish->extra_ca))
+		call->curl->set(call->easy, CURLOPT_CAINFO_BLOB, &extra);
 	if (wish->ca_file.at == NULL)
 		return;
 	/* that file and nothing beside it */

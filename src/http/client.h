@@ -19,7 +19,8 @@ struct http_call {
 	size_t field_count;
 	struct str body;	  /* STR_NONE: none */
 	struct str ca_file;	  /* STR_NONE: the system's */
-	struct str extra_ca_file; /* trusted beside the system's; empty: none */
+	struct str extra_ca;	  /* PEM, trusted beside the system's; empty: none */
+	struct str extra_ca_file; /* where it was read, for words */
 	struct str unix_socket;	  /* STR_NONE: TCP */
 	bool allow_loopback_http; /* http://127.0.0.1 and http://[::1] */
 	size_t answer_max;

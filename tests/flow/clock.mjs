@@ -2,7 +2,6 @@
 // The daemon's clock in the test's hand: libfaketime beneath the real program, its offset in a file that can be
 // changed while it runs. Only wall time moves; deadlines are monotonic and stay real.
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { Instance } from './harness/index.mjs';
 import { preloads } from './preload.mjs';
@@ -41,8 +40,10 @@ export class MovedInstance {
 	// Gives an instance that is not started .move; answers what removes the file that says the offset.
 	static take(instance) {
 		if (!library) throw new Error('libfaketime is missing: tools/install-deps test');
-		const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'grantd-clock-'));
+		// where the daemon may read in its sandbox
+		const folder = path.join(instance.dir, 'backups');
 		const file = path.join(folder, 'offset');
+		fs.mkdirSync(folder, { recursive: true });
 		fs.writeFileSync(file, '+0');
 		instance.move = (seconds) => fs.writeFileSync(file, `${seconds < 0 ? '' : '+'}${seconds}`);
 		// only the daemon: commands and databases keep the real time
@@ -56,6 +57,6 @@ export class MovedInstance {
 				instance.env = plain;
 			}
 		};
-		return () => fs.rmSync(folder, { recursive: true, force: true });
+		return () => fs.rmSync(file, { force: true });
 	}
 }

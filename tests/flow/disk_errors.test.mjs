@@ -21,12 +21,13 @@ async function start(t) {
 		for (const end of ends.reverse()) await end();
 	});
 	fs.chmodSync(folder, 0o755); // PostgreSQL is somebody else
-	const order = path.join(folder, 'order'), library = path.join(folder, 'shim.so');
+	const library = path.join(folder, 'shim.so');
+	let order = path.join(folder, 'order');
 	fs.copyFileSync(shim('failing_disk'), library);
 	fs.chmodSync(library, 0o755);
-	fs.writeFileSync(order, '');
 	const disk = { fail: (call) => fs.writeFileSync(order, `${call} ${files[call][driver]}\n`), heal: () => fs.writeFileSync(order, '') };
 	if (driver === 'postgres') {
+		fs.writeFileSync(order, '');
 		const cluster = await Cluster.start({ env: { LD_PRELOAD: library, GRANTD_FAILING_DISK: order } });
 		ends.push(() => cluster.dispose());
 		process.env.GRANTD_PG_SOCKET = cluster.dir; // of this file's own process
@@ -34,12 +35,15 @@ async function start(t) {
 	const grantd = await Instance.create();
 	ends.push(() => grantd.dispose());
 	if (driver === 'sqlite') {
+		order = path.join(grantd.dir, 'backups', 'order'); // where the daemon may read in its sandbox
+		fs.mkdirSync(path.dirname(order));
 		const begin = grantd.start.bind(grantd), plain = grantd.env;
 		grantd.start = async () => {
 			grantd.env = { ...plain, LD_PRELOAD: preloads(library), GRANTD_FAILING_DISK: order };
 			await begin().finally(() => { grantd.env = plain; });
 		};
 	}
+	fs.writeFileSync(order, '');
 	await grantd.start();
 	return { grantd, disk, ...await grantd.furnish() };
 }

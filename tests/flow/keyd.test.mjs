@@ -17,9 +17,15 @@ const TABLE = 4 * 1024 ** 3;
 const PIECE = 1024 * 1024;
 
 function keyd_of(grantd) {
-	const [pid, ...more] = fs.readFileSync(`/proc/${grantd.daemon.pid}/task/${grantd.daemon.pid}/children`, 'utf8').trim().split(' ');
-	assert.deepEqual(more, [], 'one child');
-	return Number(pid);
+	return process_of(grantd, 'keyd');
+}
+
+// grantd's child of that name.
+function process_of(grantd, name) {
+	const pids = fs.readFileSync(`/proc/${grantd.daemon.pid}/task/${grantd.daemon.pid}/children`, 'utf8').trim().split(' ');
+	const names = pids.map((pid) => fs.readFileSync(`/proc/${pid}/comm`, 'utf8').trim());
+	assert.deepEqual([...names].sort(), ['errands', 'keyd']);
+	return Number(pids[names.indexOf(name)]);
 }
 
 const status_of = (pid, name) => new RegExp(`^${name}:\\s+(.*)$`, 'm').exec(fs.readFileSync(`/proc/${pid}/status`, 'utf8'))[1];

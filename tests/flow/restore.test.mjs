@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { event_kinds, granted, refused } from './expect.mjs';
 import { Agent, Instance, driver, run_well } from './harness/index.mjs';
 
-const files_of = (grantd, name) => [path.join(grantd.home, name), path.join(grantd.home, `${name}.keys`)];
+const files_of = (grantd, name) => [path.join(grantd.dir, 'backups', name), path.join(grantd.dir, 'backups', `${name}.keys`)];
 
 // RFC 3339 in whole seconds, the next one
 const time = (at) => new Date(Math.ceil(at / 1000) * 1000).toISOString().replace('.000', '');

@@ -101,7 +101,7 @@ export const sound = {
 	'POST /v1/grants/{id}/revoke': async ({ grants }) => ({ path: grants.at(-1).id }),
 	'GET /v1/events': async () => ({ query: [['limit', '2']] }),
 	'GET /v1/events/{id}': async ({ events }) => ({ path: events[0].id }),
-	'POST /v1/backup': async ({ grantd }) => ({ json: { file: `${grantd.home}/backup${++made}` } }),
+	'POST /v1/backup': async ({ grantd }) => ({ json: { file: `${grantd.dir}/backups/backup${++made}` } }),
 	'POST /v1/keys/rotate': async () => ({ json: { purpose: 'id' } }),
 	'POST /v1/root-keys/rewrap': none,
 	'GET /v1/resources/{name}': async () => ({ path: 'mail' }),

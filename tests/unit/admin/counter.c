@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config/file.h"
 #include "crypto/digest.h"
 #include "store/clients.h"
 #include "store/events.h"
@@ -21,12 +22,34 @@ static enum err reload(struct task *task, void *context)
 	return OK;
 }
 
+static struct str resource_file(struct task *task, const struct counter *counter, struct str name)
+{
+	return STR_JOIN(&task->arena, counter->office.world.dir, STR("/resources/"), name,
+			STR(".json"));
+}
+
+/* What grantd has another process do (grantd/errands). */
+static enum err put_resource(struct task *task, void *counter, struct str name, struct str text)
+{
+	return file_replace(task, resource_file(task, counter, name), text, 0600);
+}
+
+static enum err remove_resource(struct task *task, void *counter, struct str name)
+{
+	return file_remove(task, resource_file(task, counter, name));
+}
+
 void counter_open(struct counter *counter)
 {
+	static const struct admin_walls walls = { .is_wanted = true, .landlock = 2 };
 	struct admin_config config = { .authority = &counter->office.authority,
 				       .reload = reload,
 				       .reload_context = counter,
-				       .digest = sha256 };
+				       .digest = sha256,
+				       .put_resource = put_resource,
+				       .remove_resource = remove_resource,
+				       .errands = counter,
+				       .walls = &walls };
 
 	*counter = (struct counter){ .peer = { .is_unix = true, .uid = geteuid() },
 				     .type = STR("application/json") };

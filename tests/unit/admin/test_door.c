@@ -73,6 +73,8 @@ static void root_and_our_own_user_may(void **state)
 	CHECK_STR(knock_answer_field(counter.exchange, "Cache-Control"), STR("no-store"));
 	counter.peer = (struct peer){ .is_unix = true, .uid = 0, .gid = STRANGER };
 	assert_int_equal(counter_ask(&counter, "GET", "/v1/status", NULL), 200);
+	assert_int_equal(counter_ask(&counter, "GET", "/v1/sandbox", NULL), 200);
+	CHECK(json_integer_value(json_object_get(counter.answer, "landlock")) == 2);
 }
 
 static void an_unknown_path_and_another_method_are_refused(void **state)

@@ -66,11 +66,20 @@ static struct str told(void)
 
 #define WRITES_DOWN "echo \"$@\" >> %s/told"
 
+static enum err run_here(struct task *task, void *context, const struct stop_names *names)
+{
+	const struct config *config = authority_config(&office.authority);
+
+	(void)context;
+	return stop_command_run(task, config_find_resource_named(config, names->resource), names);
+}
+
 static bool work(void)
 {
+	const struct stop_worker worker = { &office.authority, run_here, NULL };
 	bool worked = false;
 
-	CHECK_ERR(stop_work(now(), &office.authority, &worked), OK);
+	CHECK_ERR(stop_work(now(), &worker, &worked), OK);
 	return worked;
 }
 

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The asking side: starting it, asking it, ending it. */
+#include "grantd/errands.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/task.h"
+#include "config/file.h"
+#include "grantd/errands_process.h"
+#include "grantd/errands_wire.h"
+#include "grantd/process.h"
+
+#define STOP_MS	  2000
+#define NAMED_MAX 1024
+
+/* --- what the configuration names --- */
+
+static bool has_file(const struct named_files *files, struct str path)
+{
+	for (size_t i = 0; i < files->count; i++)
+		if (str_equals(files->at[i], path))
+			return true;
+	return false;
+}
+
+static int note_and_open(void *context, const char *path, int flags)
+{
+	struct named_files *files = context;
+	struct str name = str_from_c(path);
+
+	if (files->count < NAMED_MAX && !has_file(files, name))
+		files->at[files->count++] = str_copy(files->arena, name);
+	return open(path, flags);
+}
+
+void errands_note_files(struct errands *errands, struct arena *arena)
+{
+	errands->files.socket = errands->commands.socket = -1;
+	errands->named.arena = arena;
+	errands->named.at = NEW_ARRAY(arena, struct str, NAMED_MAX);
+	file_open_by(&(struct file_opener){ note_and_open, &errands->named });
+}
+
+/* --- asking --- */
+
+/* Answers OK with what came back; a number that is an error is the caller's to read. */
+static enum err ask(struct task *task, struct errand_line *line, struct errand_message *message)
+{
+	enum err err;
+
+	pthread_mutex_lock(&line->lock);
+	err = errand_send(task, line->socket, message);
+	if (err == OK)
+		err = errand_receive(task, line->socket, message);
+	pthread_mutex_unlock(&line->lock);
+	return err == OK ? OK : ERR_BUSY;
+}
+
+static enum err ask_to_do(struct task *task, struct errand_line *line, enum errand errand,
+			  struct str text)
+{
+	struct errand_message message = { .number = errand, .text = text, .file = -1 };
+
+	TRY(ask(task, line, &message));
+	if (message.file >= 0)
+		close(message.file);
+	if (message.number == OK)
+		return OK;
+	task_note(task, (enum err)message.number, message.text);
+	return (enum err)message.number;
+}
+
+/* Only what the sandbox keeps from us; all else is opened here. */
+static int open_by_errand(void *context, const char *path, int flags)
+{
+	struct errands *errands = context;
+	struct errand_message message = { ERRAND_OPEN, str_from_c(path), -1 };
+	struct task scratch = { 0 };
+	int file = open(path, flags);
+	int error = EACCES;
+
+	if (file >= 0 || errno != EACCES)
+		return file;
+	if (ask(&scratch, &errands->files, &message) == OK) {
+		file = message.file;
+		error = (int)message.number;
+	}
+	task_end(&scratch);
+	errno = error;
+	return file;
+}
+
+enum err errands_put_resource(struct task *task, void *context, struct str name, struct str text)
+{
+	struct errands *errands = context;
+
+	return ask_to_do(task, &errands->files, ERRAND_PUT,
+			 STR_JOIN(&task->arena, name, STR("\0"), text));
+}
+
+enum err errands_remove_resource(struct task *task, void *context, struct str name)
+{
+	struct errands *errands = context;
+
+	return ask_to_do(task, &errands->files, ERRAND_REMOVE, name);
+}
+
+enum err errands_stop_command(struct task *task, void *context, const struct stop_names *names)
+{
+	struct errands *errands = context;
+
+	return ask_to_do(task, &errands->commands, ERRAND_STOP,
+			 STR_JOIN(&task->arena, names->resource, STR("\0"), names->username,
+				  STR("\0"), names->client));
+}
+
+/* --- its life --- */
+
+static enum err make_sockets(struct task *task, struct errands *errands, int *ret_theirs)
+{
+	struct errand_line *lines[] = { &errands->files, &errands->commands };
+
+	for (size_t i = 0; i < COUNT_OF(lines); i++) {
+		int ends[2];
+
+		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+			return failf(task, ERR_INTERNAL, "no socket to the errands process: %s",
+				     strerrordesc_np(errno));
+		pthread_mutex_init(&lines[i]->lock, NULL);
+		lines[i]->socket = ends[0];
+		ret_theirs[i] = ends[1];
+	}
+	return OK;
+}
+
+enum err errands_start(struct task *task, const struct config_source *source,
+		       const struct config *config, struct errands *errands)
+{
+	struct errands_order order = {
+		.source = source,
+		.config = config,
+		.named = &errands->named,
+		.parent = getpid(),
+	};
+	int theirs[2] = { -1, -1 };
+	pid_t pid;
+
+	TRY(make_sockets(task, errands, theirs));
+	order.files = theirs[0];
+	order.commands = theirs[1];
+	pid = fork();
+	if (pid == 0)
+		errands_process_run(task, &order);
+	close(theirs[0]);
+	close(theirs[1]);
+	if (pid < 0)
+		return failf(task, ERR_INTERNAL, "the errands process cannot be started: %s",
+			     strerrordesc_np(errno));
+	errands->pid = pid;
+	file_open_by(&(struct file_opener){ open_by_errand, errands });
+	return OK;
+}
+
+static void close_line(struct errand_line *line)
+{
+	if (line->socket >= 0)
+		close(line->socket);
+	line->socket = -1;
+}
+
+void errands_stop(struct errands *errands)
+{
+	file_open_by(&(struct file_opener){ 0 });
+	close_line(&errands->files);
+	close_line(&errands->commands);
+	process_end(&errands->pid, STOP_MS);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The system calls that the process which faces the network may make (seccomp), once it is set up:
+ * all that its libraries need to serve, look up names and call out; no program, no new process, no
+ * new listener, no look into another process.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/err.h"
+
+struct task;
+
+/*
+ * For all threads and for good. It may signal itself and those children. ERR_INTERNAL when the
+ * kernel has no seccomp. Does nothing in a build with a sanitizer.
+ */
+MUST_CHECK enum err network_filter(struct task *task, const pid_t *children, size_t count);

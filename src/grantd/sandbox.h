@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The walls around the process that faces the network, in two steps: files (Landlock), before it
+ * has threads; system calls (seccomp), when all is opened and nobody is served yet. A kernel that
+ * lacks one of them is told to the operator, and the other holds. What it may open is put together
+ * here from the configuration; what goes beyond is the errands process's to do.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "config/config.h"
+
+struct task;
+
+struct sandbox {
+	bool is_wanted;	  /* the setting */
+	int landlock;	  /* version of Landlock in force; 0: none */
+	bool is_filtered; /* system calls */
+	bool hides_root;  /* the root key's file is in no folder that may be read */
+};
+
+/*
+ * No core, no debugger, and the files. home: whose .pgpass libpq reads, or STR_NONE. ERR_INTERNAL
+ * when the kernel should be able to and is not.
+ */
+MUST_CHECK enum err sandbox_shut_files(struct task *task, const struct config *config,
+				       struct str home, struct sandbox *ret_sandbox);
+/*
+ * The system calls, and then a look into /proc at whether all that was asked for holds, for each
+ * thread. ERR_INTERNAL when it does not.
+ */
+MUST_CHECK enum err sandbox_shut_calls(struct task *task, const pid_t *children, size_t count,
+				       struct sandbox *sandbox);
