@@ -116,6 +116,13 @@ static bool receive_text(int socket, char *at, size_t len)
 	return true;
 }
 
+static enum err refuse(struct task *task, int file)
+{
+	if (file >= 0)
+		close(file);
+	return fail(task, ERR_SYNTAX, "a message of no known form");
+}
+
 enum err errand_receive(struct task *task, int socket, struct errand_message *ret_message)
 {
 	struct head head = { 0 };
@@ -125,12 +132,11 @@ enum err errand_receive(struct task *task, int socket, struct errand_message *re
 
 	if (got <= 0)
 		return fail(task, ERR_NOT_FOUND, "the errands process is gone");
-	at = head.len > ERRANDS_TEXT_MAX ? NULL : arena_alloc(&task->arena, (size_t)head.len + 1);
-	if (got != (ssize_t)sizeof(head) || at == NULL || !receive_text(socket, at, head.len)) {
-		if (file >= 0)
-			close(file);
-		return fail(task, ERR_SYNTAX, "a message of no known form");
-	}
+	if (got != (ssize_t)sizeof(head) || head.len > ERRANDS_TEXT_MAX)
+		return refuse(task, file);
+	at = arena_alloc(&task->arena, (size_t)head.len + 1);
+	if (!receive_text(socket, at, head.len))
+		return refuse(task, file);
 	at[head.len] = '\0';
 	*ret_message = (struct errand_message){ head.number, { at, head.len }, file };
 	return OK;

@@ -252,7 +252,7 @@ test('a backup has no key of a person, and the keys are put back for 30 days onl
 		return;
 	}
 	// what a kill -9 left of one has keys of people too: it goes with the next backup, whatever that one's name
-	const unfinished = ['grantd-backup.unfinished', 'grantd-backup.unfinished.keys'].map((name) => path.join(grantd.home, name));
+	const unfinished = ['grantd-backup.unfinished', 'grantd-backup.unfinished.keys'].map((name) => path.join(grantd.dir, 'backups', name));
 	for (const name of unfinished) fs.copyFileSync(path.join(grantd.dir, 'grantd.db'), name);
 	await back_up(grantd, 'next');
 	for (const name of unfinished) assert.equal(fs.existsSync(name), false);
