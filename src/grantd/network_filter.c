@@ -58,8 +58,7 @@ static const int allowed[] = {
 	SCMP_SYS(ftruncate),
 	SCMP_SYS(fallocate),
 	SCMP_SYS(fadvise64),
-	SCMP_SYS(fchmod), /* SQLite gives its log the database's mode and owner */
-	SCMP_SYS(fchown),
+	SCMP_SYS(fchown), /* SQLite gives its log the database's owner, as root */
 	SCMP_SYS(getdents64),
 	/* files by name: which ones is Landlock's affair */
 	SCMP_SYS(open),
