@@ -5,6 +5,7 @@
 #include "base/task.h"
 #include "base/url.h"
 #include "config/file.h"
+#include "config/path.h"
 #include "config/settings.h"
 
 #define SOCKET_PATH_MAX 107 /* sun_path less its NUL */
@@ -224,6 +225,57 @@ static void check_database(struct checker *checker)
 	}
 }
 
+/*
+ * The process that faces the network may write whatever lies in backup_dir: so that is a folder of
+ * its own.
+ */
+static void check_backup_dir(struct checker *checker)
+{
+	const struct config *config = checker->config;
+	struct task *task = checker->task;
+	struct str backups = path_real(task, config->backup_dir);
+	struct str resources = file_path(task, config->dir, STR("resources"));
+	struct str database = str_starts_with(config->database, STR("sqlite:"))
+				      ? path_folder(str_from(config->database, 7))
+				      : STR_NONE;
+	const struct {
+		struct str folder;
+		bool may_hold; /* backup_dir may lie in it */
+		const char *problem;
+	} others[] = {
+		{ config->dir, true, "DIR" },
+		{ resources, false, "DIR/resources" },
+		{ config->share_dir, false, "share_dir" },
+		{ database, true, "the database" },
+		{ path_folder(config->root_key_file), true, "root_key_file" },
+		{ path_folder(config->database_url_file), true, "database_url_file" },
+		{ path_folder(config->tls_cert), true, "tls_cert" },
+		{ path_folder(config->tls_key), true, "tls_key" },
+		{ path_folder(config->extra_ca_file), true, "extra_ca_file" },
+	};
+
+	if (backups.at == NULL) {
+		complain(checker, "backup_dir", "there is no folder to make it in; make that one");
+		return;
+	}
+	for (size_t i = 0; i < COUNT_OF(others); i++) {
+		struct str other = str_is_empty(others[i].folder)
+					   ? STR_NONE
+					   : path_real(task, others[i].folder);
+
+		if (other.at == NULL || (!path_is_within(other, backups) &&
+					 (others[i].may_hold || !path_is_within(backups, other))))
+			continue;
+		complain(checker, "backup_dir",
+			 str_printf(&task->arena,
+				    "%.*s and the folder of %s must be apart; name a folder for "
+				    "backups alone, such as backups",
+				    STR_FMT(backups), others[i].problem)
+				 .at);
+		return;
+	}
+}
+
 static void check_shown(struct checker *checker, const char *name, struct str text, bool is_url)
 {
 	struct url url;
@@ -246,6 +298,7 @@ void config_check(struct task *task, struct config *config, const struct written
 	check_listeners(&checker);
 	check_proxies(&checker);
 	check_database(&checker);
+	check_backup_dir(&checker);
 	check_shown(&checker, "controller_name", config->controller_name, false);
 	check_shown(&checker, "controller_contact", config->controller_contact,
 		    str_has(config->controller_contact, ':'));

@@ -156,6 +156,48 @@ static void each_mistake_is_named_with_what_to_do(void **state)
 	place_end(&place);
 }
 
+/* What may be written there must not be what is run, read or believed at the next start. */
+static void backups_have_a_folder_of_their_own(void **state)
+{
+	static const char *const refused[] = {
+		".",   "resources",    "resources/backups", "/",    "..",	 "backups/..",
+		"tls", "share",	       "share/new",	    "link", "elsewhere", "db",
+		"ca",  "new/../share",
+	};
+	static const char *const allowed[] = { "backups", "backups/deep", "elsewhere/new", "db/new",
+					       "tls/new" };
+	static const char *const folders[] = { "backups", "tls", "share", "elsewhere", "db", "ca" };
+	const struct config *config = NULL;
+	struct place place;
+
+	(void)state;
+	place_start(&place);
+	for (size_t i = 0; i < COUNT_OF(folders); i++)
+		CHECK(mkdir(place_at(&place, folders[i]).at, 0700) == 0);
+	CHECK(symlink("share", place_at(&place, "link").at) == 0);
+	for (size_t i = 0; i < COUNT_OF(refused) + COUNT_OF(allowed); i++) {
+		bool is_refused = i < COUNT_OF(refused);
+		const char *dir = is_refused ? refused[i] : allowed[i - COUNT_OF(refused)];
+		struct str text = str_printf(
+			&place.task.arena,
+			"issuer = https://grantd.example\nshare_dir = share\n"
+			"root_key_file = elsewhere/root.key\ndatabase = sqlite:db/grantd.db\n"
+			"extra_ca_file = ca/extra.pem\nbackup_dir = %s\n",
+			dir);
+		enum err err = load(&place, text.at, NULL, &config);
+
+		CHECK_ROW(err == (is_refused ? ERR_CONFIG : OK), "backup_dir = %s: %.*s\n", dir,
+			  STR_FMT(place.task.reason));
+		if (is_refused)
+			CHECK(str_contains(place.task.reason, STR("backup_dir: ")));
+		config_free(&config);
+	}
+	place_drop(&place, "link");
+	for (size_t i = 0; i < COUNT_OF(folders); i++)
+		CHECK(rmdir(place_at(&place, folders[i]).at) == 0);
+	place_end(&place);
+}
+
 static void all_problems_are_found_not_only_the_first(void **state)
 {
 	struct config_problems problems;
@@ -301,6 +343,7 @@ int main(void)
 		   cmocka_unit_test(what_is_written_counts),
 		   cmocka_unit_test(the_template_of_init_loads_and_says_the_same),
 		   cmocka_unit_test(each_mistake_is_named_with_what_to_do),
+		   cmocka_unit_test(backups_have_a_folder_of_their_own),
 		   cmocka_unit_test(all_problems_are_found_not_only_the_first),
 		   cmocka_unit_test(the_environment_wins_over_the_file),
 		   cmocka_unit_test(a_misspelt_variable_is_refused),
