@@ -2,10 +2,12 @@
 #include "grantd/network_filter.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/prctl.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -49,7 +51,6 @@ static const int allowed[] = {
 	SCMP_SYS(dup),
 	SCMP_SYS(dup2),
 	SCMP_SYS(dup3),
-	SCMP_SYS(fcntl),
 	SCMP_SYS(flock),
 	SCMP_SYS(fstat),
 	SCMP_SYS(fstatfs),
@@ -61,8 +62,6 @@ static const int allowed[] = {
 	SCMP_SYS(fchown), /* SQLite gives its log the database's owner, as root */
 	SCMP_SYS(getdents64),
 	/* files by name: which ones is Landlock's affair */
-	SCMP_SYS(open),
-	SCMP_SYS(openat),
 	SCMP_SYS(access),
 	SCMP_SYS(faccessat),
 	SCMP_SYS(faccessat2),
@@ -124,7 +123,6 @@ static const int allowed[] = {
 	SCMP_SYS(getresuid),
 	SCMP_SYS(getresgid),
 	SCMP_SYS(getpriority),
-	SCMP_SYS(setpriority), /* passwords behind tokens: http/lane */
 	SCMP_SYS(sched_yield),
 	SCMP_SYS(sched_getaffinity),
 	SCMP_SYS(sched_setaffinity), /* keyd's thread beside its asker: crypto/key_line */
@@ -179,9 +177,22 @@ static const int names[] = {
 	PR_SET_NAME, PR_GET_NAME, PR_GET_DUMPABLE, PR_GET_SECCOMP, PR_GET_NO_NEW_PRIVS, PR_SET_VMA,
 };
 
+/* Of files and their locks; not who gets a signal for one (F_SETOWN, F_SETSIG). */
+static const int file_words[] = {
+	F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD, F_GETFL, F_GETLK, F_SETLK, F_SETLKW,
+};
+
 static int allow_if(scmp_filter_ctx filter, int call, struct scmp_arg_cmp is)
 {
 	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, 1, &is);
+}
+
+static int allow_both(scmp_filter_ctx filter, int call, struct scmp_arg_cmp is,
+		      struct scmp_arg_cmp also)
+{
+	const struct scmp_arg_cmp both[] = { is, also };
+
+	return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, 2, both);
 }
 
 static int add_calls(scmp_filter_ctx filter)
@@ -224,6 +235,16 @@ static int add_words(scmp_filter_ctx filter)
 	for (size_t i = 0; i < COUNT_OF(names) && result == 0; i++)
 		result = allow_if(filter, SCMP_SYS(prctl),
 				  SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)names[i]));
+	for (size_t i = 0; i < COUNT_OF(file_words) && result == 0; i++)
+		result = allow_if(filter, SCMP_SYS(fcntl),
+				  SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)file_words[i]));
+	if (result == 0)
+		result = allow_both(filter, SCMP_SYS(fcntl), SCMP_A1(SCMP_CMP_EQ, F_SETFL),
+				    SCMP_A2(SCMP_CMP_MASKED_EQ, O_ASYNC, 0));
+	/* its own thread: http/lane puts passwords behind tokens */
+	if (result == 0)
+		result = allow_both(filter, SCMP_SYS(setpriority),
+				    SCMP_A0(SCMP_CMP_EQ, PRIO_PROCESS), SCMP_A1(SCMP_CMP_EQ, 0));
 	/* limits may be looked at */
 	if (result == 0)
 		result = allow_if(filter, SCMP_SYS(prlimit64), SCMP_A2(SCMP_CMP_EQ, 0));
@@ -231,8 +252,27 @@ static int add_words(scmp_filter_ctx filter)
 }
 
 /*
- * Code may be mapped from a file (a resolver's module is loaded when it is first needed), but what
- * can be written never becomes code.
+ * Which files may be opened is Landlock's affair; but its first versions ask nobody when a file is
+ * made empty, or opened neither to be read nor to be written (O_ACCMODE 3).
+ */
+static int add_opening(scmp_filter_ctx filter)
+{
+	const scmp_datum_t asked = O_ACCMODE | O_TRUNC;
+	int result = 0;
+
+	for (scmp_datum_t mode = O_RDONLY; mode <= O_RDWR && result == 0; mode++) {
+		result = allow_if(filter, SCMP_SYS(open), SCMP_A1(SCMP_CMP_MASKED_EQ, asked, mode));
+		if (result == 0)
+			result = allow_if(filter, SCMP_SYS(openat),
+					  SCMP_A2(SCMP_CMP_MASKED_EQ, asked, mode));
+	}
+	return result;
+}
+
+/*
+ * Memory is written or executed, never both, and what was written in memory does not become code.
+ * A file may be mapped as code (a resolver's module is loaded when it is first needed), one that
+ * was written before too: there a file system without execution is the wall (the systemd unit).
  */
 static int add_memory(scmp_filter_ctx filter)
 {
@@ -281,6 +321,8 @@ static int fill(scmp_filter_ctx filter, const void *context)
 		result = add_sockets(filter);
 	if (result == 0)
 		result = add_words(filter);
+	if (result == 0)
+		result = add_opening(filter);
 	if (result == 0)
 		result = add_memory(filter);
 	if (result == 0)

@@ -78,7 +78,7 @@ static void *work(void *argument)
 
 	/* of this thread alone, on Linux; where it is not allowed, all are equal as before */
 	if (worker->lane->niceness != 0)
-		(void)setpriority(PRIO_PROCESS, (id_t)gettid(), worker->lane->niceness);
+		(void)setpriority(PRIO_PROCESS, 0, worker->lane->niceness);
 	while ((task = take(worker->lane)) != NULL) {
 		task->next = NULL;
 		task->thread = worker->number;
