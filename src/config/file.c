@@ -148,7 +148,7 @@ enum err file_read_secret(struct task *task, struct str path, struct secret *ret
 	return OK;
 }
 
-static enum err write_all(int fd, struct str text)
+enum err file_write_all(int fd, struct str text)
 {
 	while (text.len > 0) {
 		ssize_t written = write(fd, text.at, text.len);
@@ -189,7 +189,7 @@ enum err file_replace(struct task *task, struct str path, struct str text, unsig
 
 	unlink(new_path.at); /* what a crash may have left */
 	fd = open(new_path.at, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-	if (fd < 0 || fchmod(fd, mode) != 0 || write_all(fd, text) != OK || fsync(fd) != 0)
+	if (fd < 0 || fchmod(fd, mode) != 0 || file_write_all(fd, text) != OK || fsync(fd) != 0)
 		return failf(task, ERR_IO, "%.*s: cannot be written: %s", STR_FMT(new_path),
 			     strerror(errno));
 	if (rename(new_path.at, str_to_c(&task->arena, path)) != 0)

@@ -40,6 +40,8 @@ MUST_CHECK enum err file_read(struct task *task, struct str path, size_t max, st
 MUST_CHECK enum err file_read_secret(struct task *task, struct str path, struct secret *ret_secret);
 /* ERR_CONFIG unless the file is readable, ours or root's, and closed to group and others. */
 MUST_CHECK enum err file_check_private(struct task *task, struct str path);
+/* ERR_IO: errno says why. */
+MUST_CHECK enum err file_write_all(int fd, struct str text);
 /* Writes beside the target, fsyncs, renames over it, fsyncs the directory. ERR_IO with the reason.
  */
 MUST_CHECK enum err file_replace(struct task *task, struct str path, struct str text,

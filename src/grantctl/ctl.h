@@ -39,6 +39,7 @@ enum option {
 
 /* What was written behind the verb. */
 struct words {
+	struct str dir; /* STR_NONE: only the socket was named */
 	struct str socket;
 	bool is_json;
 	bool wants_help;
@@ -113,6 +114,26 @@ MUST_CHECK enum err call_list(struct task *task, const struct words *words, stru
 			      const char *member, json_t **ret_items);
 /* base/ARGUMENT[/verb], the argument percent-encoded. */
 struct str path_of(struct task *task, const char *base, struct str argument, const char *verb);
+
+/* --- placing.c --- */
+
+/* DIR/resources/NAME.json, new in its place, and the old one beside it. */
+struct placing {
+	int folder; /* -1: none */
+	struct str path;
+	const char *name, *new_name, *old_name;
+	bool has_old;
+	bool is_placed;
+};
+
+/*
+ * Writes the file where the caller may; else nothing is placed, and that is OK. ERR_CONFIG with the
+ * reason. To be ended in any case, and undone before when the daemon refuses.
+ */
+MUST_CHECK enum err placing_begin(struct task *task, struct str dir, struct str name,
+				  struct str text, struct placing *ret_placing);
+void placing_undo(const struct placing *placing);
+void placing_end(struct placing *placing);
 
 /* --- print.c --- */
 

@@ -62,6 +62,7 @@ static const struct verb verbs[] = {
 	{ "resource", "add", "FILE.json", 0, resource_add,
 	  "Checks the file, writes DIR/resources/NAME.json and takes it up; an older one is "
 	  "replaced.\n"
+	  "One with a command in on_stop is taken from who may write there: root, with --dir.\n"
 	  "Its secret_file is a path in DIR (docs/resources.md).\n" },
 	{ "resource", "list", NULL, 0, resource_list, "Lists all resources.\n" },
 	{ "resource", "show", "NAME", 0, resource_show, "Prints the file of a resource.\n" },

@@ -13,9 +13,24 @@ static const struct column columns[] = {
 	{ "SCOPES", "scopes" },
 };
 
+/* Written first by who may, so that a command in it is his word and not the socket's. */
+static enum err put(struct task *task, const struct words *words, struct str name, struct str text,
+		    json_t **ret_answer)
+{
+	CLEANUP(placing_end) struct placing placing = { .folder = -1 };
+	enum err err = placing_begin(task, words->dir, name, text, &placing);
+
+	if (err == OK)
+		err = call(task, words, "PUT", path_of(task, "/v1/resources", name, NULL), text,
+			   ret_answer);
+	if (err != OK)
+		placing_undo(&placing);
+	return err;
+}
+
 enum err resource_add(struct task *task, const struct words *words)
 {
-	CLEANUP(json_unref) json_t *file = NULL;
+	CLEANUP(json_unref) json_t *file = NULL, *answer = NULL;
 	struct str text, name;
 
 	if (file_read(task, words->argument, FILE_MAX, &text) != OK)
@@ -26,7 +41,8 @@ enum err resource_add(struct task *task, const struct words *words)
 	name = json_get_str(file, "name");
 	if (name.len == 0)
 		return failf(task, ERR_CONFIG, "%.*s: has no \"name\"", STR_FMT(words->argument));
-	return call_and_print(task, words, "PUT", path_of(task, "/v1/resources", name, NULL), text);
+	TRY(put(task, words, name, text, &answer));
+	return print_object(task, words, answer);
 }
 
 enum err resource_list(struct task *task, const struct words *words)

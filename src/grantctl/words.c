@@ -120,8 +120,6 @@ static enum err take_known(struct cursor *cursor, const struct verb *verb, struc
 
 static enum err take_common(struct cursor *cursor, struct words *words, bool *ret_taken)
 {
-	struct str dir;
-
 	*ret_taken = true;
 	if (str_equals(cursor->name, STR("--json"))) {
 		words->is_json = true;
@@ -130,8 +128,7 @@ static enum err take_common(struct cursor *cursor, struct words *words, bool *re
 	} else if (str_equals(cursor->name, STR("--socket"))) {
 		return take_value(cursor, &words->socket);
 	} else if (str_equals(cursor->name, STR("--dir"))) {
-		TRY(take_value(cursor, &dir));
-		words->socket = STR_JOIN(&cursor->task->arena, dir, STR("/admin.sock"));
+		return take_value(cursor, &words->dir);
 	} else {
 		*ret_taken = false;
 	}
@@ -177,6 +174,8 @@ enum err words_parse(struct task *task, const struct verb *verb, char *const *ar
 		return OK;
 	if (verb->argument != NULL && ret_words->argument.at == NULL)
 		return failf(task, ERR_REQUEST, "%s is missing; see --help", verb->argument);
+	if (ret_words->socket.at == NULL && ret_words->dir.at != NULL)
+		ret_words->socket = STR_JOIN(&task->arena, ret_words->dir, STR("/admin.sock"));
 	if (ret_words->socket.at == NULL)
 		return fail(task, ERR_REQUEST, "say which installation: --dir DIR");
 	return OK;
