@@ -23,6 +23,8 @@ struct admin_walls {
 	int landlock;	  /* its version; 0: none */
 	bool is_filtered; /* system calls */
 	bool hides_root;  /* root.key is out of reach of the process that faces the network */
+	bool hides_memory;
+	struct str backup_dir; /* without links; backups go nowhere else; STR_NONE: anywhere */
 };
 
 struct admin_config {
@@ -30,13 +32,17 @@ struct admin_config {
 	/* Takes up DIR/resources and grantd.conf; ERR_CONFIG: everything stays as it was. */
 	enum err (*reload)(struct task *task, void *context);
 	void *reload_context;
-	digest_fn *digest;
-	/* DIR/resources/NAME.json; the reason says why not. `errands` is theirs. */
+	/*
+	 * DIR/resources/NAME.json: writes what is right, removes, puts back what was there before
+	 * the last of the two; the reason says why not. `errands` is theirs.
+	 */
 	enum err (*put_resource)(struct task *task, void *errands, struct str name,
 				 struct str text);
 	enum err (*remove_resource)(struct task *task, void *errands, struct str name);
+	enum err (*undo_resource)(struct task *task, void *errands);
 	void *errands;
 	const struct admin_walls *walls;
+	const gid_t *group; /* its members may administer; NULL: there is none */
 };
 
 /* config is copied; what it points to must outlive the door. */

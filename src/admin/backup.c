@@ -10,6 +10,7 @@
 #include "admin/room.h"
 #include "authority/events.h"
 #include "base/log.h"
+#include "config/path.h"
 #include "store/backup.h"
 #include "store/events.h"
 
@@ -105,23 +106,24 @@ static void *run(void *arg)
 	return NULL;
 }
 
-/* What faces the network writes nowhere else (grantd/sandbox). */
-static enum err check_place(struct exchange *exchange, struct str file)
+/* What faces the network writes nowhere else (grantd/sandbox). The name loses the links
+ * in it. */
+static enum err check_place(struct exchange *exchange, struct str *file)
 {
-	const struct config *config = authority_config(admin_authority(exchange));
-	struct str dir = config->backup_dir;
-	struct str rest = str_from(file, dir.len), part;
-	bool is_inside = str_starts_with(file, dir) && str_starts_with(rest, STR("/"));
+	struct str dir = admin_of(exchange)->config.walls->backup_dir;
+	struct str folder = path_folder(*file), real;
 
-	while (str_next(&rest, '/', &part))
-		if (str_equals(part, STR("..")))
-			is_inside = false;
-	if (is_inside || !config->sandbox)
+	if (dir.at == NULL)
 		return OK;
+	real = path_real(&exchange->task, folder);
+	if (path_is_within(real, dir)) {
+		*file = STR_JOIN(&exchange->task.arena, real, str_from(*file, folder.len));
+		return OK;
+	}
 	return failf(&exchange->task, ERR_REQUEST,
 		     "%.*s: cannot be written: backups are made in %.*s; name a file there, or "
 		     "another folder as backup_dir in grantd.conf and restart grantd",
-		     STR_FMT(file), STR_FMT(dir));
+		     STR_FMT(*file), STR_FMT(dir));
 }
 
 /* As grantctl spells it out: the daemon's own folder is not the caller's. */
@@ -136,7 +138,7 @@ static enum err read_file(struct exchange *exchange, struct str *ret_file)
 	file = json_get_str(body, "file");
 	if (!str_starts_with(file, STR("/")) || str_ends_with(file, STR("/")) || file.len > 3000)
 		return fail(task, ERR_REQUEST, "file is the whole path of a new file");
-	TRY(check_place(exchange, file));
+	TRY(check_place(exchange, &file));
 	*ret_file = str_copy(&task->arena, file);
 	return OK;
 }

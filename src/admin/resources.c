@@ -92,18 +92,16 @@ static enum err remove_file(struct exchange *exchange, struct str name)
 
 /* Takes the folder up as it now is; when that is refused it is put back as it was, and the reason
  * stays. */
-static enum err take_up(struct exchange *exchange, struct str name, struct str old)
+static enum err take_up(struct exchange *exchange)
 {
 	const struct admin *admin = admin_of(exchange);
 	struct task *task = &exchange->task;
 	enum err err = admin->config.reload(task, admin->config.reload_context);
 	struct str reason = task->reason;
-	enum err undone;
 
 	if (err == OK)
 		return OK;
-	undone = old.at == NULL ? remove_file(exchange, name) : put_file(exchange, name, old);
-	if (undone != OK)
+	if (admin->config.undo_resource(task, admin->config.errands) != OK)
 		log_error(task, "resource.not_undone", LOG_STR("reason", task->reason));
 	task_note(task, err, reason);
 	return err;
@@ -111,21 +109,8 @@ static enum err take_up(struct exchange *exchange, struct str name, struct str o
 
 static enum err put_locked(struct exchange *exchange, struct str name)
 {
-	const struct admin *admin = admin_of(exchange);
-	const struct config *config = authority_config(admin->config.authority);
-	struct task *task = &exchange->task;
-	struct str path = path_of(exchange, name), old = STR_NONE;
-	struct resource resource;
-	enum err err;
-
-	TRY(resource_parse(task, name, exchange->request.body, config->dir, admin->config.digest,
-			   &resource));
-	err = file_read(task, path, RESOURCE_FILE_MAX, &old);
-	if (err != OK && err != ERR_NOT_FOUND)
-		return err;
-	task_forgive(task);
 	TRY(put_file(exchange, name, exchange->request.body));
-	return take_up(exchange, name, old);
+	return take_up(exchange);
 }
 
 static enum err answer_resource(struct exchange *exchange, struct str name)
@@ -196,15 +181,13 @@ static enum err remove_locked(struct exchange *exchange, struct str name, bool f
 	const struct resource *resource =
 		config_find_resource_named(authority_config(admin_authority(exchange)), name);
 	struct task *task = &exchange->task;
-	struct str path = path_of(exchange, name), old;
 
 	if (resource == NULL)
 		return fail(task, ERR_NOT_FOUND, "there is no resource of that name");
 	if (!force)
 		TRY(check_unused(exchange, resource->uri));
-	TRY(file_read(task, path, RESOURCE_FILE_MAX, &old));
 	TRY(remove_file(exchange, name));
-	return take_up(exchange, name, old);
+	return take_up(exchange);
 }
 
 enum err resources_remove(struct exchange *exchange)

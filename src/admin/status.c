@@ -78,6 +78,7 @@ enum err sandbox_show(struct exchange *exchange)
 	json_member_int(&json, "landlock", walls->landlock);
 	json_member_bool(&json, "filtered", walls->is_filtered);
 	json_member_bool(&json, "root_key_out_of_reach", walls->hides_root);
+	json_member_bool(&json, "memory_hidden", walls->hides_memory);
 	json_close(&json);
 	return admin_answer(exchange, 200, &buf);
 }

@@ -86,11 +86,13 @@ static enum err open_doors(struct task *task, struct app *app, const struct conf
 	struct admin_config admin = { .authority = &app->authority,
 				      .reload = reload_for_admin,
 				      .reload_context = app,
-				      .digest = app->program->source.digest,
 				      .put_resource = errands_put_resource,
 				      .remove_resource = errands_remove_resource,
+				      .undo_resource = errands_undo_resource,
 				      .errands = &app->errands,
-				      .walls = &app->walls };
+				      .walls = &app->walls,
+				      .group = config->admin_group.len > 0 ? &app->admin_gid
+									   : NULL };
 
 	TRY(web_open(task, &web, &app->web));
 	oauth.web = app->web;
@@ -146,10 +148,9 @@ static void open_metrics(struct task *task, struct app *app)
 	};
 }
 
-/* The kernel lets the group connect; the admin API then asks who it is by itself. */
-static enum err give_to_group(struct task *task, const struct config *config)
+/* Before the files are shut: where groups are listed is replaced by a new file with each change. */
+static enum err find_group(struct task *task, struct app *app, const struct config *config)
 {
-	const char *path = str_to_c(&task->arena, config->admin_socket);
 	const struct group *group;
 
 	if (config->admin_group.len == 0)
@@ -158,7 +159,18 @@ static enum err give_to_group(struct task *task, const struct config *config)
 	if (group == NULL)
 		return failf(task, ERR_CONFIG, "admin_group: there is no group %.*s",
 			     STR_FMT(config->admin_group));
-	if (chown(path, (uid_t)-1, group->gr_gid) != 0)
+	app->admin_gid = group->gr_gid;
+	return OK;
+}
+
+/* The kernel lets the group connect; the admin API then asks who it is by itself. */
+static enum err give_to_group(struct task *task, const struct app *app, const struct config *config)
+{
+	const char *path = str_to_c(&task->arena, config->admin_socket);
+
+	if (config->admin_group.len == 0)
+		return OK;
+	if (chown(path, (uid_t)-1, app->admin_gid) != 0)
 		return failf(task, ERR_CONFIG,
 			     "admin_group: %s cannot be given to %.*s: %s; grantd's user must be a "
 			     "member",
@@ -205,6 +217,8 @@ static enum err shut_calls(struct task *task, struct app *app)
 		.landlock = sandbox->landlock,
 		.is_filtered = sandbox->is_filtered,
 		.hides_root = sandbox->hides_root,
+		.hides_memory = sandbox->hides_memory,
+		.backup_dir = sandbox->backup_dir,
 	};
 	return OK;
 }
@@ -213,7 +227,6 @@ static enum err open_all(struct task *task, struct app *app)
 {
 	const struct config *config = NULL;
 
-	errands_note_files(&app->errands, &app->arena);
 	TRY(config_load(task, &app->program->source, &config));
 	app->config = config_live_new(config);
 	app->program->log.level = (enum log_level)config->log_level;
@@ -223,7 +236,8 @@ static enum err open_all(struct task *task, struct app *app)
 	TRY(keyd_start(task, &app->arena, config, app->routes.threads + OWN_THREADS, &app->keyd));
 	if (!config->plain)
 		TRY(open_tls(task, app, config));
-	TRY(sandbox_shut_files(task, config, app->program->home, &app->sandbox));
+	TRY(find_group(task, app, config));
+	TRY(sandbox_shut_files(task, config, app->program->source.environment, &app->sandbox));
 	app->tally = tally_new(app->routes.threads);
 	TRY(open_store(task, app, config));
 	TRY(installation_check_age(task, app->store, config));
@@ -231,7 +245,7 @@ static enum err open_all(struct task *task, struct app *app)
 	TRY(open_product(task, app, config));
 	TRY(open_server(task, app, config));
 	open_metrics(task, app);
-	TRY(give_to_group(task, config));
+	TRY(give_to_group(task, app, config));
 	TRY(shut_calls(task, app));
 	return http_server_start(task, app->server);
 }

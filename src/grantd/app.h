@@ -31,6 +31,7 @@ struct app {
 	struct errands errands; /* the process outside of the walls */
 	struct sandbox sandbox;
 	struct admin_walls walls; /* the same for the admin API */
+	gid_t admin_gid;	  /* of admin_group */
 	struct keyd keyd;	  /* the process that holds the keys */
 	struct keyring *keys;
 	struct authority authority;

@@ -37,6 +37,7 @@ struct shut {
 	const char *member; /* its pid in the daemon's answer */
 	bool is_outside;    /* runs the operator's commands: only core and memory are promised */
 	pid_t pid;
+	uint64_t filters; /* lists of system calls: those that all were started with, and its own */
 	bool has[WALL_COUNT];
 };
 
@@ -73,12 +74,24 @@ static enum err look(struct task *task, const json_t *answer, struct shut *shut)
 	if (proc_status_read(task, shut->pid, &status) != OK)
 		return failf(task, ERR_IO, "%s (process %d): /proc does not show it to us",
 			     shut->name, (int)shut->pid);
+	shut->filters = status.filters;
 	shut->has[WALL_PRIVILEGES] = status.has_no_new_privs;
 	shut->has[WALL_CALLS] = status.is_filtered;
 	shut->has[WALL_FILES] = is_listed && !shut->is_outside;
 	shut->has[WALL_CORE] = !status.leaves_core;
-	shut->has[WALL_MEMORY] = !status.is_dumpable;
+	shut->has[WALL_MEMORY] = !status.is_dumpable &&
+				 json_is_true(json_object_get(answer, "memory_hidden"));
 	return OK;
+}
+
+/*
+ * A list that systemd or a container gave all of them is none of ours: errands has that one only.
+ */
+static void leave_out_given(struct shut *list, size_t count, uint64_t given)
+{
+	for (size_t i = 0; i < count; i++)
+		if (list[i].filters <= given)
+			list[i].has[WALL_CALLS] = false;
 }
 
 static bool is_promised(const struct shut *shut, enum wall wall)
@@ -157,6 +170,7 @@ enum exit_code check_sandbox(struct task *task, struct program *program)
 		err = look(task, answer, &list[i]);
 	if (err != OK)
 		return cli_refuse(task, "grantd check", err);
+	leave_out_given(list, COUNT_OF(list), list[2].filters);
 	if (program->is_json)
 		print_json(answer, list, COUNT_OF(list));
 	else

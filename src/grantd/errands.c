@@ -14,36 +14,7 @@
 #include "grantd/errands_wire.h"
 #include "grantd/process.h"
 
-#define STOP_MS	  2000
-#define NAMED_MAX 1024
-
-/* --- what the configuration names --- */
-
-static bool has_file(const struct named_files *files, struct str path)
-{
-	for (size_t i = 0; i < files->count; i++)
-		if (str_equals(files->at[i], path))
-			return true;
-	return false;
-}
-
-static int note_and_open(void *context, const char *path, int flags)
-{
-	struct named_files *files = context;
-	struct str name = str_from_c(path);
-
-	if (files->count < NAMED_MAX && !has_file(files, name))
-		files->at[files->count++] = str_copy(files->arena, name);
-	return open(path, flags);
-}
-
-void errands_note_files(struct errands *errands, struct arena *arena)
-{
-	errands->files.socket = errands->commands.socket = -1;
-	errands->named.arena = arena;
-	errands->named.at = NEW_ARRAY(arena, struct str, NAMED_MAX);
-	file_open_by(&(struct file_opener){ note_and_open, &errands->named });
-}
+#define STOP_MS 2000
 
 /* --- asking --- */
 
@@ -89,9 +60,22 @@ static int open_by_errand(void *context, const char *path, int flags)
 		file = message.file;
 		error = (int)message.number;
 	}
+	/* it was opened, and there is no room for it here */
+	if (file < 0 && error == 0)
+		error = EMFILE;
 	task_end(&scratch);
 	errno = error;
 	return file;
+}
+
+enum err errands_look(struct task *task, struct errands *errands)
+{
+	return ask_to_do(task, &errands->files, ERRAND_LOOK, STR(""));
+}
+
+enum err errands_take_up(struct task *task, struct errands *errands)
+{
+	return ask_to_do(task, &errands->files, ERRAND_TAKE_UP, STR(""));
 }
 
 enum err errands_put_resource(struct task *task, void *context, struct str name, struct str text)
@@ -107,6 +91,13 @@ enum err errands_remove_resource(struct task *task, void *context, struct str na
 	struct errands *errands = context;
 
 	return ask_to_do(task, &errands->files, ERRAND_REMOVE, name);
+}
+
+enum err errands_undo_resource(struct task *task, void *context)
+{
+	struct errands *errands = context;
+
+	return ask_to_do(task, &errands->files, ERRAND_UNDO, STR(""));
 }
 
 enum err errands_stop_command(struct task *task, void *context, const struct stop_names *names)
@@ -143,7 +134,6 @@ enum err errands_start(struct task *task, const struct config_source *source,
 	struct errands_order order = {
 		.source = source,
 		.config = config,
-		.named = &errands->named,
 		.parent = getpid(),
 	};
 	int theirs[2] = { -1, -1 };
@@ -174,6 +164,8 @@ static void close_line(struct errand_line *line)
 
 void errands_stop(struct errands *errands)
 {
+	if (errands->pid == 0)
+		return;
 	file_open_by(&(struct file_opener){ 0 });
 	close_line(&errands->files);
 	close_line(&errands->commands);

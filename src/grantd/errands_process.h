@@ -10,8 +10,7 @@
 struct errands_order {
 	const struct config_source *source;
 	const struct config *config; /* as at the start */
-	const struct named_files *named;
-	int files; /* its own ends */
+	int files;		     /* its own ends */
 	int commands;
 	pid_t parent;
 };

@@ -15,7 +15,7 @@ struct head {
 
 union file_space {
 	struct cmsghdr header;
-	char bytes[CMSG_SPACE(sizeof(int))];
+	char bytes[CMSG_SPACE(sizeof(int))]; /* by its alignment two find room */
 };
 
 static void attach(struct msghdr *message, union file_space *space, int file)
@@ -72,16 +72,24 @@ enum err errand_send(struct task *task, int socket, const struct errand_message 
 	return OK;
 }
 
-/* The first file that came along; of more there is no talk. */
+/* The file that came along; of two none is taken, for there is no message with two. */
 static int file_in(struct msghdr *message)
 {
 	const struct cmsghdr *header = CMSG_FIRSTHDR(message);
-	int file = -1;
+	size_t count = 0;
+	int files[2];
 
-	if (header != NULL && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS &&
-	    header->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(&file, CMSG_DATA(header), sizeof(file));
-	return file;
+	if (header == NULL || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
+	    header->cmsg_len < CMSG_LEN(0))
+		return -1;
+	count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+	count = count < COUNT_OF(files) ? count : COUNT_OF(files);
+	memcpy(files, CMSG_DATA(header), count * sizeof(int));
+	if (count == 1)
+		return files[0];
+	for (size_t i = 0; i < count; i++)
+		close(files[i]);
+	return -1;
 }
 
 static ssize_t receive_head(int socket, struct head *head, int *ret_file)

@@ -16,10 +16,13 @@ struct task;
 #define ERRANDS_TEXT_MAX (RESOURCE_FILE_MAX + 1024)
 
 enum errand {
-	ERRAND_OPEN,   /* PATH: a file of the installation, to be read; the answer is an errno */
-	ERRAND_PUT,    /* NAME \0 text: DIR/resources/NAME.json */
-	ERRAND_REMOVE, /* NAME */
-	ERRAND_STOP,   /* NAME \0 username \0 client: runs its on_stop */
+	ERRAND_OPEN,	/* PATH: a file of the installation, to be read; the answer is an errno */
+	ERRAND_LOOK,	/* reads the whole configuration, and refuses one that is wrong */
+	ERRAND_TAKE_UP, /* what was last looked at is in force from now on */
+	ERRAND_PUT,	/* NAME \0 text: DIR/resources/NAME.json */
+	ERRAND_REMOVE,	/* NAME */
+	ERRAND_UNDO,	/* the last put or removal, to the byte */
+	ERRAND_STOP,	/* NAME \0 username \0 client: runs its on_stop */
 	ERRAND_COUNT
 };
 

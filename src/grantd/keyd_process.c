@@ -55,8 +55,12 @@ static void close_others(struct task *task, const struct keyd_order *order)
 /* Not one file, whatever a bug or a library would like to open; threads inherit it. */
 static void shut_files(struct task *task)
 {
-	if (landlock_restrict(task, NULL, 0) == OK)
+	enum err err = landlock_restrict(task, NULL, 0);
+
+	if (err == OK)
 		return;
+	if (err != ERR_CONFIG)
+		refuse(task, task->reason);
 	log_warning(task, "keyd.files_open", LOG_STR("reason", task->reason));
 	task_forgive(task);
 }

@@ -2,6 +2,7 @@
 /* argv and the environment are read here and nowhere else. */
 #include <getopt.h>
 #include <malloc.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -265,6 +266,20 @@ static void tune(void)
 	openssl_memory_start();
 }
 
+/*
+ * libpq looks both up with each connection, in /etc/passwd, which is replaced by a new file with
+ * each change; and the sandbox gives leave to the file that it was at the start.
+ */
+static void know_oneself(void)
+{
+	const struct passwd *user = getpwuid(geteuid());
+
+	if (user == NULL)
+		return;
+	(void)setenv("PGUSER", user->pw_name, 0);
+	(void)setenv("HOME", user->pw_dir, 0);
+}
+
 static enum exit_code run(int argc, char **argv)
 {
 	struct program program = { .log = { .fd = STDOUT_FILENO, .level = LOG_INFO } };
@@ -284,9 +299,10 @@ static enum exit_code run(int argc, char **argv)
 		return usage(stderr, EXIT_USAGE);
 	words = verb->act == NULL ? 1 : 2;
 	tune();
+	if (verb->run == serve_run)
+		know_oneself();
 	program.source.environment = (const char *const *)environ;
 	program.source.digest = sha256;
-	program.home = str_from_c(getenv("HOME"));
 	program.notify_socket = str_from_c(getenv("NOTIFY_SOCKET"));
 	return run_verb(&program, verb, argc - words, argv + words);
 }

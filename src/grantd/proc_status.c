@@ -62,6 +62,7 @@ static enum err read_threads(struct task *task, pid_t pid, struct proc_status *s
 	struct str folder = str_printf(&task->arena, "/proc/%d/task", (int)pid);
 	CLEANUP(close_folder) DIR *threads = opendir(folder.at);
 	const struct dirent *entry;
+	uint64_t filters;
 	struct str text;
 
 	if (threads == NULL)
@@ -80,6 +81,10 @@ static enum err read_threads(struct task *task, pid_t pid, struct proc_status *s
 			status->has_no_new_privs = false;
 		if (!has_value(text, STR("Seccomp:"), STR("2")))
 			status->is_filtered = false;
+		if (!str_to_u64(value_of(text, STR("Seccomp_filters:")), UINT32_MAX, &filters))
+			filters = 0;
+		if (filters < status->filters)
+			status->filters = filters;
 	}
 	task_forgive(task);
 	return OK;
@@ -95,39 +100,19 @@ static bool has_core_limit(struct str limits)
 
 enum err proc_status_read(struct task *task, pid_t pid, struct proc_status *ret_status)
 {
-	struct proc_status status = { .has_no_new_privs = true, .is_filtered = true };
-	struct str text, limits;
-	uint64_t parent = 0;
+	struct proc_status status = { .has_no_new_privs = true,
+				      .is_filtered = true,
+				      .filters = UINT64_MAX };
+	struct str limits;
 	struct stat owner;
 
-	TRY(read_text(task, str_printf(&task->arena, "/proc/%d/status", (int)pid), &text));
 	TRY(read_text(task, str_printf(&task->arena, "/proc/%d/limits", (int)pid), &limits));
 	TRY(read_threads(task, pid, &status));
-	status.name = value_of(text, STR("Name:"));
-	if (str_to_u64(value_of(text, STR("PPid:")), INT32_MAX, &parent))
-		status.parent = (pid_t)parent;
 	status.leaves_core = !has_core_limit(limits);
-	/* files of who cannot be dumped are root's; of root's own processes nobody else's anyway */
+	/* files of who cannot be dumped are root's */
 	status.is_dumpable = stat(str_printf(&task->arena, "/proc/%d/mem", (int)pid).at, &owner) !=
 				     0 ||
 			     owner.st_uid != 0;
 	*ret_status = status;
 	return OK;
-}
-
-size_t proc_children(struct task *task, pid_t pid, pid_t *ret_pids, size_t max)
-{
-	struct str path = str_printf(&task->arena, "/proc/%d/task/%d/children", (int)pid, (int)pid);
-	struct str text, word;
-	size_t count = 0;
-	uint64_t number;
-
-	if (read_text(task, path, &text) != OK) {
-		task_forgive(task);
-		return 0;
-	}
-	while (count < max && str_next(&text, ' ', &word))
-		if (str_to_u64(word, INT32_MAX, &number))
-			ret_pids[count++] = (pid_t)number;
-	return count;
 }

@@ -17,7 +17,6 @@ struct program {
 	struct clock clock;
 	struct log log;
 	struct config_source source; /* DIR and the environment */
-	struct str home;	     /* HOME, or STR_NONE */
 	struct str notify_socket;    /* NOTIFY_SOCKET of sd_notify(3); STR_NONE */
 
 	/* of init */

@@ -65,8 +65,12 @@ static enum err reload_locked(struct task *task, struct app *app)
 
 	if (app->ops.trouble.at != NULL)
 		return fail(task, ERR_CONFIG, "only health is served; restart grantd instead");
+	/* first it knows what is named now, for it opens files for us */
+	TRY(errands_look(task, &app->errands));
 	TRY(config_load(task, &app->program->source, &new));
 	err = take_up(task, app, old, new);
+	if (err == OK)
+		err = errands_take_up(task, &app->errands);
 	if (err != OK) {
 		config_free(&new);
 		return err;

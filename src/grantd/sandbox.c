@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "grantd/sandbox.h"
 
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/task.h"
+#include "config/path.h"
 #include "grantd/filter.h"
 #include "grantd/landlock.h"
 #include "grantd/network_filter.h"
@@ -18,8 +20,8 @@ static void say_partial(struct task *task, struct str what, struct str reason)
 	task_forgive(task);
 }
 
-enum err sandbox_shut_files(struct task *task, const struct config *config, struct str home,
-			    struct sandbox *ret_sandbox)
+enum err sandbox_shut_files(struct task *task, const struct config *config,
+			    const char *const *environment, struct sandbox *ret_sandbox)
 {
 	struct sandbox sandbox = { .is_wanted = config->sandbox };
 	struct sandbox_places places;
@@ -27,13 +29,16 @@ enum err sandbox_shut_files(struct task *task, const struct config *config, stru
 
 	if (!process_hide_memory())
 		return fail(task, ERR_INTERNAL, "the process cannot hide its memory");
-	TRY(sandbox_prepare(task, config));
+	sandbox.hides_memory = prctl(PR_GET_DUMPABLE) == 0;
 	*ret_sandbox = sandbox;
 	if (!config->sandbox) {
 		log_warning(task, "sandbox.off");
 		return OK;
 	}
-	places = sandbox_places(task, config, home);
+	TRY(sandbox_prepare(task, config));
+	sandbox.backup_dir = path_real(task, config->backup_dir);
+	*ret_sandbox = sandbox;
+	places = sandbox_places(task, config, environment);
 	err = landlock_restrict(task, places.at, places.count);
 	if (err == ERR_CONFIG) {
 		say_partial(task, STR("files"), task->reason);

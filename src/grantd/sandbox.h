@@ -19,14 +19,17 @@ struct sandbox {
 	int landlock;	  /* version of Landlock in force; 0: none */
 	bool is_filtered; /* system calls */
 	bool hides_root;  /* the root key's file is in no folder that may be read */
+	bool hides_memory;
+	struct str backup_dir; /* without links, as it may be written; STR_NONE: no walls */
 };
 
 /*
- * No core, no debugger, and the files. home: whose .pgpass libpq reads, or STR_NONE. ERR_INTERNAL
- * when the kernel should be able to and is not.
+ * No core, no debugger, and the files. environment ("NAME=value", NULL-terminated) is where libpq
+ * finds names of files. Slices are task memory. ERR_INTERNAL when the kernel should be able to and
+ * is not.
  */
 MUST_CHECK enum err sandbox_shut_files(struct task *task, const struct config *config,
-				       struct str home, struct sandbox *ret_sandbox);
+				       const char *const *environment, struct sandbox *ret_sandbox);
 /*
  * The system calls, and then a look into /proc at whether all that was asked for holds, for each
  * thread. ERR_INTERNAL when it does not.

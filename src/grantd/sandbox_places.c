@@ -3,8 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,6 +10,7 @@
 #include "base/task.h"
 #include "base/url.h"
 #include "config/file.h"
+#include "config/path.h"
 #include "grantd/installation.h"
 #include "store/ended.h"
 
@@ -25,7 +24,8 @@ static const struct {
 	{ "/usr", LANDLOCK_READ },
 	{ "/lib", LANDLOCK_READ },
 	{ "/lib64", LANDLOCK_READ },
-	{ "/etc/ssl", LANDLOCK_READ },
+	{ "/etc/ssl/certs", LANDLOCK_READ },
+	{ "/etc/ssl/openssl.cnf", LANDLOCK_READ },
 	{ "/etc/ca-certificates", LANDLOCK_READ },
 	{ "/etc/pki", LANDLOCK_READ },
 	{ "/etc/ld.so.cache", LANDLOCK_READ },
@@ -36,8 +36,6 @@ static const struct {
 	{ "/etc/nsswitch.conf", LANDLOCK_READ },
 	{ "/etc/services", LANDLOCK_READ },
 	{ "/etc/protocols", LANDLOCK_READ },
-	{ "/etc/passwd", LANDLOCK_READ },
-	{ "/etc/group", LANDLOCK_READ },
 	{ "/etc/localtime", LANDLOCK_READ },
 	{ "/etc/krb5.conf", LANDLOCK_READ },
 	{ "/etc/krb5.conf.d", LANDLOCK_READ },
@@ -62,61 +60,46 @@ struct plan {
 	struct task *task;
 	const struct config *config;
 	struct str root; /* the root key's file, with no link in it */
+	struct str home; /* likewise; STR_NONE */
+	const char *const *environment;
 	struct sandbox_places places;
 };
 
-/* Without links; STR_NONE when it is not there. */
-static struct str real_path(struct task *task, struct str path)
-{
-	char real[PATH_MAX];
-
-	if (realpath(str_to_c(&task->arena, path), real) == NULL)
-		return STR_NONE;
-	return str_copy(&task->arena, str_from_c(real));
-}
-
-static struct str folder_of(struct str path)
-{
-	size_t end = path.len;
-
-	while (end > 0 && path.at[end - 1] != '/')
-		end--;
-	return str_sub(path, 0, end > 1 ? end - 1 : end);
-}
-
-static bool is_at_or_below(struct str path, struct str place)
-{
-	return str_starts_with(path, place) &&
-	       (path.len == place.len || path.at[place.len] == '/' || str_equals(place, STR("/")));
-}
-
 static void add(struct plan *plan, struct str path, unsigned use)
 {
-	struct str real = real_path(plan->task, path);
+	struct str real = path_real(plan->task, path);
 
 	if (real.at == NULL || plan->places.count == SANDBOX_PLACES_MAX)
 		return;
-	if (use & LANDLOCK_READ && is_at_or_below(plan->root, real))
+	if (use & LANDLOCK_READ && path_is_within(plan->root, real))
 		plan->places.hides_root = false;
 	plan->places.at[plan->places.count++] = (struct landlock_place){ real, use };
 }
 
-/*
- * A file that may be replaced by another one of its name, certificates above all: its folder is
- * read, and the one that a link leads to. Where the root key lies below, only the file itself is.
- */
-static void add_replaceable(struct plan *plan, struct str path)
+/* Where more lies than certificates: the root key, what people keep, all of the machine's. */
+static bool is_crowded(const struct plan *plan, struct str folder)
 {
-	struct str real = real_path(plan->task, path);
-	const struct str folders[] = { folder_of(path), folder_of(real) };
+	return folder.len <= 1 || str_equals(folder, STR("/etc")) ||
+	       path_is_within(plan->root, folder) ||
+	       (plan->home.at != NULL && path_is_within(plan->home, folder));
+}
+
+/*
+ * A certificate or its key, which may be replaced by another file of its name: its folder is read,
+ * and the one that a link leads to. Of a crowded folder only the file itself is.
+ */
+static void add_certificate(struct plan *plan, struct str path)
+{
+	struct str real = path_real(plan->task, path);
+	const struct str folders[] = { path_folder(path), path_folder(real) };
 
 	if (real.at == NULL)
 		return;
 	add(plan, real, LANDLOCK_READ);
 	for (size_t i = 0; i < COUNT_OF(folders); i++) {
-		struct str folder = real_path(plan->task, folders[i]);
+		struct str folder = path_real(plan->task, folders[i]);
 
-		if (folder.len > 1 && !is_at_or_below(plan->root, folder))
+		if (folder.at != NULL && !is_crowded(plan, folder))
 			add(plan, folder, LANDLOCK_READ);
 	}
 }
@@ -138,10 +121,10 @@ static void add_sockets(struct plan *plan)
 	const struct str unix_prefix = STR("unix:");
 	const struct str listeners[] = { config->listen, config->ops_listen };
 
-	add(plan, folder_of(config->admin_socket), LANDLOCK_SOCKETS);
+	add(plan, path_folder(config->admin_socket), LANDLOCK_SOCKETS);
 	for (size_t i = 0; i < COUNT_OF(listeners); i++)
 		if (str_starts_with(listeners[i], unix_prefix))
-			add(plan, folder_of(str_from(listeners[i], unix_prefix.len)),
+			add(plan, path_folder(str_from(listeners[i], unix_prefix.len)),
 			    LANDLOCK_SOCKETS);
 }
 
@@ -149,40 +132,101 @@ static void add_sqlite(struct plan *plan, struct str path)
 {
 	struct task *task = plan->task;
 
-	add(plan, folder_of(path), LANDLOCK_LIST | LANDLOCK_SOCKETS);
+	add(plan, path_folder(path), LANDLOCK_LIST | LANDLOCK_SOCKETS);
 	for (size_t i = 0; i < COUNT_OF(companions); i++)
 		add(plan, STR_JOIN(&task->arena, path, str_from_c(companions[i])),
 		    LANDLOCK_READ | LANDLOCK_WRITE);
 }
 
-/* What the parameters of the URL name: certificates, keys, a file of passwords. */
-static void add_postgres(struct plan *plan, struct str url, struct str home)
-{
-	struct str query = str_from(url, str_find(url, '?') + 1), part, value;
-	struct task *task = plan->task;
+/*
+ * Files that libpq opens: as the URL names them, else the environment, else in the home. Those that
+ * a service file names are not looked for.
+ */
+static const struct {
+	const char *parameter; /* NULL: none */
+	const char *variable;
+	const char *in_home; /* NULL: nothing beside ~/.postgresql */
+	bool is_certificate;
+} postgres_files[] = {
+	{ "passfile", "PGPASSFILE", ".pgpass", false },
+	{ NULL, "PGSERVICEFILE", ".pg_service.conf", false },
+	{ "sslcert", "PGSSLCERT", NULL, true },
+	{ "sslkey", "PGSSLKEY", NULL, true },
+	{ "sslrootcert", "PGSSLROOTCERT", NULL, true },
+	{ "sslcrl", "PGSSLCRL", NULL, true },
+	{ "sslcrldir", "PGSSLCRLDIR", NULL, true },
+};
 
-	while (str_next(&query, '&', &part)) {
-		if (url_decode(task, str_from(part, str_find(part, '=') + 1), false, &value) ==
-			    OK &&
-		    str_starts_with(value, STR("/")) && !str_starts_with(part, STR("host=")))
-			add_replaceable(plan, value);
-		task_forgive(task);
+static struct str variable(const char *const *environment, const char *name)
+{
+	for (; environment != NULL && *environment != NULL; environment++) {
+		struct str entry = str_from_c(*environment);
+		size_t end = str_find(entry, '=');
+
+		if (end < entry.len && str_equals(str_sub(entry, 0, end), str_from_c(name)))
+			return str_from(entry, end + 1);
 	}
-	if (str_is_empty(home))
-		return;
-	add(plan, STR_JOIN(&task->arena, home, STR("/.pgpass")), LANDLOCK_READ);
-	add(plan, STR_JOIN(&task->arena, home, STR("/.pg_service.conf")), LANDLOCK_READ);
-	add(plan, STR_JOIN(&task->arena, home, STR("/.postgresql")), LANDLOCK_READ);
-	add(plan, STR("/etc/postgresql-common"), LANDLOCK_READ);
+	return STR_NONE;
+}
+
+/* STR_NONE when the URL does not have it. */
+static struct str parameter(struct task *task, struct str url, const char *name)
+{
+	struct str query = str_from(url, str_find(url, '?') + 1), part, value = STR_NONE;
+
+	while (name != NULL && str_next(&query, '&', &part)) {
+		size_t end = str_find(part, '=');
+
+		if (!str_equals(str_sub(part, 0, end), str_from_c(name)))
+			continue;
+		if (url_decode(task, str_from(part, end + 1), false, &value) != OK)
+			task_forgive(task);
+	}
+	return value;
+}
+
+static void add_postgres(struct plan *plan, struct str url)
+{
+	struct task *task = plan->task;
+	struct str home = variable(plan->environment, "HOME");
+	struct str shared = variable(plan->environment, "PGSYSCONFDIR");
+
+	for (size_t i = 0; i < COUNT_OF(postgres_files); i++) {
+		struct str path = parameter(task, url, postgres_files[i].parameter);
+
+		if (path.at == NULL)
+			path = variable(plan->environment, postgres_files[i].variable);
+		if (str_is_empty(path) && !str_is_empty(home) && postgres_files[i].in_home != NULL)
+			path = file_path(task, home, str_from_c(postgres_files[i].in_home));
+		if (!str_starts_with(path, STR("/")))
+			continue;
+		if (postgres_files[i].is_certificate)
+			add_certificate(plan, path);
+		else
+			add(plan, path, LANDLOCK_READ);
+	}
+	/* the server's user by name; seen as it was at the start */
+	if (parameter(task, url, "requirepeer").at != NULL)
+		add(plan, STR("/etc/passwd"), LANDLOCK_READ);
+	if (!str_is_empty(home))
+		add(plan, file_path(task, home, STR(".postgresql")), LANDLOCK_READ);
+	if (str_is_empty(shared))
+		shared = STR("/etc/postgresql-common");
+	add(plan, file_path(task, shared, STR("pg_service.conf")), LANDLOCK_READ);
 }
 
 struct sandbox_places sandbox_places(struct task *task, const struct config *config,
-				     struct str home)
+				     const char *const *environment)
 {
-	struct str sqlite = STR("sqlite:");
-	struct plan plan = { .task = task, .config = config, .places = { .hides_root = true } };
+	struct str sqlite = STR("sqlite:"), home = variable(environment, "HOME");
+	struct plan plan = { .task = task,
+			     .config = config,
+			     .environment = environment,
+			     .places = { .hides_root = true } };
 
-	plan.root = real_path(task, config->root_key_file);
+	plan.root = path_real(task, config->root_key_file);
+	if (!str_is_empty(home))
+		plan.home = path_real(task, home);
 	plan.places.at = NEW_ARRAY(&task->arena, struct landlock_place, SANDBOX_PLACES_MAX);
 	for (size_t i = 0; i < COUNT_OF(system_places); i++)
 		add(&plan, str_from_c(system_places[i].path), system_places[i].use);
@@ -191,7 +235,7 @@ struct sandbox_places sandbox_places(struct task *task, const struct config *con
 	if (str_starts_with(config->database, sqlite))
 		add_sqlite(&plan, str_from(config->database, sqlite.len));
 	else
-		add_postgres(&plan, config->database, home);
+		add_postgres(&plan, config->database);
 	return plan.places;
 }
 

@@ -23,4 +23,4 @@ struct sandbox_places {
  */
 MUST_CHECK enum err sandbox_prepare(struct task *task, const struct config *config);
 struct sandbox_places sandbox_places(struct task *task, const struct config *config,
-				     struct str home);
+				     const char *const *environment);

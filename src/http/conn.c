@@ -109,6 +109,7 @@ static void conn_close(struct connection *c, bool is_reset)
 	conn_release(c);
 	c->loop->connection_count--;
 	figure_add(open_figure(c), (uint64_t)-1);
+	free(c->groups);
 	free(c);
 }
 
@@ -117,6 +118,23 @@ static void conn_abandon(struct connection *c)
 {
 	end_stream(c, false);
 	c->state = CONN_ORPHAN;
+}
+
+/* NULL: there are none. */
+static gid_t *groups_new(int fd, size_t *ret_count)
+{
+	gid_t *groups, none;
+	socklen_t len = 0;
+
+	/* asked with no room it says how much it takes */
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, &none, &len) == 0 || len == 0)
+		return NULL;
+	groups = calloc(1, len);
+	if (groups == NULL)
+		abort();
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len) == 0)
+		*ret_count = len / sizeof(*groups);
+	return groups;
 }
 
 static void know_peer(struct connection *c, const struct sockaddr *address)
@@ -143,6 +161,8 @@ static void know_peer(struct connection *c, const struct sockaddr *address)
 		c->peer.uid = credentials.uid;
 		c->peer.gid = credentials.gid;
 	}
+	c->groups = groups_new(c->stream.fd, &c->peer.group_count);
+	c->peer.groups = c->groups;
 }
 
 void conn_open(struct loop *loop, const struct http_listener *listener, int fd,

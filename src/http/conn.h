@@ -59,6 +59,7 @@ struct connection {
 	bool is_last;	 /* ends after this answer */
 	bool is_refused; /* and the client may still be sending */
 	struct peer peer;
+	gid_t *groups; /* of peer */
 	char address[INET6_ADDRSTRLEN];
 };
 

@@ -27,10 +27,12 @@ struct http_field {
 struct peer {
 	struct str address; /* "127.0.0.1", "::1"; the client's, also behind a trusted proxy; "" on
 			       a unix socket */
-	bool is_unix; /* then uid and gid are the kernel's word about the other side (SO_PEERCRED)
-		       */
+	/* then these are the kernel's word about the other side (SO_PEERCRED, SO_PEERGROUPS) */
+	bool is_unix;
 	uid_t uid;
 	gid_t gid;
+	const gid_t *groups; /* as long as the connection */
+	size_t group_count;
 	bool is_secure; /* TLS here or, as a trusted proxy says, in front of us */
 };
 

@@ -98,14 +98,28 @@ struct str client_find_redirect(const struct client *client, struct str asked)
 	return STR_NONE;
 }
 
+static bool has_id_form(struct str id)
+{
+	return id.len > 0 && id.len <= CLIENT_ID_MAX && str_only(id, ID_CHARACTERS);
+}
+
+/* In a resource's on_stop it would be taken for an option. */
+static bool is_like_option(struct str id)
+{
+	return str_starts_with(id, STR("-"));
+}
+
+bool client_id_is_valid(struct str id)
+{
+	return has_id_form(id) && !is_like_option(id);
+}
+
 static enum err check_names(struct task *task, const struct client *client)
 {
-	if (client->id.len == 0 || client->id.len > CLIENT_ID_MAX ||
-	    !str_only(client->id, ID_CHARACTERS))
+	if (!has_id_form(client->id))
 		return fail(task, ERR_REQUEST,
 			    "a client id has 1 to 128 characters of a-z A-Z 0-9 - . _ ~");
-	/* in a resource's on_stop it would be taken for an option */
-	if (str_starts_with(client->id, STR("-")))
+	if (is_like_option(client->id))
 		return fail(task, ERR_REQUEST, "a client id must not start with -");
 	if (str_starts_with(client->id, STR("usr_")))
 		return fail(task, ERR_REQUEST,

@@ -47,6 +47,8 @@ struct client {
 	int64_t disabled_at;
 };
 
+/* As client_check wants it. */
+bool client_id_is_valid(struct str id);
 bool client_is_public(const struct client *client);
 bool client_allows(const struct client *client, enum grant_type type);
 struct str client_auth_name(enum client_auth auth);

@@ -422,6 +422,8 @@ test('who is neither root nor of the group is refused at the admin socket', { sk
 	assert.equal((await as(65534, ['user', 'list'])).status, 3, 'the kernel does not let them connect');
 	const games = (await run_well('getent', ['group', 'games'])).stdout.split(':')[2];
 	assert.deepEqual(await as(Number(games), ['user', 'list']), { status: 0, stderr: '' });
+	// a group that the caller has, whatever /etc/group says of its user: as at the socket's file
+	await run_well('setpriv', ['--reuid=65534', '--regid=65534', `--groups=${games}`, ctl, '--dir', grantd.dir, 'user', 'list'], { env: grantd.env });
 	fs.chmodSync(in_dir(grantd, 'admin.sock'), 0o666);
 	const refused = await as(65534, ['user', 'create', 'mallory']);
 	assert.equal(refused.status, 1);

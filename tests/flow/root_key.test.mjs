@@ -66,7 +66,7 @@ const under = async (number) => Number((await grantd.rows(`SELECT count(*) AS n 
 
 // Whole, as a copy of the disk would be: with the people's keys.
 async function back_up() {
-	const file = path.join(grantd.home, 'before');
+	const file = path.join(grantd.dir, 'backups', 'before');
 	if (driver === 'sqlite') await grantd.operate(['backup', file]);
 	else await run_well('pg_dump', ['-h', grantd.database.socket, '-d', grantd.database.name, '-Fc', '-f', file]);
 	return file;

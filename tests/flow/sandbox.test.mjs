@@ -8,7 +8,7 @@ import http from 'node:http';
 import path from 'node:path';
 import { test } from 'node:test';
 import { event_kinds, granted, until } from './expect.mjs';
-import { Daemon, Instance, driver, programs, run_well } from './harness/index.mjs';
+import { Daemon, Instance, driver, programs, run, run_well } from './harness/index.mjs';
 import { Listener } from './listener.mjs';
 import { preloads, shim } from './preload.mjs';
 
@@ -45,7 +45,7 @@ function failed_calls(file, outside) {
 }
 
 test('a whole life has no call refused: sign-in, tokens, on_stop by command and URL, reload, rotation, backup, end', { skip }, async (t) => {
-	const grantd = await Instance.create({ env: { GRANTD_EXTRA_CA_FILE: 'listener.pem', ASAN_OPTIONS: 'detect_leaks=0' } });
+	const grantd = await Instance.create({ env: { GRANTD_EXTRA_CA_FILE: 'listener.pem', GRANTD_ADMIN_GROUP: 'games', ASAN_OPTIONS: 'detect_leaks=0' } });
 	t.after(() => grantd.dispose());
 	const listener = await Listener.start(t, grantd.dir);
 	const calls = path.join(grantd.home, 'calls');
@@ -58,6 +58,13 @@ test('a whole life has no call refused: sign-in, tokens, on_stop by command and 
 	await grantd.add_resource({ on_stop: ['touch', mark] });
 	await grantd.add_resource({ name: 'crm', uri: `${grantd.issuer}/r/crm`, on_stop: listener.url, introspection: [] });
 	const alice = await grantd.add_person();
+	// by one of another user, whose groups the kernel knows and no file has to be asked for
+	fs.chmodSync(grantd.home, 0o755);
+	fs.chmodSync(grantd.dir, 0o711);
+	const games = (await run_well('getent', ['group', 'games'])).stdout.split(':')[2];
+	const ctl = path.join(grantd.home, 'grantctl');
+	fs.copyFileSync(programs.grantctl, ctl);
+	await run_well('setpriv', ['--reuid=65534', '--regid=65534', `--groups=${games}`, ctl, '--dir', grantd.dir, 'user', 'list'], { env: grantd.env });
 	const agent = await grantd.add_agent();
 	const other = await grantd.add_agent({ id: 'crm-agent', resource: 'crm' });
 	other.resource = `${grantd.issuer}/r/crm`;
@@ -141,21 +148,121 @@ test('check --sandbox says what is in force, and fails when something is not', a
 	assert.equal(off.status, 1);
 	assert.match(off.stdout, /^files listed +NO +NO +- *$/m);
 	assert.match(off.stderr, /sandbox = no/);
-	assert.equal(grantd.log().filter(({ event }) => event === 'sandbox.off').length, 1);
+	if (fs.existsSync(shim('given_filter'))) {
+		// a list that a container or systemd gives is not ours, and does not pass for it
+		await grantd.stop();
+		const plain = grantd.env;
+		grantd.env = { ...plain, LD_PRELOAD: preloads(shim('given_filter')) };
+		await grantd.start();
+		grantd.env = plain;
+		assert.match(fs.readFileSync(`/proc/${grantd.daemon.pid}/status`, 'utf8'), /^Seccomp:\s2$/m);
+		assert.match((await check()).stdout, is_sanitized ? /^system calls listed +NO +NO +- *$/m : /^system calls listed +NO +yes +- *$/m);
+	}
+	assert.equal(grantd.log().filter(({ event }) => event === 'sandbox.off').length, fs.existsSync(shim('given_filter')) ? 2 : 1);
 });
 
-test('an on_stop command is taken from a file in DIR, and from the admin socket an URL only', async (t) => {
+// Issue 2's own example, to the byte.
+const example = `{ "name": "mail", "uri": "https://grantd.localhost:8443/r/mail", "title": "Mail of Example Ltd",
+  "enforced_by": "resource", "checks": "introspection", "on_stop": "doveadm kick {username}",
+  "token": { "typ": "at+jwt", "alg": "ES256", "lifetime": 300 },
+  "scopes": [ { "name": "mail.read", "title": "Read your mail", "risk": "read", "default": true,
+                "can": ["see folders and read messages"], "cannot": ["send, change or delete anything"] } ],
+  "introspection": [ { "id": "mail-rs", "secret_file": "mail-rs.secret" } ] }
+`;
+
+test('who may write in DIR adds a resource with a command, and what is refused leaves the file as it was', async (t) => {
+	const grantd = await Instance.start(t);
+	const added = path.join(grantd.home, 'mail.json'), file = path.join(grantd.dir, 'resources/mail.json');
+	const names = () => fs.readdirSync(path.join(grantd.dir, 'resources')).sort();
+	const add = (text) => { fs.writeFileSync(added, text); return grantd.grantctl(['resource', 'add', added]); };
+	const missing = await add(example);
+	assert.equal(missing.status, 1, 'its secret is not there yet');
+	assert.deepEqual(names(), []);
+	fs.writeFileSync(path.join(grantd.dir, 'mail-rs.secret'), `${'s'.repeat(40)}\n`, { mode: 0o600 });
+	const taken = await add(example);
+	assert.equal(taken.stderr, '');
+	assert.equal(taken.status, 0);
+	assert.equal(fs.readFileSync(file, 'utf8'), example);
+	assert.deepEqual([fs.statSync(file).mode & 0o777, fs.statSync(file).uid], [0o600, fs.statSync(path.dirname(file)).uid]);
+	assert.equal((await grantd.operate(['resource', 'list']))[0].name, 'mail');
+	const other = JSON.parse(example);
+	for (const wrong of [{ uri: grantd.issuer }, { on_stop: ['kick', ''] }, { scopes: [] }]) {
+		const refused = await add(JSON.stringify({ ...other, ...wrong }));
+		assert.equal(refused.status, 1, JSON.stringify(wrong));
+		assert.equal(fs.readFileSync(file, 'utf8'), example);
+		assert.deepEqual(names(), ['mail.json']);
+	}
+	// a file by hand that is wrong: a better one that is refused does not take its place
+	fs.writeFileSync(file, '{"name":', { mode: 0o600 });
+	assert.equal((await add(JSON.stringify({ ...other, uri: grantd.issuer }))).status, 1);
+	assert.equal(fs.readFileSync(file, 'utf8'), '{"name":');
+	assert.equal((await add(example)).status, 0);
+	await grantd.stop();
+	assert.equal((await add(JSON.stringify({ ...other, on_stop: 'true' }))).status, 3, 'nobody answers');
+	assert.equal(fs.readFileSync(file, 'utf8'), example);
+	assert.deepEqual(names(), ['mail.json']);
+});
+
+test('a command is not taken from who may not write in DIR', { skip }, async (t) => {
+	const grantd = await Instance.start(t, { env: { GRANTD_ADMIN_GROUP: 'games' } });
+	const resource = await grantd.add_resource();
+	const file = path.join(grantd.home, 'mail.json'), ctl = path.join(grantd.home, 'grantctl');
+	const there = () => JSON.parse(fs.readFileSync(path.join(grantd.dir, 'resources/mail.json')));
+	fs.copyFileSync(programs.grantctl, ctl);
+	fs.chmodSync(ctl, 0o755);
+	fs.chmodSync(grantd.home, 0o755);
+	fs.chmodSync(grantd.dir, 0o711);
+	const games = (await run_well('getent', ['group', 'games'])).stdout.split(':')[2];
+	const add = (change) => {
+		fs.writeFileSync(file, JSON.stringify({ ...resource, ...change }));
+		return run('setpriv', ['--reuid=65534', '--regid=65534', `--groups=${games}`, ctl, '--dir', grantd.dir, 'resource', 'add', file], { env: grantd.env });
+	};
+	const refused = await add({ on_stop: ['sh', '-c', 'cat root.key'] });
+	assert.equal(refused.status, 1);
+	assert.match(refused.stderr, /on_stop: a command is taken only from who can write .*\/resources: .* or run this as root/);
+	assert.equal(there().on_stop, undefined);
+	// nor a file of the machine, in the place of a secret
+	fs.writeFileSync(path.join(grantd.home, 'secret'), `${'s'.repeat(40)}\n`, { mode: 0o600 });
+	assert.equal((await add({ introspection: [{ id: 'rs', secret_file: path.join(grantd.home, 'secret') }] })).status, 1);
+	assert.equal((await add({ on_stop: 'https://mail.example.org/stop' })).status, 0);
+	await grantd.add_resource({ on_stop: ['true'] });
+	assert.equal((await add({ on_stop: ['true'], title: 'Another title' })).status, 0);
+	assert.deepEqual([there().title, there().on_stop], ['Another title', ['true']]);
+});
+
+test('a reload takes up a file outside of DIR that was never named before', async (t) => {
 	const grantd = await Instance.start(t);
 	const resource = await grantd.add_resource();
-	const file = path.join(grantd.home, 'mail.json');
-	fs.writeFileSync(file, JSON.stringify({ ...resource, on_stop: ['sh', '-c', 'cat root.key'] }));
-	const refused = await grantd.grantctl(['resource', 'add', file]);
-	assert.equal(refused.status, 1);
-	assert.match(refused.stderr, /on_stop: a command is not taken from the admin socket; write the file .*\/resources\/mail\.json yourself/);
-	assert.equal(JSON.parse(fs.readFileSync(path.join(grantd.dir, 'resources/mail.json'))).on_stop, undefined);
-	await grantd.add_resource({ on_stop: 'https://mail.example.org/stop' });
-	const with_command = await grantd.add_resource({ on_stop: ['true'] });
-	fs.writeFileSync(file, JSON.stringify({ ...with_command, title: 'Another title' }));
-	await grantd.operate(['resource', 'add', file]);
-	assert.equal((await grantd.operate(['resource', 'list']))[0].title, 'Another title');
+	const secret = path.join(grantd.home, 'moved.secret');
+	fs.copyFileSync(path.join(grantd.dir, 'mail-rs.secret'), secret);
+	const file = path.join(grantd.dir, 'resources/mail.json');
+	fs.writeFileSync(file, JSON.stringify({ ...resource, introspection: [{ id: 'moved', secret_file: secret }] }), { mode: 0o600 });
+	await grantd.operate(['reload']);
+	fs.writeFileSync(secret, 'short\n');
+	assert.match((await grantd.grantctl(['reload'])).stderr, /moved\.secret|secret has under/);
+});
+
+test('a backup goes to the folder that was backup_dir at the start, by whatever name, and nowhere else', async (t) => {
+	const grantd = await Instance.start(t);
+	const backups = path.join(grantd.dir, 'backups');
+	if (driver === 'postgres') {
+		assert.match((await grantd.grantctl(['backup', path.join(backups, 'one')])).stderr, /pg_dump/);
+		return;
+	}
+	fs.mkdirSync(path.join(backups, 'deep'));
+	fs.symlinkSync(backups, path.join(grantd.home, 'link'));
+	fs.symlinkSync(grantd.home, path.join(backups, 'out'));
+	const back_up = (file) => grantd.grantctl(['backup', file]);
+	for (const file of [path.join(backups, 'one'), path.join(backups, 'deep/two'), path.join(grantd.home, 'link/three'), `${backups}/deep/../four`]) {
+		const made = await back_up(file);
+		assert.equal(made.status, 0, made.stderr);
+	}
+	fs.appendFileSync(path.join(grantd.dir, 'grantd.conf'), `backup_dir = ${path.join(grantd.home, 'later')}\n`);
+	await grantd.operate(['reload']);
+	for (const file of [path.join(backups, 'out/five'), path.join(grantd.home, 'later/six'), `${backups}/../seven`, path.join(grantd.dir, 'eight')]) {
+		const refused = await back_up(file);
+		assert.equal(refused.status, 1, file);
+		assert.match(refused.stderr, new RegExp(`backups are made in ${backups}`));
+	}
+	assert.equal((await back_up(path.join(backups, 'nine'))).status, 0);
 });

@@ -175,14 +175,12 @@ export class Instance {
 			introspection: [{ id: 'mail-rs', secret_file: 'mail-rs.secret' }],
 			...changes,
 		};
-		// a command to be run is taken from nobody but who can write the file itself
-		const has_command = resource.on_stop && !/^https:/.test([resource.on_stop].flat()[0]);
-		const file = path.join(has_command ? path.join(this.dir, 'resources') : this.home, `${resource.name}.json`);
+		const file = path.join(this.home, `${resource.name}.json`);
 		fs.writeFileSync(file, JSON.stringify(resource));
 		for (const caller of resource.introspection ?? []) {
 			fs.writeFileSync(path.join(this.dir, path.basename(caller.secret_file)), `${mail_secret}\n`, { mode: 0o600 });
 		}
-		await this.operate(has_command ? ['reload'] : ['resource', 'add', file]);
+		await this.operate(['resource', 'add', file]);
 		return resource;
 	}
 

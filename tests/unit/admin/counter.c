@@ -29,27 +29,56 @@ static struct str resource_file(struct task *task, const struct counter *counter
 }
 
 /* What grantd has another process do (grantd/errands). */
-static enum err put_resource(struct task *task, void *counter, struct str name, struct str text)
+static void remember(struct task *task, struct counter *counter, struct str name)
 {
+	struct str old = STR_NONE;
+
+	if (file_read(task, resource_file(task, counter, name), RESOURCE_FILE_MAX, &old) != OK)
+		task_forgive(task);
+	counter->replaced = str_copy(&counter->arena, name);
+	counter->old = old.at == NULL ? STR_NONE : str_copy(&counter->arena, old);
+}
+
+static enum err put_resource(struct task *task, void *context, struct str name, struct str text)
+{
+	struct counter *counter = context;
+	struct resource resource;
+
+	TRY(resource_parse(task, name, text, counter->office.world.dir, sha256, &resource));
+	remember(task, counter, name);
 	return file_replace(task, resource_file(task, counter, name), text, 0600);
 }
 
-static enum err remove_resource(struct task *task, void *counter, struct str name)
+static enum err remove_resource(struct task *task, void *context, struct str name)
 {
+	struct counter *counter = context;
+
+	remember(task, counter, name);
 	return file_remove(task, resource_file(task, counter, name));
+}
+
+static enum err undo_resource(struct task *task, void *context)
+{
+	struct counter *counter = context;
+	struct str path = resource_file(task, counter, counter->replaced);
+
+	return counter->old.at == NULL ? file_remove(task, path)
+				       : file_replace(task, path, counter->old, 0600);
 }
 
 void counter_open(struct counter *counter)
 {
 	static const struct admin_walls walls = { .is_wanted = true, .landlock = 2 };
+	static const gid_t group = COUNTER_GROUP;
 	struct admin_config config = { .authority = &counter->office.authority,
 				       .reload = reload,
 				       .reload_context = counter,
-				       .digest = sha256,
 				       .put_resource = put_resource,
 				       .remove_resource = remove_resource,
+				       .undo_resource = undo_resource,
 				       .errands = counter,
-				       .walls = &walls };
+				       .walls = &walls,
+				       .group = &group };
 
 	*counter = (struct counter){ .peer = { .is_unix = true, .uid = geteuid() },
 				     .type = STR("application/json") };
@@ -62,6 +91,7 @@ void counter_close(struct counter *counter)
 	json_unref(&counter->answer);
 	knock_free(&counter->exchange);
 	admin_free(&counter->admin);
+	arena_free(&counter->arena);
 	office_close(&counter->office);
 }
 

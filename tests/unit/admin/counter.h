@@ -11,6 +11,8 @@
 #include "base/json.h"
 #include "knock.h"
 
+#define COUNTER_GROUP 4321 /* who is in it may administer */
+
 struct counter {
 	struct office office;
 	struct admin *admin;
@@ -19,6 +21,9 @@ struct counter {
 	struct str type;	   /* of bodies: application/json at first */
 	json_t *answer;		   /* the last one's */
 	unsigned reloads;
+	/* the file of a resource that was last put or removed, and what stood in it */
+	struct str replaced, old;
+	struct arena arena;
 };
 
 void counter_open(struct counter *counter);

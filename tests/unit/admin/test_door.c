@@ -37,9 +37,15 @@ static const char *path_like(const char *pattern, char path[128])
 
 static void every_call_refuses_who_may_not_administer(void **state)
 {
+	static const gid_t others[] = { 0, STRANGER, COUNTER_GROUP + 1 };
 	const struct peer strangers[] = {
 		{ .is_unix = true, .uid = STRANGER, .gid = STRANGER },
 		{ .is_unix = true, .uid = STRANGER, .gid = 0 },
+		{ .is_unix = true,
+		  .uid = STRANGER,
+		  .gid = STRANGER,
+		  .groups = others,
+		  .group_count = COUNT_OF(others) },
 		/* the API on a public listener would be a slip of ours: it answers nobody there */
 		{ .address = STR("127.0.0.1"), .is_secure = true },
 	};
@@ -63,6 +69,25 @@ static void every_call_refuses_who_may_not_administer(void **state)
 		}
 	}
 	CHECK(counter_rows(&counter) == rows && counter.reloads == 0);
+}
+
+static void who_has_the_group_may_as_his_first_or_another(void **state)
+{
+	static const gid_t groups[] = { STRANGER, COUNTER_GROUP };
+	const struct peer members[] = {
+		{ .is_unix = true, .uid = STRANGER, .gid = COUNTER_GROUP },
+		{ .is_unix = true,
+		  .uid = STRANGER,
+		  .gid = STRANGER,
+		  .groups = groups,
+		  .group_count = COUNT_OF(groups) },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(members); i++) {
+		counter.peer = members[i];
+		assert_int_equal(counter_ask(&counter, "GET", "/v1/status", NULL), 200);
+	}
 }
 
 static void root_and_our_own_user_may(void **state)
@@ -300,6 +325,7 @@ static void a_reload_takes_up_what_is_right_and_refuses_what_is_not(void **state
 int main(void)
 {
 	return RUN(TEST(every_call_refuses_who_may_not_administer), TEST(root_and_our_own_user_may),
+		   TEST(who_has_the_group_may_as_his_first_or_another),
 		   TEST(an_unknown_path_and_another_method_are_refused),
 		   TEST(a_body_that_is_no_object_of_known_members_is_refused_everywhere),
 		   TEST(a_body_too_deep_or_too_large_is_refused),
