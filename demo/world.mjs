@@ -79,8 +79,7 @@ export class World {
 	}
 
 	async add_mail() {
-		// with a command in it: put there by hand, and not through the admin socket
-		const file = path.join(this.dir, 'resources', 'mail.json');
+		const file = path.join(this.home, 'mail.json');
 		fs.writeFileSync(path.join(this.dir, 'mail-rs.secret'), `${this.mail_secret}\n`, { mode: 0o600 });
 		fs.writeFileSync(file, JSON.stringify({
 			name: 'mail', uri: this.mail_uri, title: 'Mail of Example Ltd', enforced_by: 'resource', checks: 'introspection',
@@ -88,7 +87,7 @@ export class World {
 			scopes: [{ name: 'mail.read', title: 'Read your mail', risk: 'read', default: true, can: ['see folders and read messages'], cannot: ['send, change or delete anything'] }],
 			introspection: [{ id: 'mail-rs', secret_file: 'mail-rs.secret' }],
 		}, null, 2));
-		await this.grantctl(['reload']);
+		await this.grantctl(['resource', 'add', file]);
 	}
 
 	add_agent() {
