@@ -153,6 +153,7 @@ static enum err make(struct task *task, struct str source, const struct making *
 		     const atomic_bool *is_over)
 {
 	const struct backup_files *files = making->files;
+	enum err err;
 
 	discard(making); /* what a crash left */
 	TRY(create(task, making->file, files->file));
@@ -161,7 +162,10 @@ static enum err make(struct task *task, struct str source, const struct making *
 	TRY(split(task, making));
 	/* the keys first: the other without them is of no use */
 	TRY(finish(task, making->keys, files->keys));
-	return finish(task, making->file, files->file);
+	err = finish(task, making->file, files->file);
+	if (err != OK) /* alone they would be in the way of the next of that name */
+		(void)unlink(str_to_c(&task->arena, files->keys));
+	return err;
 }
 
 enum err store_backup(struct task *task, struct store *store, const struct backup_files *files,
