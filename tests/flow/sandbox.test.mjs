@@ -12,7 +12,10 @@ import { Daemon, Instance, driver, programs, run, run_well } from './harness/ind
 import { Listener } from './listener.mjs';
 import { preloads, shim } from './preload.mjs';
 
-const is_sanitized = /lib[at]san/.test((await run_well('ldd', [programs.grantd])).stdout);
+const libraries = (await run_well('ldd', [programs.grantd])).stdout;
+const is_sanitized = /lib[at]san/.test(libraries);
+// a thread of ThreadSanitizer's own, from before keyd shuts itself in
+const has_strange_thread = /libtsan/.test(libraries);
 const skip = process.getuid() !== 0 && 'needs root';
 
 // A kernel without it shuts no files, and grantd has said so.
@@ -145,8 +148,9 @@ test('check --sandbox says what is in force, and fails when something is not', a
 	assert.ok(landlock > 0 && root_key_out_of_reach);
 	for (const one of processes.slice(0, 2)) {
 		const { no_new_privileges, system_calls_listed, files_listed, no_core, memory_hidden } = one;
-		assert.deepEqual({ no_new_privileges, system_calls_listed, files_listed, no_core, memory_hidden },
-			{ no_new_privileges: true, system_calls_listed: !is_sanitized, files_listed: true, no_core: true, memory_hidden: true }, one.name);
+		assert.equal(no_new_privileges, !(has_strange_thread && one.name === 'keyd'), one.name);
+		assert.deepEqual({ system_calls_listed, files_listed, no_core, memory_hidden },
+			{ system_calls_listed: !is_sanitized, files_listed: true, no_core: true, memory_hidden: true }, one.name);
 	}
 	assert.equal(said.status, is_sanitized ? 1 : 0);
 	assert.match((await check()).stdout, /^files listed +yes +yes +- *$/m);
