@@ -30,6 +30,7 @@ struct ended_notes {
 	struct ended *ended;
 	size_t len;
 	bool is_to_sync; /* lines of this transaction were appended before they were too many */
+	bool has_kept;	 /* lines of the transaction whose commit is next */
 	char text[NOTES_MAX];
 };
 
@@ -180,6 +181,7 @@ struct ended_notes *ended_notes_new(struct ended *ended)
 	notes->ended = ended;
 	notes->len = 0;
 	notes->is_to_sync = false;
+	notes->has_kept = false;
 	return notes;
 }
 
@@ -250,7 +252,10 @@ void ended_keep(struct task *task, struct db *db)
 {
 	struct ended_notes *notes = db->ended;
 
-	if (notes == NULL || (notes->len == 0 && !notes->is_to_sync))
+	if (notes == NULL)
+		return;
+	notes->has_kept = notes->len > 0 || notes->is_to_sync;
+	if (!notes->has_kept)
 		return;
 	if (notes->len > 0)
 		append(task, notes);
@@ -260,5 +265,18 @@ void ended_keep(struct task *task, struct db *db)
 		pthread_mutex_unlock(&notes->ended->appending);
 		say_lost(task);
 	}
+	notes->is_to_sync = false;
+}
+
+void ended_unkept(struct task *task, struct db *db)
+{
+	struct ended_notes *notes = db->ended;
+
+	if (notes == NULL || !notes->has_kept)
+		return;
+	notes->has_kept = false;
+	notes->len = 0;
+	ended_note(task, db, ENDED_UNKEPT, STR("-"), STR_NONE);
+	append(task, notes);
 	notes->is_to_sync = false;
 }

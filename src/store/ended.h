@@ -39,6 +39,11 @@ size_t ended_mark(const struct db *db);
 void ended_back_to(struct db *db, size_t mark);
 /* Before the commit. */
 void ended_keep(struct task *task, struct db *db);
+/*
+ * Right after it, when that commit failed, or nobody knows: what is on record need not be in the
+ * database.
+ */
+void ended_unkept(struct task *task, struct db *db);
 
 /* --- reading --- */
 
@@ -62,7 +67,10 @@ struct ended_record {
  * last line without its end was never acknowledged. ERR_CONFIG: unreadable.
  */
 MUST_CHECK enum err ended_read(struct task *task, struct str path, struct ended_record *ret_record);
-/* When the newest act it knows of began, by its last lines; 0: none, or there is no file. */
+/*
+ * When the newest act began that the database must know of, by the last lines; 0: none, there is no
+ * file, or the last commit failed.
+ */
 MUST_CHECK enum err ended_newest(struct task *task, struct str path, int64_t *ret_at);
 /*
  * Another node's record added to this one: each one's lines in their own order, the earlier of two

@@ -7,4 +7,5 @@
 
 #define ENDED_HEADER "grantd-ended 1 "
 #define ENDED_WHOLE  '+'
+#define ENDED_UNKEPT "unkept" /* the verb of a line: the commit of those before it failed */
 #define ENDED_LOST   '-' /* lines are missing behind what is there, and no "lost" says so yet */

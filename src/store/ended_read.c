@@ -70,7 +70,7 @@ static void take_line(struct str text, struct reading *reading)
 	if (str_equals(line.verb, STR("lost"))) {
 		record->since = later(record->since, line.at);
 		reading->is_damaged = reading->is_damaged && line.at < reading->newest;
-	} else {
+	} else if (!str_equals(line.verb, STR(ENDED_UNKEPT))) {
 		record->lines[record->count++] = line;
 	}
 	reading->newest = later(reading->newest, line.at);
@@ -155,7 +155,9 @@ enum err ended_newest(struct task *task, struct str path, int64_t *ret_at)
 	(void)str_next(&rest, '\n', &text); /* the header, or the end of a line */
 	while (str_next(&rest, '\n', &text))
 		if (read_line(text, &line) && !str_equals(line.verb, STR("lost")))
-			*ret_at = later(*ret_at, line.at);
+			*ret_at = str_equals(line.verb, STR(ENDED_UNKEPT))
+					  ? 0
+					  : later(*ret_at, line.at);
 	return OK;
 }
 

@@ -32,6 +32,7 @@ static enum outcome commit(struct task *task, struct postgres_db *db, struct wri
 	write->result = postgres_run(task, db, "COMMIT", &tag);
 	if (write->result == OK && str_equals(tag, STR("COMMIT")))
 		return DONE;
+	ended_unkept(task, &db->db);
 	if (db->is_conflict)
 		return RUN_AGAIN;
 	if (db->connection == NULL)

@@ -34,12 +34,22 @@ static bool in_transaction(const struct db *db)
 	return sqlite3_get_autocommit(((const struct sqlite_db *)db)->handle) == 0;
 }
 
+static enum err commit(struct task *task, struct db *db)
+{
+	enum err err;
+
+	ended_keep(task, db);
+	err = run(task, db, &COMMIT);
+	if (err != OK)
+		ended_unkept(task, db);
+	return err;
+}
+
 static enum err run_alone(struct task *task, struct db *db, struct write *write)
 {
 	TRY(run(task, db, &BEGIN));
 	TRY(write_run(write, db));
-	ended_keep(task, db);
-	return run(task, db, &COMMIT);
+	return commit(task, db);
 }
 
 static enum err run_saved(struct task *task, struct db *db, struct write *write)
@@ -63,8 +73,7 @@ static enum err run_together(struct task *task, struct db *db, struct write *con
 	TRY(run(task, db, &BEGIN));
 	for (size_t i = 0; i < count; i++)
 		TRY(run_saved(task, db, batch[i]));
-	ended_keep(task, db);
-	return run(task, db, &COMMIT);
+	return commit(task, db);
 }
 
 static void end_transaction(struct task *task, struct db *db)

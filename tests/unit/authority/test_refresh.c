@@ -290,20 +290,30 @@ static void a_living_installation_whose_root_key_is_not_in_the_file_is_put_off(v
 	keys_free(&keys);
 }
 
+/* As a restart does once it was retired. */
+static struct keyring *reopen_without_first_root(void)
+{
+	struct task *task = world_task(&office.world);
+	struct str file = STR_JOIN(&task->arena, office.world.dir, STR("/root.key"));
+	struct keyring *keys = NULL;
+
+	CHECK_ERR(keys_remove_root(task, file, 1), OK);
+	CHECK_ERR(keys_open(task, file, STR("https://grantd.test"), &keys), OK);
+	office.authority.keys = keys;
+	return keys;
+}
+
 static void a_token_by_a_root_key_that_was_retired_is_unknown(void **state)
 {
 	struct token_answer first = office_tokens(&office, "agent", "mail.read");
 	struct task *task = world_task(&office.world);
-	struct str file = STR_JOIN(&task->arena, office.world.dir, STR("/root.key"));
-	struct keyring *keys = reopen_with_second_root(), *later = NULL;
+	struct keyring *keys = reopen_with_second_root(), *later;
 	struct token_wish wish;
 
 	(void)state;
 	CHECK_ERR(keys_use_root(task, keys, 2), OK);
 	CHECK_ERR(office_refresh_with(&office, first.refresh_token, &wish), OK);
-	CHECK_ERR(keys_remove_root(task, file, 1), OK);
-	CHECK_ERR(keys_open(task, file, STR("https://grantd.test"), &later), OK);
-	office.authority.keys = later;
+	later = reopen_without_first_root();
 	CHECK_ERR(office_refresh_with(&office, first.refresh_token, &wish), ERR_GRANT);
 	CHECK(only_family().generation == 2 && only_family().revoked_at == 0);
 	office.authority.keys = office.keys;
@@ -316,14 +326,11 @@ static void an_installation_that_ran_out_under_a_retired_root_key_hears_that_it_
 {
 	struct token_answer first = office_tokens(&office, "agent", "mail.read");
 	struct task *task = world_task(&office.world);
-	struct str file = STR_JOIN(&task->arena, office.world.dir, STR("/root.key"));
-	struct keyring *keys = reopen_with_second_root(), *later = NULL;
+	struct keyring *keys = reopen_with_second_root(), *later;
 	struct token_wish wish;
 
 	(void)state;
-	CHECK_ERR(keys_remove_root(task, file, 1), OK);
-	CHECK_ERR(keys_open(task, file, STR("https://grantd.test"), &later), OK);
-	office.authority.keys = later;
+	later = reopen_without_first_root();
 	office_wait(&office, only_family().idle_expires_at - task->now);
 	CHECK_ERR(office_refresh_with(&office, first.refresh_token, &wish), ERR_GRANT);
 	office.authority.keys = office.keys;

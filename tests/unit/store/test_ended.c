@@ -277,11 +277,44 @@ static void its_newest_act_is_found_at_its_end(void **state)
 	CHECK(newest(world) == 1000);
 	append(world, "er\n");
 	CHECK(newest(world) == 6000);
+	append(world, "6500 grant gra_b user\n6500 unkept - -\n");
+	CHECK(newest(world) == 0);
+	append(world, "6600 grant gra_b user\n");
+	CHECK(newest(world) == 6600);
 	for (int i = 0; i < 1000; i++) {
 		snprintf(line, sizeof(line), "%d grant gra_c user\n", 7000 + i);
 		append(world, line);
 	}
 	CHECK(newest(world) == 7999);
+}
+
+/* Each database finds out at the commit only. */
+static enum err end_what_cannot_be_committed(struct task *task, struct db *db, void *arg)
+{
+	struct family stray = alice_family;
+
+	stray.id = STR("fam_stray");
+	stray.grant_id = STR("gra_stray");
+	TRY(revoke_grant(task, db, arg));
+	if (db->driver == &postgres_driver)
+		return db->driver->execute(task, db, "SELECT 1 / 0") == OK ? ERR_INTERNAL : OK;
+	TRY(db->driver->execute(task, db, "PRAGMA defer_foreign_keys=ON"));
+	return family_insert(task, db, &stray);
+}
+
+static void an_act_whose_commit_failed_need_not_be_in_the_database(void **state)
+{
+	struct world *world = *state;
+
+	open_with_record(world);
+	CHECK_ERR(world_write(world, end_what_cannot_be_committed, NULL), ERR_STORE);
+	CHECK(newest(world) == 0 && read_record(world).count == 1);
+	CHECK_ERR(world_write(world, revoke_grant, NULL), OK);
+	CHECK(newest(world) > 0 && read_record(world).count == 2);
+	/* what was refused before its commit says nothing */
+	CHECK_ERR(world_write(world, end_and_refuse, NULL), ERR_CONFLICT);
+	CHECK(newest(world) > 0);
+	CHECK(read_record(world).since != INT64_MAX);
 }
 
 int main(void)
@@ -298,5 +331,6 @@ int main(void)
 		cmocka_unit_test(a_line_that_was_lost_before_a_restart_is_owned_up_to_after_it),
 		cmocka_unit_test(a_lost_line_out_of_its_order_takes_nothing_back),
 		cmocka_unit_test(its_newest_act_is_found_at_its_end),
+		cmocka_unit_test(an_act_whose_commit_failed_need_not_be_in_the_database),
 		cmocka_unit_test(many_ends_in_one_transaction_are_all_on_record));
 }
