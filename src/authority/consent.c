@@ -51,13 +51,6 @@ static enum err check_sign_in(struct task *task, const struct auth_request *requ
 	return OK;
 }
 
-static enum err write_shown(struct task *task, struct db *db, void *arg)
-{
-	const struct consent_view *view = arg;
-
-	return auth_request_show(task, db, view->request.id, view->user.id, task->now);
-}
-
 static enum err find_grant(struct task *task, struct db *db, struct consent_view *view)
 {
 	enum err err = grant_find_live(task, db, view->user.id, view->client.id,
@@ -108,9 +101,21 @@ enum err consent_show(struct task *task, const struct authority *authority,
 	if (view->request.state != REQUEST_PENDING)
 		return fail(task, ERR_CONFLICT, "this request was answered already");
 	TRY(list_installations(task, authority, view));
-	TRY(store_write_relaxed(task, authority->store, write_shown, view));
 	*ret_view = *view;
 	return OK;
+}
+
+static enum err write_shown(struct task *task, struct db *db, void *arg)
+{
+	const struct consent_view *view = arg;
+
+	return auth_request_show(task, db, view->request.id, view->user.id, task->now);
+}
+
+enum err consent_shown(struct task *task, const struct authority *authority,
+		       struct consent_view *view, then_fn *then)
+{
+	return store_submit_relaxed(task, authority->store, write_shown, view, then);
 }
 
 enum err consent_reopen(struct task *task, const struct authority *authority,
@@ -131,7 +136,8 @@ struct deciding {
 	struct grant grant;
 	struct str code;
 	struct event event;
-	bool user_gone; /* disabled in another tab: denied, whatever was clicked */
+	bool user_gone;		  /* disabled in another tab: denied, whatever was clicked */
+	struct auth_request twin; /* how it was answered while this answer was prepared */
 };
 
 static struct str decision_text(struct arena *arena, const struct consent_answer *answer)
@@ -189,18 +195,6 @@ static enum err answer_again(struct task *task, const struct authority *authorit
 	if (request->state != REQUEST_DENIED)
 		TRY(make_code(task, authority, request->id, decision, &code));
 	return location_for(task, authority, request, code, ret_location);
-}
-
-static enum err answer_twin(struct task *task, const struct authority *authority,
-			    struct str request_id, struct str decision, struct str *ret_location)
-{
-	struct auth_request request = { 0 };
-	struct db *db = NULL;
-
-	task_forgive(task);
-	TRY(store_reader(task, authority->store, &db));
-	TRY(auth_request_find(task, db, request_id, &request));
-	return answer_again(task, authority, &request, decision, ret_location);
 }
 
 static enum err check_answer(struct task *task, const struct consent_view *view,
@@ -329,10 +323,12 @@ static enum err build_decided(struct task *task, struct deciding *deciding,
 
 static enum err write_decision(struct task *task, struct db *db, void *arg)
 {
-	struct deciding *deciding = arg;
+	const struct consent_decision *decision = arg;
+	struct deciding *deciding = decision->work;
 	struct auth_request decided = deciding->decided;
 	struct event event = deciding->event;
 	bool is_active;
+	enum err err;
 
 	TRY(user_take(task, db, deciding->view->user.id, &is_active));
 	deciding->user_gone = !is_active;
@@ -344,35 +340,55 @@ static enum err write_decision(struct task *task, struct db *db, void *arg)
 		TRY(grant_put(task, db, &deciding->grant, &decided.grant_id));
 		event.grant_id = decided.grant_id;
 	}
-	TRY(auth_request_decide(task, db, &decided));
+	err = auth_request_decide(task, db, &decided);
+	if (err == ERR_CONFLICT) /* a double click whose twin won while we prepared */
+		TRY(auth_request_find(task, db, decided.id, &deciding->twin));
+	TRY(err);
 	return event_insert(task, db, &event);
 }
 
+static enum err decided(struct task *task, enum err result, void *arg)
+{
+	struct consent_decision *decision = arg;
+	struct deciding *deciding = decision->work;
+	const struct auth_request *twin = &deciding->twin;
+
+	if (result == ERR_CONFLICT && twin->id.at != NULL) {
+		task_forgive(task);
+		result = answer_again(task, deciding->authority, twin, deciding->decided.decision,
+				      &decision->location);
+	} else if (result == OK) {
+		if (deciding->user_gone)
+			deciding->code = STR_NONE;
+		result = location_for(task, deciding->authority, &deciding->view->request,
+				      deciding->code, &decision->location);
+	}
+	return decision->then(task, result, decision);
+}
+
 enum err consent_decide(struct task *task, const struct authority *authority,
-			const struct consent_view *view, const struct session *session,
-			const struct consent_answer *answer, struct str *ret_location)
+			struct consent_decision *decision, then_fn *then)
 {
 	struct deciding *deciding = NEW(&task->arena, struct deciding);
-	struct str decision = decision_text(&task->arena, answer);
+	const struct consent_answer *answer = &decision->answer;
+	const struct consent_view *view = decision->view;
+	struct str text = decision_text(&task->arena, answer);
 	int64_t expires_at;
-	enum err err;
 
 	deciding->authority = authority;
 	deciding->view = view;
 	deciding->answer = answer;
+	decision->then = then;
+	decision->work = deciding;
 	if (view->request.state != REQUEST_PENDING)
-		return answer_again(task, authority, &view->request, decision, ret_location);
+		return answer_again(task, authority, &view->request, text, &decision->location);
 	TRY(check_answer(task, view, answer, &expires_at));
 	TRY(build_event(task, deciding, expires_at));
 	if (answer->allow)
 		build_grant(task, deciding, expires_at);
-	TRY(build_decided(task, deciding, session, decision));
-	err = answer->allow ? store_write(task, authority->store, write_decision, deciding)
-			    : store_stop(task, authority->store, write_decision, deciding);
-	if (err == ERR_CONFLICT) /* a double click whose twin won while we prepared */
-		return answer_twin(task, authority, view->request.id, decision, ret_location);
-	TRY(err);
-	if (deciding->user_gone)
-		deciding->code = STR_NONE;
-	return location_for(task, authority, &view->request, deciding->code, ret_location);
+	TRY(build_decided(task, deciding, decision->session, text));
+	return answer->allow
+		       ? store_submit(task, authority->store, write_decision, decision, decided)
+		       : store_submit_stop(task, authority->store, write_decision, decision,
+					   decided);
 }

@@ -36,12 +36,19 @@ struct consent_asked {
 
 /*
  * For the page: checks that the request is still pending, this browser's and (once shown) this
- * person's, that client, redirect URI and resource still stand (RU-028), and remembers the time of
- * showing. ERR_NOT_FOUND, ERR_FORBIDDEN (another browser, or somebody else was asked),
- * ERR_LOGIN_REQUIRED (prompt=login or max_age: sign in again first), ERR_CONFLICT (answered).
+ * person's, and that client, redirect URI and resource still stand (RU-028). ERR_NOT_FOUND,
+ * ERR_FORBIDDEN (another browser, or somebody else was asked), ERR_LOGIN_REQUIRED (prompt=login or
+ * max_age: sign in again first), ERR_CONFLICT (answered).
  */
 MUST_CHECK enum err consent_show(struct task *task, const struct authority *authority,
 				 const struct consent_asked *asked, struct consent_view *ret_view);
+/*
+ * Remembers that this person is shown it now; the page goes out afterwards, in then(task, result,
+ * view). ERR_PARKED; result: ERR_CONFLICT when it was answered meanwhile or is another person's.
+ * view lies in task memory.
+ */
+MUST_CHECK enum err consent_shown(struct task *task, const struct authority *authority,
+				  struct consent_view *view, then_fn *then);
 /*
  * For the answer: the same checks, without showing and without the list of installations; also when
  * it was answered already (request.state).
@@ -65,13 +72,24 @@ struct consent_answer {
 	struct str address, user_agent; /* kept sealed with the event */
 };
 
+/* An answer on its way; it and what it points to lie in task memory. */
+struct consent_decision {
+	const struct consent_view *view;
+	const struct session *session; /* looked at before the task parks, not after */
+	struct consent_answer answer;
+	struct str location; /* afterwards: carries code or error to the client */
+	/* for the rules */
+	then_fn *then;
+	struct deciding *work;
+};
+
 /*
- * The decision: grant, permissions, code and event in one transaction; *ret_location carries code
- * or error to the client. The same decision within 60 s answers the same location. ERR_CONFLICT:
- * answered otherwise or longer ago (a page). A no, and an account disabled meanwhile, are locations
- * with access_denied. ERR_REQUEST: sooner than 700 ms after showing, nothing ticked, a scope that
- * was not asked, another duration; ERR_FORBIDDEN, ERR_NOT_FOUND as consent_show.
+ * The decision: grant, permissions, code and event in one transaction; then(task, result, decision)
+ * after the commit. The same decision within 60 s has the same location. A no, and an account
+ * disabled meanwhile, are locations with access_denied. ERR_PARKED, or at once: OK (answered the
+ * same before); ERR_CONFLICT: answered otherwise or longer ago (a page; it may also be the result);
+ * ERR_REQUEST: sooner than 700 ms after showing, nothing ticked, a scope that was not asked,
+ * another duration; ERR_FORBIDDEN, ERR_NOT_FOUND as consent_show.
  */
 MUST_CHECK enum err consent_decide(struct task *task, const struct authority *authority,
-				   const struct consent_view *view, const struct session *session,
-				   const struct consent_answer *answer, struct str *ret_location);
+				   struct consent_decision *decision, then_fn *then);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "authority/events.h"
 
-#include <stdlib.h>
-
+#include "authority/aside.h"
 #include "crypto/random.h"
 #include "store/events.h"
 
@@ -52,31 +51,11 @@ enum err event_unseal(struct task *task, const struct authority *authority, cons
 	return OK;
 }
 
-/* A task of its own, on the heap until the writer hands it home. */
-struct record {
-	struct task task;
-	struct event event;
-};
-
 static enum err write_record(struct task *task, struct db *db, void *arg)
 {
-	struct record *record = arg;
+	const struct event *event = arg;
 
-	return event_insert(task, db, &record->event);
-}
-
-static void record_free(struct task *task)
-{
-	task_end(task);
-	free(task);
-}
-
-/* Never called: home frees the task instead of going on. */
-static enum err nothing_more(struct task *task, enum err result, void *arg)
-{
-	(void)task;
-	(void)arg;
-	return result;
+	return event_insert(task, db, event);
 }
 
 struct event event_copy(struct arena *arena, const struct event *event)
@@ -97,25 +76,11 @@ struct event event_copy(struct arena *arena, const struct event *event)
 	};
 }
 
-static struct record *record_new(struct task *task, const struct event *event)
-{
-	struct record *record = calloc(1, sizeof(*record));
-	struct arena *arena;
-
-	if (record == NULL)
-		abort();
-	task_begin(&record->task, task->clock, task->log);
-	arena = &record->task.arena;
-	record->task.home = record_free;
-	record->event = event_copy(arena, event);
-	return record;
-}
-
 void event_record(struct task *task, const struct authority *authority, const struct event *event)
 {
-	struct record *record = record_new(task, event);
+	struct task *aside = aside_new(task);
+	struct event *copy = NEW(&aside->arena, struct event);
 
-	if (store_submit(&record->task, authority->store, write_record, record, nothing_more) !=
-	    ERR_PARKED)
-		record_free(&record->task);
+	*copy = event_copy(&aside->arena, event);
+	aside_submit(aside, authority, write_record, copy);
 }

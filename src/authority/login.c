@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "authority/login.h"
 
+#include "authority/aside.h"
 #include "authority/events.h"
 #include "authority/login_throttle.h"
 #include "authority/people.h"
@@ -171,12 +172,26 @@ enum err login_with_password(struct task *task, const struct authority *authorit
 	return OK;
 }
 
-/* A row grows no longer by it, and who is to stop something must get to the page. */
 static enum err write_touch(struct task *task, struct db *db, void *arg)
 {
-	const struct session *session = arg;
+	const struct str *hash = arg;
 
-	return session_touch(task, db, session->hash, task->now);
+	return session_touch(task, db, *hash, task->now);
+}
+
+/*
+ * When it was last seen, beside the request: one that is lost ends a session sooner, never later. A
+ * row grows no longer by it, and who is to stop something must get to the page, so also on a full
+ * disk.
+ */
+static void touch(struct task *task, const struct authority *authority,
+		  const struct session *session)
+{
+	struct task *aside = aside_new(task);
+	struct str *hash = NEW(&aside->arena, struct str);
+
+	*hash = str_copy(&aside->arena, session->hash);
+	aside_submit_stop(aside, authority, write_touch, hash);
 }
 
 enum err session_open(struct task *task, const struct authority *authority, struct str cookie,
@@ -200,7 +215,7 @@ enum err session_open(struct task *task, const struct authority *authority, stru
 	    session.last_seen_at + SESSION_IDLE_MS <= task->now || user.status != USER_ACTIVE)
 		return fail(task, ERR_LOGIN_REQUIRED, "the session is over");
 	if (task->now - session.last_seen_at > TOUCH_MS)
-		TRY(store_stop(task, authority->store, write_touch, &session));
+		touch(task, authority, &session);
 	*ret_session = session;
 	*ret_user = user;
 	return OK;

@@ -14,31 +14,23 @@
 /* redirect URI and state at their longest, each byte of the state escaped */
 #define LOCATION_MAX (16 * 1024)
 
-struct opening {
-	const struct authority *authority;
-	const struct authorize_params *params;
-	struct client client;
-	const struct resource *resource;
-	struct auth_request request;
-};
-
 /* Client and redirect URI: until both are proven there is nobody to send an answer to. */
-static enum err find_client(struct task *task, struct opening *opening)
+static enum err find_client(struct task *task, struct authorize_wish *wish)
 {
-	const struct authorize_params *params = opening->params;
+	const struct authorize_params *params = &wish->params;
 	struct db *db = NULL;
 	enum err err;
 
 	if (str_is_empty(params->client_id))
 		return fail(task, ERR_REQUEST, "client_id is missing");
-	TRY(store_reader(task, opening->authority->store, &db));
-	err = client_find(task, db, params->client_id, &opening->client);
-	if (err == ERR_NOT_FOUND || (err == OK && opening->client.status != CLIENT_ACTIVE))
+	TRY(store_reader(task, wish->authority->store, &db));
+	err = client_find(task, db, params->client_id, &wish->client);
+	if (err == ERR_NOT_FOUND || (err == OK && wish->client.status != CLIENT_ACTIVE))
 		return fail(task, ERR_CLIENT, "this agent is not registered here");
 	TRY(err);
 	if (str_is_empty(params->redirect_uri))
 		return fail(task, ERR_REQUEST, "redirect_uri is missing");
-	if (client_find_redirect(&opening->client, params->redirect_uri).at == NULL)
+	if (client_find_redirect(&wish->client, params->redirect_uri).at == NULL)
 		return fail(task, ERR_REQUEST, "redirect_uri is not one the agent registered");
 	return OK;
 }
@@ -53,9 +45,9 @@ static enum err check_state(struct task *task, struct str state)
 	return OK;
 }
 
-static enum err check_form(struct task *task, const struct opening *opening)
+static enum err check_form(struct task *task, const struct authorize_wish *wish)
 {
-	const struct authorize_params *params = opening->params;
+	const struct authorize_params *params = &wish->params;
 
 	if (params->defect.at != NULL) {
 		task_note(task, ERR_REQUEST, params->defect);
@@ -73,7 +65,7 @@ static enum err check_form(struct task *task, const struct opening *opening)
 		return fail(task, ERR_REQUEST, "response_mode must be query");
 	if (params->authorization_details.at != NULL)
 		return fail(task, ERR_REQUEST, "authorization_details is not supported");
-	if (!client_allows(&opening->client, GRANT_AUTHORIZATION_CODE))
+	if (!client_allows(&wish->client, GRANT_AUTHORIZATION_CODE))
 		return fail(task, ERR_CLIENT_NOT_ALLOWED,
 			    "this agent may not use the authorization code grant");
 	if (params->nonce.len > NONCE_MAX || params->login_hint.len > LOGIN_HINT_MAX ||
@@ -82,29 +74,30 @@ static enum err check_form(struct task *task, const struct opening *opening)
 	return pkce_check_challenge(task, params->code_challenge, params->code_challenge_method);
 }
 
-static enum err choose_resource(struct task *task, struct opening *opening, struct scope_set asked)
+static enum err choose_resource(struct task *task, struct authorize_wish *wish,
+				struct scope_set asked)
 {
-	const struct authorize_params *params = opening->params;
-	struct str uri = opening->client.resource;
+	const struct authorize_params *params = &wish->params;
+	struct str uri = wish->client.resource;
 
 	if (params->resource_count > 1)
 		return fail(task, ERR_TARGET, "one resource at a time");
 	if (!str_is_empty(params->resource))
 		TRY(resource_canonical(task, params->resource, &uri));
 	else if (uri.at == NULL && scope_has(asked, STR("openid")))
-		uri = opening->authority->issuer_resource.uri;
+		uri = wish->authority->issuer_resource.uri;
 	if (uri.at == NULL)
 		return fail(task, ERR_TARGET, "resource is missing, and this agent has no default");
-	opening->resource = authority_resource(opening->authority, uri);
-	if (opening->resource == NULL)
+	wish->resource = authority_resource(wish->authority, uri);
+	if (wish->resource == NULL)
 		return fail(task, ERR_TARGET, "the resource is not known here");
 	return OK;
 }
 
-static struct scope_set default_scope(struct task *task, const struct opening *opening)
+static struct scope_set default_scope(struct task *task, const struct authorize_wish *wish)
 {
-	const struct resource *resource = opening->resource;
-	const struct client *client = &opening->client;
+	const struct resource *resource = wish->resource;
+	const struct client *client = &wish->client;
 	struct str *names = NEW_ARRAY(&task->arena, struct str, resource->scope_count);
 	struct scope_set set = { .names = names };
 
@@ -131,30 +124,30 @@ static struct scope_set without_offline_access(struct arena *arena, struct scope
 	return left;
 }
 
-static enum err choose_scope(struct task *task, struct opening *opening, struct scope_set asked)
+static enum err choose_scope(struct task *task, struct authorize_wish *wish, struct scope_set asked)
 {
-	const struct client *client = &opening->client;
+	const struct client *client = &wish->client;
 
 	if (asked.count == 0)
-		asked = default_scope(task, opening);
+		asked = default_scope(task, wish);
 	if (asked.count == 0)
 		return fail(task, ERR_SCOPE, "scope is missing, and the resource has no default");
 	/* which one is said by its place: what came from outside has no place in a log */
 	for (size_t i = 0; i < asked.count; i++) {
-		if (!authority_offers(opening->authority, opening->resource, asked.names[i]))
+		if (!authority_offers(wish->authority, wish->resource, asked.names[i]))
 			return failf(task, ERR_SCOPE, "scope number %zu is none of this resource's",
 				     i + 1);
 		if (client->scope.count > 0 && !scope_has(client->scope, asked.names[i]))
 			return failf(task, ERR_SCOPE,
 				     "scope number %zu is not for this agent to ask for", i + 1);
 	}
-	opening->request.scope = asked;
+	wish->request.scope = asked;
 	return OK;
 }
 
-static enum err check_prompt(struct task *task, struct opening *opening)
+static enum err check_prompt(struct task *task, struct authorize_wish *wish)
 {
-	const struct authorize_params *params = opening->params;
+	const struct authorize_params *params = &wish->params;
 	struct str rest = params->prompt, word;
 	bool is_login = false;
 
@@ -168,22 +161,22 @@ static enum err check_prompt(struct task *task, struct opening *opening)
 		else if (!str_equals(word, STR("consent")))
 			return fail(task, ERR_REQUEST, "prompt is not understood");
 	}
-	opening->request.prompt = is_login ? STR("login") : STR("consent");
+	wish->request.prompt = is_login ? STR("login") : STR("consent");
 	return OK;
 }
 
-static enum err check_authentication(struct task *task, struct opening *opening)
+static enum err check_authentication(struct task *task, struct authorize_wish *wish)
 {
-	const struct authorize_params *params = opening->params;
+	const struct authorize_params *params = &wish->params;
 	struct str rest = params->acr_values, word;
 	uint64_t max_age = 0;
 	bool is_met = rest.at == NULL;
 
-	opening->request.max_age = -1;
+	wish->request.max_age = -1;
 	if (params->max_age.at != NULL) {
 		if (!str_to_u64(params->max_age, INT32_MAX, &max_age))
 			return fail(task, ERR_REQUEST, "max_age is not a number of seconds");
-		opening->request.max_age = (int64_t)max_age;
+		wish->request.max_age = (int64_t)max_age;
 	}
 	while (str_next(&rest, ' ', &word))
 		is_met = is_met || str_equals(word, STR(ACR_PASSWORD));
@@ -193,35 +186,34 @@ static enum err check_authentication(struct task *task, struct opening *opening)
 }
 
 /* Each request is a row: strangers share what an address may have, a person has it alone. */
-static enum err check_source(struct task *task, const struct opening *opening,
-			     struct authorize_refusal *refusal)
+static enum err check_source(struct task *task, struct authorize_wish *wish)
 {
-	const struct authorize_params *params = opening->params;
+	const struct authorize_params *params = &wish->params;
 	struct str who = params->user_id.at != NULL ? params->user_id : params->source;
 
-	TRY(throttle_check(task, opening->authority->throttle, THROTTLE_AUTHORIZE, who,
-			   &refusal->retry_after));
-	(void)throttle_spend(task, opening->authority, THROTTLE_AUTHORIZE, who, NULL);
+	TRY(throttle_check(task, wish->authority->throttle, THROTTLE_AUTHORIZE, who,
+			   &wish->refusal.retry_after));
+	(void)throttle_spend(task, wish->authority, THROTTLE_AUTHORIZE, who, NULL);
 	return OK;
 }
 
 static enum err insert_request(struct task *task, struct db *db, void *arg)
 {
-	const struct opening *opening = arg;
+	const struct authorize_wish *wish = arg;
 
-	return auth_request_insert(task, db, &opening->request);
+	return auth_request_insert(task, db, &wish->request);
 }
 
-static enum err remember(struct task *task, struct opening *opening)
+static void describe(struct task *task, struct authorize_wish *wish)
 {
-	const struct authorize_params *params = opening->params;
-	struct auth_request *request = &opening->request;
+	const struct authorize_params *params = &wish->params;
+	struct auth_request *request = &wish->request;
 
 	request->id = random_id(&task->arena, "req_");
 	request->state = REQUEST_PENDING;
 	request->browser_hash = sha256_str(&task->arena, params->browser);
-	request->client_id = opening->client.id;
-	request->resource = opening->resource->uri;
+	request->client_id = wish->client.id;
+	request->resource = wish->resource->uri;
 	request->redirect_uri = params->redirect_uri;
 	request->oauth_state = params->state;
 	request->code_challenge = params->code_challenge;
@@ -230,35 +222,31 @@ static enum err remember(struct task *task, struct opening *opening)
 	request->ui_locales = params->ui_locales;
 	request->created_at = task->now;
 	request->expires_at = task->now + REQUEST_LIFE_MS;
-	return store_write_relaxed(task, opening->authority->store, insert_request, opening);
 }
 
 enum err auth_request_open(struct task *task, const struct authority *authority,
-			   const struct authorize_params *params, struct auth_request *ret_request,
-			   struct authorize_refusal *refusal)
+			   struct authorize_wish *wish, then_fn *then)
 {
-	struct opening *opening = NEW(&task->arena, struct opening);
+	const struct authorize_params *params = &wish->params;
 	struct scope_set asked;
 
-	opening->authority = authority;
-	opening->params = params;
-	*refusal = (struct authorize_refusal){ 0 };
-	TRY(find_client(task, opening));
+	wish->authority = authority;
+	wish->refusal = (struct authorize_refusal){ 0 };
+	TRY(find_client(task, wish));
 	TRY(check_state(task, params->state));
-	refusal->may_redirect = str_equals(opening->client.kind, STR("operator"));
-	refusal->redirect_uri = params->redirect_uri;
-	refusal->state = params->state;
-	TRY(check_form(task, opening));
+	wish->refusal.may_redirect = str_equals(wish->client.kind, STR("operator"));
+	wish->refusal.redirect_uri = params->redirect_uri;
+	wish->refusal.state = params->state;
+	TRY(check_form(task, wish));
 	TRY(scope_parse(task, params->scope, &asked));
 	asked = without_offline_access(&task->arena, asked);
-	TRY(choose_resource(task, opening, asked));
-	TRY(choose_scope(task, opening, asked));
-	TRY(check_authentication(task, opening));
-	TRY(check_prompt(task, opening));
-	TRY(check_source(task, opening, refusal));
-	TRY(remember(task, opening));
-	*ret_request = opening->request;
-	return OK;
+	TRY(choose_resource(task, wish, asked));
+	TRY(choose_scope(task, wish, asked));
+	TRY(check_authentication(task, wish));
+	TRY(check_prompt(task, wish));
+	TRY(check_source(task, wish));
+	describe(task, wish);
+	return store_submit_relaxed(task, authority->store, insert_request, wish, then);
 }
 
 enum err auth_request_load(struct task *task, const struct authority *authority, struct str id,

@@ -34,16 +34,26 @@ struct authorize_refusal {
 	int64_t retry_after;
 };
 
+/* A request on its way to the person: what the door read, and what becomes of it. Task memory. */
+struct authorize_wish {
+	struct authorize_params params;
+	struct auth_request request; /* as it is remembered */
+	struct authorize_refusal refusal;
+	/* what it is about, for the rules */
+	const struct authority *authority;
+	struct client client;
+	const struct resource *resource;
+};
+
 /*
- * Checks everything and remembers the request (it waits for the commit). Errors: ERR_REQUEST,
- * ERR_CLIENT (unknown: a page), ERR_SCOPE, ERR_TARGET, ERR_RESPONSE_TYPE, ERR_REQUEST_OBJECT,
- * ERR_REQUEST_URI, ERR_CLIENT_NOT_ALLOWED, ERR_UNMET_AUTHENTICATION, ERR_LOGIN_REQUIRED /
- * ERR_CONSENT_REQUIRED (prompt=none), ERR_THROTTLED; *refusal is filled in any case.
+ * Checks everything and remembers the request; then(task, result, wish) after the commit.
+ * ERR_PARKED, or at once: ERR_REQUEST, ERR_CLIENT (unknown: a page), ERR_SCOPE, ERR_TARGET,
+ * ERR_RESPONSE_TYPE, ERR_REQUEST_OBJECT, ERR_REQUEST_URI, ERR_CLIENT_NOT_ALLOWED,
+ * ERR_UNMET_AUTHENTICATION, ERR_LOGIN_REQUIRED / ERR_CONSENT_REQUIRED (prompt=none), ERR_THROTTLED;
+ * wish->refusal is filled in any case.
  */
 MUST_CHECK enum err auth_request_open(struct task *task, const struct authority *authority,
-				      const struct authorize_params *params,
-				      struct auth_request *ret_request,
-				      struct authorize_refusal *refusal);
+				      struct authorize_wish *wish, then_fn *then);
 /*
  * A pending request for the browser that opened it. ERR_NOT_FOUND: none or over; ERR_FORBIDDEN:
  * another browser's (CS-009).

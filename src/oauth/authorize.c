@@ -110,13 +110,27 @@ static enum err ask_by_get(struct exchange *exchange, const struct form *form)
 	return OK;
 }
 
-/* The person goes on at the consent page, which asks for a sign-in itself when there is none. */
+/*
+ * The step after the commit, and the way out of a refusal before it. The person goes on at the
+ * consent page, which asks for a sign-in itself when there is none.
+ */
+static enum err answer_wish(struct task *task, enum err result, void *arg)
+{
+	struct exchange *exchange = exchange_of(task);
+	const struct authorize_wish *wish = arg;
+
+	if (result != OK)
+		return refuse(exchange, result, &wish->refusal);
+	task_tag(task, "client", wish->request.client_id);
+	reply_redirect(exchange, 303,
+		       STR_JOIN(&task->arena, STR("/consent?request="), wish->request.id));
+	return OK;
+}
+
 enum err oauth_authorize(struct exchange *exchange)
 {
 	struct task *task = &exchange->task;
-	struct authorize_refusal refusal = { 0 };
-	struct authorize_params params;
-	struct auth_request request;
+	struct authorize_wish *wish = NEW(&task->arena, struct authorize_wish);
 	struct form form;
 	enum err err;
 
@@ -125,13 +139,9 @@ enum err oauth_authorize(struct exchange *exchange)
 	if (is_post(exchange))
 		return ask_by_get(exchange, &form);
 	TRY(check_repeated(task, &form));
-	params = read_params(exchange, &form);
+	wish->params = read_params(exchange, &form);
 	if (form_check_single(task, &form, repeatable) != OK)
-		params.defect = task->reason;
-	err = auth_request_open(task, oauth_authority(exchange), &params, &request, &refusal);
-	if (err != OK)
-		return refuse(exchange, err, &refusal);
-	task_tag(task, "client", request.client_id);
-	reply_redirect(exchange, 303, STR_JOIN(&task->arena, STR("/consent?request="), request.id));
-	return OK;
+		wish->params.defect = task->reason;
+	err = auth_request_open(task, oauth_authority(exchange), wish, answer_wish);
+	return err == ERR_PARKED ? ERR_PARKED : answer_wish(task, err, wish);
 }

@@ -14,8 +14,8 @@ static const struct route routes[] = {
 	{ "GET", "/jwks.json", oauth_jwks, LANE_LOOP, ROUTE_CORS },
 	{ "GET", "/jwks/{file}", oauth_resource_jwks, LANE_LOOP, ROUTE_CORS },
 	/* OAuth 2.1 3.1: no CORS at the authorization endpoint */
-	{ "GET", "/authorize", oauth_authorize, LANE_PAGES, 0 },
-	{ "POST", "/authorize", oauth_authorize, LANE_PAGES, ROUTE_FORM },
+	{ "GET", "/authorize", oauth_authorize, LANE_STORE, 0 },
+	{ "POST", "/authorize", oauth_authorize, LANE_STORE, ROUTE_FORM },
 	{ "POST", "/token", oauth_token, LANE_STORE, ROUTE_FORM | ROUTE_CORS },
 	{ "POST", "/introspect", oauth_introspect, LANE_STORE, ROUTE_FORM },
 	{ "POST", "/revoke", oauth_revoke, LANE_STORE, ROUTE_FORM | ROUTE_CORS },

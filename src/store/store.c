@@ -212,11 +212,12 @@ enum err store_write(struct task *task, struct store *store, write_fn *fn, void 
 	return writer_wait(store->writer, &wish);
 }
 
-enum err store_write_relaxed(struct task *task, struct store *store, write_fn *fn, void *arg)
+enum err store_submit_relaxed(struct task *task, struct store *store, write_fn *fn, void *arg,
+			      then_fn *then)
 {
 	struct write wish = { .task = task, .fn = fn, .arg = arg, .is_relaxed = true };
 
-	return writer_wait(store->writer, &wish);
+	return writer_submit(store->writer, &wish, then);
 }
 
 enum err store_submit_stop(struct task *task, struct store *store, write_fn *fn, void *arg,

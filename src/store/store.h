@@ -77,12 +77,12 @@ MUST_CHECK enum err store_submit(struct task *task, struct store *store, write_f
 MUST_CHECK enum err store_write(struct task *task, struct store *store, write_fn *fn, void *arg);
 
 /*
- * As store_write, for what costs a person a click and no more when a power cut takes it back: a
+ * As store_submit, for what costs a person a click and no more when a power cut takes it back: a
  * commit that is seen by all at once and outlives the process, but is not synced to the disk; the
  * next one of another kind syncs it too. Never for an event, a decision or what may be used once.
  */
-MUST_CHECK enum err store_write_relaxed(struct task *task, struct store *store, write_fn *fn,
-					void *arg);
+MUST_CHECK enum err store_submit_relaxed(struct task *task, struct store *store, write_fn *fn,
+					 void *arg, then_fn *then);
 
 /*
  * The same two for what stops something: a revocation, a pause, a sign-out, the end of an

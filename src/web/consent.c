@@ -74,16 +74,34 @@ static enum err sign_in_again(struct page *page, struct str id)
 				      STR("/login?again=1&next=%2Fconsent%3Frequest%3D"), id));
 }
 
+/* What came of it after the commit is not what was expected: a page of its own. */
+static enum err refuse_late(struct task *task, enum err err)
+{
+	CLEANUP(page_close) struct page page = { 0 };
+	struct exchange *exchange = exchange_of(task);
+
+	exchange->reply = (struct reply){ 0 };
+	page_begin(exchange, web_of(exchange), &page);
+	return send_refusal(&page, err);
+}
+
+/* The page stands in the reply already, and goes out now. */
+static enum err go_out(struct task *task, enum err result, void *arg)
+{
+	(void)arg;
+	return result == OK ? OK : refuse_late(task, result);
+}
+
 /* status 200, or 400 with a word on what is missing. */
 static enum err show(struct page *page, struct str id, unsigned status, const char *problem)
 {
 	CLEANUP(question_close) struct question question = { 0 };
-	struct consent_view view;
+	struct consent_view *view = NEW(&page->task->arena, struct consent_view);
 	enum err err;
 
 	err = consent_show(
 		page->task, page->authority,
-		&(struct consent_asked){ id, page->browser, &page->session, &page->user }, &view);
+		&(struct consent_asked){ id, page->browser, &page->session, &page->user }, view);
 	if (err == ERR_LOGIN_REQUIRED)
 		return sign_in_again(page, id);
 	if (err != OK)
@@ -91,15 +109,16 @@ static enum err show(struct page *page, struct str id, unsigned status, const ch
 	if (problem != NULL)
 		data_str(page->data, "problem", page_text(page, problem, NULL));
 	else
-		page->locale = locale_choose(page->web->locales, view.request.ui_locales,
+		page->locale = locale_choose(page->web->locales, view->request.ui_locales,
 					     locale_tag(page->locale));
-	TRY(question_build(page, &view, &question));
+	TRY(question_build(page, view, &question));
 	data_str(page->data, "request", id);
 	data_str(page->data, "shown", question.fingerprint);
-	data_str(page->data, "client_name", view.client.name);
-	page->form_target = form_target(&page->task->arena, view.request.redirect_uri);
+	data_str(page->data, "client_name", view->client.name);
+	page->form_target = form_target(&page->task->arena, view->request.redirect_uri);
 	TRY(csrf_add(page, purpose_of(&page->task->arena, id, question.fingerprint)));
-	return page_send(page, status, "consent", "consent.title");
+	TRY(page_send(page, status, "consent", "consent.title"));
+	return consent_shown(page->task, page->authority, view, go_out);
 }
 
 enum err web_consent_form(struct exchange *exchange)
@@ -179,33 +198,46 @@ static enum err ask_again(struct page *page, struct str id, const char *problem)
 	return show(page, id, 400, problem);
 }
 
+/* To the client, with what was decided. */
+static enum err go_on(struct task *task, enum err result, void *arg)
+{
+	const struct consent_decision *decision = arg;
+
+	if (result != OK)
+		return refuse_late(task, result);
+	log_info(task, "consent.answered", LOG_STR("request", decision->view->request.id),
+		 LOG_STR("decision", decision->answer.allow ? STR("allow") : STR("deny")));
+	reply_redirect(exchange_of(task), 303, decision->location);
+	return OK;
+}
+
 static enum err decide(struct page *page, const struct form *form, const struct question *question,
 		       struct str id)
 {
-	struct str location = STR_NONE;
-	struct consent_answer answer;
+	struct consent_decision *decision = NEW(&page->task->arena, struct consent_decision);
 	enum err err;
 
-	err = read_answer(page, form, question, &answer);
-	if (err == OK && answer.allow && answer.scope.count == 0)
+	decision->view = question->view;
+	decision->session = &page->session;
+	err = read_answer(page, form, question, &decision->answer);
+	if (err == OK && decision->answer.allow && decision->answer.scope.count == 0)
 		return ask_again(page, id, "consent.nothing_ticked");
 	if (err == OK)
-		err = consent_decide(page->task, page->authority, question->view, &page->session,
-				     &answer, &location);
+		err = consent_decide(page->task, page->authority, decision, go_on);
+	if (err == ERR_PARKED)
+		return ERR_PARKED;
 	if (err == ERR_REQUEST)
 		return ask_again(page, id, "consent.not_understood");
 	if (err != OK)
 		return send_refusal(page, err);
-	log_info(page->task, "consent.answered", LOG_STR("request", id),
-		 LOG_STR("decision", answer.allow ? STR("allow") : STR("deny")));
-	return page_go(page, location);
+	return go_on(page->task, OK, decision);
 }
 
 enum err web_consent(struct exchange *exchange)
 {
 	CLEANUP(page_close) struct page page = { 0 };
 	CLEANUP(question_close) struct question question = { 0 };
-	struct consent_view view;
+	struct consent_view *view = NEW(&exchange->task.arena, struct consent_view);
 	struct str id, shown;
 	struct form form;
 	enum err err;
@@ -217,15 +249,15 @@ enum err web_consent(struct exchange *exchange)
 	TRY(csrf_check(&page, &form, purpose_of(&page.task->arena, id, shown)));
 	err = consent_reopen(page.task, page.authority,
 			     &(struct consent_asked){ id, page.browser, &page.session, &page.user },
-			     &view);
+			     view);
 	if (err == ERR_LOGIN_REQUIRED)
 		return sign_in_again(&page, id);
 	if (err != OK)
 		return send_refusal(&page, err);
 	page.locale = locale_choose(page.web->locales, form_get(&form, "language"),
 				    locale_tag(page.locale));
-	TRY(question_build(&page, &view, &question));
-	if (!str_equals(question.fingerprint, shown) && view.request.state == REQUEST_PENDING)
+	TRY(question_build(&page, view, &question));
+	if (!str_equals(question.fingerprint, shown) && view->request.state == REQUEST_PENDING)
 		return ask_again(&page, id, "consent.changed");
 	return decide(&page, &form, &question, id);
 }

@@ -158,3 +158,32 @@ enum err world_write(struct world *world, write_fn *fn, void *arg)
 {
 	return store_write(world_task(world), world->store, fn, arg);
 }
+
+struct relaxed {
+	struct world *world;
+	write_fn *fn;
+	void *arg;
+};
+
+static enum err answer_as_it_is(struct task *task, enum err result, void *arg)
+{
+	(void)task;
+	(void)arg;
+	return result;
+}
+
+static enum err submit_relaxed(struct task *task, void *arg)
+{
+	const struct relaxed *relaxed = arg;
+
+	return store_submit_relaxed(task, relaxed->world->store, relaxed->fn, relaxed->arg,
+				    answer_as_it_is);
+}
+
+enum err world_write_relaxed(struct world *world, write_fn *fn, void *arg)
+{
+	struct relaxed relaxed = { world, fn, arg };
+
+	world_task(world);
+	return world_run(&world->home, submit_relaxed, &relaxed);
+}

@@ -53,6 +53,8 @@ struct task *world_task(struct world *world);
 struct db *world_reader(struct world *world);
 /* store_write with that task. */
 enum err world_write(struct world *world, write_fn *fn, void *arg);
+/* store_submit_relaxed with that task, to its end. */
+enum err world_write_relaxed(struct world *world, write_fn *fn, void *arg);
 
 /* Further tasks; ended by world_task_end. */
 void world_task_begin(struct world *world, struct world_task *task);

@@ -154,6 +154,90 @@ struct authorize_params office_params(struct office *office, const char *client,
 	};
 }
 
+static enum err finished(struct task *task, enum err result, void *arg)
+{
+	(void)task;
+	(void)arg;
+	return result;
+}
+
+struct opening {
+	const struct authority *authority;
+	struct authorize_wish *wish;
+};
+
+static enum err open_wish(struct task *task, void *arg)
+{
+	const struct opening *opening = arg;
+
+	return auth_request_open(task, opening->authority, opening->wish, finished);
+}
+
+enum err office_ask(struct office *office, const struct authorize_params *params,
+		    struct auth_request *ret_request, struct authorize_refusal *ret_refusal)
+{
+	struct authorize_wish wish = { .params = *params };
+	struct opening opening = { &office->authority, &wish };
+	enum err err;
+
+	world_task(&office->world);
+	err = world_run(&office->world.home, open_wish, &opening);
+	*ret_request = wish.request;
+	*ret_refusal = wish.refusal;
+	return err;
+}
+
+struct showing {
+	const struct authority *authority;
+	const struct consent_asked *asked;
+	struct consent_view *view;
+};
+
+static enum err show(struct task *task, void *arg)
+{
+	const struct showing *showing = arg;
+
+	TRY(consent_show(task, showing->authority, showing->asked, showing->view));
+	return consent_shown(task, showing->authority, showing->view, finished);
+}
+
+enum err office_show(struct office *office, const struct consent_asked *asked,
+		     struct consent_view *ret_view)
+{
+	struct showing showing = { &office->authority, asked, ret_view };
+
+	world_task(&office->world);
+	return world_run(&office->world.home, show, &showing);
+}
+
+struct deciding_step {
+	const struct authority *authority;
+	struct consent_decision *decision;
+};
+
+static enum err decide_step(struct task *task, void *arg)
+{
+	const struct deciding_step *step = arg;
+
+	return consent_decide(task, step->authority, step->decision, finished);
+}
+
+enum err office_decide(struct office *office, const struct consent_asked *asked,
+		       const struct consent_answer *answer, struct str *ret_location)
+{
+	struct consent_decision decision = { .session = asked->session, .answer = *answer };
+	struct deciding_step step = { &office->authority, &decision };
+	struct task *task = world_task(&office->world);
+	struct consent_view view;
+	enum err err;
+
+	TRY(consent_reopen(task, &office->authority, asked, &view));
+	decision.view = &view;
+	err = world_run(&office->world.home, decide_step, &step);
+	*ret_location = decision.location;
+	return err;
+}
+
 static struct auth_request open_request(struct office *office, const char *client,
 					const char *scope)
 {
@@ -161,9 +245,7 @@ static struct auth_request open_request(struct office *office, const char *clien
 	struct authorize_refusal refusal;
 	struct auth_request request;
 
-	CHECK_ERR(auth_request_open(world_task(&office->world), &office->authority, &params,
-				    &request, &refusal),
-		  OK);
+	CHECK_ERR(office_ask(office, &params, &request, &refusal), OK);
 	return request;
 }
 
@@ -184,16 +266,12 @@ struct str office_code(struct office *office, const char *client, const char *sc
 					 .words = words };
 	struct consent_view view;
 	struct str location;
-	struct task *task;
 
 	for (size_t i = 0; i < COUNT_OF(words); i++)
 		words[i] = STR("{}");
-	CHECK_ERR(consent_show(world_task(&office->world), &office->authority, &asked, &view), OK);
+	CHECK_ERR(office_show(office, &asked, &view), OK);
 	office_wait(office, 1000);
-	task = world_task(&office->world);
-	CHECK_ERR(consent_reopen(task, &office->authority, &asked, &view), OK);
-	CHECK_ERR(consent_decide(task, &office->authority, &view, &session, &answer, &location),
-		  OK);
+	CHECK_ERR(office_decide(office, &asked, &answer, &location), OK);
 	location = str_from(location, sizeof(OFFICE_REDIRECT "?code=") - 1);
 	return str_sub(location, 0, str_find(location, '&'));
 }
@@ -207,13 +285,6 @@ struct token_wish office_wish(struct office *office, const char *client)
 	CHECK_ERR(client_find(task, world_reader(&office->world), str_from_c(client), &wish.client),
 		  OK);
 	return wish;
-}
-
-static enum err finished(struct task *task, enum err result, void *arg)
-{
-	(void)task;
-	(void)arg;
-	return result;
 }
 
 struct step {

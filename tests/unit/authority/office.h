@@ -38,6 +38,15 @@ void office_wait(struct office *office, int64_t ms);
 
 /* A good authorization request of that client, as the door would hand it over. */
 struct authorize_params office_params(struct office *office, const char *client, const char *scope);
+/* auth_request_open to its end; what it remembers and how a refusal may be told are copied. */
+enum err office_ask(struct office *office, const struct authorize_params *params,
+		    struct auth_request *ret_request, struct authorize_refusal *ret_refusal);
+/* consent_show, and that it was shown. */
+enum err office_show(struct office *office, const struct consent_asked *asked,
+		     struct consent_view *ret_view);
+/* consent_decide to its end. */
+enum err office_decide(struct office *office, const struct consent_asked *asked,
+		       const struct consent_answer *answer, struct str *ret_location);
 /* alice, signed in, lets `client` do `scope` for `duration`; answers the code. */
 struct str office_code(struct office *office, const char *client, const char *scope,
 		       const char *duration);

@@ -16,8 +16,7 @@ static struct authorize_refusal refusal;
 
 static enum err ask(const struct authorize_params *params, struct auth_request *ret_request)
 {
-	return auth_request_open(world_task(&office.world), &office.authority, params, ret_request,
-				 &refusal);
+	return office_ask(&office, params, ret_request, &refusal);
 }
 
 static enum err ask_changed(size_t offset, struct str value)
@@ -130,8 +129,8 @@ static enum err show(struct str id, const char *browser, struct consent_view *re
 {
 	struct session session = session_of_alice();
 
-	return consent_show(
-		world_task(&office.world), &office.authority,
+	return office_show(
+		&office,
 		&(struct consent_asked){ id, str_from_c(browser), &session, &office.alice },
 		ret_view);
 }
@@ -139,14 +138,11 @@ static enum err show(struct str id, const char *browser, struct consent_view *re
 static enum err answer(struct str id, const struct consent_answer *wish, struct str *ret_location)
 {
 	struct session session = session_of_alice();
-	struct task *task = world_task(&office.world);
-	struct consent_view view;
 
-	TRY(consent_reopen(
-		task, &office.authority,
-		&(struct consent_asked){ id, STR(OFFICE_BROWSER), &session, &office.alice },
-		&view));
-	return consent_decide(task, &office.authority, &view, &session, wish, ret_location);
+	return office_decide(
+		&office,
+		&(struct consent_asked){ id, STR(OFFICE_BROWSER), &session, &office.alice }, wish,
+		ret_location);
 }
 
 static size_t grants_of_alice(void)

@@ -13,8 +13,7 @@ static enum err ask(struct str user_id, const char *source, int64_t *ret_retry_a
 
 	params.user_id = user_id;
 	params.source = str_from_c(source);
-	err = auth_request_open(world_task(&office.world), &office.authority, &params, &request,
-				&refusal);
+	err = office_ask(&office, &params, &request, &refusal);
 	*ret_retry_after = refusal.retry_after;
 	return err;
 }

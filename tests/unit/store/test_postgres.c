@@ -87,13 +87,12 @@ static enum err look_at_commit(struct task *task, struct db *db, void *arg)
 static void a_relaxed_write_does_not_wait_for_the_disk_and_each_other_does(void **state)
 {
 	struct world *world = *state;
-	struct task *task = world_task(world);
 	int64_t waits = -1;
 
 	for (int i = 0; i < 40; i++) {
-		CHECK_ERR(store_write_relaxed(task, world->store, look_at_commit, &waits), OK);
+		CHECK_ERR(world_write_relaxed(world, look_at_commit, &waits), OK);
 		CHECK(waits == 0);
-		CHECK_ERR(store_write(task, world->store, look_at_commit, &waits), OK);
+		CHECK_ERR(world_write(world, look_at_commit, &waits), OK);
 		CHECK(waits == 1);
 	}
 }

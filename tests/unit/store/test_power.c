@@ -225,9 +225,7 @@ static void do_relaxed(struct work *work)
 {
 	size_t at = recorder_length(), syncs = 0;
 
-	CHECK_ERR(
-		store_write_relaxed(world_task(work->world), work->world->store, set_relaxed, work),
-		OK);
+	CHECK_ERR(world_write_relaxed(work->world, set_relaxed, work), OK);
 	for (; at < recorder_length(); at++)
 		syncs += recorder_entries()[at].kind == SYNCED;
 	work->relaxed++;

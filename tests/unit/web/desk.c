@@ -158,8 +158,7 @@ struct str desk_question(struct desk *desk, const char *scope)
 	struct authorize_refusal refusal;
 	struct auth_request request;
 
-	CHECK_ERR(auth_request_open(task, &desk->office.authority, &params, &request, &refusal),
-		  OK);
+	CHECK_ERR(office_ask(&desk->office, &params, &request, &refusal), OK);
 	return STR_JOIN(&task->arena, STR("/consent?request="), request.id);
 }
 
