@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "authority/request.h"
 
+#include "authority/dpop.h"
 #include "authority/pkce.h"
 #include "authority/throttle_shared.h"
 #include "base/url.h"
@@ -71,6 +72,8 @@ static enum err check_form(struct task *task, const struct authorize_wish *wish)
 	if (params->nonce.len > NONCE_MAX || params->login_hint.len > LOGIN_HINT_MAX ||
 	    params->ui_locales.len > LOCALES_MAX)
 		return fail(task, ERR_REQUEST, "a parameter is too long");
+	if (params->dpop_jkt.at != NULL && !dpop_jkt_is_valid(params->dpop_jkt))
+		return fail(task, ERR_REQUEST, "dpop_jkt is not a SHA-256 thumbprint");
 	return pkce_check_challenge(task, params->code_challenge, params->code_challenge_method);
 }
 
@@ -220,6 +223,7 @@ static void describe(struct task *task, struct authorize_wish *wish)
 	request->nonce = params->nonce;
 	request->login_hint = params->login_hint;
 	request->ui_locales = params->ui_locales;
+	request->dpop_jkt = params->dpop_jkt;
 	request->created_at = task->now;
 	request->expires_at = task->now + REQUEST_LIFE_MS;
 }

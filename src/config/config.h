@@ -49,6 +49,7 @@ struct config {
 	struct str support_url;
 
 	int64_t access_token_ms;     /* 300 s; a resource may say less or more, up to 900 s */
+	bool require_dpop_nonce;     /* a DPoP proof must sign a nonce of ours */
 	int64_t refresh_idle_ms;     /* a family unused that long is over; 30 days */
 	int64_t grant_max_ms;	     /* the longest a person may grant; 0: until revoked */
 	unsigned signing_key_days;   /* a key that has signed so long is replaced; 0: never */

@@ -70,6 +70,10 @@ const struct setting settings[SETTINGS] = {
 	{ "access_token_lifetime", SETTING_DURATION, PLACE(access_token_ms), "300s",
 	  900 * SECOND_MS,
 	  "Life of an access token unless its resource says otherwise: 30s to 900s." },
+	{ "require_dpop_nonce", SETTING_YES_NO, PLACE(require_dpop_nonce), "no", 0,
+	  "yes: a DPoP proof must sign a nonce that we gave out less than five minutes ago; its "
+	  "client asks\n"
+	  "# once more for the first one." },
 	{ "refresh_idle", SETTING_DURATION, PLACE(refresh_idle_ms), "30d", 366 * DAY_MS,
 	  "An installation that asks for no token that long must be allowed again by its person." },
 	{ "grant_max", SETTING_DURATION, PLACE(grant_max_ms), "0", 3660 * DAY_MS,

@@ -27,7 +27,7 @@ struct setting {
 };
 
 /* One per setting. */
-#define SETTINGS 33
+#define SETTINGS 34
 extern const struct setting settings[SETTINGS];
 
 /* What was written for each setting, and where: "DIR/grantd.conf:12" or "GRANTD_LISTEN". */

@@ -15,6 +15,7 @@
 #include "store/outbox.h"
 #include "store/requests.h"
 #include "store/sessions.h"
+#include "store/spent.h"
 #include "store/throttle_rows.h"
 
 #define TICK_MS		SECOND_MS
@@ -65,7 +66,14 @@ struct jobs {
 	_Atomic int64_t oldest;
 };
 
-enum sweep_kind { SWEEP_REQUESTS, SWEEP_SESSIONS, SWEEP_COUNTERS, SWEEP_THROTTLES, SWEEP_COUNT };
+enum sweep_kind {
+	SWEEP_REQUESTS,
+	SWEEP_SESSIONS,
+	SWEEP_COUNTERS,
+	SWEEP_THROTTLES,
+	SWEEP_SPENT,
+	SWEEP_COUNT
+};
 
 struct sweep {
 	enum sweep_kind kind;
@@ -85,6 +93,8 @@ static enum err write_sweep(struct task *task, struct db *db, void *arg)
 				     &sweep->deleted);
 	case SWEEP_THROTTLES:
 		return throttle_row_sweep(task, db, task->now, SWEEP_BATCH, &sweep->deleted);
+	case SWEEP_SPENT:
+		return spent_sweep(task, db, task->now, SWEEP_BATCH, &sweep->deleted);
 	case SWEEP_COUNTERS:
 	case SWEEP_COUNT:
 		break;

@@ -16,7 +16,12 @@ struct task;
 #define CLIENT_SECRET_MIN 32
 #define CLIENT_REDIRECTS  16
 
-enum client_auth { CLIENT_AUTH_NONE, CLIENT_AUTH_BASIC, CLIENT_AUTH_POST };
+enum client_auth {
+	CLIENT_AUTH_NONE,
+	CLIENT_AUTH_BASIC,
+	CLIENT_AUTH_POST,
+	CLIENT_AUTH_PRIVATE_KEY, /* private_key_jwt: its keys are in jwks */
+};
 
 enum client_status { CLIENT_ACTIVE, CLIENT_DISABLED };
 
@@ -45,11 +50,16 @@ struct client {
 	int64_t not_before; /* tokens issued then or before are dead */
 	int64_t created_at;
 	int64_t disabled_at;
+	struct str jwks;       /* public keys by value (crypto/jwk_set.h); STR_NONE: none */
+	struct str auth_alg;   /* the only algorithm it signs assertions with; STR_NONE: any */
+	int64_t dpop_bound_at; /* since when it gets no token without DPoP; 0: it may */
 };
 
 /* As client_check wants it. */
 bool client_id_is_valid(struct str id);
 bool client_is_public(const struct client *client);
+/* One that shows a secret. */
+bool client_has_secret(const struct client *client);
 bool client_allows(const struct client *client, enum grant_type type);
 struct str client_auth_name(enum client_auth auth);
 MUST_CHECK enum err client_auth_from_name(struct task *task, struct str name,

@@ -29,6 +29,7 @@ static struct authorize_params read_params(struct exchange *exchange, const stru
 		.prompt = form_get(form, "prompt"),
 		.max_age = form_get(form, "max_age"),
 		.login_hint = form_get(form, "login_hint"),
+		.dpop_jkt = form_get(form, "dpop_jkt"),
 		.ui_locales = form_get(form, "ui_locales"),
 		.acr_values = form_get(form, "acr_values"),
 		.request = form_get(form, "request"),

@@ -62,6 +62,21 @@ static enum err read_basic(struct task *task, const struct request *request,
 	return OK;
 }
 
+static enum err read_assertion(struct task *task, const struct form *form,
+			       struct client_credentials *credentials)
+{
+	if (!str_equals(form_get(form, "client_assertion_type"),
+			STR("urn:ietf:params:oauth:client-assertion-type:jwt-bearer")))
+		return fail(task, ERR_CLIENT,
+			    "client_assertion_type must be "
+			    "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
+	credentials->method = CREDENTIAL_ASSERTION;
+	credentials->secret = form_get(form, "client_assertion");
+	return str_is_empty(credentials->secret)
+		       ? fail(task, ERR_CLIENT, "client_assertion is missing")
+		       : OK;
+}
+
 enum err credentials_read(struct task *task, const struct request *request, const struct form *form,
 			  struct client_credentials *ret_credentials)
 {
@@ -77,7 +92,7 @@ enum err credentials_read(struct task *task, const struct request *request, cons
 	if (has_basic + has_secret + has_assertion > 1)
 		return fail(task, ERR_REQUEST, "more than one method of client authentication");
 	if (has_assertion)
-		return fail(task, ERR_CLIENT, "client assertions are not accepted");
+		TRY(read_assertion(task, form, &credentials));
 	if (has_basic)
 		TRY(read_basic(task, request, &credentials));
 	if (has_secret) {

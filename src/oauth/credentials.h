@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Client credentials as they come over HTTP (OAuth 2.1 2.4): Basic, in the body, or a bare
- * client_id. Whether they are right is authority/client_auth's affair.
+ * Client credentials as they come over HTTP (OAuth 2.1 2.4): Basic, in the body, an assertion (RFC
+ * 7521 4.2), or a bare client_id. Whether they are right is authority/client_auth's affair.
  */
 #pragma once
 

@@ -17,5 +17,8 @@ MUST_CHECK enum err client_list(struct task *task, struct db *db, struct str aft
 /* disabled_at: 0 enables; not_before only ever goes up. ERR_NOT_FOUND. */
 MUST_CHECK enum err client_set_disabled(struct task *task, struct db *db, struct str id,
 					int64_t disabled_at, int64_t not_before);
-/* Replaces name, redirect URIs, grant types, scope, default resource, secret. ERR_NOT_FOUND. */
+/*
+ * Replaces name, redirect URIs, grant types, scope, default resource, secret, keys and their
+ * algorithm, dpop_bound_at. ERR_NOT_FOUND.
+ */
 MUST_CHECK enum err client_update(struct task *task, struct db *db, const struct client *client);

@@ -58,7 +58,11 @@ const char *const schema_step_1[] = {
 	" resource TEXT,"
 	" not_before BIGINT NOT NULL,"
 	" created_at BIGINT NOT NULL,"
-	" disabled_at BIGINT)",
+	" disabled_at BIGINT,"
+	/* public keys by value, the one algorithm it signs with, since when it must use DPoP */
+	" jwks TEXT,"
+	" auth_alg TEXT,"
+	" dpop_bound_at BIGINT)",
 
 	/* over_at: the end of what the row is for in its state; what the sweep looks at */
 	"CREATE TABLE requests ("
@@ -91,7 +95,8 @@ const char *const schema_step_1[] = {
 	" spent_at BIGINT,"
 	" family_id TEXT,"
 	" token_expires_at BIGINT,"
-	" over_at BIGINT NOT NULL)",
+	" over_at BIGINT NOT NULL,"
+	" dpop_jkt TEXT)",
 	"CREATE UNIQUE INDEX requests_code ON requests (code_hash) WHERE code_hash IS NOT NULL",
 	"CREATE INDEX requests_over ON requests (over_at)",
 
@@ -172,6 +177,12 @@ const char *const schema_step_1[] = {
 	" used BIGINT NOT NULL,"
 	" ends_at BIGINT NOT NULL)",
 	"CREATE INDEX throttles_end ON throttles (ends_at)",
+
+	/* what was shown and holds once: DPoP proofs and client assertions, by a hash */
+	"CREATE TABLE spent ("
+	" name BYTEA NOT NULL PRIMARY KEY,"
+	" ends_at BIGINT NOT NULL)",
+	"CREATE INDEX spent_end ON spent (ends_at)",
 
 	/* the daemons that serve this database; settings and resources are hashes to be compared */
 	"CREATE TABLE nodes ("

@@ -39,6 +39,8 @@ static void the_words_are_those_of_the_rfcs(void **state)
 		{ ERR_TOKEN, 401, STR_INIT("invalid_token") },
 		{ ERR_TOKEN_TYPE, 400, STR_INIT("unsupported_token_type") },
 		{ ERR_INSUFFICIENT_SCOPE, 403, STR_INIT("insufficient_scope") },
+		{ ERR_DPOP, 400, STR_INIT("invalid_dpop_proof") },
+		{ ERR_DPOP_NONCE, 400, STR_INIT("use_dpop_nonce") },
 		{ ERR_PAUSED, 503, STR_INIT("temporarily_unavailable") },
 		{ ERR_THROTTLED, 429, STR_INIT("temporarily_unavailable") },
 		{ ERR_MEDIA_TYPE, 415, STR_INIT("invalid_request") },
