@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { ask, event_kinds, refused } from './expect.mjs';
-import { Instance, claims } from './harness/index.mjs';
+import { Instance, claims, driver } from './harness/index.mjs';
 import { ClientKey, ath, seconds } from './proof.mjs';
 
 const secret = 'a secret of the web agent, long enough: 0123456789';
@@ -136,6 +136,22 @@ test('DP-011: a proof is used once: in a row, at once, and after a restart', asy
 	await grantd.stop();
 	await grantd.start();
 	await bad(proof, /used before/);
+});
+
+if (driver === 'postgres') test('on PostgreSQL only: DP-011: a proof that one node took is refused by another', async (t) => {
+	const node = await Instance.beside(t, grantd);
+	await node.start();
+	const elsewhere = robot.at(node);
+	const proof = key.proof(token_url);
+	bound(await robot_with(proof));
+	refused(await elsewhere.post('/token', { grant_type: 'client_credentials' }, with_proof(proof)), 400, 'invalid_dpop_proof', /used before/);
+	const racing = key.proof(token_url);
+	const answers = await Promise.all([...Array(8).keys()].map((i) => (i % 2 ? robot : elsewhere).post('/token', { grant_type: 'client_credentials' }, with_proof(racing))));
+	assert.equal(answers.filter(({ status }) => status === 200).length, 1);
+	// a nonce of one node is good at the other
+	const late = await robot_with(key.proof(token_url, { iat: seconds(-100) }));
+	const nonce = late.headers.get('dpop-nonce');
+	bound(await elsewhere.post('/token', { grant_type: 'client_credentials' }, with_proof(key.proof(token_url, { nonce }))));
 });
 
 test('DP-013: the same jti of two keys is two proofs', async () => {
