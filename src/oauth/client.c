@@ -3,8 +3,7 @@
 #include "oauth/endpoints.h"
 #include "oauth/reply.h"
 
-enum err oauth_client(struct exchange *exchange, const struct form *form, struct client *ret_client,
-		      struct single_use *ret_spend)
+enum err oauth_client(struct exchange *exchange, const struct form *form, struct client *ret_client)
 {
 	struct task *task = &exchange->task;
 	struct client_credentials credentials;
@@ -17,6 +16,5 @@ enum err oauth_client(struct exchange *exchange, const struct form *form, struct
 		return err;
 	}
 	task_tag(task, "client", ret_client->id);
-	*ret_spend = credentials.single_use;
 	return OK;
 }
