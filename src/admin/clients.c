@@ -2,6 +2,7 @@
 #include "authority/clients.h"
 
 #include "admin/room.h"
+#include "crypto/jwk_set.h"
 #include "store/clients.h"
 
 static const struct member create_members[] = {
@@ -9,7 +10,8 @@ static const struct member create_members[] = {
 	{ "redirect_uris", MEMBER_ARRAY, false }, { "public", MEMBER_YES_NO, false },
 	{ "client_secret", MEMBER_TEXT, false },  { "auth", MEMBER_TEXT, false },
 	{ "grant_types", MEMBER_ARRAY, false },	  { "scope", MEMBER_TEXT, false },
-	{ "resource", MEMBER_TEXT, false },
+	{ "resource", MEMBER_TEXT, false },	  { "jwks", MEMBER_OBJECT, false },
+	{ "auth_alg", MEMBER_TEXT, false },	  { "dpop_bound", MEMBER_YES_NO, false },
 };
 
 static const struct member update_members[] = {
@@ -20,6 +22,9 @@ static const struct member update_members[] = {
 	{ "resource", MEMBER_TEXT, false },
 	{ "client_secret", MEMBER_TEXT, false },
 	{ "generate_secret", MEMBER_YES_NO, false },
+	{ "jwks", MEMBER_OBJECT, false },
+	{ "auth_alg", MEMBER_TEXT, false },
+	{ "dpop_bound", MEMBER_YES_NO, false },
 };
 
 static void write_uris(struct json_writer *json, const struct client *client)
@@ -51,7 +56,6 @@ static enum err write_client(struct exchange *exchange, struct json_writer *json
 
 	json_member_str(json, "client_id", client->id);
 	json_member_str(json, "name", client->name);
-	json_member_str(json, "kind", client->kind);
 	json_member_str(json, "status",
 			client->status == CLIENT_ACTIVE ? STR("active") : STR("disabled"));
 	json_member_str(json, "auth", client_auth_name(client->auth));
@@ -59,6 +63,13 @@ static enum err write_client(struct exchange *exchange, struct json_writer *json
 	write_grant_types(json, arena, client);
 	json_member_str(json, "scope", scope_text(arena, client->scope));
 	member_text(json, "resource", client->resource);
+	if (client->jwks.at != NULL) {
+		json_key(json, "jwks");
+		json_add_raw(json, client->jwks);
+	}
+	if (client->auth_alg.at != NULL)
+		json_member_str(json, "auth_alg", client->auth_alg);
+	json_member_bool(json, "dpop_bound", client->dpop_bound_at != 0);
 	member_time(json, arena, "created_at", client->created_at);
 	member_time(json, arena, "disabled_at", client->disabled_at);
 	return OK;
@@ -157,12 +168,27 @@ static enum err take_grant_types(struct task *task, const json_t *body, unsigned
 	return grant_types_parse(task, text, ret_types);
 }
 
+/* STR_NONE when there are none. */
+static enum err take_keys(struct task *task, const json_t *body, struct str *ret_jwks)
+{
+	const json_t *jwks = json_object_get(body, "jwks");
+
+	*ret_jwks = STR_NONE;
+	return jwks == NULL ? OK : json_print(task, jwks, JWK_SET_MAX, ret_jwks);
+}
+
 static enum err take_auth(struct task *task, const json_t *body, struct client *client)
 {
 	struct str auth = json_get_str(body, "auth");
 	bool is_public = json_is_true(json_object_get(body, "public"));
 
-	client->auth = is_public ? CLIENT_AUTH_NONE : CLIENT_AUTH_BASIC;
+	TRY(take_keys(task, body, &client->jwks));
+	client->auth_alg = json_get_str(body, "auth_alg");
+	if (json_is_true(json_object_get(body, "dpop_bound")))
+		client->dpop_bound_at = task->now;
+	client->auth = is_public		 ? CLIENT_AUTH_NONE
+		       : client->jwks.at != NULL ? CLIENT_AUTH_PRIVATE_KEY
+						 : CLIENT_AUTH_BASIC;
 	if (auth.at == NULL)
 		return OK;
 	TRY(client_auth_from_name(task, auth, &client->auth));
@@ -232,6 +258,11 @@ static enum err take_change(struct task *task, const json_t *body, struct client
 	TRY(refuse_empty(task, body, "grant_types"));
 	TRY(take_redirects(task, body, &change->redirect_uris, &change->redirect_count));
 	TRY(take_grant_types(task, body, &change->grant_types));
+	TRY(take_keys(task, body, &change->jwks));
+	change->auth_alg = json_get_str(body, "auth_alg");
+	if (json_object_get(body, "dpop_bound") != NULL)
+		change->dpop = json_is_true(json_object_get(body, "dpop_bound")) ? DPOP_REQUIRED
+										 : DPOP_OPTIONAL;
 	if (json_object_get(body, "scope") == NULL)
 		return OK;
 	TRY(scope_parse(task, json_get_str(body, "scope"), scope));

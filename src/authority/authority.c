@@ -34,13 +34,14 @@ static const struct resource_scope issuer_scopes[] = {
 };
 
 /* One question to the key holder for as long as we run. */
-static enum err make_alias_key(struct task *task, struct authority *authority)
+static enum err make_key(struct task *task, const struct authority *authority, struct str name,
+			 struct secret *key)
 {
-	uint8_t key[SHA256_LEN];
+	uint8_t bytes[SHA256_LEN];
 
-	TRY(keys_mac(task, authority->keys, MAC_ALIAS, STR("key"), key));
-	secret_set(&authority->alias_key, key, sizeof(key));
-	explicit_bzero(key, sizeof(key));
+	TRY(keys_mac(task, authority->keys, MAC_ALIAS, name, bytes));
+	secret_set(key, bytes, sizeof(bytes));
+	explicit_bzero(bytes, sizeof(bytes));
 	return OK;
 }
 
@@ -62,11 +63,13 @@ enum err authority_open(struct task *task, struct authority *authority, struct s
 		.enforced_by_gateway = true,
 		.token_typ = STR("at+jwt"),
 		.token_alg = STR("ES256"),
+		.takes_dpop = true,
 		.token_ms = 5 * MINUTE_MS,
 		.scopes = issuer_scopes,
 		.scope_count = COUNT_OF(issuer_scopes),
 	};
-	return make_alias_key(task, authority);
+	TRY(make_key(task, authority, STR("key"), &authority->alias_key));
+	return make_key(task, authority, STR("dpop nonce"), &authority->nonce_key);
 }
 
 void authority_close(struct authority *authority)
@@ -75,6 +78,7 @@ void authority_close(struct authority *authority)
 	verified_free(&authority->verified);
 	signing_free(&authority->signing);
 	secret_wipe(&authority->alias_key);
+	secret_wipe(&authority->nonce_key);
 }
 
 const struct config *authority_config(const struct authority *authority)

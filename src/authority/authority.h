@@ -31,6 +31,7 @@ struct authority {
 	struct verified *verified;
 	struct signing *signing;
 	struct secret alias_key;
+	struct secret nonce_key; /* of DPoP nonces; the same at every node */
 	struct resource
 		/* OpenID Connect: openid, profile, email; audience is the issuer */
 		issuer_resource;

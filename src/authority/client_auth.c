@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "authority/client_auth.h"
 
+#include "authority/assertion.h"
 #include "authority/events.h"
 #include "authority/throttle_shared.h"
 #include "base/secret.h"
@@ -51,6 +52,37 @@ static enum err check_guesses(struct task *task, const struct authority *authori
 			      guess_key(task, credentials), &credentials->retry_after);
 }
 
+/* Nothing is guessed at a signature, so nothing is counted. */
+static enum err authenticate_by_key(struct task *task, const struct authority *authority,
+				    struct client_credentials *credentials,
+				    struct client *ret_client)
+{
+	CLEANUP(assertion_free) struct assertion assertion = { 0 };
+	struct client client = { 0 };
+	struct db *db = NULL;
+	enum err err;
+
+	if (assertion_parse(task, credentials->secret, &assertion) != OK)
+		return ERR_CLIENT; /* the reason is noted */
+	if (assertion.subject.at == NULL)
+		return fail(task, ERR_CLIENT, "the assertion has no sub");
+	if (!str_is_empty(credentials->client_id) &&
+	    !str_equals(credentials->client_id, assertion.subject))
+		return fail(task, ERR_REQUEST, "client_id is not the authenticated client");
+	TRY(store_reader(task, authority->store, &db));
+	err = client_find(task, db, assertion.subject, &client);
+	if (err != OK && err != ERR_NOT_FOUND)
+		return err;
+	if (err == ERR_NOT_FOUND || client.status != CLIENT_ACTIVE ||
+	    client.auth != CLIENT_AUTH_PRIVATE_KEY)
+		return fail(task, ERR_CLIENT, "client authentication failed");
+	TRY(assertion_check(task, authority, &client, &assertion,
+			    &credentials->single_use.assertion));
+	credentials->client_id = client.id;
+	*ret_client = client;
+	return OK;
+}
+
 static bool credentials_fit(struct task *task, const struct client *client,
 			    const struct client_credentials *credentials)
 {
@@ -63,8 +95,10 @@ static bool credentials_fit(struct task *task, const struct client *client,
 		if (client->auth != CLIENT_AUTH_POST)
 			return false;
 		break;
+	case CREDENTIAL_ASSERTION:
+		return false;
 	}
-	if (client->auth == CLIENT_AUTH_NONE)
+	if (!client_has_secret(client))
 		return false;
 	if (client->secret_expires_at != 0 && client->secret_expires_at <= task->now)
 		return false;
@@ -78,6 +112,8 @@ enum err client_authenticate(struct task *task, const struct authority *authorit
 	struct db *db = NULL;
 	enum err err;
 
+	if (credentials->method == CREDENTIAL_ASSERTION)
+		return authenticate_by_key(task, authority, credentials, ret_client);
 	if (str_is_empty(credentials->client_id))
 		return fail(task, ERR_REQUEST, "client_id is missing");
 	TRY(check_guesses(task, authority, credentials));
@@ -117,9 +153,11 @@ enum err caller_authenticate(struct task *task, const struct authority *authorit
 	const struct resource *resource = find_caller(authority_config(authority),
 						      credentials->client_id, &caller);
 
-	if (str_is_empty(credentials->client_id)) /* RFC 7662 2.3 */
+	bool by_key = credentials->method == CREDENTIAL_ASSERTION;
+
+	if (str_is_empty(credentials->client_id) && !by_key) /* RFC 7662 2.3 */
 		return fail(task, ERR_CLIENT, "introspection is for callers that authenticate");
-	if (resource == NULL) {
+	if (resource == NULL || by_key) {
 		TRY(client_authenticate(task, authority, credentials, ret_client));
 		if (client_is_public(ret_client))
 			return fail(task, ERR_CLIENT,
@@ -133,4 +171,11 @@ enum err caller_authenticate(struct task *task, const struct authority *authorit
 		return refuse_guess(task, authority, credentials, caller->id);
 	*ret_resource = resource;
 	return OK;
+}
+
+bool client_must_spend(const struct single_use *single_use, enum err result)
+{
+	/* who is asked for a nonce, or cannot be served now, comes again with the same one */
+	return single_use->assertion.name.at != NULL && result < ERR_BUSY &&
+	       result != ERR_DPOP_NONCE;
 }

@@ -5,6 +5,7 @@
 #include "authority/stop.h"
 #include "base/json.h"
 #include "crypto/base64.h"
+#include "crypto/jwk_set.h"
 #include "crypto/random.h"
 #include "store/clients.h"
 #include "store/events.h"
@@ -57,6 +58,9 @@ static enum err choose_secret(struct task *task, struct str secret, struct clien
 	*ret_secret = STR_NONE;
 	if (client_is_public(client))
 		return fail(task, ERR_REQUEST, "a public client has no secret");
+	if (!client_has_secret(client))
+		return fail(task, ERR_REQUEST,
+			    "a client with keys of its own (private_key_jwt) has no secret");
 	if (secret.at == NULL) {
 		random_bytes(random, sizeof(random));
 		secret = base64url_encode(&task->arena, (struct str){ random, sizeof(random) });
@@ -66,6 +70,19 @@ static enum err choose_secret(struct task *task, struct str secret, struct clien
 		return fail(task, ERR_REQUEST, "a client secret has 32 to 512 characters");
 	client->secret_hash = sha256_str(&task->arena, secret);
 	return OK;
+}
+
+/* What is not there stays so: client_check says whether it must be. */
+static enum err check_keys(struct task *task, struct client *client)
+{
+	enum alg alg;
+	enum err err = OK;
+
+	if (client->jwks.at != NULL)
+		err = jwk_set_check(task, client->jwks, &client->jwks);
+	if (err == OK && client->auth_alg.at != NULL)
+		err = alg_from_name(task, client->auth_alg, &alg);
+	return err == ERR_SYNTAX ? ERR_REQUEST : err;
 }
 
 /* A ceiling names scopes that exist somewhere, so that a slip of the pen shows at once. */
@@ -101,9 +118,10 @@ enum err client_create(struct task *task, const struct authority *authority,
 	client->created_at = task->now;
 	TRY(client_check(task, client, config->redirect_schemes, config->redirect_scheme_count));
 	TRY(check_ceiling(task, authority, client));
+	TRY(check_keys(task, client));
 	if (!str_is_empty(wish->resource))
 		TRY(choose_resource(task, authority, wish->resource, &client->resource));
-	if (!client_is_public(client) || wish->secret.at != NULL)
+	if (client_has_secret(client) || wish->secret.at != NULL)
 		TRY(choose_secret(task, wish->secret, client, &secret));
 	change->event = event_new(task, STR("client.created"), STR("operator"));
 	change->event.client_id = client->id;
@@ -113,7 +131,8 @@ enum err client_create(struct task *task, const struct authority *authority,
 	return OK;
 }
 
-static void take_changes(const struct client_change *wish, struct client *client)
+static void take_changes(const struct task *task, const struct client_change *wish,
+			 struct client *client)
 {
 	if (wish->name.at != NULL)
 		client->name = wish->name;
@@ -125,6 +144,12 @@ static void take_changes(const struct client_change *wish, struct client *client
 		client->grant_types = wish->grant_types;
 	if (wish->scope != NULL)
 		client->scope = *wish->scope;
+	if (wish->jwks.at != NULL)
+		client->jwks = wish->jwks;
+	if (wish->auth_alg.at != NULL)
+		client->auth_alg = str_is_empty(wish->auth_alg) ? STR_NONE : wish->auth_alg;
+	if (wish->dpop != DPOP_STAYS)
+		client->dpop_bound_at = wish->dpop == DPOP_REQUIRED ? task->now : 0;
 }
 
 /* Which members an event names; never what they were or became. */
@@ -141,6 +166,9 @@ static enum err describe_changes(struct task *task, const struct client_change *
 		{ "scope", wish->scope != NULL },
 		{ "resource", wish->resource.at != NULL },
 		{ "secret", wish->new_secret },
+		{ "jwks", wish->jwks.at != NULL },
+		{ "auth_alg", wish->auth_alg.at != NULL },
+		{ "dpop_bound", wish->dpop != DPOP_STAYS },
 	};
 	struct buf buf = buf_in(&task->arena, DETAILS_MAX);
 	struct json_writer json = json_write_to(&buf);
@@ -171,8 +199,10 @@ static enum err write_change(struct task *task, struct db *db, void *arg)
 	struct client *client = &change->client;
 
 	TRY(client_find(task, db, wish->id, client));
-	take_changes(wish, client);
+	take_changes(task, wish, client);
 	TRY(client_check(task, client, config->redirect_schemes, config->redirect_scheme_count));
+	if (wish->jwks.at != NULL || !str_is_empty(wish->auth_alg))
+		TRY(check_keys(task, client));
 	if (wish->scope != NULL)
 		TRY(check_ceiling(task, change->authority, client));
 	if (str_is_empty(wish->resource))

@@ -29,7 +29,10 @@ struct client_change {
 	const struct scope_set *scope; /* NULL: stays; empty: no ceiling */
 	struct str resource;	       /* STR_NONE: stays; "": none */
 	bool new_secret;
-	struct str secret; /* STR_NONE with new_secret: one is made */
+	struct str secret;   /* STR_NONE with new_secret: one is made */
+	struct str jwks;     /* instead of the keys before; STR_NONE: they stay */
+	struct str auth_alg; /* STR_NONE: stays; "": any that its keys allow */
+	enum { DPOP_STAYS, DPOP_REQUIRED, DPOP_OPTIONAL } dpop;
 };
 
 /*

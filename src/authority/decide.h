@@ -36,6 +36,7 @@ struct wish {
 	struct scope_set token_scope; /* a token's own scopes, when one is judged */
 	bool has_token;
 	int64_t token_issued_at; /* dead when older than the client's not_before */
+	struct str jkt; /* the key that a new token is bound to (cnf); nothing is decided by it */
 };
 
 /* standing->family.id absent: without a family (the ceiling is the grant). Pure. */

@@ -75,6 +75,9 @@ static enum err introspect_access_token(struct task *task, const struct authorit
 	TRY(access_token_verify(task, authority, introspection->token, access));
 	if (resource != NULL && !str_equals(access->audience, resource->uri))
 		return fail(task, ERR_TOKEN, "the token is for another resource");
+	/* it cannot check proofs: to it the token is no better than a stolen one */
+	if (resource != NULL && access->jkt.at != NULL && !resource->takes_dpop)
+		return fail(task, ERR_TOKEN, "the token is bound to a key");
 	if (resource == NULL && !str_equals(access->client_id, introspection->client->id))
 		return fail(task, ERR_TOKEN, "the token is another client's");
 	if (resource != NULL)

@@ -182,6 +182,7 @@ struct claims {
 	struct str audience;
 	struct str client_id;
 	struct str scope;
+	struct str jkt; /* STR_NONE: a bearer token */
 	int64_t expires_at;
 	const struct standing *standing; /* NULL: a client as itself */
 	bool is_renewable;		 /* its family's refresh token goes with it */
@@ -211,6 +212,12 @@ static enum err spell_claims(struct task *task, const struct authority *authorit
 		json_member_str(&json, "acr", family->acr);
 		json_member_str(&json, "grant_id", claims->standing->grant.id);
 		json_member_str(&json, "family_id", family->id);
+	}
+	if (claims->jkt.at != NULL) { /* RFC 9449 6.1 */
+		json_key(&json, "cnf");
+		json_open_object(&json);
+		json_member_str(&json, "jkt", claims->jkt);
+		json_close(&json);
 	}
 	json_close(&json);
 	return buf_finish(&buf, ret_text);
@@ -256,6 +263,7 @@ static enum err sign_tokens(struct task *task, const struct authority *authority
 		.access_expires_at = claims->expires_at,
 		.authorization_expires_in = -1,
 		.refresh_token_timeout = -1,
+		.is_bound = claims->jkt.at != NULL,
 	};
 	struct key_order order = {
 		.purpose = issue_purpose(&task->arena, resource),
@@ -301,6 +309,7 @@ static enum err issue_under(struct task *task, const struct authority *authority
 	claims->audience = wish->resource;
 	claims->client_id = standing->client.id;
 	claims->scope = scope_text(&task->arena, verdict.scope);
+	claims->jkt = wish->jkt;
 	claims->expires_at = task->now + lifetime_of(authority, resource);
 	if (claims->expires_at > verdict.expires_at)
 		claims->expires_at = verdict.expires_at;
@@ -332,18 +341,18 @@ enum err issue_successor(struct task *task, const struct authority *authority,
 }
 
 enum err issue_client_token(struct task *task, const struct authority *authority,
-			    const struct client *client, const struct resource *resource,
-			    struct scope_set scope, struct token_answer *ret_answer)
+			    const struct client_order *order, struct token_answer *ret_answer)
 {
 	struct claims claims = {
-		.sub = client->id,
-		.audience = resource->uri,
-		.client_id = client->id,
-		.scope = scope_text(&task->arena, scope),
-		.expires_at = task->now + lifetime_of(authority, resource),
+		.sub = order->client->id,
+		.audience = order->resource->uri,
+		.client_id = order->client->id,
+		.scope = scope_text(&task->arena, order->scope),
+		.jkt = order->jkt,
+		.expires_at = task->now + lifetime_of(authority, order->resource),
 	};
 
-	return sign_tokens(task, authority, resource, &claims, ret_answer);
+	return sign_tokens(task, authority, order->resource, &claims, ret_answer);
 }
 
 /* --- ID tokens --- */

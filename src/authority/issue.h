@@ -19,6 +19,7 @@ struct token_answer {
 	int64_t refresh_token_timeout;	  /* seconds; -1: not said */
 	int64_t access_expires_at;	  /* wall ms */
 	struct str jti;
+	bool is_bound; /* token_type DPoP: good with a proof of wish.jkt only */
 };
 
 /*
@@ -69,10 +70,17 @@ MUST_CHECK enum err issue_successor(struct task *task, const struct authority *a
 				    const struct refresh_token *presented,
 				    const struct standing *standing, const struct wish *wish,
 				    struct token_answer *ret_answer);
+struct client_order {
+	const struct client *client;
+	const struct resource *resource;
+	struct scope_set scope;
+	struct str jkt; /* as of a wish */
+};
+
 /* For a client as itself: no grant, dies with the client or by its not_before. */
 MUST_CHECK enum err issue_client_token(struct task *task, const struct authority *authority,
-				       const struct client *client, const struct resource *resource,
-				       struct scope_set scope, struct token_answer *ret_answer);
+				       const struct client_order *order,
+				       struct token_answer *ret_answer);
 /* OIDC Core 2: for the client, about the person's sign-in. nonce may be STR_NONE. */
 MUST_CHECK enum err issue_id_token(struct task *task, const struct authority *authority,
 				   const struct standing *standing, struct str nonce,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* grant_type=authorization_code: from a code to the first tokens of a new family. */
+#include "authority/binding.h"
 #include "authority/events.h"
 #include "authority/pkce.h"
 #include "authority/stop.h"
@@ -16,6 +17,7 @@ struct redemption {
 	struct standing standing;
 	struct wish wish;
 	struct str code_hash;
+	struct str jkt;	  /* that the access token is bound to */
 	enum err refused; /* the code is burned, and this is the answer; known before */
 	struct str refused_why;
 	enum err judged; /* the same, as of the transaction */
@@ -111,6 +113,7 @@ static enum err burn_and_read(struct task *task, struct db *db, void *arg)
 	const struct resource *resource = resource_of(wish->authority, &redemption->request);
 	int64_t keep_until = task->now + (resource == NULL ? 0 : resource->token_ms);
 
+	TRY(single_use_spend(task, db, &wish->single_use));
 	redemption->judged = redemption->refused;
 	redemption->judged_why = redemption->refused_why;
 	redemption->request.code_hash = redemption->code_hash;
@@ -150,6 +153,7 @@ static enum err burned(struct task *task, enum err result, void *arg)
 	struct token_wish *wish = arg;
 	struct redemption *redemption = wish->work;
 
+	wish->is_spent = result == OK;
 	if (result == ERR_CONFLICT || result == ERR_NOT_FOUND) {
 		task_forgive(task); /* somebody else's redemption won */
 		return wish->then(task, fail(task, ERR_GRANT, "the code was used before"), wish);
@@ -164,9 +168,11 @@ static enum err burned(struct task *task, enum err result, void *arg)
 	return wish->then(task, issue_all(task, wish), wish);
 }
 
-static struct family new_family(struct task *task, const struct authority *authority,
-				const struct auth_request *request)
+static struct family new_family(struct task *task, const struct token_wish *wish)
 {
+	const struct authority *authority = wish->authority;
+	const struct redemption *redemption = wish->work;
+	const struct auth_request *request = &redemption->request;
 	char *seed = arena_alloc(&task->arena, SHA256_LEN);
 	struct family family = {
 		.id = random_id(&task->arena, "fam_"),
@@ -174,6 +180,7 @@ static struct family new_family(struct task *task, const struct authority *autho
 		.grant_id = request->grant_id,
 		.client_id = request->client_id,
 		.ceiling = request->granted,
+		.key_thumbprint = wish->jkt,
 		.seed = { seed, SHA256_LEN },
 		.root_number = keys_root_number(authority->keys),
 		.auth_time = request->auth_time,
@@ -197,12 +204,13 @@ static enum err start_burning(struct task *task, struct token_wish *wish, enum e
 
 	redemption->refused = refused;
 	redemption->refused_why = why;
-	redemption->standing.family = new_family(task, wish->authority, request);
+	redemption->standing.family = new_family(task, wish);
 	redemption->wish = (struct wish){
 		.scope = request->granted,
 		.narrow = true,
 		.resource = request->resource,
 		.offered = issue_offered(task, wish->authority, request->resource),
+		.jkt = redemption->jkt,
 	};
 	*event = event_new(task, STR("token.issued"), STR("agent"));
 	event->user_id = request->user_id;
@@ -234,12 +242,37 @@ static enum err find_code(struct task *task, struct token_wish *wish)
 	return OK;
 }
 
+static enum err bind(struct task *task, const struct token_wish *wish)
+{
+	struct redemption *redemption = wish->work;
+	const struct resource *resource = resource_of(wish->authority, &redemption->request);
+
+	/* for one that is gone nothing is issued: judge_standing */
+	return resource == NULL ? OK : binding_choose(task, wish, resource, &redemption->jkt);
+}
+
+/* Why the code is not for who redeems it; STR_NONE: it is. */
+static struct str find_misfit(const struct token_wish *wish)
+{
+	const struct redemption *redemption = wish->work;
+	const struct auth_request *request = &redemption->request;
+
+	if (!pkce_verify(request->code_challenge, wish->code_verifier))
+		return STR("code_verifier does not fit");
+	if (wish->redirect_uri.at != NULL && !str_equals(wish->redirect_uri, request->redirect_uri))
+		return STR("redirect_uri does not fit");
+	/* RFC 9449 10 */
+	if (request->dpop_jkt.at != NULL && !str_equals(request->dpop_jkt, wish->jkt))
+		return STR("the code is for another DPoP key");
+	return STR_NONE;
+}
+
 enum err token_redeem_code(struct task *task, const struct authority *authority,
 			   struct token_wish *wish, then_fn *then)
 {
 	struct redemption *redemption = NEW(&task->arena, struct redemption);
 	const struct auth_request *request = &redemption->request;
-	bool verifier_fits, redirect_fits;
+	struct str misfit;
 
 	wish->authority = authority;
 	wish->then = then;
@@ -252,16 +285,11 @@ enum err token_redeem_code(struct task *task, const struct authority *authority,
 	TRY(find_code(task, wish));
 	if (wish->resource.at != NULL)
 		TRY(token_check_resource(task, wish->resource, request->resource));
-	verifier_fits = pkce_verify(request->code_challenge, wish->code_verifier);
-	redirect_fits = wish->redirect_uri.at == NULL ||
-			str_equals(wish->redirect_uri, request->redirect_uri);
+	TRY(bind(task, wish));
+	misfit = find_misfit(wish);
 	if (request->state == REQUEST_SPENT)
-		return refuse_spent(task, wish, verifier_fits && redirect_fits);
+		return refuse_spent(task, wish, misfit.at == NULL);
 	if (request->state != REQUEST_CODE || request->code_expires_at <= task->now)
 		return fail(task, ERR_GRANT, "the code is over");
-	if (!verifier_fits)
-		return start_burning(task, wish, ERR_GRANT, STR("code_verifier does not fit"));
-	if (!redirect_fits)
-		return start_burning(task, wish, ERR_GRANT, STR("redirect_uri does not fit"));
-	return start_burning(task, wish, OK, STR_NONE);
+	return start_burning(task, wish, misfit.at == NULL ? OK : ERR_GRANT, misfit);
 }

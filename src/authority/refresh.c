@@ -3,6 +3,7 @@
  * grant_type=refresh_token: rotation that neither forks, nor logs people out, nor feeds a thief
  * (DESIGN 5).
  */
+#include "authority/binding.h"
 #include "authority/events.h"
 #include "authority/stop.h"
 #include "authority/token.h"
@@ -21,6 +22,7 @@ struct refreshing {
 	struct wish wish;
 	enum rotation rotation; /* what was judged under the row's lock */
 	bool is_new;		/* and it left its event */
+	bool is_other_key;	/* the family is another key's, as it turned out */
 	bool is_told;		/* the day's count of repeats is used up now */
 	bool is_as_foreseen;	/* the row was as it had been read: `foreseen` is the answer */
 	struct token_answer foreseen;
@@ -105,10 +107,11 @@ static uint32_t root_of_successor(const struct refreshing *refreshing, const str
 	return refreshing->token.root_number > number ? refreshing->token.root_number : number;
 }
 
-/* The family behind the token once it has rotated. */
-static struct family successor(const struct task *task, const struct refreshing *refreshing,
+/* The family behind the token once it has rotated; bound from then on when a proof came. */
+static struct family successor(const struct task *task, const struct token_wish *wish,
 			       const struct family *from)
 {
+	const struct refreshing *refreshing = wish->work;
 	struct family next = *from;
 
 	next.generation = refreshing->token.generation; /* may be above the row's: judge */
@@ -118,6 +121,8 @@ static struct family successor(const struct task *task, const struct refreshing 
 		next.root_since = next.generation;
 		next.root_before = refreshing->token.root_number;
 	}
+	if (from->key_thumbprint.at == NULL)
+		next.key_thumbprint = wish->jkt;
 	next.last_used_at = task->now;
 	next.idle_expires_at = task->now + (from->idle_expires_at - from->last_used_at);
 	return next;
@@ -127,14 +132,17 @@ static struct family successor(const struct task *task, const struct refreshing 
  * The fast path: one conditional UPDATE and one event row. ERR_CONFLICT when the row moved on
  * meanwhile.
  */
-static enum err rotate(struct task *task, struct db *db, struct refreshing *refreshing,
+static enum err rotate(struct task *task, struct db *db, const struct token_wish *wish,
 		       const struct family *from)
 {
-	struct family next = successor(task, refreshing, from);
+	struct refreshing *refreshing = wish->work;
+	struct family next = successor(task, wish, from);
 
 	TRY(family_rotate(task, db, &next, from->generation));
 	if (next.root_number != from->root_number)
 		TRY(family_set_root(task, db, &next));
+	if (from->key_thumbprint.at == NULL && next.key_thumbprint.at != NULL)
+		TRY(family_set_key(task, db, &next));
 	refreshing->standing.family = next;
 	refreshing->rotation = ROTATION_ADVANCE;
 	return write_outcome(task, db, refreshing);
@@ -157,20 +165,22 @@ static enum rotation judge(const struct task *task, const struct refreshing *ref
 								  : ROTATION_REUSED;
 }
 
-static enum err take_and_judge(struct task *task, struct db *db, struct refreshing *refreshing)
+static enum err take_and_judge(struct task *task, struct db *db, const struct token_wish *wish)
 {
+	struct refreshing *refreshing = wish->work;
 	struct family *family = &refreshing->standing.family;
 
 	task_forgive(task);
 	refreshing->is_told = refreshing->is_new = refreshing->is_as_foreseen = false;
 	TRY(family_take(task, db, refreshing->token.family_id, family));
-	if (family->revoked_at != 0)
+	refreshing->is_other_key = !binding_fits(wish, family);
+	if (family->revoked_at != 0 || refreshing->is_other_key)
 		return OK;
 	/* it was checked against the row as it was read, which may have moved since */
 	TRY(refresh_token_check_root(task, refreshing->authority, &refreshing->token, family));
 	refreshing->rotation = judge(task, refreshing);
 	if (refreshing->rotation == ROTATION_ADVANCE)
-		return rotate(task, db, refreshing, family);
+		return rotate(task, db, wish, family);
 	if (refreshing->rotation == ROTATION_REPEAT_LOST)
 		refreshing->is_told = rotation_count_repeat(family, task->now);
 	return write_outcome(task, db, refreshing);
@@ -183,11 +193,12 @@ static enum err refresh_write(struct task *task, struct db *db, void *arg)
 	const struct family as_read = refreshing->standing.family;
 	enum err err;
 
+	TRY(single_use_spend(task, db, &wish->single_use));
 	if (as_read.generation != refreshing->token.generation)
-		return take_and_judge(task, db, refreshing);
-	err = rotate(task, db, refreshing, &as_read);
+		return take_and_judge(task, db, wish);
+	err = rotate(task, db, wish, &as_read);
 	refreshing->is_as_foreseen = err == OK;
-	return err == ERR_CONFLICT ? take_and_judge(task, db, refreshing) : err;
+	return err == ERR_CONFLICT ? take_and_judge(task, db, wish) : err;
 }
 
 static enum err refuse(struct task *task, struct token_wish *wish, struct str reason)
@@ -195,6 +206,11 @@ static enum err refuse(struct task *task, struct token_wish *wish, struct str re
 	wish->reason = reason;
 	task_note(task, ERR_GRANT, reason);
 	return ERR_GRANT;
+}
+
+static enum err refuse_key(struct task *task, struct token_wish *wish)
+{
+	return refuse(task, wish, wish->jkt.at == NULL ? STR("proof_missing") : STR("other_key"));
 }
 
 static enum err refuse_paused(struct task *task, struct token_wish *wish)
@@ -228,12 +244,15 @@ static enum err written(struct task *task, enum err result, void *arg)
 	struct refreshing *refreshing = wish->work;
 	const struct family *family = &refreshing->standing.family;
 
+	wish->is_spent = result == OK;
 	if (result == OK && refreshing->is_new)
 		count_outcome(task, refreshing);
 	if (result == ERR_NOT_FOUND || result == ERR_CONFLICT)
 		result = refuse(task, wish, STR("revoked"));
 	else if (result == OK && family->revoked_at != 0)
 		result = refuse(task, wish, family->revoked_why);
+	else if (result == OK && refreshing->is_other_key)
+		result = refuse_key(task, wish);
 	else if (result == OK && refreshing->rotation == ROTATION_FROM_FUTURE)
 		result = refuse_paused(task, wish);
 	else if (result == OK && refreshing->rotation > ROTATION_REPEAT_LOST)
@@ -243,7 +262,7 @@ static enum err written(struct task *task, enum err result, void *arg)
 	return wish->then(task, result, wish);
 }
 
-/* Another client holds a token of this family: both copies end (RFC 9700 4.14.2). */
+/* Another client or key holds a token of this family: both copies end (RFC 9700 4.14.2). */
 static enum err end_stolen(struct task *task, struct db *db, void *arg)
 {
 	const struct token_wish *wish = arg;
@@ -284,6 +303,19 @@ static enum err choose_wish(struct task *task, struct token_wish *wish)
 		.offered = issue_offered(task, wish->authority, standing->grant.resource),
 	};
 	return OK;
+}
+
+static enum err bind(struct task *task, struct token_wish *wish)
+{
+	struct refreshing *refreshing = wish->work;
+	const struct standing *standing = &refreshing->standing;
+	const struct resource *resource = authority_resource(wish->authority,
+							     standing->grant.resource);
+
+	if (!binding_fits(wish, &standing->family))
+		return refuse_key(task, wish);
+	/* for one that is gone nothing is issued: check_standing */
+	return resource == NULL ? OK : binding_choose(task, wish, resource, &refreshing->wish.jkt);
 }
 
 /* Nothing is written for who may not have a token now; a family that is over keeps its reason. */
@@ -363,7 +395,7 @@ static enum err foresee(struct task *task, struct token_wish *wish)
 	struct standing next = refreshing->standing;
 
 	TRY(refresh_token_check_root(task, wish->authority, &refreshing->token, &next.family));
-	next.family = successor(task, refreshing, &refreshing->standing.family);
+	next.family = successor(task, wish, &refreshing->standing.family);
 	return issue_successor(task, wish->authority, &refreshing->token, &next, &refreshing->wish,
 			       &refreshing->foreseen);
 }
@@ -398,12 +430,14 @@ enum err token_refresh(struct task *task, const struct authority *authority,
 		return fail(task, ERR_REQUEST, "refresh_token is missing");
 	TRY(find_family(task, wish));
 	prepare_event(task, wish);
-	if (!str_equals(refreshing->standing.family.client_id, wish->client.id)) {
+	if (binding_is_stolen(wish, &refreshing->standing.family, refreshing->token.generation)) {
 		TRY(check_token(task, wish));
 		return store_submit_stop(task, authority->store, end_stolen, wish, ended_stolen);
 	}
 	err = choose_wish(task, wish);
 	if (err == OK)
 		err = check_standing(task, wish);
+	if (err == OK)
+		err = bind(task, wish);
 	return err == OK ? submit(task, wish) : refuse_holder(task, wish, err);
 }

@@ -18,7 +18,7 @@ struct authorize_params {
 	struct str defect;
 	struct str client_id, redirect_uri, response_type, response_mode, scope, state, resource;
 	struct str code_challenge, code_challenge_method, nonce, prompt, max_age, login_hint;
-	struct str ui_locales, acr_values, request, request_uri, authorization_details;
+	struct str dpop_jkt, ui_locales, acr_values, request, request_uri, authorization_details;
 	size_t resource_count;
 	struct str browser; /* value of the browser cookie */
 	struct str user_id; /* who is signed in in it: what prompt=none asks; STR_NONE: nobody */
@@ -27,10 +27,7 @@ struct authorize_params {
 
 /* How a refusal may be told. */
 struct authorize_refusal {
-	/*
-	 * client and redirect URI are proven, and the client is the operator's, or one that the
-	 * person who is signed in allows something
-	 */
+	/* client and redirect URI are proven, and the client is the operator's */
 	bool may_redirect;
 	struct str redirect_uri;
 	struct str state;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "authority/token.h"
 
+#include "authority/binding.h"
 #include "authority/events.h"
 #include "authority/throttle.h"
 #include "base/json.h"
@@ -11,8 +12,10 @@
 struct self_issue {
 	struct event event;
 	struct str event_key; /* what one event a minute stands for */
+	bool has_event;
 	const struct resource *resource;
 	struct scope_set scope;
+	struct str jkt;
 };
 
 enum err token_check_resource(struct task *task, struct str asked, struct str granted)
@@ -76,15 +79,21 @@ static enum err write_event(struct task *task, struct db *db, void *arg)
 	const struct token_wish *wish = arg;
 	const struct self_issue *self = wish->work;
 
-	return event_insert(task, db, &self->event);
+	TRY(single_use_spend(task, db, &wish->single_use));
+	return self->has_event ? event_insert(task, db, &self->event) : OK;
 }
 
 static enum err issue_to_client(struct task *task, struct token_wish *wish)
 {
 	const struct self_issue *self = wish->work;
+	struct client_order order = {
+		.client = &wish->client,
+		.resource = self->resource,
+		.scope = self->scope,
+		.jkt = self->jkt,
+	};
 
-	return issue_client_token(task, wish->authority, &wish->client, self->resource, self->scope,
-				  &wish->answer);
+	return issue_client_token(task, wish->authority, &order, &wish->answer);
 }
 
 /* Only what is on record ends the search for a record within the minute. */
@@ -93,11 +102,12 @@ static enum err event_written(struct task *task, enum err result, void *arg)
 	struct token_wish *wish = arg;
 	const struct self_issue *self = wish->work;
 
-	if (result == OK) {
+	wish->is_spent = result == OK;
+	if (result == OK && self->has_event)
 		throttle_count(task, wish->authority->throttle, THROTTLE_CLIENT_EVENT,
 			       self->event_key);
+	if (result == OK)
 		result = issue_to_client(task, wish);
-	}
 	return wish->then(task, result, wish);
 }
 
@@ -119,9 +129,9 @@ static enum err prepare_event(struct task *task, const struct token_wish *wish,
 }
 
 /*
- * Nothing in the database changes with such a token, and no person's grant is used by it: one event
- * a minute, committed before the first token of that minute leaves, says who was at work with what.
- * Each token is in the log.
+ * Nothing in the database changes with such a token but what it spends, and no person's grant is
+ * used by it: one event a minute, committed before the first token of that minute leaves, says who
+ * was at work with what. Each token is in the log.
  */
 enum err token_client_credentials(struct task *task, const struct authority *authority,
 				  struct token_wish *wish, then_fn *then)
@@ -137,10 +147,14 @@ enum err token_client_credentials(struct task *task, const struct authority *aut
 			    "this client may not use client_credentials");
 	TRY(find_resource(task, wish, &self->resource));
 	TRY(choose_scope(task, wish, self->resource, &self->scope));
+	TRY(binding_choose(task, wish, self->resource, &self->jkt));
 	self->event_key = STR_JOIN(&task->arena, wish->client.id, STR(" "), self->resource->uri,
 				   STR(" "), scope_text(&task->arena, self->scope));
-	if (throttle_is_used_up(task, authority->throttle, THROTTLE_CLIENT_EVENT, self->event_key))
+	self->has_event = !throttle_is_used_up(task, authority->throttle, THROTTLE_CLIENT_EVENT,
+					       self->event_key);
+	if (self->has_event)
+		TRY(prepare_event(task, wish, self));
+	else if (single_use_is_empty(&wish->single_use))
 		return issue_to_client(task, wish);
-	TRY(prepare_event(task, wish, self));
 	return store_submit(task, authority->store, write_event, wish, event_written);
 }

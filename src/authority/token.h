@@ -4,6 +4,7 @@
 
 #include "authority/authority.h"
 #include "authority/issue.h"
+#include "authority/single_use.h"
 #include "model/client.h"
 
 /*
@@ -20,7 +21,10 @@ struct token_wish {
 	struct str resource; /* STR_NONE: not sent */
 	struct str source;   /* the peer's address */
 	struct str request_id;
+	struct str jkt;		      /* the key of the DPoP proof; STR_NONE: none was sent */
+	struct single_use single_use; /* that proof, and the client's assertion */
 
+	bool is_spent;		    /* out: both are, whatever the outcome */
 	struct token_answer answer; /* out, on OK */
 	struct str
 		reason; /* out, with ERR_GRANT: "expired", "idle", "revoked_by_user", "reused", … */

@@ -25,6 +25,7 @@ struct token_claims {
 	struct str family_id;
 	struct str acr;
 	struct str scope;
+	struct str jkt;	   /* cnf: good only with a proof of that key (RFC 9449 6.1) */
 	int64_t issued_at; /* wall ms, as the other three */
 	int64_t expires_at;
 	int64_t not_before;

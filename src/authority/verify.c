@@ -45,9 +45,11 @@ static enum err take_claims(struct task *task, const struct authority *authority
 		.family_id = text_claim(task, members, "family_id"),
 		.acr = text_claim(task, members, "acr"),
 		.scope = text_claim(task, members, "scope"),
+		.jkt = text_claim(task, json_object_get(members, "cnf"), "jkt"),
 	};
 
 	if (!str_equals(json_get_str(members, "iss"), authority_config(authority)->issuer) ||
+	    (json_object_get(members, "cnf") != NULL && claims.jkt.at == NULL) ||
 	    claims.jti.at == NULL || claims.client_id.at == NULL || claims.sub.at == NULL ||
 	    !time_claim(members, "iat", &claims.issued_at) ||
 	    !time_claim(members, "exp", &claims.expires_at) ||
@@ -187,6 +189,7 @@ enum err access_token_read(struct task *task, const struct authority *authority,
 		.grant_id = claims.grant_id,
 		.family_id = claims.family_id,
 		.acr = claims.acr,
+		.jkt = claims.jkt,
 		.issued_at = claims.issued_at,
 		.expires_at = claims.expires_at,
 		.auth_time = claims.auth_time,

@@ -17,6 +17,7 @@ struct access {
 	struct str grant_id; /* STR_NONE for a client as itself */
 	struct str family_id;
 	struct str acr;
+	struct str jkt; /* bound to that key: whoever carries it must prove it; STR_NONE: bearer */
 	int64_t issued_at;
 	int64_t expires_at;
 	int64_t auth_time;	/* wall ms; 0: none */

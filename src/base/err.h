@@ -27,16 +27,16 @@ enum err {
 	ERR_LOGIN_REQUIRED,	  /* login_required (OIDC Core 3.1.2.6) */
 	ERR_CONSENT_REQUIRED,	  /* consent_required */
 	ERR_UNMET_AUTHENTICATION, /* unmet_authentication_requirements (RFC 9470) */
-	ERR_METADATA,		  /* invalid_client_metadata (RFC 7591 3.2.2) */
-	ERR_REDIRECT_URI,	  /* invalid_redirect_uri */
-	ERR_SOFTWARE_STATEMENT,	  /* invalid_software_statement */
 	ERR_TOKEN,		  /* invalid_token (RFC 6750) */
 	ERR_TOKEN_TYPE,		  /* unsupported_token_type (RFC 7009 2.2.1) */
 	ERR_INSUFFICIENT_SCOPE,	  /* insufficient_scope (RFC 6750) */
-	ERR_PAUSED,		  /* stopped for now by person or operator */
-	ERR_THROTTLED,		  /* too often: 429 */
-	ERR_PASSWORD,		  /* name and password do not belong together */
-	ERR_FORBIDDEN,		  /* known, and not allowed: CSRF, roles, somebody else's thing */
+	ERR_DPOP,		  /* invalid_dpop_proof (RFC 9449 5) */
+	/* use_dpop_nonce (RFC 9449 8): again, with the nonce of the answer */
+	ERR_DPOP_NONCE,
+	ERR_PAUSED,    /* stopped for now by person or operator */
+	ERR_THROTTLED, /* too often: 429 */
+	ERR_PASSWORD,  /* name and password do not belong together */
+	ERR_FORBIDDEN, /* known, and not allowed: CSRF, roles, somebody else's thing */
 	ERR_NOT_FOUND,
 	ERR_CONFLICT, /* it exists already, or it was answered already */
 	ERR_TOO_LARGE,

@@ -15,9 +15,6 @@
 
 struct task;
 
-/* Who may register an agent over HTTP (RFC 7591). */
-enum registration_policy { REGISTRATION_OFF, REGISTRATION_OPEN, REGISTRATION_TOKEN };
-
 struct config {
 	struct str dir;		   /* DIR */
 	struct str issuer;	   /* "https://grantd.localhost:8443", byte-identical everywhere */
@@ -51,11 +48,8 @@ struct config {
 	struct str privacy_url;
 	struct str support_url;
 
-	enum registration_policy registration;
-	int64_t registration_unused_ms; /* one that nobody uses so long is removed */
-	unsigned registrations_max;	/* so many may be unused at a time */
-
 	int64_t access_token_ms;     /* 300 s; a resource may say less or more, up to 900 s */
+	bool require_dpop_nonce;     /* a DPoP proof must sign a nonce of ours */
 	int64_t refresh_idle_ms;     /* a family unused that long is over; 30 days */
 	int64_t grant_max_ms;	     /* the longest a person may grant; 0: until revoked */
 	unsigned signing_key_days;   /* a key that has signed so long is replaced; 0: never */

@@ -45,6 +45,7 @@ static const struct member token_members[] = {
 	{ "typ", MEMBER_TEXT, false },
 	{ "alg", MEMBER_TEXT, false },
 	{ "lifetime", MEMBER_NUMBER, false },
+	{ "dpop", MEMBER_YES_NO, false },
 };
 
 static const struct member scope_members[] = {
@@ -235,6 +236,7 @@ static enum err take_token(struct reader *reader, const json_t *token)
 		      COUNT_OF(algorithms), &resource->token_alg));
 	resource->has_own_keys = str_equals(resource->token_typ, STR("JWT")) ||
 				 str_equals(resource->token_alg, STR("RS256"));
+	resource->takes_dpop = !json_is_false(json_object_get(token, "dpop"));
 	if (lifetime == NULL)
 		return OK;
 	if (json_integer_value(lifetime) < LIFETIME_MIN ||

@@ -38,6 +38,10 @@ enum err alg_from_name(struct task *task, struct str name, enum alg *ret_alg)
 			return OK;
 		}
 	}
+	if (str_equals(name, STR("Ed25519"))) { /* RFC 9864: the same, said in full */
+		*ret_alg = ALG_EDDSA;
+		return OK;
+	}
 	return fail(task, ERR_SYNTAX, "an algorithm that is not accepted");
 }
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "config/file.h"
 #include "grantctl/ctl.h"
 
 #define BODY_MAX (64 * 1024)
+#define KEYS_MAX (16 * 1024)
 
 static const struct column columns[] = {
-	{ "ID", "client_id" },	{ "NAME", "name" },	     { "KIND", "kind" },
-	{ "STATUS", "status" }, { "AUTH", "auth" },	     { "RESOURCE", "resource" },
-	{ "SCOPE", "scope" },	{ "CREATED", "created_at" },
+	{ "ID", "client_id" },	     { "NAME", "name" },	 { "STATUS", "status" },
+	{ "AUTH", "auth" },	     { "RESOURCE", "resource" }, { "SCOPE", "scope" },
+	{ "CREATED", "created_at" },
 };
 
 static void add_list(struct json_writer *json, const char *key, const struct str *list,
@@ -31,11 +33,11 @@ static void add_option(struct json_writer *json, const char *key, const struct w
 static enum err check_kind(struct task *task, const struct words *words)
 {
 	int kinds = words->is_given[OPTION_PUBLIC] + words->is_given[OPTION_SECRET_STDIN] +
-		    words->is_given[OPTION_GENERATE_SECRET];
+		    words->is_given[OPTION_GENERATE_SECRET] + words->is_given[OPTION_JWKS_FILE];
 
 	if (kinds != 1)
 		return fail(task, ERR_REQUEST,
-			    "say one of --public, --secret-stdin, --generate-secret");
+			    "say one of --public, --secret-stdin, --generate-secret, --jwks-file");
 	if (!words->is_given[OPTION_ID] || !words->is_given[OPTION_NAME])
 		return fail(task, ERR_REQUEST, "--id and --name are needed");
 	return OK;
@@ -45,6 +47,38 @@ static enum err check_secret_once(struct task *task, const struct words *words)
 {
 	if (words->is_given[OPTION_SECRET_STDIN] && words->is_given[OPTION_GENERATE_SECRET])
 		return fail(task, ERR_REQUEST, "--secret-stdin or --generate-secret, not both");
+	return OK;
+}
+
+/* Public keys only: the daemon refuses others, but then they have been shown to it. */
+static enum err add_keys(struct task *task, const struct words *words, struct json_writer *json)
+{
+	CLEANUP(json_unref) json_t *keys = NULL;
+	struct str file = words->values[OPTION_JWKS_FILE], text;
+
+	if (!words->is_given[OPTION_JWKS_FILE])
+		return OK;
+	if (file_read(task, file, KEYS_MAX, &text) != OK)
+		return failf(task, ERR_CONFIG, "%.*s", STR_FMT(task->reason));
+	if (json_parse(task, text, KEYS_MAX, &keys) != OK || !json_is_object(keys))
+		return failf(task, ERR_CONFIG, "%.*s: not a JSON object with \"keys\"",
+			     STR_FMT(file));
+	TRY(json_print(task, keys, KEYS_MAX, &text));
+	json_key(json, "jwks");
+	json_add_raw(json, text);
+	return OK;
+}
+
+static enum err add_binding(struct task *task, const struct words *words, struct json_writer *json)
+{
+	struct str word = words->values[OPTION_DPOP];
+	bool is_required = str_equals(word, STR("required"));
+
+	if (!words->is_given[OPTION_DPOP])
+		return OK;
+	if (!is_required && !str_equals(word, STR("optional")))
+		return fail(task, ERR_REQUEST, "--dpop is required or optional");
+	json_member_bool(json, "dpop_bound", is_required);
 	return OK;
 }
 
@@ -61,6 +95,9 @@ static enum err add_registration(struct task *task, const struct words *words,
 	add_option(json, "name", words, OPTION_NAME);
 	add_option(json, "resource", words, OPTION_RESOURCE);
 	add_option(json, "scope", words, OPTION_SCOPE);
+	add_option(json, "auth_alg", words, OPTION_SIGNING_ALG);
+	TRY(add_keys(task, words, json));
+	TRY(add_binding(task, words, json));
 	add_list(json, "redirect_uris", words->redirect_uris, words->redirect_uri_count);
 	add_list(json, "grant_types", words->grant_types, words->grant_type_count);
 	return OK;

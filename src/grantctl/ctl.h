@@ -20,6 +20,9 @@ enum option {
 	OPTION_SECRET_STDIN,
 	OPTION_GENERATE_SECRET,
 	OPTION_AUTH,
+	OPTION_JWKS_FILE,
+	OPTION_SIGNING_ALG,
+	OPTION_DPOP,
 	OPTION_RESOURCE,
 	OPTION_SCOPE,
 	OPTION_GRANT_TYPE, /* several */
@@ -32,9 +35,6 @@ enum option {
 	OPTION_PURPOSE,
 	OPTION_AT_ONCE,
 	OPTION_COMPROMISED,
-	OPTION_FOR,
-	OPTION_USES,
-	OPTION_EXPIRES,
 	OPTION_COUNT
 };
 
@@ -78,9 +78,6 @@ enum err client_update(struct task *task, const struct words *words);
 enum err client_show(struct task *task, const struct words *words);
 enum err client_disable(struct task *task, const struct words *words);
 enum err client_enable(struct task *task, const struct words *words);
-enum err register_token_make(struct task *task, const struct words *words);
-enum err register_token_show_all(struct task *task, const struct words *words);
-enum err register_token_take_back(struct task *task, const struct words *words);
 enum err grant_list(struct task *task, const struct words *words);
 enum err grant_show(struct task *task, const struct words *words);
 enum err grant_pause(struct task *task, const struct words *words);

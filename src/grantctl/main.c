@@ -25,6 +25,7 @@ static const struct verb verbs[] = {
 	{ "client", "create", NULL,
 	  BIT(OPTION_ID) | BIT(OPTION_NAME) | BIT(OPTION_REDIRECT_URI) | BIT(OPTION_PUBLIC) |
 		  BIT(OPTION_SECRET_STDIN) | BIT(OPTION_GENERATE_SECRET) | BIT(OPTION_AUTH) |
+		  BIT(OPTION_JWKS_FILE) | BIT(OPTION_SIGNING_ALG) | BIT(OPTION_DPOP) |
 		  BIT(OPTION_RESOURCE) | BIT(OPTION_SCOPE) | BIT(OPTION_GRANT_TYPE),
 	  client_create,
 	  "Registers an agent.\n\n"
@@ -33,8 +34,13 @@ static const struct verb verbs[] = {
 	  "  --redirect-uri URI   where answers may go; once for each\n"
 	  "  --public             it cannot keep a secret (a program on a person's computer), or\n"
 	  "  --secret-stdin       one line of stdin is its secret (32 characters or more), or\n"
-	  "  --generate-secret    one is made, shown this once\n"
-	  "  --auth METHOD        client_secret_basic (default) or client_secret_post\n"
+	  "  --generate-secret    one is made, shown this once, or\n"
+	  "  --jwks-file FILE     its public keys (RFC 7517), for private_key_jwt\n"
+	  "  --auth METHOD        of a secret: client_secret_basic (default) or "
+	  "client_secret_post\n"
+	  "  --signing-alg ALG    the one algorithm its assertions may have: ES256, RS256, PS256, "
+	  "EdDSA\n"
+	  "  --dpop WORD          required: no token without proof of a key (DPoP); optional\n"
 	  "  --resource NAME      the resource that is meant when a request names none\n"
 	  "  --scope 'S1 S2'      the most that it can be allowed\n"
 	  "  --grant-type TYPE    authorization_code, refresh_token, client_credentials; once for "
@@ -43,7 +49,8 @@ static const struct verb verbs[] = {
 	{ "client", "show", "ID", 0, client_show, "Shows one agent.\n" },
 	{ "client", "update", "ID",
 	  BIT(OPTION_NAME) | BIT(OPTION_REDIRECT_URI) | BIT(OPTION_SECRET_STDIN) |
-		  BIT(OPTION_GENERATE_SECRET) | BIT(OPTION_RESOURCE) | BIT(OPTION_SCOPE) |
+		  BIT(OPTION_GENERATE_SECRET) | BIT(OPTION_JWKS_FILE) | BIT(OPTION_SIGNING_ALG) |
+		  BIT(OPTION_DPOP) | BIT(OPTION_RESOURCE) | BIT(OPTION_SCOPE) |
 		  BIT(OPTION_GRANT_TYPE),
 	  client_update,
 	  "Changes what is given and leaves the rest. What people allowed stays; a narrower scope "
@@ -53,23 +60,15 @@ static const struct verb verbs[] = {
 	  "  --redirect-uri URI   where answers may go, instead of all before; once for each\n"
 	  "  --secret-stdin       one line of stdin is its new secret; the old one is refused, or\n"
 	  "  --generate-secret    one is made, shown this once\n"
+	  "  --jwks-file FILE     its public keys instead of those before\n"
+	  "  --signing-alg ALG    the one algorithm its assertions may have; '': any of its keys\n"
+	  "  --dpop WORD          required: no token without proof of a key (DPoP); optional\n"
 	  "  --resource NAME      the resource that is meant when a request names none; '': none\n"
 	  "  --scope 'S1 S2'      the most it can be allowed; '': whatever its resource offers\n"
 	  "  --grant-type TYPE    instead of all those before; once for each\n" },
 	{ "client", "disable", "ID", 0, client_disable,
 	  "Refuses every token of the agent from now on.\n" },
 	{ "client", "enable", "ID", 0, client_enable, "Lets a disabled agent ask again.\n" },
-	{ "client", "register-token", NULL,
-	  BIT(OPTION_FOR) | BIT(OPTION_USES) | BIT(OPTION_EXPIRES), register_token_make,
-	  "Makes a token to register with, shown this once: an agent that sends it to /register\n"
-	  "becomes a client although registration = token.\n\n"
-	  "  --for NAME           whom it is for, for your own list\n"
-	  "  --uses N             so many agents may register with it (default 1)\n"
-	  "  --expires D          so long: 15m, 12h, 7d (the default), at most 366d\n" },
-	{ "client", "register-tokens", NULL, 0, register_token_show_all,
-	  "Lists the tokens to register with, until 30 days after their end.\n" },
-	{ "client", "revoke-token", "ID", 0, register_token_take_back,
-	  "Lets nobody register with that token (rtk_…) any more. Who did stays.\n" },
 	{ "resource", "add", "FILE.json", 0, resource_add,
 	  "Checks the file, writes DIR/resources/NAME.json and takes it up; an older one is "
 	  "replaced.\n"

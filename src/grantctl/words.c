@@ -15,6 +15,9 @@ static const struct {
 	[OPTION_SECRET_STDIN] = { "--secret-stdin", false },
 	[OPTION_GENERATE_SECRET] = { "--generate-secret", false },
 	[OPTION_AUTH] = { "--auth", true },
+	[OPTION_JWKS_FILE] = { "--jwks-file", true },
+	[OPTION_SIGNING_ALG] = { "--signing-alg", true },
+	[OPTION_DPOP] = { "--dpop", true },
 	[OPTION_RESOURCE] = { "--resource", true },
 	[OPTION_SCOPE] = { "--scope", true },
 	[OPTION_GRANT_TYPE] = { "--grant-type", true },
@@ -27,9 +30,6 @@ static const struct {
 	[OPTION_PURPOSE] = { "--purpose", true },
 	[OPTION_AT_ONCE] = { "--at-once", false },
 	[OPTION_COMPROMISED] = { "--compromised", false },
-	[OPTION_FOR] = { "--for", true },
-	[OPTION_USES] = { "--uses", true },
-	[OPTION_EXPIRES] = { "--expires", true },
 };
 
 /* argv as it is read: the word at hand, and the value that stood behind '=' in it. */

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#include "authority/registration.h"
 #include "authority/root_key.h"
 #include "authority/signing.h"
 #include "crypto/random.h"
@@ -14,9 +13,9 @@
 #include "store/leases.h"
 #include "store/marks.h"
 #include "store/outbox.h"
-#include "store/register_tokens.h"
 #include "store/requests.h"
 #include "store/sessions.h"
+#include "store/spent.h"
 #include "store/throttle_rows.h"
 
 #define TICK_MS		SECOND_MS
@@ -27,10 +26,8 @@
 #define EXPIRE_EVERY_MS (5 * SECOND_MS)
 #define LOOK_EVERY_MS	(10 * SECOND_MS)
 #define CLOCK_JUMP_MS	MINUTE_MS
-/* tokens to register with that ran out, for the operator to look at */
-#define KEEP_TOKENS_MS (30 * DAY_MS)
-#define SWEEP_BATCH    200
-#define SWEEP_BATCHES  50 /* in a row, then others get a turn */
+#define SWEEP_BATCH	200
+#define SWEEP_BATCHES	50 /* in a row, then others get a turn */
 /* a resource that hangs must not keep the other jobs waiting for long */
 #define STOPS_IN_A_ROW 20
 #define STOPS_MS       (15 * SECOND_MS)
@@ -74,13 +71,11 @@ enum sweep_kind {
 	SWEEP_SESSIONS,
 	SWEEP_COUNTERS,
 	SWEEP_THROTTLES,
-	SWEEP_REGISTRATIONS,
-	SWEEP_REGISTER_TOKENS,
+	SWEEP_SPENT,
 	SWEEP_COUNT
 };
 
 struct sweep {
-	const struct authority *authority;
 	enum sweep_kind kind;
 	int64_t keep_sessions_ms;
 	int64_t deleted;
@@ -98,12 +93,8 @@ static enum err write_sweep(struct task *task, struct db *db, void *arg)
 				     &sweep->deleted);
 	case SWEEP_THROTTLES:
 		return throttle_row_sweep(task, db, task->now, SWEEP_BATCH, &sweep->deleted);
-	case SWEEP_REGISTRATIONS:
-		return registration_expire(task, db, sweep->authority, SWEEP_BATCH,
-					   &sweep->deleted);
-	case SWEEP_REGISTER_TOKENS:
-		return register_token_sweep(task, db, task->now - KEEP_TOKENS_MS, SWEEP_BATCH,
-					    &sweep->deleted);
+	case SWEEP_SPENT:
+		return spent_sweep(task, db, task->now, SWEEP_BATCH, &sweep->deleted);
 	case SWEEP_COUNTERS:
 	case SWEEP_COUNT:
 		break;
@@ -141,8 +132,7 @@ static enum err sweep_all(struct task *task, struct jobs *jobs)
 
 	TRY(is_our_turn(task, jobs, &is_ours));
 	for (int kind = 0; is_ours && kind < SWEEP_COUNT; kind++) {
-		struct sweep sweep = { .authority = jobs->authority,
-				       .kind = (enum sweep_kind)kind,
+		struct sweep sweep = { .kind = (enum sweep_kind)kind,
 				       .keep_sessions_ms = keep_sessions_ms,
 				       .deleted = SWEEP_BATCH };
 

@@ -36,6 +36,7 @@ struct auth_request {
 	int64_t max_age;   /* seconds; -1: not asked */
 	struct str login_hint;
 	struct str ui_locales;
+	struct str dpop_jkt; /* the key that the code is for (RFC 9449 10); STR_NONE: any */
 	int64_t created_at;
 	int64_t expires_at;
 

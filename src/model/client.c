@@ -14,6 +14,7 @@ static const struct {
 	{ "none", CLIENT_AUTH_NONE },
 	{ "client_secret_basic", CLIENT_AUTH_BASIC },
 	{ "client_secret_post", CLIENT_AUTH_POST },
+	{ "private_key_jwt", CLIENT_AUTH_PRIVATE_KEY },
 };
 
 static const struct {
@@ -30,14 +31,9 @@ bool client_is_public(const struct client *client)
 	return client->auth == CLIENT_AUTH_NONE;
 }
 
-bool client_is_operators(const struct client *client)
+bool client_has_secret(const struct client *client)
 {
-	return str_equals(client->kind, STR("operator"));
-}
-
-struct scope_set client_ceiling(const struct client *client)
-{
-	return client_is_operators(client) ? client->scope : (struct scope_set){ 0 };
+	return client->auth == CLIENT_AUTH_BASIC || client->auth == CLIENT_AUTH_POST;
 }
 
 bool client_allows(const struct client *client, enum grant_type type)
@@ -59,7 +55,8 @@ enum err client_auth_from_name(struct task *task, struct str name, enum client_a
 		}
 	}
 	return fail(task, ERR_REQUEST,
-		    "the method is one of none, client_secret_basic, client_secret_post");
+		    "the method is one of none, client_secret_basic, client_secret_post, "
+		    "private_key_jwt");
 }
 
 struct str grant_types_text(struct arena *arena, unsigned grant_types)
@@ -152,6 +149,11 @@ enum err client_check(struct task *task, const struct client *client, const stru
 	if (client_is_public(client) && client_allows(client, GRANT_CLIENT_CREDENTIALS))
 		return fail(task, ERR_REQUEST,
 			    "client_credentials needs a secret: a public client cannot have it");
+	if ((client->auth == CLIENT_AUTH_PRIVATE_KEY) != (client->jwks.at != NULL))
+		return fail(task, ERR_REQUEST,
+			    "private_key_jwt needs public keys (jwks), and nothing else does");
+	if (client->auth_alg.at != NULL && client->auth != CLIENT_AUTH_PRIVATE_KEY)
+		return fail(task, ERR_REQUEST, "an algorithm goes with private_key_jwt");
 	if (client_allows(client, GRANT_REFRESH_TOKEN) &&
 	    !client_allows(client, GRANT_AUTHORIZATION_CODE))
 		return fail(task, ERR_REQUEST, "refresh_token goes with authorization_code");

@@ -16,7 +16,12 @@ struct task;
 #define CLIENT_SECRET_MIN 32
 #define CLIENT_REDIRECTS  16
 
-enum client_auth { CLIENT_AUTH_NONE, CLIENT_AUTH_BASIC, CLIENT_AUTH_POST };
+enum client_auth {
+	CLIENT_AUTH_NONE,
+	CLIENT_AUTH_BASIC,
+	CLIENT_AUTH_POST,
+	CLIENT_AUTH_PRIVATE_KEY, /* private_key_jwt: its keys are in jwks */
+};
 
 enum client_status { CLIENT_ACTIVE, CLIENT_DISABLED };
 
@@ -30,8 +35,7 @@ enum grant_type {
 struct client {
 	struct str id;
 	struct str name; /* as claimed */
-	/* "operator": registered by the operator; "registered": by itself (RFC 7591) */
-	struct str kind;
+	struct str kind; /* "operator": registered by the operator (the only kind for now) */
 	enum client_auth auth;
 	struct str
 		/* SHA-256 of 256 random bits or of a long secret; STR_NONE for public ones */
@@ -40,28 +44,22 @@ struct client {
 	const struct str *redirect_uris;
 	size_t redirect_count;
 	unsigned grant_types;
-	/*
-	 * of an operator's client the most it can be allowed (empty: whatever the resource offers),
-	 * of others only what it is taken to ask for when it does not say
-	 */
-	struct scope_set scope;
-	struct str resource; /* URI of the default resource; STR_NONE: none */
+	struct scope_set scope; /* the operator's ceiling; empty: whatever the resource offers */
+	struct str resource;	/* URI of the default resource; STR_NONE: none */
 	enum client_status status;
 	int64_t not_before; /* tokens issued then or before are dead */
 	int64_t created_at;
 	int64_t disabled_at;
+	struct str jwks;       /* public keys by value (crypto/jwk_set.h); STR_NONE: none */
+	struct str auth_alg;   /* the only algorithm it signs assertions with; STR_NONE: any */
+	int64_t dpop_bound_at; /* since when it gets no token without DPoP; 0: it may */
 };
 
 /* As client_check wants it. */
 bool client_id_is_valid(struct str id);
 bool client_is_public(const struct client *client);
-/* Somebody answers for it; of any other, all that is known is its own word. */
-bool client_is_operators(const struct client *client);
-/*
- * The operator's ceiling; empty: none. Agents register what one call needed and come back for more
- * (INTEROP), so of what they wrote themselves nothing is a ceiling.
- */
-struct scope_set client_ceiling(const struct client *client);
+/* One that shows a secret. */
+bool client_has_secret(const struct client *client);
 bool client_allows(const struct client *client, enum grant_type type);
 struct str client_auth_name(enum client_auth auth);
 MUST_CHECK enum err client_auth_from_name(struct task *task, struct str name,

@@ -3,7 +3,8 @@
 #include "oauth/endpoints.h"
 #include "oauth/reply.h"
 
-enum err oauth_client(struct exchange *exchange, const struct form *form, struct client *ret_client)
+enum err oauth_client(struct exchange *exchange, const struct form *form, struct client *ret_client,
+		      struct single_use *ret_spend)
 {
 	struct task *task = &exchange->task;
 	struct client_credentials credentials;
@@ -16,5 +17,6 @@ enum err oauth_client(struct exchange *exchange, const struct form *form, struct
 		return err;
 	}
 	task_tag(task, "client", ret_client->id);
+	*ret_spend = credentials.single_use;
 	return OK;
 }

@@ -47,16 +47,6 @@ enum err basic_parse(struct task *task, struct str value, struct str *ret_user,
 	return OK;
 }
 
-struct str bearer_token(const struct request *request)
-{
-	struct str value = request_field(request, STR("Authorization"));
-	struct str prefix = STR("Bearer ");
-
-	if (!str_equals_nocase(str_sub(value, 0, prefix.len), prefix))
-		return STR_NONE;
-	return str_trim(str_from(value, prefix.len));
-}
-
 static enum err read_basic(struct task *task, const struct request *request,
 			   struct client_credentials *credentials)
 {
@@ -70,6 +60,21 @@ static enum err read_basic(struct task *task, const struct request *request,
 		return fail(task, ERR_REQUEST, "client_id is not the authenticated client");
 	credentials->method = CREDENTIAL_BASIC;
 	return OK;
+}
+
+static enum err read_assertion(struct task *task, const struct form *form,
+			       struct client_credentials *credentials)
+{
+	if (!str_equals(form_get(form, "client_assertion_type"),
+			STR("urn:ietf:params:oauth:client-assertion-type:jwt-bearer")))
+		return fail(task, ERR_CLIENT,
+			    "client_assertion_type must be "
+			    "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
+	credentials->method = CREDENTIAL_ASSERTION;
+	credentials->secret = form_get(form, "client_assertion");
+	return str_is_empty(credentials->secret)
+		       ? fail(task, ERR_CLIENT, "client_assertion is missing")
+		       : OK;
 }
 
 enum err credentials_read(struct task *task, const struct request *request, const struct form *form,
@@ -87,7 +92,7 @@ enum err credentials_read(struct task *task, const struct request *request, cons
 	if (has_basic + has_secret + has_assertion > 1)
 		return fail(task, ERR_REQUEST, "more than one method of client authentication");
 	if (has_assertion)
-		return fail(task, ERR_CLIENT, "client assertions are not accepted");
+		TRY(read_assertion(task, form, &credentials));
 	if (has_basic)
 		TRY(read_basic(task, request, &credentials));
 	if (has_secret) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Client credentials as they come over HTTP (OAuth 2.1 2.4): Basic, in the body, or a bare
- * client_id. Whether they are right is authority/client_auth's affair.
+ * Client credentials as they come over HTTP (OAuth 2.1 2.4): Basic, in the body, an assertion (RFC
+ * 7521 4.2), or a bare client_id. Whether they are right is authority/client_auth's affair.
  */
 #pragma once
 
@@ -15,11 +15,6 @@
  */
 MUST_CHECK enum err basic_parse(struct task *task, struct str value, struct str *ret_user,
 				struct str *ret_password);
-/*
- * OAuth 2.1 5.1: the header is the only place for a token. STR_NONE when there is none of scheme
- * Bearer.
- */
-struct str bearer_token(const struct request *request);
 /*
  * ERR_REQUEST for two methods at once, or a client_id in the body that differs; ERR_CLIENT for a
  * method we do not have. Empty body parameters are absent: Dovecot sends them beside Basic.

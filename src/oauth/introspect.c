@@ -13,6 +13,7 @@ struct caller {
 	struct client_credentials credentials;
 	const struct resource *resource; /* NULL: a client */
 	struct client client;
+	struct str token;
 };
 
 static enum err read_caller(struct exchange *exchange, const struct form *form,
@@ -99,7 +100,7 @@ static void write_refresh(struct task *task, struct json_writer *json, const str
 
 static void write_access(struct json_writer *json, const struct access *access)
 {
-	json_member_str(json, "token_type", STR("Bearer"));
+	json_member_str(json, "token_type", access->jkt.at == NULL ? STR("Bearer") : STR("DPoP"));
 	json_member_str(json, "aud", access->audience);
 	json_member_int(json, "exp", access->expires_at / SECOND_MS);
 	json_member_int(json, "iat", access->issued_at / SECOND_MS);
@@ -107,6 +108,12 @@ static void write_access(struct json_writer *json, const struct access *access)
 	if (access->auth_time > 0)
 		json_member_int(json, "auth_time", access->auth_time / SECOND_MS);
 	write_optional(json, "acr", access->acr);
+	if (access->jkt.at == NULL)
+		return;
+	json_key(json, "cnf"); /* RFC 9449 6.2 */
+	json_open_object(json);
+	json_member_str(json, "jkt", access->jkt);
+	json_close(json);
 }
 
 static enum err reply_active(struct exchange *exchange, const struct caller *caller,
@@ -134,16 +141,15 @@ static enum err reply_active(struct exchange *exchange, const struct caller *cal
 	return reply_answer(exchange, caller, answer);
 }
 
-enum err oauth_introspect(struct exchange *exchange)
+/* Once an assertion that came with it is spent. */
+static enum err introspect(struct task *task, enum err result, void *arg)
 {
-	struct task *task = &exchange->task;
-	struct caller *caller = NEW(&task->arena, struct caller);
+	struct exchange *exchange = exchange_of(task);
+	const struct caller *caller = arg;
 	struct introspection *question = NEW(&task->arena, struct introspection);
-	struct form form;
 
-	TRY(parameters_read(exchange, &form));
-	TRY(read_caller(exchange, &form, caller));
-	question->token = form_get(&form, "token");
+	TRY(result);
+	question->token = caller->token;
 	question->resource = caller->resource;
 	question->client = &caller->client;
 	if (question->token.at == NULL)
@@ -152,4 +158,20 @@ enum err oauth_introspect(struct exchange *exchange)
 	TRY(token_introspect(task, oauth_authority(exchange), question));
 	return question->active ? reply_active(exchange, caller, &question->access)
 				: reply_inactive(exchange, caller);
+}
+
+enum err oauth_introspect(struct exchange *exchange)
+{
+	struct task *task = &exchange->task;
+	struct caller *caller = NEW(&task->arena, struct caller);
+	const struct single_use *single_use = &caller->credentials.single_use;
+	struct form form;
+
+	TRY(parameters_read(exchange, &form));
+	TRY(read_caller(exchange, &form, caller));
+	caller->token = form_get(&form, "token");
+	if (!single_use_is_empty(single_use))
+		return single_use_submit(task, oauth_authority(exchange), single_use, introspect,
+					 caller);
+	return introspect(task, OK, caller);
 }

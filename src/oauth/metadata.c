@@ -27,6 +27,9 @@ struct metadata_cache {
 	struct metadata *newest;
 };
 
+/* Of DPoP proofs and client assertions (crypto/jwk.h); Ed25519 is EdDSA said in full (RFC 9864). */
+#define VERIFIED_ALGORITHMS "ES256", "RS256", "PS256", "EdDSA", "Ed25519"
+
 struct endpoint {
 	const char *member;
 	const char *path;
@@ -34,7 +37,7 @@ struct endpoint {
 
 struct list {
 	const char *member;
-	const char *values[6]; /* NULL-terminated */
+	const char *values[8]; /* NULL-terminated */
 };
 
 static const struct endpoint endpoints[] = {
@@ -50,11 +53,15 @@ static const struct list lists[] = {
 	  { "authorization_code", "refresh_token", "client_credentials" } },
 	{ "code_challenge_methods_supported", { "S256" } },
 	{ "token_endpoint_auth_methods_supported",
-	  { "client_secret_basic", "client_secret_post", "none" } },
+	  { "client_secret_basic", "client_secret_post", "private_key_jwt", "none" } },
+	{ "token_endpoint_auth_signing_alg_values_supported", { VERIFIED_ALGORITHMS } },
 	{ "revocation_endpoint_auth_methods_supported",
-	  { "client_secret_basic", "client_secret_post", "none" } },
+	  { "client_secret_basic", "client_secret_post", "private_key_jwt", "none" } },
+	{ "revocation_endpoint_auth_signing_alg_values_supported", { VERIFIED_ALGORITHMS } },
 	{ "introspection_endpoint_auth_methods_supported",
-	  { "client_secret_basic", "client_secret_post" } },
+	  { "client_secret_basic", "client_secret_post", "private_key_jwt" } },
+	{ "introspection_endpoint_auth_signing_alg_values_supported", { VERIFIED_ALGORITHMS } },
+	{ "dpop_signing_alg_values_supported", { VERIFIED_ALGORITHMS } },
 	{ "introspection_signing_alg_values_supported", { "RS256" } },
 	{ "prompt_values_supported", { "none", "login", "consent" } },
 	{ "acr_values_supported", { ACR_PASSWORD } },
@@ -131,9 +138,6 @@ void metadata_write(struct buf *buf, const struct config *config, const struct r
 		json_member_str(
 			&json, endpoints[i].member,
 			STR_JOIN(buf->arena, config->issuer, str_from_c(endpoints[i].path)));
-	if (config->registration != REGISTRATION_OFF)
-		json_member_str(&json, "registration_endpoint",
-				STR_JOIN(buf->arena, config->issuer, STR("/register")));
 	for (size_t i = 0; i < COUNT_OF(lists); i++)
 		write_list(&json, &lists[i]);
 	write_scopes(&json, config, identity);

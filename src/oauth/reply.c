@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oauth/reply.h"
 
+#include "authority/dpop.h"
 #include "base/json.h"
 #include "base/tally.h"
 #include "oauth/endpoints.h"
@@ -25,12 +26,11 @@ static const struct oauth_answer answers[ERR_LAST + 1] = {
 	[ERR_LOGIN_REQUIRED] = { 400, "login_required", NULL, 0 },
 	[ERR_CONSENT_REQUIRED] = { 400, "consent_required", NULL, 0 },
 	[ERR_UNMET_AUTHENTICATION] = { 400, "unmet_authentication_requirements", NULL, 0 },
-	[ERR_METADATA] = { 400, "invalid_client_metadata", NULL, 0 },
-	[ERR_REDIRECT_URI] = { 400, "invalid_redirect_uri", NULL, 0 },
-	[ERR_SOFTWARE_STATEMENT] = { 400, "invalid_software_statement", NULL, 0 },
 	[ERR_TOKEN] = { 401, "invalid_token", "Bearer", 0 },
 	[ERR_TOKEN_TYPE] = { 400, "unsupported_token_type", NULL, 0 },
 	[ERR_INSUFFICIENT_SCOPE] = { 403, "insufficient_scope", "Bearer", 0 },
+	[ERR_DPOP] = { 400, "invalid_dpop_proof", NULL, 0 },
+	[ERR_DPOP_NONCE] = { 400, "use_dpop_nonce", NULL, 0 },
 	/* clients throw their tokens away on invalid_grant, so a pause must not look like one */
 	[ERR_PAUSED] = { 503, "temporarily_unavailable", NULL, 60 },
 	[ERR_THROTTLED] = { 429, "temporarily_unavailable", NULL, 60 },
@@ -57,6 +57,19 @@ const struct oauth_answer *oauth_answer_of(enum err err)
 	if (err > ERR_LAST || answers[err].word == NULL)
 		return &server_error;
 	return &answers[err];
+}
+
+/* RFC 9449 7.1: where a token is presented, a proof is part of the credentials. */
+static const struct oauth_answer no_proof = { 401, "invalid_dpop_proof", "DPoP", 0 };
+static const struct oauth_answer no_nonce = { 401, "use_dpop_nonce", "DPoP", 0 };
+
+static const struct oauth_answer *answer_here(const struct exchange *exchange, enum err err)
+{
+	bool is_resource = str_equals(exchange->request.path, STR("/userinfo"));
+
+	if (is_resource && err == ERR_DPOP)
+		return &no_proof;
+	return is_resource && err == ERR_DPOP_NONCE ? &no_nonce : oauth_answer_of(err);
 }
 
 static char description_char(char c)
@@ -102,6 +115,12 @@ void oauth_retry_after(struct exchange *exchange, int64_t seconds)
 		reply_field(exchange, STR("Retry-After"), text);
 }
 
+void oauth_dpop_nonce(struct exchange *exchange)
+{
+	reply_field(exchange, STR("DPoP-Nonce"),
+		    dpop_nonce(&exchange->task, oauth_authority(exchange)));
+}
+
 /*
  * A reason of one word ("expired", "revoked_by_user") has a paragraph of its own on the page of
  * errors.
@@ -116,21 +135,38 @@ static struct str error_uri(struct exchange *exchange, struct str word, struct s
 			is_word ? description : word);
 }
 
+/* In the scheme that was tried (RFC 9449 7.1), with what that scheme's clients look for. */
+static struct str challenge_scheme(const struct exchange *exchange,
+				   const struct oauth_answer *answer)
+{
+	struct str tried = request_field(&exchange->request, STR("Authorization"));
+
+	if (str_equals(str_from_c(answer->scheme), STR("Bearer")) &&
+	    str_equals_nocase(str_sub(tried, 0, 5), STR("DPoP ")))
+		return STR("DPoP");
+	return str_from_c(answer->scheme);
+}
+
 static void challenge(struct exchange *exchange, const struct oauth_answer *answer,
 		      struct str description)
 {
 	struct arena *arena = &exchange->task.arena;
-	struct str word = str_from_c(answer->word);
+	struct str word = str_from_c(answer->word), scheme;
+	bool is_dpop;
 
 	if (answer->scheme == NULL)
 		return;
-	if (str_equals(str_from_c(answer->scheme), STR("Bearer")))
-		reply_field(exchange, STR("WWW-Authenticate"),
-			    STR_JOIN(arena, STR("Bearer realm=\"grantd\", error=\""), word,
-				     STR("\", error_description=\""), description, STR("\"")));
-	else
+	scheme = challenge_scheme(exchange, answer);
+	is_dpop = str_equals(scheme, STR("DPoP"));
+	if (str_equals(scheme, STR("Basic")))
 		reply_field(exchange, STR("WWW-Authenticate"),
 			    STR("Basic realm=\"grantd\", charset=\"UTF-8\""));
+	else
+		reply_field(
+			exchange, STR("WWW-Authenticate"),
+			STR_JOIN(arena, scheme, STR(" realm=\"grantd\", error=\""), word,
+				 STR("\", error_description=\""), description,
+				 is_dpop ? STR("\", algs=\"" DPOP_ALGORITHMS "\"") : STR("\"")));
 }
 
 static void write_refusal(struct exchange *exchange, const struct oauth_answer *answer,
@@ -168,19 +204,21 @@ static void log_refusal(struct exchange *exchange, enum err err)
 void oauth_refuse(struct exchange *exchange, enum err err)
 {
 	const struct oauth *oauth = oauth_of(exchange);
-	const struct oauth_answer *answer = oauth_answer_of(err);
+	const struct oauth_answer *answer = answer_here(exchange, err);
 	struct str description = STR("");
 
 	tally_refusal(&exchange->task, err);
 	oauth_retry_after(exchange, answer->retry_after);
 	if (str_equals(exchange->request.path, STR("/authorize"))) {
-		oauth->config.error_page(exchange, err, STR_NONE, oauth->config.web);
+		oauth->config.error_page(exchange, err, oauth->config.web);
 		return;
 	}
 	log_refusal(exchange, err);
 	if (!is_ours(err))
 		description = oauth_description(&exchange->task.arena, exchange->task.reason);
 	challenge(exchange, answer, description);
+	if (err == ERR_DPOP_NONCE)
+		oauth_dpop_nonce(exchange);
 	write_refusal(exchange, answer, description);
 }
 

@@ -33,5 +33,7 @@ void oauth_refuse(struct exchange *exchange, enum err err);
 void oauth_finish(struct exchange *exchange);
 /* 200 with that JSON text. ERR_TOO_LARGE. */
 MUST_CHECK enum err oauth_reply_json(struct exchange *exchange, struct buf *body);
+/* DPoP-Nonce: what the client's next proof is to sign (RFC 9449 8). */
+void oauth_dpop_nonce(struct exchange *exchange);
 /* Retry-After, when seconds is above zero and none is there yet. */
 void oauth_retry_after(struct exchange *exchange, int64_t seconds);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "authority/revoke.h"
 
-#include "oauth/credentials.h"
+#include "authority/client_auth.h"
 #include "oauth/endpoints.h"
 #include "oauth/parameters.h"
 
@@ -13,18 +13,31 @@ static enum err answer_revocation(struct task *task, enum err result, void *arg)
 	return OK;
 }
 
+/* Once an assertion that came with it is spent: how it ends does not matter to that. */
+static enum err revoke(struct task *task, enum err result, void *arg)
+{
+	struct revocation *revocation = arg;
+	enum err err;
+
+	TRY(result);
+	err = token_revoke(task, oauth_authority(exchange_of(task)), revocation, answer_revocation);
+	return err == ERR_PARKED ? ERR_PARKED : answer_revocation(task, err, revocation);
+}
+
 /* RFC 7009. token_type_hint is not needed: a token says what it is. */
 enum err oauth_revoke(struct exchange *exchange)
 {
 	struct task *task = &exchange->task;
 	struct revocation *revocation = NEW(&task->arena, struct revocation);
+	struct single_use single_use = { 0 };
 	struct form form;
-	enum err err;
 
 	TRY(parameters_read(exchange, &form));
-	TRY(oauth_client(exchange, &form, &revocation->client));
+	TRY(oauth_client(exchange, &form, &revocation->client, &single_use));
 	revocation->token = form_get(&form, "token");
 	revocation->request_id = exchange->request_id;
-	err = token_revoke(task, oauth_authority(exchange), revocation, answer_revocation);
-	return err == ERR_PARKED ? ERR_PARKED : answer_revocation(task, err, revocation);
+	if (!single_use_is_empty(&single_use))
+		return single_use_submit(task, oauth_authority(exchange), &single_use, revoke,
+					 revocation);
+	return revoke(task, OK, revocation);
 }

@@ -6,6 +6,7 @@
 #include "oauth/credentials.h"
 #include "oauth/endpoints.h"
 #include "oauth/parameters.h"
+#include "oauth/proof.h"
 #include "oauth/reply.h"
 
 struct grant_handler {
@@ -18,6 +19,8 @@ struct grant_handler {
 struct asked {
 	struct token_wish wish; /* first: what the rules hand on */
 	const struct grant_handler *handler;
+	enum err refused; /* while its assertion is being spent */
+	struct str why;
 };
 
 static const struct grant_handler handlers[] = {
@@ -56,7 +59,7 @@ static enum err write_answer(struct exchange *exchange, const struct token_answe
 
 	json_open_object(&json);
 	json_member_str(&json, "access_token", answer->access_token);
-	json_member_str(&json, "token_type", STR("Bearer"));
+	json_member_str(&json, "token_type", answer->is_bound ? STR("DPoP") : STR("Bearer"));
 	json_member_int(&json, "expires_in", answer->expires_in);
 	json_member_str(&json, "scope", answer->scope);
 	write_optional(&json, "refresh_token", answer->refresh_token);
@@ -70,7 +73,28 @@ static enum err write_answer(struct exchange *exchange, const struct token_answe
 	return oauth_reply_json(exchange, &buf);
 }
 
-/* The step after the commit, and the way out of a refusal before it. */
+static enum err refuse(struct task *task, enum err result, const struct token_wish *wish)
+{
+	oauth_retry_after(exchange_of(task), wish->retry_after);
+	if (result == ERR_GRANT && !str_is_empty(wish->reason))
+		task_note(task, ERR_GRANT, wish->reason);
+	return result;
+}
+
+/* What the wish came to, unless its assertion turns out to have been used before. */
+static enum err refuse_wish(struct task *task, enum err result, void *arg)
+{
+	const struct asked *asked = arg;
+
+	TRY(result);
+	task_note(task, asked->refused, asked->why);
+	return refuse(task, asked->refused, &asked->wish);
+}
+
+/*
+ * The step after the commit, and the way out of a refusal before it: then the assertion is spent
+ * for itself, so that it is good for no other request either.
+ */
 static enum err answer_wish(struct task *task, enum err result, void *arg)
 {
 	struct exchange *exchange = exchange_of(task);
@@ -82,10 +106,14 @@ static enum err answer_wish(struct task *task, enum err result, void *arg)
 		task_tag(task, "jti", wish->answer.jti);
 		return write_answer(exchange, &wish->answer);
 	}
-	oauth_retry_after(exchange, wish->retry_after);
-	if (result == ERR_GRANT && !str_is_empty(wish->reason))
-		task_note(task, ERR_GRANT, wish->reason);
-	return result;
+	if (!wish->is_spent && client_must_spend(&wish->single_use, result)) {
+		wish->single_use.proof = (struct spent){ 0 };
+		asked->refused = result;
+		asked->why = task->reason;
+		return single_use_submit(task, oauth_authority(exchange), &wish->single_use,
+					 refuse_wish, asked);
+	}
+	return refuse(task, result, wish);
 }
 
 static enum err read_wish(struct exchange *exchange, const struct form *form,
@@ -105,6 +133,16 @@ static enum err read_wish(struct exchange *exchange, const struct form *form,
 	return parameters_resource(&exchange->task, form, &wish->resource);
 }
 
+static enum err take_proof(struct exchange *exchange, struct token_wish *wish)
+{
+	struct dpop dpop;
+
+	TRY(oauth_proof(exchange, STR_NONE, &dpop));
+	wish->jkt = dpop.jkt;
+	wish->single_use.proof = dpop.spent;
+	return OK;
+}
+
 enum err oauth_token(struct exchange *exchange)
 {
 	struct task *task = &exchange->task;
@@ -116,7 +154,9 @@ enum err oauth_token(struct exchange *exchange)
 	TRY(parameters_read(exchange, &form));
 	TRY(find_handler(task, &form, &asked->handler));
 	TRY(read_wish(exchange, &form, wish));
-	TRY(oauth_client(exchange, &form, &wish->client));
-	err = asked->handler->run(task, oauth_authority(exchange), wish, answer_wish);
+	TRY(oauth_client(exchange, &form, &wish->client, &wish->single_use));
+	err = take_proof(exchange, wish);
+	if (err == OK)
+		err = asked->handler->run(task, oauth_authority(exchange), wish, answer_wish);
 	return err == ERR_PARKED ? ERR_PARKED : answer_wish(task, err, asked);
 }

@@ -11,27 +11,27 @@
 
 static STATEMENT CLIENT_INSERT = {
 	"INSERT INTO clients (id, name, kind, auth, secret_hash, secret_expires_at, redirect_uris,"
-	" grant_types, scope, resource, not_before, created_at, disabled_at)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+	" grant_types, scope, resource, not_before, created_at, disabled_at, jwks, auth_alg,"
+	" dpop_bound_at)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
 	" ON CONFLICT DO NOTHING"
 };
 
 #define CLIENT_SELECT                                                                              \
 	"SELECT id, name, kind, auth, secret_hash, secret_expires_at, redirect_uris, grant_types," \
-	" scope, resource, not_before, created_at, disabled_at FROM clients"
+	" scope, resource, not_before, created_at, disabled_at, jwks, auth_alg, dpop_bound_at"     \
+	" FROM clients"
 
 static STATEMENT CLIENT_FIND = { CLIENT_SELECT " WHERE id = $1" };
 static STATEMENT CLIENT_LIST = { CLIENT_SELECT " WHERE id > $1 ORDER BY id LIMIT $2" };
 static STATEMENT CLIENT_SET_DISABLED = {
 	"UPDATE clients SET disabled_at = $2,"
 	" not_before = CASE WHEN not_before < $3 THEN $3 ELSE not_before END WHERE id = $1"
-	/* who deleted its registration does not come back */
-	" AND NOT ($2 IS NULL AND EXISTS (SELECT 1 FROM registrations r"
-	" WHERE r.client_id = $1 AND r.ended_at IS NOT NULL))"
 };
 static STATEMENT CLIENT_UPDATE = {
 	"UPDATE clients SET name = $2, redirect_uris = $3, grant_types = $4, scope = $5,"
-	" resource = $6, secret_hash = $7, auth = $8 WHERE id = $1"
+	" resource = $6, secret_hash = $7, jwks = $8, auth_alg = $9, dpop_bound_at = $10"
+	" WHERE id = $1"
 };
 
 /* One per line: a URI has no white space. */
@@ -88,6 +88,9 @@ enum err row_client(struct task *task, struct sql_row *row, struct client *clien
 	client->not_before = row_int(row);
 	client->created_at = row_int(row);
 	client->disabled_at = row_int(row);
+	client->jwks = row_str(task, row);
+	client->auth_alg = row_str(task, row);
+	client->dpop_bound_at = row_int(row);
 	client->status = client->disabled_at == 0 ? CLIENT_ACTIVE : CLIENT_DISABLED;
 	return OK;
 }
@@ -110,7 +113,9 @@ enum err client_insert(struct task *task, struct db *db, const struct client *cl
 			  sql_text(grant_types_text(&task->arena, client->grant_types)),
 			  sql_text(scope_text(&task->arena, client->scope)),
 			  sql_text(client->resource), sql_int(client->not_before),
-			  sql_int(client->created_at), sql_time(client->disabled_at)),
+			  sql_int(client->created_at), sql_time(client->disabled_at),
+			  sql_text(client->jwks), sql_text(client->auth_alg),
+			  sql_time(client->dpop_bound_at)),
 		     &changed));
 	if (changed == 0)
 		return fail(task, ERR_CONFLICT, "a client of this id exists");
@@ -142,7 +147,7 @@ enum err client_set_disabled(struct task *task, struct db *db, struct str id, in
 	TRY(sql_exec(task, db, &CLIENT_SET_DISABLED,
 		     ARGS(sql_text(id), sql_time(disabled_at), sql_int(not_before)), &changed));
 	if (changed == 0)
-		return fail(task, ERR_NOT_FOUND, "no such client, or it deleted its registration");
+		return fail(task, ERR_NOT_FOUND, "no such client");
 	ended_note(task, db, "client", id,
 		   str_printf(&task->arena, "%lld/%lld", (long long)disabled_at,
 			      (long long)not_before));
@@ -160,7 +165,8 @@ enum err client_update(struct task *task, struct db *db, const struct client *cl
 			  sql_text(grant_types_text(&task->arena, client->grant_types)),
 			  sql_text(scope_text(&task->arena, client->scope)),
 			  sql_text(client->resource), sql_blob(client->secret_hash),
-			  sql_text(client_auth_name(client->auth))),
+			  sql_text(client->jwks), sql_text(client->auth_alg),
+			  sql_time(client->dpop_bound_at)),
 		     &changed));
 	if (changed == 0)
 		return fail(task, ERR_NOT_FOUND, "no such client");

@@ -25,6 +25,7 @@ static STATEMENT FAMILY_ROTATE = {
 static STATEMENT FAMILY_SET_ROOT = {
 	"UPDATE families SET root_number = $2, root_since = $3, root_before = $4 WHERE id = $1"
 };
+static STATEMENT FAMILY_SET_KEY = { "UPDATE families SET key_thumbprint = $2 WHERE id = $1" };
 static STATEMENT GRANT_USED = { "UPDATE grants SET last_used_at = $2"
 				" WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $3)" };
 /* writing a value back takes the row on PostgreSQL; on SQLite the writer is alone anyway */
@@ -129,6 +130,12 @@ enum err family_set_root(struct task *task, struct db *db, const struct family *
 			ARGS(sql_text(family->id), sql_int(family->root_number),
 			     sql_int(family->root_since), sql_int(family->root_before)),
 			NULL);
+}
+
+enum err family_set_key(struct task *task, struct db *db, const struct family *family)
+{
+	return sql_exec(task, db, &FAMILY_SET_KEY,
+			ARGS(sql_text(family->id), sql_text(family->key_thumbprint)), NULL);
 }
 
 enum err family_take(struct task *task, struct db *db, struct str id, struct family *ret_family)

@@ -25,6 +25,8 @@ MUST_CHECK enum err family_rotate(struct task *task, struct db *db, const struct
 				  int64_t presented);
 /* By which root key its refresh tokens are made, since when, and by which before. */
 MUST_CHECK enum err family_set_root(struct task *task, struct db *db, const struct family *family);
+/* Binds it to its key, after family_rotate has taken the row. */
+MUST_CHECK enum err family_set_key(struct task *task, struct db *db, const struct family *family);
 /* Takes the row first (UPDATE … RETURNING), so that what is judged stays true until the commit. */
 MUST_CHECK enum err family_take(struct task *task, struct db *db, struct str id,
 				struct family *ret_family);

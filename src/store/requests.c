@@ -8,14 +8,14 @@
 	"id, state, browser_hash, client_id, resource, scope, redirect_uri, oauth_state,"          \
 	" code_challenge, nonce, prompt, max_age, login_hint, ui_locales, created_at, expires_at," \
 	" user_id, shown_at, decided_at, decision, grant_id, granted, auth_time, acr, code_hash,"  \
-	" code_expires_at, spent_at, family_id, token_expires_at"
+	" code_expires_at, spent_at, family_id, token_expires_at, dpop_jkt"
 
 static STATEMENT REQUEST_INSERT = {
 	"INSERT INTO requests (id, state, browser_hash, client_id, resource, scope, redirect_uri,"
 	" oauth_state, code_challenge, nonce, prompt, max_age, login_hint, ui_locales, created_at,"
-	" expires_at, user_id, shown_at, over_at)"
+	" expires_at, user_id, shown_at, dpop_jkt, over_at)"
 	" VALUES ($1, 'pending', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,"
-	" $17, $15)"
+	" $17, $18, $15)"
 };
 static STATEMENT REQUEST_FIND = { "SELECT " REQUEST_COLUMNS " FROM requests WHERE id = $1" };
 static STATEMENT REQUEST_FIND_CODE = { "SELECT " REQUEST_COLUMNS
@@ -69,6 +69,7 @@ static void row_decision(struct task *task, struct sql_row *row, struct auth_req
 	request->spent_at = row_int(row);
 	request->family_id = row_str(task, row);
 	request->token_expires_at = row_int(row);
+	request->dpop_jkt = row_str(task, row);
 }
 
 static enum err read_request(struct task *task, struct sql_row *row, void *ret)
@@ -112,7 +113,8 @@ enum err auth_request_insert(struct task *task, struct db *db, const struct auth
 			     sql_text(request->prompt), sql_int(request->max_age),
 			     sql_text(request->login_hint), sql_text(request->ui_locales),
 			     sql_int(request->created_at), sql_int(request->expires_at),
-			     sql_text(request->user_id), sql_time(request->shown_at)),
+			     sql_text(request->user_id), sql_time(request->shown_at),
+			     sql_text(request->dpop_jkt)),
 			NULL);
 }
 

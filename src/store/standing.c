@@ -13,7 +13,7 @@
 	"u.sealed_profile, u.version, u.created_at, u.disabled_at, k.wrapped_key, "                \
 	"c.id, c.name, c.kind, c.auth, c.secret_hash, c.secret_expires_at, "                       \
 	"c.redirect_uris, c.grant_types, c.scope, c.resource, c.not_before, "                      \
-	"c.created_at, c.disabled_at"
+	"c.created_at, c.disabled_at, c.jwks, c.auth_alg, c.dpop_bound_at"
 #define STANDING_JOIN                                                                              \
 	" JOIN users u ON u.id = g.user_id JOIN clients c ON c.id = g.client_id"                   \
 	" LEFT JOIN user_keys k ON k.user_id = g.user_id"

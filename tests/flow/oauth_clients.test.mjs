@@ -104,7 +104,7 @@ test('userinfo wants its own token, in the header, and tells which', async () =>
 	const userinfo = (token) => grantd.fetch(`${grantd.issuer}/userinfo`, { headers: token ? { Authorization: `Bearer ${token}` } : {} });
 	const without = await userinfo();
 	assert.equal(without.status, 401);
-	assert.equal(without.headers.get('www-authenticate'), 'Bearer realm="grantd"');
+	assert.match(without.headers.get('www-authenticate'), /^Bearer realm="grantd", DPoP realm="grantd", algs="[^"]+"$/);
 	const { access_token, refresh_token } = await mail.tokens(alice, { scope: ['mail.read'] });
 	for (const token of [access_token, refresh_token, 'x.y.z', 'nonsense']) {
 		const answer = await userinfo(token);

@@ -116,8 +116,9 @@ async function sqlite_tables(instance, names) {
 }
 
 // What the jobs do by themselves is no change: marks follow the clock, stops queued before are run meanwhile (`stops`
-// sees those that are queued), nodes say that they are there, and guesses are counted for all of them.
-const of_jobs = ['marks', 'outbox', 'nodes', 'leases', 'throttles'];
+// sees those that are queued), nodes say that they are there, guesses are counted for all of them, and proofs that
+// were used are forgotten once they are over.
+const of_jobs = ['marks', 'outbox', 'nodes', 'leases', 'throttles', 'spent'];
 const is_of_jobs = (name, row) => name === 'events' && /^stop\./.test(row.kind);
 
 async function tables_of(instance) {

@@ -94,7 +94,8 @@ static void a_registration_that_is_wrong_is_refused_with_what_to_change(void **s
 		  "at least one redirect URI" },
 		{ "\"grant_types\":[\"client_credentials\"],\"public\":true", 400,
 		  "invalid_request", "needs a secret" },
-		{ "\"auth\":\"private_key_jwt\"", 400, "invalid_request", "method is one of" },
+		{ "\"auth\":\"private_key_jwt\"", 400, "invalid_request", "needs public keys" },
+		{ "\"auth\":\"tls_client_auth\"", 400, "invalid_request", "method is one of" },
 		{ "\"auth\":\"none\"", 400, "invalid_request", "public client" },
 		{ "\"client_secret\":\"short\"", 400, "invalid_request", "32 to 512" },
 		{ "\"public\":true,\"client_secret\":\"" OFFICE_SECRET "\","

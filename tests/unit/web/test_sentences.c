@@ -18,6 +18,8 @@ static const char *const reasons[] = {
 	"paused",
 	"reused",
 	"repeated_too_often",
+	"proof_missing",
+	"other_key",
 	"code_reused",
 	"revoked",
 	"revoked_by_user",

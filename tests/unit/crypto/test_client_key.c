@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A client's own key, its proofs, and what the reading side makes of them. */
+#include "crypto/client_key.h"
+
+#include "check.h"
+#include "crypto/dpop_proof.h"
+
+static int begin(void **state)
+{
+	static struct check_clock clock;
+	static struct task task;
+
+	check_clock_start(&clock);
+	task_begin(&task, &clock.clock, NULL);
+	*state = &task;
+	return 0;
+}
+
+static int end(void **state)
+{
+	task_end(*state);
+	return 0;
+}
+
+static void a_proof_is_read_as_it_was_meant(void **state)
+{
+	CLEANUP(client_key_free) struct client_key *key = NULL;
+	const struct proof_wish wish = { .method = STR("GET"),
+					 .url = STR("https://as.test/x"),
+					 .nonce = STR("n"),
+					 .access_token = STR("token") };
+	struct task *task = *state;
+	struct dpop_proof read;
+	struct str proof;
+
+	CHECK_ERR(client_key_new(task, &key), OK);
+	CHECK_ERR(client_key_prove(task, key, &wish, &proof), OK);
+	CHECK_ERR(dpop_proof_read(task, proof, &read), OK);
+	CHECK_STR(read.jkt, client_key_thumbprint(&task->arena, key));
+	CHECK_STR(read.htm, wish.method);
+	CHECK_STR(read.htu, wish.url);
+	CHECK_STR(read.nonce, wish.nonce);
+	CHECK(read.ath.len == 43 && read.jti.len == 22);
+	CHECK(read.issued_at == task->now / SECOND_MS * SECOND_MS);
+}
+
+static void no_two_proofs_have_one_id(void **state)
+{
+	CLEANUP(client_key_free) struct client_key *key = NULL;
+	const struct proof_wish wish = { .method = STR("GET"), .url = STR("https://as.test/x") };
+	struct dpop_proof first, second;
+	struct str proof;
+
+	CHECK_ERR(client_key_new(*state, &key), OK);
+	CHECK_ERR(client_key_prove(*state, key, &wish, &proof), OK);
+	CHECK_ERR(dpop_proof_read(*state, proof, &first), OK);
+	CHECK_ERR(client_key_prove(*state, key, &wish, &proof), OK);
+	CHECK_ERR(dpop_proof_read(*state, proof, &second), OK);
+	CHECK(!str_equals(first.jti, second.jti));
+	CHECK_STR(first.jkt, second.jkt);
+	CHECK(first.ath.at == NULL && first.nonce.at == NULL);
+}
+
+static void a_proof_that_was_changed_anywhere_is_refused(void **state)
+{
+	CLEANUP(client_key_free) struct client_key *key = NULL;
+	const struct proof_wish wish = { .method = STR("GET"), .url = STR("https://as.test/x") };
+	struct task *task = *state;
+	struct str proof = STR_NONE;
+
+	CHECK_ERR(client_key_new(task, &key), OK);
+	CHECK_ERR(client_key_prove(task, key, &wish, &proof), OK);
+	for (size_t i = 0; i < proof.len; i += 7) {
+		struct str changed = str_copy(&task->arena, proof);
+		struct dpop_proof read;
+
+		((char *)(uintptr_t)changed.at)[i] = changed.at[i] == 'A' ? 'B' : 'A';
+		CHECK_ERR(dpop_proof_read(task, changed, &read), ERR_TOKEN);
+		task_forgive(task);
+	}
+}
+
+static void a_kept_key_is_the_same_when_it_is_read_again(void **state)
+{
+	CLEANUP(client_key_free) struct client_key *key = NULL, *again = NULL;
+	CLEANUP(secret_wipe) struct secret pem = { 0 };
+
+	CHECK_ERR(client_key_new(*state, &key), OK);
+	CHECK_ERR(client_key_save(*state, key, &pem), OK);
+	CHECK(str_starts_with(secret_reveal(&pem), STR("-----BEGIN PRIVATE KEY-----")));
+	CHECK_ERR(client_key_load(*state, secret_reveal(&pem), &again), OK);
+	CHECK_STR(client_key_jwk(key), client_key_jwk(again));
+}
+
+static void what_is_no_p256_key_is_refused(void **state)
+{
+	static const struct str ed25519 = STR_INIT(
+		"-----BEGIN PRIVATE KEY-----\n"
+		"MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n"
+		"-----END PRIVATE KEY-----\n");
+	struct client_key *key = NULL;
+
+	CHECK_ERR(client_key_load(*state, ed25519, &key), ERR_CRYPTO);
+	CHECK_ERR(client_key_load(*state, STR("a key"), &key), ERR_CRYPTO);
+	CHECK_ERR(client_key_load(*state, STR(""), &key), ERR_CRYPTO);
+	CHECK(key == NULL);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(a_proof_is_read_as_it_was_meant),
+		TEST(no_two_proofs_have_one_id),
+		TEST(a_proof_that_was_changed_anywhere_is_refused),
+		TEST(a_kept_key_is_the_same_when_it_is_read_again),
+		TEST(what_is_no_p256_key_is_refused),
+	};
+
+	return check_run(tests, COUNT_OF(tests), NULL, NULL);
+}
