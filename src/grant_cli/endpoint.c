@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/task.h"
 #include "base/url.h"
+#include "grant_cli/prove.h"
 #include "http/client.h"
 
 #define ANSWER_MAX  (64 * 1024)
@@ -23,6 +24,8 @@ static const struct {
 	{ "revoked_by_operator", "the operator has revoked it" },
 	{ "revoked_by_client", "it was logged out" },
 	{ "reused", "an old refresh token was used again, so a copy of it may be in other hands" },
+	{ "proof_missing", "it is bound to a key that is not here" },
+	{ "other_key", "it is bound to another key than the one here" },
 	{ "user_disabled", "the person's account is disabled" },
 	{ "client_disabled", "the operator has disabled this client" },
 };
@@ -43,26 +46,48 @@ void parameters_add(struct buf *buf, const struct parameter *parameters, size_t 
 	}
 }
 
-static enum err post(struct task *task, const struct endpoint *endpoint,
-		     const struct parameter *parameters, size_t count,
-		     struct http_answer *ret_answer)
+static enum err post_form(struct task *task, const struct endpoint *endpoint, struct str form,
+			  struct str nonce, struct http_answer *ret_answer)
 {
-	static const struct str fields[] = {
-		STR_INIT("Content-Type: application/x-www-form-urlencoded"),
-		STR_INIT("Accept: application/json"),
+	struct str fields[3] = {
+		STR("Content-Type: application/x-www-form-urlencoded"),
+		STR("Accept: application/json"),
 	};
-	struct buf form = buf_in(&task->arena, FORM_MAX);
+	const struct proof_wish proof = { .method = STR("POST"),
+					  .url = endpoint->url,
+					  .nonce = nonce };
 	struct http_call call = { .method = STR("POST"),
 				  .url = endpoint->url,
 				  .ca_file = endpoint->ca_file,
 				  .fields = fields,
-				  .field_count = COUNT_OF(fields),
+				  .field_count = 2,
+				  .body = form,
 				  .answer_max = ANSWER_MAX,
 				  .timeout_ms = TIMEOUT_MS };
 
-	parameters_add(&form, parameters, count);
-	TRY(buf_finish(&form, &call.body));
+	if (endpoint->dpop_key.at != NULL) {
+		TRY(prove_line(task, endpoint->dpop_key, &proof, &fields[call.field_count++]));
+		call.wanted_field = STR("DPoP-Nonce");
+	}
 	return http_client_call(task, &call, ret_answer);
+}
+
+/* Once more when the server wants its nonce signed (RFC 9449 8): nothing was used up by then. */
+static enum err post(struct task *task, const struct endpoint *endpoint,
+		     const struct parameter *parameters, size_t count,
+		     struct http_answer *ret_answer)
+{
+	struct buf text = buf_in(&task->arena, FORM_MAX);
+	struct http_answer answer;
+	struct str form;
+
+	parameters_add(&text, parameters, count);
+	TRY(buf_finish(&text, &form));
+	TRY(post_form(task, endpoint, form, STR_NONE, &answer));
+	if (answer.status == 400 && answer.wanted.at != NULL)
+		TRY(post_form(task, endpoint, form, answer.wanted, &answer));
+	*ret_answer = answer;
+	return OK;
 }
 
 static const char *meaning_of(struct str word)
@@ -148,8 +173,10 @@ enum err endpoint_tokens(struct task *task, const struct endpoint *endpoint,
 	tokens.scope = copy_member(task, object, "scope");
 	tokens.expires_at = time_from(task, object, "expires_in");
 	tokens.grant_expires_at = time_from(task, object, "authorization_expires_in");
-	if (!str_equals_nocase(json_get_str(object, "token_type"), STR("Bearer")))
-		return fail(task, ERR_FORBIDDEN, "the server's token is not a Bearer token");
+	tokens.token_type = copy_member(task, object, "token_type");
+	if (!str_equals_nocase(tokens.token_type, STR("Bearer")) &&
+	    (endpoint->dpop_key.at == NULL || !login_type_is_dpop(tokens.token_type)))
+		return fail(task, ERR_FORBIDDEN, "the server's token is of a type not asked for");
 	/* it goes to a terminal and into header fields */
 	if (tokens.access_token.len == 0 || !str_only(tokens.access_token, TOKEN_CHARS))
 		return fail(task, ERR_FORBIDDEN, "the server's answer has no usable access token");

@@ -20,11 +20,13 @@ struct parameter {
 struct endpoint {
 	struct str url;
 	struct str ca_file;
+	struct str dpop_key; /* as in a log-in; STR_NONE: no proofs */
 };
 
 struct tokens {
 	struct str access_token;
 	struct str refresh_token; /* STR_NONE: none came */
+	struct str token_type;	  /* "Bearer", or "DPoP" where there is a key */
 	struct str scope;	  /* STR_NONE: as asked */
 	int64_t expires_at;	  /* wall ms */
 	int64_t grant_expires_at; /* 0: not said */

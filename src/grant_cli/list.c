@@ -68,4 +68,5 @@ static enum err list_run(struct task *task, const struct wish *wish)
 
 static const struct wish_option options[] = { WISH_JSON, WISH_HELP, { NULL } };
 
-const struct verb verb_list = { "list", "show what you are logged in for", options, list_run };
+const struct verb verb_list = { "list", "show what you are logged in for", options, list_run,
+				NULL };

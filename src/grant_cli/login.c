@@ -116,7 +116,8 @@ static enum err redeem(struct task *task, const struct wish *wish, const struct 
 		{ "redirect_uri", proof->redirect_uri },     { "client_id", wish->client },
 		{ "code_verifier", proof->verifier },	     { "resource", wish->resource },
 	};
-	const struct endpoint endpoint = { issuer->token_endpoint, wish->ca_file };
+	const struct endpoint endpoint = { .url = issuer->token_endpoint,
+					   .ca_file = wish->ca_file };
 	struct tokens tokens;
 
 	task->now = clock_wall(task->clock); /* the person took their time */
@@ -137,6 +138,7 @@ static enum err redeem(struct task *task, const struct wish *wish, const struct 
 		.access_token = tokens.access_token,
 		.access_expires_at = tokens.expires_at,
 		.refresh_token = tokens.refresh_token,
+		.token_type = tokens.token_type,
 	};
 	return OK;
 }
@@ -147,7 +149,8 @@ static enum err redeem(struct task *task, const struct wish *wish, const struct 
  */
 static void give_up(struct task *task, const struct login *login)
 {
-	const struct endpoint endpoint = { login->revocation_endpoint, login->ca_file };
+	const struct endpoint endpoint = { .url = login->revocation_endpoint,
+					   .ca_file = login->ca_file };
 
 	if (login->refresh_token.at == NULL || login->revocation_endpoint.at == NULL)
 		return;
@@ -256,4 +259,4 @@ static const struct wish_option options[] = {
 };
 
 const struct verb verb_login = { "login", "ask a person for access to a resource, and keep it",
-				 options, login_run };
+				 options, login_run, NULL };

@@ -21,6 +21,8 @@ static const struct {
 	{ "revocation_endpoint", offsetof(struct login, revocation_endpoint), false },
 	{ "access_token", offsetof(struct login, access_token), false },
 	{ "refresh_token", offsetof(struct login, refresh_token), false },
+	{ "dpop_key", offsetof(struct login, dpop_key), false },
+	{ "token_type", offsetof(struct login, token_type), false },
 	{ "ended", offsetof(struct login, ended), false },
 };
 

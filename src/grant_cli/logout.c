@@ -10,7 +10,8 @@
 
 static enum err revoke(struct task *task, const struct login *login)
 {
-	const struct endpoint endpoint = { login->revocation_endpoint, login->ca_file };
+	const struct endpoint endpoint = { .url = login->revocation_endpoint,
+					   .ca_file = login->ca_file };
 	enum err err;
 
 	if (login->refresh_token.at == NULL || login->revocation_endpoint.at == NULL)
@@ -73,4 +74,4 @@ static const struct wish_option options[] = {
 };
 
 const struct verb verb_logout = { "logout", "end a log-in at the server and here", options,
-				  logout_run };
+				  logout_run, NULL };

@@ -8,7 +8,9 @@
 #include "base/json.h"
 #include "base/task.h"
 #include "grant_cli/endpoint.h"
+#include "grant_cli/prove.h"
 #include "grant_cli/say.h"
+#include "grant_cli/token.h"
 #include "grant_cli/wallet.h"
 #include "grant_cli/wish.h"
 
@@ -33,7 +35,9 @@ static enum err ask(struct task *task, const struct login *login, struct tokens 
 		{ "refresh_token", login->refresh_token },
 		{ "client_id", login->client_id },
 	};
-	const struct endpoint endpoint = { login->token_endpoint, login->ca_file };
+	const struct endpoint endpoint = { .url = login->token_endpoint,
+					   .ca_file = login->ca_file,
+					   .dpop_key = login->dpop_key };
 	enum err err;
 
 	err = endpoint_tokens(task, &endpoint, parameters, COUNT_OF(parameters), ret_tokens);
@@ -53,6 +57,7 @@ static struct login with_tokens(const struct task *task, const struct login *log
 
 	next.access_token = tokens->access_token;
 	next.access_expires_at = tokens->expires_at;
+	next.token_type = tokens->token_type;
 	next.last_used_at = task->now;
 	if (tokens->refresh_token.at != NULL)
 		next.refresh_token = tokens->refresh_token;
@@ -137,16 +142,40 @@ static enum err refresh(struct task *task, const struct wallet *wallet, struct l
 	return fail(task, ERR_GRANT, "other processes refresh without end: try again");
 }
 
-static enum err refresh_in_turn(struct task *task, const struct wallet *wallet, struct login *login)
+/* Kept before the server hears of it: then no answer that got lost leaves us without the key. */
+static enum err make_key(struct task *task, const struct wallet *wallet, struct login *login)
+{
+	if (login->refresh_token.at == NULL)
+		return OK; /* and refresh says what to do */
+	TRY(prove_new_key(task, &login->dpop_key));
+	return wallet_replace(task, wallet, login, login->refresh_token);
+}
+
+static enum err refresh_in_turn(struct task *task, const struct wallet *wallet, struct login *login,
+				bool bind)
 {
 	CLEANUP(wallet_unlock) int lock = wallet_lock(task, wallet, login->file);
 	struct str former = login->access_token;
 
 	TRY(wallet_read(task, wallet, login->file, login));
 	task->now = clock_wall(task->clock);
-	if (!str_equals(login->access_token, former) && is_fresh(task, login))
+	if (bind && login->dpop_key.at == NULL)
+		TRY(make_key(task, wallet, login));
+	else if (!str_equals(login->access_token, former) && is_fresh(task, login))
 		return OK; /* somebody else did it while we waited */
 	return refresh(task, wallet, login);
+}
+
+enum err token_ensure(struct task *task, const struct wallet *wallet, const struct wish *wish,
+		      struct login *login)
+{
+	bool bind = wish->dpop && login->dpop_key.at == NULL;
+
+	if (login->ended.at != NULL)
+		return fail_ended(task, login);
+	if (wish->fresh || bind || !is_fresh(task, login))
+		return refresh_in_turn(task, wallet, login, bind);
+	return OK;
 }
 
 static enum err print_json(struct task *task, const struct login *login)
@@ -157,7 +186,8 @@ static enum err print_json(struct task *task, const struct login *login)
 
 	json_open_object(&json);
 	json_member_str(&json, "access_token", login->access_token);
-	json_member_str(&json, "token_type", STR("Bearer"));
+	json_member_str(&json, "token_type",
+			login_type_is_dpop(login->token_type) ? STR("DPoP") : STR("Bearer"));
 	json_member_str(&json, "expires_at", clock_format(&task->arena, login->access_expires_at));
 	if (login->resource.at != NULL)
 		json_member_str(&json, "resource", login->resource);
@@ -175,10 +205,7 @@ static enum err token_run(struct task *task, const struct wish *wish)
 
 	TRY(wallet_open(task, wish->home, false, &wallet));
 	TRY(wallet_find(task, &wallet, wish->resource, &login));
-	if (login.ended.at != NULL)
-		return fail_ended(task, &login);
-	if (wish->fresh || !is_fresh(task, &login))
-		TRY(refresh_in_turn(task, &wallet, &login));
+	TRY(token_ensure(task, &wallet, wish, &login));
 	return wish->json ? print_json(task, &login) : say_line(task, login.access_token);
 }
 
@@ -187,10 +214,12 @@ static const struct wish_option options[] = {
 	  offsetof(struct wish, resource) },
 	{ "--fresh", NULL, "ask the server even if the stored token still lasts",
 	  offsetof(struct wish, fresh) },
+	{ "--dpop", NULL, "bind the log-in's tokens to a key from now on (DPoP): see grant curl",
+	  offsetof(struct wish, dpop) },
 	WISH_JSON,
 	WISH_HELP,
 	{ NULL },
 };
 
 const struct verb verb_token = { "token", "print a fresh access token, and nothing else", options,
-				 token_run };
+				 token_run, NULL };

@@ -35,7 +35,10 @@ struct login {
 	struct str access_token;
 	int64_t access_expires_at;
 	struct str refresh_token; /* STR_NONE: none was given */
-	struct str ended;	  /* why there are no tokens any more, in words; STR_NONE: active */
+	/* PEM: proves that the tokens are ours; STR_NONE: none was made */
+	struct str dpop_key;
+	struct str token_type; /* "DPoP": the access token goes with a proof; else Bearer */
+	struct str ended;      /* why there are no tokens any more, in words; STR_NONE: active */
 };
 
 struct wallet {

@@ -47,6 +47,11 @@ enum err wish_parse(struct task *task, const struct verb *verb, char *const *wor
 		struct str word = str_from_c(*words), value;
 		const struct wish_option *option = find_option(verb, word, &value);
 
+		if (option == NULL && verb->argument != NULL && wish->url.at == NULL &&
+		    !str_starts_with(word, STR("-"))) {
+			wish->url = word;
+			continue;
+		}
 		if (option == NULL)
 			return failf(task, ERR_REQUEST,
 				     "grant %s does not know \"%.*s\" (see grant %s --help)",
@@ -62,7 +67,9 @@ enum err wish_help(struct task *task, const struct verb *verb, struct str *ret_t
 {
 	struct buf text = buf_in(&task->arena, HELP_MAX);
 
-	buf_add(&text, str_printf(&task->arena, "grant %s: %s\n\n", verb->name, verb->summary));
+	buf_add(&text, str_printf(&task->arena, "grant %s%s%s: %s\n\n", verb->name,
+				  verb->argument == NULL ? "" : " ",
+				  verb->argument == NULL ? "" : verb->argument, verb->summary));
 	for (const struct wish_option *option = verb->options; option->name != NULL; option++) {
 		struct str head = str_printf(&task->arena, "  %s %s", option->name,
 					     option->value == NULL ? "" : option->value);

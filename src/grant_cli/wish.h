@@ -22,6 +22,9 @@ struct wish {
 	struct str resource;
 	struct str scope;
 	struct str ca_file;
+	struct str url;
+	struct str method;
+	bool dpop;
 	bool no_browser;
 	bool fresh;
 	bool all;
@@ -42,9 +45,10 @@ struct verb {
 	const char *summary;
 	const struct wish_option *options; /* up to the one without a name */
 	enum err (*run)(struct task *task, const struct wish *wish);
+	const char *argument; /* the name of the URL it takes, for the help; NULL: none */
 };
 
-extern const struct verb verb_login, verb_token, verb_list, verb_logout;
+extern const struct verb verb_login, verb_token, verb_list, verb_logout, verb_curl;
 
 #define WISH_JSON                                                                                  \
 	{                                                                                          \

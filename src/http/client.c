@@ -8,6 +8,7 @@
 #include "base/url.h"
 #include "http/client_api.h"
 
+#define WANTED_MAX	  1024
 #define METHOD_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 /* One call while it is made. */
@@ -73,6 +74,28 @@ static enum err add_fields(struct task *task, const struct http_call *wish, stru
 		add_field(call, str_to_c(&task->arena, field));
 	}
 	return OK;
+}
+
+struct wanted {
+	struct arena *arena;
+	struct str name;
+	struct str value;
+};
+
+/* One line of the header at a time, with its line break. */
+static size_t take_field(char *bytes, size_t size, size_t count, void *context)
+{
+	struct wanted *wanted = context;
+	struct str line = { bytes, count }, name;
+
+	(void)size; /* always 1 */
+	if (!str_next(&line, ':', &name) || line.at == NULL || count > WANTED_MAX ||
+	    !str_equals_nocase(name, wanted->name))
+		return count;
+	while (line.len > 0 && (line.at[line.len - 1] == '\n' || line.at[line.len - 1] == '\r'))
+		line.len--;
+	wanted->value = str_copy(wanted->arena, str_trim(line));
+	return count;
 }
 
 static size_t take_body(char *bytes, size_t size, size_t count, void *context)
@@ -183,7 +206,9 @@ enum err http_client_call(struct task *task, const struct http_call *wish,
 	CLEANUP(call_end) struct call call = { 0 };
 	struct buf body = buf_in(&task->arena, wish->answer_max);
 	char detail[CURL_ERROR_SIZE] = "";
+	struct wanted wanted = { .arena = &task->arena, .name = wish->wanted_field };
 	struct url url;
+	enum err err;
 	CURLcode code;
 
 	if (wish->method.len == 0 || !str_only(wish->method, METHOD_CHARACTERS))
@@ -200,6 +225,10 @@ enum err http_client_call(struct task *task, const struct http_call *wish,
 	call.curl->set(call.easy, CURLOPT_HTTPHEADER, call.fields);
 	call.curl->set(call.easy, CURLOPT_WRITEFUNCTION, take_body);
 	call.curl->set(call.easy, CURLOPT_WRITEDATA, &body);
+	if (wanted.name.at != NULL) {
+		call.curl->set(call.easy, CURLOPT_HEADERFUNCTION, take_field);
+		call.curl->set(call.easy, CURLOPT_HEADERDATA, &wanted);
+	}
 	call.curl->set(call.easy, CURLOPT_ERRORBUFFER, detail);
 	call.curl->set(call.easy, CURLOPT_NOSIGNAL, 1L);
 	call.curl->set(call.easy, CURLOPT_TIMEOUT_MS, (long)wish->timeout_ms);
@@ -210,5 +239,8 @@ enum err http_client_call(struct task *task, const struct http_call *wish,
 	if (code != CURLE_OK)
 		return explain(task, wish, &url, code,
 			       detail[0] == '\0' ? call.curl->error_text(code) : detail);
-	return take_answer(task, &call, &body, ret_answer);
+	err = take_answer(task, &call, &body, ret_answer);
+	if (err == OK)
+		ret_answer->wanted = wanted.value;
+	return err;
 }

@@ -23,6 +23,7 @@ struct http_call {
 	struct str extra_ca_file; /* where it was read, for words */
 	struct str unix_socket;	  /* STR_NONE: TCP */
 	bool allow_loopback_http; /* http://127.0.0.1 and http://[::1] */
+	struct str wanted_field;  /* of the answer's header; STR_NONE: none */
 	size_t answer_max;
 	int timeout_ms;
 };
@@ -30,6 +31,7 @@ struct http_call {
 struct http_answer {
 	unsigned status;
 	struct str type;     /* Content-Type */
+	struct str wanted;   /* the field that was wanted, at most 1 KiB; STR_NONE: not there */
 	struct str body;     /* in task memory */
 	int64_t retry_after; /* seconds; 0: not said */
 };

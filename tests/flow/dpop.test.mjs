@@ -248,6 +248,28 @@ test('DP-020: a code asked for a key is for that key', async () => {
 	}
 });
 
+describe('a resource that cannot check proofs', () => {
+	before(async () => {
+		const { access_token } = await bound_tokens();
+		await grantd.add_resource({ token: { dpop: false } });
+		// bound before: to this server now as good as stolen
+		assert.deepEqual(await grantd.introspect(access_token), { active: false });
+	});
+	test('has bearer tokens, and bound refresh tokens', async () => {
+		const { code, wish } = await code_of();
+		const { body } = await agent.redeem(code, wish, {}, proven());
+		assert.equal(body.token_type, 'Bearer');
+		assert.equal(claims(body.access_token).cnf, undefined);
+		assert.equal((await grantd.introspect(body.access_token)).active, true);
+		refused(await agent.refresh(body.refresh_token), 400, 'invalid_grant', /^proof_missing$/);
+		assert.equal((await agent.refresh(body.refresh_token, {}, proven())).body.token_type, 'Bearer');
+	});
+	test('is no target for a client that must be bound', async () => {
+		const { code, wish } = await code_of(strict);
+		await grantd.unchanged(async () => refused(await strict.redeem(code, wish, {}, proven()), 400, 'invalid_target', /cannot check DPoP/));
+	});
+});
+
 describe('userinfo', () => {
 	const place = () => `${grantd.issuer}/userinfo`;
 	const call = (scheme, token, proof) => ask(grantd, '/userinfo', { headers: { authorization: `${scheme} ${token}`, ...proof && { DPoP: proof } } });

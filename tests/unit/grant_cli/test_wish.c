@@ -60,8 +60,8 @@ static void words_that_make_no_sense_are_refused(void **state)
 
 static void each_verb_tells_its_options(void **state)
 {
-	static const struct verb *const verbs[] = { &verb_login, &verb_token, &verb_list,
-						    &verb_logout };
+	static const struct verb *const verbs[] = { &verb_login, &verb_token, &verb_curl,
+						    &verb_list, &verb_logout };
 	static const char *const none[] = { NULL };
 	struct world world;
 	struct str text;
