@@ -12,18 +12,15 @@ static const struct member create_members[] = {
 	{ "grant_types", MEMBER_ARRAY, false },	  { "scope", MEMBER_TEXT, false },
 	{ "resource", MEMBER_TEXT, false },	  { "jwks", MEMBER_OBJECT, false },
 	{ "auth_alg", MEMBER_TEXT, false },	  { "dpop_bound", MEMBER_YES_NO, false },
+	{ "delegates_to", MEMBER_ARRAY, false },
 };
 
 static const struct member update_members[] = {
-	{ "name", MEMBER_TEXT, false },
-	{ "redirect_uris", MEMBER_ARRAY, false },
-	{ "grant_types", MEMBER_ARRAY, false },
-	{ "scope", MEMBER_TEXT, false },
-	{ "resource", MEMBER_TEXT, false },
-	{ "client_secret", MEMBER_TEXT, false },
-	{ "generate_secret", MEMBER_YES_NO, false },
-	{ "jwks", MEMBER_OBJECT, false },
-	{ "auth_alg", MEMBER_TEXT, false },
+	{ "name", MEMBER_TEXT, false },		 { "redirect_uris", MEMBER_ARRAY, false },
+	{ "grant_types", MEMBER_ARRAY, false },	 { "scope", MEMBER_TEXT, false },
+	{ "resource", MEMBER_TEXT, false },	 { "delegates_to", MEMBER_ARRAY, false },
+	{ "client_secret", MEMBER_TEXT, false }, { "generate_secret", MEMBER_YES_NO, false },
+	{ "jwks", MEMBER_OBJECT, false },	 { "auth_alg", MEMBER_TEXT, false },
 	{ "dpop_bound", MEMBER_YES_NO, false },
 };
 
@@ -33,6 +30,15 @@ static void write_uris(struct json_writer *json, const struct client *client)
 	json_open_array(json);
 	for (size_t i = 0; i < client->redirect_count; i++)
 		json_add_str(json, client->redirect_uris[i]);
+	json_close(json);
+}
+
+static void write_delegates(struct json_writer *json, const struct client *client)
+{
+	json_key(json, "delegates_to");
+	json_open_array(json);
+	for (size_t i = 0; i < client->delegates_to.count; i++)
+		json_add_str(json, client->delegates_to.names[i]);
 	json_close(json);
 }
 
@@ -70,6 +76,7 @@ static enum err write_client(struct exchange *exchange, struct json_writer *json
 	if (client->auth_alg.at != NULL)
 		json_member_str(json, "auth_alg", client->auth_alg);
 	json_member_bool(json, "dpop_bound", client->dpop_bound_at != 0);
+	write_delegates(json, client);
 	member_time(json, arena, "created_at", client->created_at);
 	member_time(json, arena, "disabled_at", client->disabled_at);
 	return OK;
@@ -153,6 +160,16 @@ static enum err take_redirects(struct task *task, const json_t *body, const stru
 	return OK;
 }
 
+static enum err take_delegates(struct task *task, const json_t *body, struct scope_set *ret_set)
+{
+	const json_t *list = json_object_get(body, "delegates_to");
+	struct str *ids = NULL;
+
+	TRY(take_texts(task, list, "delegates_to", CLIENT_DELEGATES, &ids));
+	*ret_set = (struct scope_set){ ids, json_array_size(list) };
+	return OK;
+}
+
 /* 0 when there are none. */
 static enum err take_grant_types(struct task *task, const json_t *body, unsigned *ret_types)
 {
@@ -215,6 +232,7 @@ static enum err take_wish(struct task *task, const json_t *body, struct new_clie
 					      : GRANT_CLIENT_CREDENTIALS;
 	TRY(take_auth(task, body, client));
 	TRY(scope_parse(task, json_get_str(body, "scope"), &client->scope));
+	TRY(take_delegates(task, body, &client->delegates_to));
 	*ret_wish = wish;
 	return OK;
 }
@@ -246,6 +264,7 @@ static enum err refuse_empty(struct task *task, const json_t *body, const char *
 static enum err take_change(struct task *task, const json_t *body, struct client_change *change)
 {
 	struct scope_set *scope = NEW(&task->arena, struct scope_set);
+	struct scope_set *delegates = NEW(&task->arena, struct scope_set);
 	bool generates = json_is_true(json_object_get(body, "generate_secret"));
 
 	change->name = json_get_str(body, "name");
@@ -263,6 +282,8 @@ static enum err take_change(struct task *task, const json_t *body, struct client
 	if (json_object_get(body, "dpop_bound") != NULL)
 		change->dpop = json_is_true(json_object_get(body, "dpop_bound")) ? DPOP_REQUIRED
 										 : DPOP_OPTIONAL;
+	TRY(take_delegates(task, body, delegates));
+	change->delegates_to = json_object_get(body, "delegates_to") == NULL ? NULL : delegates;
 	if (json_object_get(body, "scope") == NULL)
 		return OK;
 	TRY(scope_parse(task, json_get_str(body, "scope"), scope));

@@ -5,6 +5,7 @@
 #include "authority/stop.h"
 #include "base/tally.h"
 #include "crypto/random.h"
+#include "store/derivations.h"
 #include "store/events.h"
 #include "store/families.h"
 #include "store/grants.h"
@@ -20,7 +21,9 @@ struct act {
 	struct user user;
 	struct str scope;
 	struct str family_id;
+	struct str sub_agent;
 	int64_t expires_at;
+	int64_t stopped_at; /* of the sub-agent: 0 lets it go on */
 	bool changed;
 	struct event event;
 };
@@ -271,6 +274,66 @@ enum err account_end_family(struct task *task, const struct authority *authority
 	TRY(store_stop(task, authority->store, write_end_family, act));
 	count_end(task, act);
 	return OK;
+}
+
+static enum err write_sub_agent(struct task *task, struct db *db, void *arg)
+{
+	const struct act *act = arg;
+	struct family family = { 0 };
+
+	TRY(family_find(task, db, act->family_id, &family));
+	if (!str_equals(family.grant_id, act->grant.id))
+		return fail(task, ERR_NOT_FOUND, "there is no such installation");
+	TRY(sub_agent_set_stopped(task, db, &family, act->sub_agent, act->stopped_at, task->now));
+	if (act->stopped_at != 0)
+		TRY(stop_queue(task, db, act->authority, &act->grant, act->user.username));
+	return event_insert(task, db, &act->event);
+}
+
+static enum err open_sub_agent(struct task *task, const struct authority *authority,
+			       const struct actor *actor, const struct sub_agent_named *named,
+			       struct act **ret_act)
+{
+	TRY(open_act(task, authority, actor, named->grant_id, ret_act));
+	if (!id_is_valid(named->family_id, "fam_"))
+		return fail(task, ERR_NOT_FOUND, "there is no such installation");
+	(*ret_act)->family_id = named->family_id;
+	(*ret_act)->sub_agent = named->path;
+	return OK;
+}
+
+static enum err describe_sub_agent(struct task *task, struct act *act)
+{
+	struct buf buf = buf_in(&task->arena, DETAILS_MAX);
+	struct json_writer json = json_write_to(&buf);
+
+	json_open_object(&json);
+	json_member_str(&json, "actor", act->sub_agent);
+	json_close(&json);
+	return buf_finish(&buf, &act->event.details);
+}
+
+enum err account_stop_sub_agent(struct task *task, const struct authority *authority,
+				const struct actor *actor, const struct sub_agent_named *named)
+{
+	struct act *act = NULL;
+
+	TRY(open_sub_agent(task, authority, actor, named, &act));
+	act->stopped_at = task->now;
+	TRY(name_event(task, act, STR("sub_agent.stopped")));
+	TRY(describe_sub_agent(task, act));
+	return store_stop(task, authority->store, write_sub_agent, act);
+}
+
+enum err account_allow_sub_agent(struct task *task, const struct authority *authority,
+				 const struct actor *actor, const struct sub_agent_named *named)
+{
+	struct act *act = NULL;
+
+	TRY(open_sub_agent(task, authority, actor, named, &act));
+	TRY(name_event(task, act, STR("sub_agent.allowed")));
+	TRY(describe_sub_agent(task, act));
+	return store_write(task, authority->store, write_sub_agent, act);
 }
 
 struct pausing {

@@ -21,6 +21,13 @@ struct actor {
 	struct str address; /* sealed with the event of a person */
 };
 
+/* Who acts through which installation of which grant. */
+struct sub_agent_named {
+	struct str grant_id;
+	struct str family_id;
+	struct str path;
+};
+
 /*
  * All: ERR_NOT_FOUND for a grant that is not the actor's (never FORBIDDEN: ids are not confirmed).
  */
@@ -46,6 +53,17 @@ MUST_CHECK enum err account_remove_scope(struct task *task, const struct authori
 MUST_CHECK enum err account_end_family(struct task *task, const struct authority *authority,
 				       const struct actor *actor, struct str grant_id,
 				       struct str family_id);
+/*
+ * Stops who acts through an installation, by the path that model/delegation.h spells, and whoever
+ * acts through them; "" is all of them, and none may come. Until they are allowed again.
+ * ERR_NOT_FOUND.
+ */
+MUST_CHECK enum err account_stop_sub_agent(struct task *task, const struct authority *authority,
+					   const struct actor *actor,
+					   const struct sub_agent_named *named);
+MUST_CHECK enum err account_allow_sub_agent(struct task *task, const struct authority *authority,
+					    const struct actor *actor,
+					    const struct sub_agent_named *named);
 /* Pauses every live grant of the person. */
 MUST_CHECK enum err account_pause_all(struct task *task, const struct authority *authority,
 				      const struct actor *actor, int64_t *ret_paused);

@@ -24,10 +24,29 @@ struct change {
 	struct event event;
 };
 
+/* Nobody may come later and take an id that somebody delegates to already. */
+static enum err check_delegates(struct task *task, struct db *db, const struct client *client)
+{
+	struct client *other = NEW(&task->arena, struct client);
+
+	for (size_t i = 0; i < client->delegates_to.count; i++) {
+		struct str id = client->delegates_to.names[i];
+		enum err err = client_find(task, db, id, other);
+
+		if (err == ERR_NOT_FOUND)
+			return failf(task, ERR_REQUEST,
+				     "delegates_to: there is no client \"%.*s\"; register it first",
+				     STR_FMT(id));
+		TRY(err);
+	}
+	return OK;
+}
+
 static enum err write_new(struct task *task, struct db *db, void *arg)
 {
 	const struct change *change = arg;
 
+	TRY(check_delegates(task, db, &change->client));
 	TRY(client_insert(task, db, &change->client));
 	return event_insert(task, db, &change->event);
 }
@@ -150,6 +169,8 @@ static void take_changes(const struct task *task, const struct client_change *wi
 		client->auth_alg = str_is_empty(wish->auth_alg) ? STR_NONE : wish->auth_alg;
 	if (wish->dpop != DPOP_STAYS)
 		client->dpop_bound_at = wish->dpop == DPOP_REQUIRED ? task->now : 0;
+	if (wish->delegates_to != NULL)
+		client->delegates_to = *wish->delegates_to;
 }
 
 /* Which members an event names; never what they were or became. */
@@ -164,6 +185,7 @@ static enum err describe_changes(struct task *task, const struct client_change *
 		{ "redirect_uris", wish->redirect_count > 0 },
 		{ "grant_types", wish->grant_types != 0 },
 		{ "scope", wish->scope != NULL },
+		{ "delegates_to", wish->delegates_to != NULL },
 		{ "resource", wish->resource.at != NULL },
 		{ "secret", wish->new_secret },
 		{ "jwks", wish->jwks.at != NULL },
@@ -211,6 +233,8 @@ static enum err write_change(struct task *task, struct db *db, void *arg)
 		TRY(choose_resource(task, change->authority, wish->resource, &client->resource));
 	if (wish->new_secret)
 		TRY(choose_secret(task, wish->secret, client, &change->secret));
+	if (wish->delegates_to != NULL)
+		TRY(check_delegates(task, db, client));
 	TRY(client_update(task, db, client));
 	return event_insert(task, db, &change->event);
 }

@@ -24,10 +24,11 @@ struct client_change {
 	struct str id;
 	struct str name; /* STR_NONE: stays */
 	const struct str *redirect_uris;
-	size_t redirect_count;	       /* 0: they stay */
-	unsigned grant_types;	       /* 0: they stay */
-	const struct scope_set *scope; /* NULL: stays; empty: no ceiling */
-	struct str resource;	       /* STR_NONE: stays; "": none */
+	size_t redirect_count;		      /* 0: they stay */
+	unsigned grant_types;		      /* 0: they stay */
+	const struct scope_set *scope;	      /* NULL: stays; empty: no ceiling */
+	const struct scope_set *delegates_to; /* NULL: they stay; empty: nobody */
+	struct str resource;		      /* STR_NONE: stays; "": none */
 	bool new_secret;
 	struct str secret;   /* STR_NONE with new_secret: one is made */
 	struct str jwks;     /* instead of the keys before; STR_NONE: they stay */

@@ -75,6 +75,26 @@ static enum err list_installations(struct task *task, const struct authority *au
 			   &view->installation_count);
 }
 
+/* One that is gone or disabled is named all the same: it may come back. */
+static enum err find_delegates(struct task *task, struct db *db, struct consent_view *view)
+{
+	struct scope_set ids = view->client.delegates_to;
+
+	view->delegates = NEW_ARRAY(&task->arena, struct client, ids.count);
+	for (size_t i = 0; i < ids.count; i++) {
+		struct client *delegate = &view->delegates[i];
+		enum err err = client_find(task, db, ids.names[i], delegate);
+
+		if (err != OK && err != ERR_NOT_FOUND)
+			return err;
+		if (err == ERR_NOT_FOUND) {
+			task_forgive(task);
+			delegate->id = delegate->name = ids.names[i];
+		}
+	}
+	return OK;
+}
+
 static enum err open_view(struct task *task, const struct authority *authority,
 			  const struct consent_asked *asked, struct consent_view *view)
 {
@@ -89,6 +109,7 @@ static enum err open_view(struct task *task, const struct authority *authority,
 	TRY(check_sign_in(task, &view->request, asked->session, user));
 	TRY(store_reader(task, authority->store, &db));
 	TRY(check_still_stands(task, authority, db, view));
+	TRY(find_delegates(task, db, view));
 	return find_grant(task, db, view);
 }
 
@@ -240,6 +261,7 @@ static void build_grant(struct task *task, struct deciding *deciding, int64_t ex
 		.created_at = task->now,
 		.updated_at = task->now,
 		.expires_at = expires_at,
+		.delegates = view->client.delegates_to,
 		.permissions = permissions,
 		.permission_count = answer->scope.count,
 	};

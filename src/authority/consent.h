@@ -21,6 +21,8 @@ struct consent_view {
 	/* of that grant: who has been let in already, and vouches for nobody (PAGES.md) */
 	struct family *installations;
 	size_t installation_count;
+	/* of client.delegates_to, in its order: who may act through the agent */
+	struct client *delegates;
 	bool redirect_is_loopback;
 	struct str redirect_host;
 	int64_t duration_max; /* ms; 0: no ceiling */

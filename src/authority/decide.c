@@ -30,6 +30,9 @@ static struct str dead_reason(const struct standing *standing, const struct wish
 		return STR("idle");
 	if (grant_is_paused(grant))
 		return STR("paused");
+	if (wish->delegation != NULL)
+		return delegation_dead_reason(wish->delegation, client, grant->delegates,
+					      wish->token_issued_at);
 	return STR("");
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "config/resource.h"
+#include "model/delegation.h"
 #include "model/standing.h"
 
 struct task;
@@ -37,6 +38,8 @@ struct wish {
 	bool has_token;
 	int64_t token_issued_at; /* dead when older than the client's not_before */
 	struct str jkt; /* the key that a new token is bound to (cnf); nothing is decided by it */
+	/* who acts through the family's client; NULL: nobody */
+	const struct delegation *delegation;
 };
 
 /* standing->family.id absent: without a family (the ceiling is the grant). Pure. */

@@ -6,6 +6,7 @@
 #include "base/secret.h"
 #include "crypto/base64.h"
 #include "crypto/random.h"
+#include "store/derivations.h"
 
 #define CLAIMS_MAX	 (16 * 1024)
 #define FAMILY_PREFIX	 "fam_"
@@ -49,7 +50,7 @@ struct scope_set issue_offered(struct task *task, const struct authority *author
 /*
  * Lifetimes are the configuration's: a resource's own, never over 900 s (checked when it was read).
  */
-static int64_t lifetime_of(const struct authority *authority, const struct resource *resource)
+int64_t issue_lifetime(const struct authority *authority, const struct resource *resource)
 {
 	return resource->token_ms > 0 ? resource->token_ms
 				      : authority_config(authority)->access_token_ms;
@@ -188,6 +189,8 @@ struct claims {
 	bool is_renewable;		 /* its family's refresh token goes with it */
 	/* if this one of the family is ours; NULL: nobody presented one */
 	const struct refresh_token *presented;
+	const struct derivation *derivation; /* NULL: not derived from another token */
+	const struct act *act;		     /* with it: who has it */
 };
 
 static enum err spell_claims(struct task *task, const struct authority *authority,
@@ -195,6 +198,7 @@ static enum err spell_claims(struct task *task, const struct authority *authorit
 {
 	struct buf buf = buf_in(&task->arena, CLAIMS_MAX);
 	struct json_writer json = json_write_to(&buf);
+	int64_t issued_at = claims->derivation == NULL ? task->now : claims->derivation->issued_at;
 
 	json_open_object(&json);
 	json_member_str(&json, "iss", authority_config(authority)->issuer);
@@ -202,9 +206,11 @@ static enum err spell_claims(struct task *task, const struct authority *authorit
 	json_member_str(&json, "aud", claims->audience);
 	json_member_str(&json, "client_id", claims->client_id);
 	json_member_str(&json, "scope", claims->scope);
-	json_member_int(&json, "iat", task->now / SECOND_MS);
+	json_member_int(&json, "iat", issued_at / SECOND_MS);
 	json_member_int(&json, "exp", claims->expires_at / SECOND_MS);
 	json_member_str(&json, "jti", jti);
+	if (claims->act != NULL)
+		act_write(&json, &task->arena, claims->act);
 	if (claims->standing != NULL) {
 		const struct family *family = &claims->standing->family;
 
@@ -257,7 +263,8 @@ static enum err sign_tokens(struct task *task, const struct authority *authority
 			    struct token_answer *ret_answer)
 {
 	struct token_answer answer = {
-		.jti = random_id(&task->arena, "tok_"),
+		.jti = claims->derivation == NULL ? random_id(&task->arena, "tok_")
+						  : claims->derivation->jti,
 		.scope = claims->scope,
 		.expires_in = claims->expires_at / SECOND_MS - task->now / SECOND_MS,
 		.access_expires_at = claims->expires_at,
@@ -307,12 +314,15 @@ static enum err issue_under(struct task *task, const struct authority *authority
 		return fail(task, ERR_TARGET, "the resource is gone");
 	claims->sub = standing->user.id;
 	claims->audience = wish->resource;
-	claims->client_id = standing->client.id;
+	claims->client_id = claims->act == NULL ? standing->client.id
+						: act_client(claims->act, standing->client.id);
 	claims->scope = scope_text(&task->arena, verdict.scope);
 	claims->jkt = wish->jkt;
-	claims->expires_at = task->now + lifetime_of(authority, resource);
+	claims->expires_at = task->now + issue_lifetime(authority, resource);
 	if (claims->expires_at > verdict.expires_at)
 		claims->expires_at = verdict.expires_at;
+	if (claims->derivation != NULL && claims->expires_at > claims->derivation->expires_at)
+		claims->expires_at = claims->derivation->expires_at;
 	TRY(sign_tokens(task, authority, resource, claims, ret_answer));
 	if (standing->grant.expires_at != NEVER)
 		ret_answer->authorization_expires_in = (standing->grant.expires_at - task->now) /
@@ -340,6 +350,21 @@ enum err issue_successor(struct task *task, const struct authority *authority,
 	return issue_under(task, authority, wish, &claims, ret_answer);
 }
 
+enum err issue_derived(struct task *task, const struct authority *authority,
+		       const struct standing *standing, const struct wish *wish,
+		       const struct derivation *derivation, struct token_answer *ret_answer)
+{
+	struct claims claims = { .standing = standing,
+				 .derivation = derivation,
+				 .act = &wish->delegation->act };
+
+	TRY(issue_under(task, authority, wish, &claims, ret_answer));
+	/* said with a refresh token only, of which there is none here */
+	ret_answer->authorization_expires_in = -1;
+	ret_answer->issued_token_type = STR(TOKEN_TYPE_ACCESS);
+	return OK;
+}
+
 enum err issue_client_token(struct task *task, const struct authority *authority,
 			    const struct client_order *order, struct token_answer *ret_answer)
 {
@@ -349,7 +374,7 @@ enum err issue_client_token(struct task *task, const struct authority *authority
 		.client_id = order->client->id,
 		.scope = scope_text(&task->arena, order->scope),
 		.jkt = order->jkt,
-		.expires_at = task->now + lifetime_of(authority, order->resource),
+		.expires_at = task->now + issue_lifetime(authority, order->resource),
 	};
 
 	return sign_tokens(task, authority, order->resource, &claims, ret_answer);

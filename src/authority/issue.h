@@ -9,6 +9,8 @@
 #include "authority/authority.h"
 #include "authority/decide.h"
 
+#define TOKEN_TYPE_ACCESS "urn:ietf:params:oauth:token-type:access_token" /* RFC 8693 3 */
+
 struct token_answer {
 	struct str access_token;
 	struct str refresh_token; /* STR_NONE: none */
@@ -19,7 +21,8 @@ struct token_answer {
 	int64_t refresh_token_timeout;	  /* seconds; -1: not said */
 	int64_t access_expires_at;	  /* wall ms */
 	struct str jti;
-	bool is_bound; /* token_type DPoP: good with a proof of wish.jkt only */
+	bool is_bound;		      /* token_type DPoP: good with a proof of wish.jkt only */
+	struct str issued_token_type; /* of a token exchange (RFC 8693 2.2.1); STR_NONE */
 };
 
 /*
@@ -47,6 +50,9 @@ MUST_CHECK enum err issue_introspection(struct task *task, const struct authorit
 					struct str audience, struct str answer,
 					struct str *ret_jwt);
 
+/* How long an access token for that resource lives at most, in ms. */
+int64_t issue_lifetime(const struct authority *authority, const struct resource *resource);
+
 struct refresh_token {
 	uint32_t root_number;
 	struct str family_id;
@@ -70,6 +76,15 @@ MUST_CHECK enum err issue_successor(struct task *task, const struct authority *a
 				    const struct refresh_token *presented,
 				    const struct standing *standing, const struct wish *wish,
 				    struct token_answer *ret_answer);
+/*
+ * A token that was derived from another one of the family, as it was written down: the same again
+ * when it is asked for again. wish->delegation says who has it. ERR_GRANT and as issue_tokens.
+ */
+struct derivation;
+MUST_CHECK enum err issue_derived(struct task *task, const struct authority *authority,
+				  const struct standing *standing, const struct wish *wish,
+				  const struct derivation *derivation,
+				  struct token_answer *ret_answer);
 struct client_order {
 	const struct client *client;
 	const struct resource *resource;

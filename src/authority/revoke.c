@@ -5,9 +5,13 @@
 #include "authority/issue.h"
 #include "authority/stop.h"
 #include "authority/verify.h"
+#include "base/json.h"
 #include "base/tally.h"
+#include "store/derivations.h"
 #include "store/events.h"
 #include "store/families.h"
+
+#define DETAILS_MAX 1024
 
 /* What is to end: the names in a token that we made. */
 struct ending {
@@ -15,6 +19,8 @@ struct ending {
 	struct str client_id;
 	struct str grant_id;
 	struct str family_id; /* STR_NONE: a client's own token */
+	struct str sub_agent; /* who has it; "": the installation itself */
+	struct str jti;	      /* of a sub-agent's */
 	struct str resource;
 	struct event event;
 	bool is_now; /* it had not ended before */
@@ -49,6 +55,8 @@ static enum err find_by_access_token(struct task *task, const struct revocation 
 	ending->client_id = access->client_id;
 	ending->grant_id = access->grant_id;
 	ending->family_id = access->family_id;
+	ending->sub_agent = act_text(&task->arena, &access->act);
+	ending->jti = access->jti;
 	ending->resource = access->audience;
 	return OK;
 }
@@ -64,6 +72,37 @@ static enum err end_family(struct task *task, struct db *db, void *arg)
 		return OK;
 	TRY(stop_queue_found(task, db, revocation->authority, ending->grant_id));
 	return event_insert(task, db, &ending->event);
+}
+
+/*
+ * A sub-agent gives back its own token, and with it what it handed on; the installation goes on.
+ * The family's row first, so that no exchange comes in between.
+ */
+static enum err end_derived(struct task *task, struct db *db, void *arg)
+{
+	struct revocation *revocation = arg;
+	struct ending *ending = revocation->work;
+	struct family family = { 0 };
+
+	TRY(family_take(task, db, ending->family_id, &family));
+	TRY(derivation_revoke(task, db, ending->user_id, ending->jti, task->now, &ending->is_now));
+	if (!ending->is_now)
+		return OK;
+	TRY(stop_queue_found(task, db, revocation->authority, ending->grant_id));
+	return event_insert(task, db, &ending->event);
+}
+
+static enum err describe_derived(struct task *task, struct ending *ending)
+{
+	struct buf buf = buf_in(&task->arena, DETAILS_MAX);
+	struct json_writer json = json_write_to(&buf);
+
+	ending->event.kind = STR("sub_agent.ended");
+	json_open_object(&json);
+	json_member_str(&json, "why", STR("revoked_by_client"));
+	json_member_str(&json, "actor", ending->sub_agent);
+	json_close(&json);
+	return buf_finish(&buf, &ending->event.details);
 }
 
 static enum err family_ended(struct task *task, enum err result, void *arg)
@@ -93,7 +132,11 @@ static enum err start_ending(struct task *task, struct revocation *revocation)
 	event->resource = ending->resource;
 	event->request_id = revocation->request_id;
 	event->details = STR("{\"why\":\"revoked_by_client\"}");
-	return store_submit_stop(task, revocation->authority->store, end_family, revocation,
+	if (str_is_empty(ending->sub_agent))
+		return store_submit_stop(task, revocation->authority->store, end_family, revocation,
+					 family_ended);
+	TRY(describe_derived(task, ending));
+	return store_submit_stop(task, revocation->authority->store, end_derived, revocation,
 				 family_ended);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * RFC 7009: ends the family behind a token, with everything under it, before the answer. The grant
- * stays.
+ * stays. A sub-agent's token ends alone, with what was derived from it.
  */
 #pragma once
 

@@ -15,6 +15,7 @@ static const struct throttle_limit limits[THROTTLE_KIND_COUNT] = {
 	[THROTTLE_AUTHORIZE] = { "authorize", 300, MINUTE_MS, 10 },
 	[THROTTLE_ACCESS_EVENT] = { "access-event", 1, MINUTE_MS, 0 },
 	[THROTTLE_CLIENT_EVENT] = { "client-event", 1, MINUTE_MS, 0 },
+	[THROTTLE_FAN_OUT_EVENT] = { "fan-out-event", 1, MINUTE_MS, 0 },
 	[THROTTLE_SHARED] = { "shared", 6000, MINUTE_MS, 0 },
 };
 

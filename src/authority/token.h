@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The grants of the token endpoint: authorization_code, refresh_token, client_credentials. */
+/*
+ * The grants of the token endpoint: authorization_code, refresh_token, client_credentials,
+ * token exchange.
+ */
 #pragma once
 
 #include "authority/authority.h"
@@ -23,6 +26,13 @@ struct token_wish {
 	struct str request_id;
 	struct str jkt;		      /* the key of the DPoP proof; STR_NONE: none was sent */
 	struct single_use single_use; /* that proof, and the client's assertion */
+	/* of a token exchange (RFC 8693 2.1) */
+	struct str subject_token, subject_token_type;
+	struct str actor_token, actor_token_type;
+	struct str requested_token_type;
+	struct str audience;
+	struct str actor_label; /* ours: which part of the client is to act */
+	bool has_conditions;	/* it asks for conditions of its own: authorization_details */
 
 	bool is_spent;		    /* out: both are, whatever the outcome */
 	struct token_answer answer; /* out, on OK */
@@ -48,6 +58,12 @@ MUST_CHECK enum err token_refresh(struct task *task, const struct authority *aut
 /* RFC 6749 4.4. ERR_CLIENT_NOT_ALLOWED, ERR_SCOPE, ERR_TARGET. */
 MUST_CHECK enum err token_client_credentials(struct task *task, const struct authority *authority,
 					     struct token_wish *wish, then_fn *then);
+/*
+ * RFC 8693: a narrower token for a sub-agent. ERR_CLIENT_NOT_ALLOWED, ERR_REQUEST, ERR_SCOPE,
+ * ERR_TARGET, ERR_PAUSED, ERR_THROTTLED (51 live ones of one parent).
+ */
+MUST_CHECK enum err token_exchange(struct task *task, const struct authority *authority,
+				   struct token_wish *wish, then_fn *then);
 
 /* ERR_TARGET unless a `resource` parameter is the granted one, in canonical form (RFC 8707 2.2). */
 MUST_CHECK enum err token_check_resource(struct task *task, struct str asked, struct str granted);

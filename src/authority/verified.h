@@ -26,6 +26,7 @@ struct token_claims {
 	struct str acr;
 	struct str scope;
 	struct str jkt;	   /* cnf: good only with a proof of that key (RFC 9449 6.1) */
+	struct str act;	   /* as model/delegation.h spells it; "": nobody acts through another */
 	int64_t issued_at; /* wall ms, as the other three */
 	int64_t expires_at;
 	int64_t not_before;

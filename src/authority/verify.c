@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "authority/verify.h"
 
+#include "authority/delegation.h"
 #include "authority/issue.h"
 #include "authority/verified.h"
 #include "crypto/jws.h"
@@ -47,6 +48,10 @@ static enum err take_claims(struct task *task, const struct authority *authority
 		.scope = text_claim(task, members, "scope"),
 		.jkt = text_claim(task, json_object_get(members, "cnf"), "jkt"),
 	};
+	struct act act;
+
+	TRY(act_read(task, json_object_get(members, "act"), &act));
+	claims.act = act_text(&task->arena, &act);
 
 	if (!str_equals(json_get_str(members, "iss"), authority_config(authority)->issuer) ||
 	    (json_object_get(members, "cnf") != NULL && claims.jkt.at == NULL) ||
@@ -128,8 +133,11 @@ static enum err judge_granted(struct task *task, const struct authority *authori
 	TRY(err);
 	if (!str_equals(standing->grant.id, access->grant_id) ||
 	    !str_equals(standing->user.id, access->sub) ||
-	    !str_equals(standing->client.id, access->client_id))
+	    !str_equals(act_client(&access->act, standing->client.id), access->client_id))
 		return fail(task, ERR_TOKEN, "the token does not fit its grant");
+	if (access->act.depth > 0)
+		TRY(delegation_find(task, db, access, &access->delegation));
+	wish.delegation = access->delegation;
 	verdict = decide(&task->arena, standing, &wish, task->now);
 	if (verdict.decision == DECISION_DENY)
 		return deny(task, verdict.reason);
@@ -175,12 +183,14 @@ enum err access_token_read(struct task *task, const struct authority *authority,
 {
 	struct token_claims claims;
 	struct scope_set scope;
+	struct act act;
 
 	TRY(read_claims(task, authority, token, &claims));
 	if (claims.expires_at <= task->now || claims.issued_at > task->now + SKEW_MS ||
 	    claims.not_before > task->now + SKEW_MS)
 		return fail(task, ERR_TOKEN, "the token is out of its time");
 	TRY(scope_parse(task, claims.scope, &scope));
+	TRY(act_parse(task, claims.act, &act));
 	*ret_access = (struct access){
 		.jti = claims.jti,
 		.client_id = claims.client_id,
@@ -194,6 +204,7 @@ enum err access_token_read(struct task *task, const struct authority *authority,
 		.expires_at = claims.expires_at,
 		.auth_time = claims.auth_time,
 		.scope = scope,
+		.act = act,
 	};
 	return OK;
 }

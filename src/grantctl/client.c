@@ -23,6 +23,19 @@ static void add_list(struct json_writer *json, const char *key, const struct str
 	json_close(json);
 }
 
+/* '' alone is nobody. */
+static void add_delegates(struct json_writer *json, const struct words *words)
+{
+	bool is_nobody = words->delegate_count == 1 && str_is_empty(words->delegates[0]);
+
+	add_list(json, "delegates_to", words->delegates, is_nobody ? 0 : words->delegate_count);
+	if (!is_nobody)
+		return;
+	json_key(json, "delegates_to");
+	json_open_array(json);
+	json_close(json);
+}
+
 static void add_option(struct json_writer *json, const char *key, const struct words *words,
 		       enum option option)
 {
@@ -100,6 +113,7 @@ static enum err add_registration(struct task *task, const struct words *words,
 	TRY(add_binding(task, words, json));
 	add_list(json, "redirect_uris", words->redirect_uris, words->redirect_uri_count);
 	add_list(json, "grant_types", words->grant_types, words->grant_type_count);
+	add_delegates(json, words);
 	return OK;
 }
 

@@ -25,7 +25,8 @@ enum option {
 	OPTION_DPOP,
 	OPTION_RESOURCE,
 	OPTION_SCOPE,
-	OPTION_GRANT_TYPE, /* several */
+	OPTION_GRANT_TYPE,   /* several */
+	OPTION_DELEGATES_TO, /* several */
 	OPTION_USER,
 	OPTION_CLIENT,
 	OPTION_GRANT,
@@ -53,6 +54,8 @@ struct words {
 	size_t redirect_uri_count;
 	struct str grant_types[LIST_OPTION_MAX];
 	size_t grant_type_count;
+	struct str delegates[LIST_OPTION_MAX];
+	size_t delegate_count;
 };
 
 struct verb {

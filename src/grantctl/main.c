@@ -26,7 +26,8 @@ static const struct verb verbs[] = {
 	  BIT(OPTION_ID) | BIT(OPTION_NAME) | BIT(OPTION_REDIRECT_URI) | BIT(OPTION_PUBLIC) |
 		  BIT(OPTION_SECRET_STDIN) | BIT(OPTION_GENERATE_SECRET) | BIT(OPTION_AUTH) |
 		  BIT(OPTION_JWKS_FILE) | BIT(OPTION_SIGNING_ALG) | BIT(OPTION_DPOP) |
-		  BIT(OPTION_RESOURCE) | BIT(OPTION_SCOPE) | BIT(OPTION_GRANT_TYPE),
+		  BIT(OPTION_RESOURCE) | BIT(OPTION_SCOPE) | BIT(OPTION_GRANT_TYPE) |
+		  BIT(OPTION_DELEGATES_TO),
 	  client_create,
 	  "Registers an agent.\n\n"
 	  "  --id ID              what it calls itself in requests\n"
@@ -43,15 +44,19 @@ static const struct verb verbs[] = {
 	  "  --dpop WORD          required: no token without proof of a key (DPoP); optional\n"
 	  "  --resource NAME      the resource that is meant when a request names none\n"
 	  "  --scope 'S1 S2'      the most that it can be allowed\n"
-	  "  --grant-type TYPE    authorization_code, refresh_token, client_credentials; once for "
-	  "each\n" },
+	  "  --grant-type TYPE    authorization_code, refresh_token, client_credentials, "
+	  "token-exchange;\n"
+	  "                       once for each\n"
+	  "  --delegates-to ID    another agent that may act through it, named to people when they "
+	  "are\n"
+	  "                       asked; once for each\n" },
 	{ "client", "list", NULL, 0, client_list, "Lists all agents.\n" },
 	{ "client", "show", "ID", 0, client_show, "Shows one agent.\n" },
 	{ "client", "update", "ID",
 	  BIT(OPTION_NAME) | BIT(OPTION_REDIRECT_URI) | BIT(OPTION_SECRET_STDIN) |
 		  BIT(OPTION_GENERATE_SECRET) | BIT(OPTION_JWKS_FILE) | BIT(OPTION_SIGNING_ALG) |
 		  BIT(OPTION_DPOP) | BIT(OPTION_RESOURCE) | BIT(OPTION_SCOPE) |
-		  BIT(OPTION_GRANT_TYPE),
+		  BIT(OPTION_GRANT_TYPE) | BIT(OPTION_DELEGATES_TO),
 	  client_update,
 	  "Changes what is given and leaves the rest. What people allowed stays; a narrower scope "
 	  "or a\n"
@@ -65,7 +70,10 @@ static const struct verb verbs[] = {
 	  "  --dpop WORD          required: no token without proof of a key (DPoP); optional\n"
 	  "  --resource NAME      the resource that is meant when a request names none; '': none\n"
 	  "  --scope 'S1 S2'      the most it can be allowed; '': whatever its resource offers\n"
-	  "  --grant-type TYPE    instead of all those before; once for each\n" },
+	  "  --grant-type TYPE    instead of all those before; once for each\n"
+	  "  --delegates-to ID    instead of all those before; once for each; '': nobody. Who is "
+	  "new\n"
+	  "                       acts for people who allow the agent from now on\n" },
 	{ "client", "disable", "ID", 0, client_disable,
 	  "Refuses every token of the agent from now on.\n" },
 	{ "client", "enable", "ID", 0, client_enable, "Lets a disabled agent ask again.\n" },

@@ -21,6 +21,7 @@ static const struct {
 	[OPTION_RESOURCE] = { "--resource", true },
 	[OPTION_SCOPE] = { "--scope", true },
 	[OPTION_GRANT_TYPE] = { "--grant-type", true },
+	[OPTION_DELEGATES_TO] = { "--delegates-to", true },
 	[OPTION_USER] = { "--user", true },
 	[OPTION_CLIENT] = { "--client", true },
 	[OPTION_GRANT] = { "--grant", true },
@@ -78,6 +79,8 @@ static enum err take_option(struct cursor *cursor, enum option option, struct wo
 		return add_to_list(cursor, words->redirect_uris, &words->redirect_uri_count);
 	if (option == OPTION_GRANT_TYPE)
 		return add_to_list(cursor, words->grant_types, &words->grant_type_count);
+	if (option == OPTION_DELEGATES_TO)
+		return add_to_list(cursor, words->delegates, &words->delegate_count);
 	if (words->is_given[option])
 		return failf(cursor->task, ERR_REQUEST, "%.*s is there twice",
 			     STR_FMT(cursor->name));

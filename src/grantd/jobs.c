@@ -10,6 +10,7 @@
 #include "grantd/stop_work.h"
 #include "grantd/ticker.h"
 #include "store/counters.h"
+#include "store/derivations.h"
 #include "store/leases.h"
 #include "store/marks.h"
 #include "store/outbox.h"
@@ -72,6 +73,8 @@ enum sweep_kind {
 	SWEEP_COUNTERS,
 	SWEEP_THROTTLES,
 	SWEEP_SPENT,
+	SWEEP_DERIVATIONS,
+	SWEEP_SUB_AGENTS,
 	SWEEP_COUNT
 };
 
@@ -95,6 +98,11 @@ static enum err write_sweep(struct task *task, struct db *db, void *arg)
 		return throttle_row_sweep(task, db, task->now, SWEEP_BATCH, &sweep->deleted);
 	case SWEEP_SPENT:
 		return spent_sweep(task, db, task->now, SWEEP_BATCH, &sweep->deleted);
+	case SWEEP_DERIVATIONS:
+		return derivation_sweep(task, db, task->now, SWEEP_BATCH, &sweep->deleted);
+	case SWEEP_SUB_AGENTS:
+		/* a day longer than they could act: people look who it was */
+		return sub_agent_sweep(task, db, task->now - DAY_MS, SWEEP_BATCH, &sweep->deleted);
 	case SWEEP_COUNTERS:
 	case SWEEP_COUNT:
 		break;

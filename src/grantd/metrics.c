@@ -21,6 +21,7 @@ static const struct counted {
 	  "Access tokens issued, by grant type.", "grant_type", "authorization_code" },
 	{ TALLY_TOKENS_FOR_REFRESH, NULL, NULL, "grant_type", "refresh_token" },
 	{ TALLY_TOKENS_FOR_CLIENT, NULL, NULL, "grant_type", "client_credentials" },
+	{ TALLY_TOKENS_FOR_EXCHANGE, NULL, NULL, "grant_type", "token-exchange" },
 	{ TALLY_REUSED_REFRESH_TOKEN, "grantd_token_reuse_total",
 	  "Old tokens and used codes that came again; each ended or paused what it belonged to.",
 	  "kind", "refresh_token" },

@@ -17,13 +17,16 @@ static const struct {
 	{ "private_key_jwt", CLIENT_AUTH_PRIVATE_KEY },
 };
 
+/* the last name has a short form, for people who type it */
 static const struct {
 	const char *name;
 	enum grant_type type;
+	const char *short_name;
 } type_names[] = {
-	{ "authorization_code", GRANT_AUTHORIZATION_CODE },
-	{ "refresh_token", GRANT_REFRESH_TOKEN },
-	{ "client_credentials", GRANT_CLIENT_CREDENTIALS },
+	{ "authorization_code", GRANT_AUTHORIZATION_CODE, NULL },
+	{ "refresh_token", GRANT_REFRESH_TOKEN, NULL },
+	{ "client_credentials", GRANT_CLIENT_CREDENTIALS, NULL },
+	{ TOKEN_EXCHANGE, GRANT_TOKEN_EXCHANGE, "token-exchange" },
 };
 
 bool client_is_public(const struct client *client)
@@ -70,16 +73,25 @@ struct str grant_types_text(struct arena *arena, unsigned grant_types)
 	return scope_text(arena, set);
 }
 
+static bool type_is_named(size_t type, struct str name)
+{
+	const char *short_name = type_names[type].short_name;
+
+	return str_equals(name, str_from_c(type_names[type].name)) ||
+	       (short_name != NULL && str_equals(name, str_from_c(short_name)));
+}
+
 static enum err grant_type_from_name(struct task *task, struct str name, unsigned *ret_type)
 {
 	for (size_t i = 0; i < COUNT_OF(type_names); i++) {
-		if (str_equals(name, str_from_c(type_names[i].name))) {
+		if (type_is_named(i, name)) {
 			*ret_type = (unsigned)type_names[i].type;
 			return OK;
 		}
 	}
 	return fail(task, ERR_REQUEST,
-		    "a grant type is one of authorization_code, refresh_token, client_credentials");
+		    "a grant type is one of authorization_code, refresh_token, client_credentials, "
+		    "token-exchange");
 }
 
 enum err grant_types_parse(struct task *task, struct str text, unsigned *ret_types)
@@ -140,10 +152,20 @@ static enum err check_names(struct task *task, const struct client *client)
 	return OK;
 }
 
-enum err client_check(struct task *task, const struct client *client, const struct str *schemes,
-		      size_t scheme_count)
+/* Whether there are such clients, the store knows. */
+static enum err check_delegates(struct task *task, const struct client *client)
 {
-	TRY(check_names(task, client));
+	if (client->delegates_to.count > CLIENT_DELEGATES)
+		return fail(task, ERR_REQUEST, "a client delegates to at most 16 others");
+	if (scope_has(client->delegates_to, client->id))
+		return fail(task, ERR_REQUEST,
+			    "a client needs no leave to delegate to a part of itself");
+	return OK;
+}
+
+/* An exchange begins with a token that the client has of a person, or was handed by another one. */
+static enum err check_grant_types(struct task *task, const struct client *client)
+{
 	if (client->grant_types == 0)
 		return fail(task, ERR_REQUEST, "a client needs at least one grant type");
 	if (client_is_public(client) && client_allows(client, GRANT_CLIENT_CREDENTIALS))
@@ -157,6 +179,19 @@ enum err client_check(struct task *task, const struct client *client, const stru
 	if (client_allows(client, GRANT_REFRESH_TOKEN) &&
 	    !client_allows(client, GRANT_AUTHORIZATION_CODE))
 		return fail(task, ERR_REQUEST, "refresh_token goes with authorization_code");
+	if (client_is_public(client) && client->grant_types == GRANT_TOKEN_EXCHANGE)
+		return fail(task, ERR_REQUEST,
+			    "who acts through other clients needs a secret: a public client "
+			    "exchanges only tokens of its own");
+	return OK;
+}
+
+enum err client_check(struct task *task, const struct client *client, const struct str *schemes,
+		      size_t scheme_count)
+{
+	TRY(check_names(task, client));
+	TRY(check_grant_types(task, client));
+	TRY(check_delegates(task, client));
 	if (client_allows(client, GRANT_AUTHORIZATION_CODE) && client->redirect_count == 0)
 		return fail(task, ERR_REQUEST,
 			    "authorization_code needs at least one redirect URI");

@@ -15,6 +15,10 @@ struct task;
 #define CLIENT_NAME_MAX	  128
 #define CLIENT_SECRET_MIN 32
 #define CLIENT_REDIRECTS  16
+#define CLIENT_DELEGATES  16
+
+/* RFC 8693 2.1 */
+#define TOKEN_EXCHANGE "urn:ietf:params:oauth:grant-type:token-exchange"
 
 enum client_auth {
 	CLIENT_AUTH_NONE,
@@ -30,6 +34,7 @@ enum grant_type {
 	GRANT_AUTHORIZATION_CODE = 1,
 	GRANT_REFRESH_TOKEN = 2,
 	GRANT_CLIENT_CREDENTIALS = 4,
+	GRANT_TOKEN_EXCHANGE = 8,
 };
 
 struct client {
@@ -46,6 +51,7 @@ struct client {
 	unsigned grant_types;
 	struct scope_set scope; /* the operator's ceiling; empty: whatever the resource offers */
 	struct str resource;	/* URI of the default resource; STR_NONE: none */
+	struct scope_set delegates_to; /* ids of clients that may act through its tokens */
 	enum client_status status;
 	int64_t not_before; /* tokens issued then or before are dead */
 	int64_t created_at;

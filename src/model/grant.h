@@ -47,6 +47,8 @@ struct grant {
 	int64_t revoked_at;	    /* 0: not */
 	struct str revoked_by;	    /* "user", "operator" */
 	int64_t last_used_at;	    /* 0: never; of any of its families */
+	/* ids of clients that may act through the agent, as consented */
+	struct scope_set delegates;
 	const struct permission *permissions;
 	size_t permission_count;
 };

@@ -98,7 +98,7 @@ static void write_refresh(struct task *task, struct json_writer *json, const str
 			seconds_until(task, standing->family.idle_expires_at));
 }
 
-static void write_access(struct json_writer *json, const struct access *access)
+static void write_access(struct task *task, struct json_writer *json, const struct access *access)
 {
 	json_member_str(json, "token_type", access->jkt.at == NULL ? STR("Bearer") : STR("DPoP"));
 	json_member_str(json, "aud", access->audience);
@@ -108,6 +108,7 @@ static void write_access(struct json_writer *json, const struct access *access)
 	if (access->auth_time > 0)
 		json_member_int(json, "auth_time", access->auth_time / SECOND_MS);
 	write_optional(json, "acr", access->acr);
+	act_write(json, &task->arena, &access->act);
 	if (access->jkt.at == NULL)
 		return;
 	json_key(json, "cnf"); /* RFC 9449 6.2 */
@@ -135,7 +136,7 @@ static enum err reply_active(struct exchange *exchange, const struct caller *cal
 	if (str_is_empty(access->audience))
 		write_refresh(task, &json, access);
 	else
-		write_access(&json, access);
+		write_access(task, &json, access);
 	json_close(&json);
 	TRY(buf_finish(&buf, &answer));
 	return reply_answer(exchange, caller, answer);

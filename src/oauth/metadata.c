@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/map.h"
 #include "base/task.h"
+#include "model/client.h"
 #include "oauth/endpoints.h"
 
 #define METADATA_MAX (1024 * 1024)
@@ -50,7 +51,7 @@ static const struct list lists[] = {
 	{ "response_types_supported", { "code" } },
 	{ "response_modes_supported", { "query" } },
 	{ "grant_types_supported",
-	  { "authorization_code", "refresh_token", "client_credentials" } },
+	  { "authorization_code", "refresh_token", "client_credentials", TOKEN_EXCHANGE } },
 	{ "code_challenge_methods_supported", { "S256" } },
 	{ "token_endpoint_auth_methods_supported",
 	  { "client_secret_basic", "client_secret_post", "private_key_jwt", "none" } },

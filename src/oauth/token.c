@@ -27,6 +27,7 @@ static const struct grant_handler handlers[] = {
 	{ STR_INIT("authorization_code"), token_redeem_code, TALLY_TOKENS_FOR_CODE },
 	{ STR_INIT("refresh_token"), token_refresh, TALLY_TOKENS_FOR_REFRESH },
 	{ STR_INIT("client_credentials"), token_client_credentials, TALLY_TOKENS_FOR_CLIENT },
+	{ STR_INIT(TOKEN_EXCHANGE), token_exchange, TALLY_TOKENS_FOR_EXCHANGE },
 };
 
 static enum err find_handler(struct task *task, const struct form *form,
@@ -59,6 +60,7 @@ static enum err write_answer(struct exchange *exchange, const struct token_answe
 
 	json_open_object(&json);
 	json_member_str(&json, "access_token", answer->access_token);
+	write_optional(&json, "issued_token_type", answer->issued_token_type);
 	json_member_str(&json, "token_type", answer->is_bound ? STR("DPoP") : STR("Bearer"));
 	json_member_int(&json, "expires_in", answer->expires_in);
 	json_member_str(&json, "scope", answer->scope);
@@ -125,6 +127,14 @@ static enum err read_wish(struct exchange *exchange, const struct form *form,
 		.redirect_uri = form_get(form, "redirect_uri"),
 		.refresh_token = form_get(form, "refresh_token"),
 		.scope = form_get(form, "scope"),
+		.subject_token = form_get(form, "subject_token"),
+		.subject_token_type = form_get(form, "subject_token_type"),
+		.actor_token = form_get(form, "actor_token"),
+		.actor_token_type = form_get(form, "actor_token_type"),
+		.requested_token_type = form_get(form, "requested_token_type"),
+		.audience = form_get(form, "audience"),
+		.actor_label = form_get(form, "actor_label"),
+		.has_conditions = form_get(form, "authorization_details").at != NULL,
 		.source = exchange->request.peer.address,
 		.request_id = exchange->request_id,
 		/* client_credentials has neither; authority says otherwise where it knows */

@@ -11,16 +11,16 @@
 
 static STATEMENT CLIENT_INSERT = {
 	"INSERT INTO clients (id, name, kind, auth, secret_hash, secret_expires_at, redirect_uris,"
-	" grant_types, scope, resource, not_before, created_at, disabled_at, jwks, auth_alg,"
-	" dpop_bound_at)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)"
+	" grant_types, scope, resource, delegates_to, not_before, created_at, disabled_at, jwks,"
+	" auth_alg, dpop_bound_at)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
 	" ON CONFLICT DO NOTHING"
 };
 
 #define CLIENT_SELECT                                                                              \
 	"SELECT id, name, kind, auth, secret_hash, secret_expires_at, redirect_uris, grant_types," \
-	" scope, resource, not_before, created_at, disabled_at, jwks, auth_alg, dpop_bound_at"     \
-	" FROM clients"
+	" scope, resource, delegates_to, not_before, created_at, disabled_at, jwks, auth_alg,"     \
+	" dpop_bound_at FROM clients"
 
 static STATEMENT CLIENT_FIND = { CLIENT_SELECT " WHERE id = $1" };
 static STATEMENT CLIENT_LIST = { CLIENT_SELECT " WHERE id > $1 ORDER BY id LIMIT $2" };
@@ -30,8 +30,8 @@ static STATEMENT CLIENT_SET_DISABLED = {
 };
 static STATEMENT CLIENT_UPDATE = {
 	"UPDATE clients SET name = $2, redirect_uris = $3, grant_types = $4, scope = $5,"
-	" resource = $6, secret_hash = $7, jwks = $8, auth_alg = $9, dpop_bound_at = $10"
-	" WHERE id = $1"
+	" resource = $6, secret_hash = $7, jwks = $8, auth_alg = $9, dpop_bound_at = $10,"
+	" delegates_to = $11 WHERE id = $1"
 };
 
 /* One per line: a URI has no white space. */
@@ -85,6 +85,7 @@ enum err row_client(struct task *task, struct sql_row *row, struct client *clien
 		return fail(task, ERR_STORE, "a client with an unknown grant type");
 	TRY(row_scope(task, row, &client->scope));
 	client->resource = row_str(task, row);
+	TRY(row_scope(task, row, &client->delegates_to));
 	client->not_before = row_int(row);
 	client->created_at = row_int(row);
 	client->disabled_at = row_int(row);
@@ -112,10 +113,11 @@ enum err client_insert(struct task *task, struct db *db, const struct client *cl
 			  sql_time(client->secret_expires_at), sql_text(uris),
 			  sql_text(grant_types_text(&task->arena, client->grant_types)),
 			  sql_text(scope_text(&task->arena, client->scope)),
-			  sql_text(client->resource), sql_int(client->not_before),
-			  sql_int(client->created_at), sql_time(client->disabled_at),
-			  sql_text(client->jwks), sql_text(client->auth_alg),
-			  sql_time(client->dpop_bound_at)),
+			  sql_text(client->resource),
+			  sql_text(scope_text(&task->arena, client->delegates_to)),
+			  sql_int(client->not_before), sql_int(client->created_at),
+			  sql_time(client->disabled_at), sql_text(client->jwks),
+			  sql_text(client->auth_alg), sql_time(client->dpop_bound_at)),
 		     &changed));
 	if (changed == 0)
 		return fail(task, ERR_CONFLICT, "a client of this id exists");
@@ -166,7 +168,8 @@ enum err client_update(struct task *task, struct db *db, const struct client *cl
 			  sql_text(scope_text(&task->arena, client->scope)),
 			  sql_text(client->resource), sql_blob(client->secret_hash),
 			  sql_text(client->jwks), sql_text(client->auth_alg),
-			  sql_time(client->dpop_bound_at)),
+			  sql_time(client->dpop_bound_at),
+			  sql_text(scope_text(&task->arena, client->delegates_to))),
 		     &changed));
 	if (changed == 0)
 		return fail(task, ERR_NOT_FOUND, "no such client");

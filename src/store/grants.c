@@ -26,12 +26,13 @@ static STATEMENT GRANT_END_EXPIRED_FAMILIES = {
  */
 static STATEMENT GRANT_PUT = {
 	"INSERT INTO grants (id, user_id, client_id, resource, basis, created_at, updated_at,"
-	" expires_at, operator_paused_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8,"
+	" expires_at, delegates, operator_paused_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,"
 	" (SELECT CASE WHEN o.revoked_by = 'operator' THEN NULL ELSE o.operator_paused_at END"
 	" FROM grants o WHERE o.user_id = $2 AND o.client_id = $3 AND o.resource = $4"
 	" ORDER BY o.created_at DESC LIMIT 1))"
 	" ON CONFLICT (user_id, client_id, resource) WHERE revoked_at IS NULL"
-	" DO UPDATE SET updated_at = excluded.updated_at RETURNING id"
+	" DO UPDATE SET updated_at = excluded.updated_at, delegates = excluded.delegates"
+	" RETURNING id"
 };
 static STATEMENT PERMISSION_PUT = {
 	"INSERT INTO permissions (user_id, grant_id, scope, mode, expires_at, words, consent_event,"
@@ -119,7 +120,7 @@ enum err row_grant(struct task *task, struct sql_row *row, struct grant *grant)
 	grant->revoked_at = row_int(row);
 	grant->revoked_by = row_str(task, row);
 	grant->last_used_at = row_int(row);
-	return OK;
+	return row_scope(task, row, &grant->delegates);
 }
 
 static enum err read_grant(struct task *task, struct sql_row *row, void *ret)
@@ -188,7 +189,8 @@ enum err grant_put(struct task *task, struct db *db, const struct grant *grant, 
 		    ARGS(sql_text(grant->id), sql_text(grant->user_id), sql_text(grant->client_id),
 			 sql_text(grant->resource), sql_text(grant->basis),
 			 sql_int(grant->created_at), sql_int(grant->updated_at),
-			 sql_int(grant->expires_at)),
+			 sql_int(grant->expires_at),
+			 sql_text(scope_text(&task->arena, grant->delegates))),
 		    read_text, &id));
 	TRY(event_prove_until(task, db, grant->user_id, id, grant->updated_at));
 	for (size_t i = 0; i < grant->permission_count; i++)

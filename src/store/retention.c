@@ -12,6 +12,11 @@ static STATEMENT FAMILY_LAST = { "SELECT id FROM families WHERE id > $1"
 				 " ORDER BY id LIMIT 1 OFFSET $2" };
 static STATEMENT FAMILY_DELETE = { "DELETE FROM families WHERE id > $1 AND id <= $2"
 				   " AND (revoked_at < $3 OR idle_expires_at < $3)" };
+static STATEMENT FAMILY_DELETE_SUB_AGENTS = {
+	"DELETE FROM sub_agents WHERE (user_id, family_id) IN (SELECT f.user_id, f.id"
+	" FROM families f WHERE f.id > $1 AND f.id <= $2"
+	" AND (f.revoked_at < $3 OR f.idle_expires_at < $3))"
+};
 static STATEMENT GRANT_LAST = { "SELECT id FROM grants WHERE id > $1"
 				" ORDER BY id LIMIT 1 OFFSET $2" };
 
@@ -90,6 +95,7 @@ static enum err delete_in(struct task *task, struct db *db, const struct sql *sq
 enum err retention_families(struct task *task, struct db *db, struct retention_slice *slice)
 {
 	TRY(find_last(task, db, &FAMILY_LAST, slice));
+	TRY(delete_in(task, db, &FAMILY_DELETE_SUB_AGENTS, slice));
 	return delete_in(task, db, &FAMILY_DELETE, slice);
 }
 

@@ -14,7 +14,7 @@
 /* Of grants, as row_grant reads them. */
 #define GRANT_COLUMNS                                                                              \
 	"id, user_id, client_id, resource, basis, created_at, updated_at, expires_at, paused_at,"  \
-	" operator_paused_at, restored_at, revoked_at, revoked_by, last_used_at"
+	" operator_paused_at, restored_at, revoked_at, revoked_by, last_used_at, delegates"
 
 void row_user(struct task *task, struct sql_row *row, struct user *user);
 enum err row_client(struct task *task, struct sql_row *row, struct client *client);

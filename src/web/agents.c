@@ -134,6 +134,17 @@ enum err agents_add_scopes(const struct page *page, const struct grant *grant, j
 	return OK;
 }
 
+/* "agent#a other": who acts comes last, behind those through whom it acts. */
+struct str agents_sub_agent_name(const struct page *page, struct str path)
+{
+	struct str text = STR(""), rest = path, name;
+
+	while (!str_is_empty(path) && str_next(&rest, ' ', &name))
+		text = STR_JOIN(&page->task->arena, text, str_is_empty(text) ? STR("") : STR(" › "),
+				name);
+	return text;
+}
+
 /* What an event's details say about why, for those whose reason a person should read. */
 static const struct {
 	const char *kind;
@@ -148,23 +159,30 @@ static const struct {
 	{ "grant.paused", "restored", "event.grant.paused.restored" },
 	{ "grant.paused", "the database is older than this token", "event.grant.paused.restored" },
 	{ "token.repeated", "ten in a day", "event.token.repeated.often" },
+	{ "token.refused", "too_many_sub_agents", "event.token.refused.fan_out" },
 };
 
-static struct str event_key(const struct page *page, const struct event *event)
+/* Events of sub-agents name them, or say it in other words when they mean all or one of them. */
+static struct str sub_agent_tail(const struct event *event, struct str actor)
 {
-	CLEANUP(json_unref) json_t *details = NULL;
-	struct str why, notice;
+	if (str_starts_with(event->kind, STR("sub_agent.")) && str_is_empty(actor))
+		return STR(".all");
+	if (str_equals(event->kind, STR("resource.used")) && !str_is_empty(actor))
+		return STR(".sub_agent");
+	return STR("");
+}
 
-	if (event->details.len > 0 &&
-	    json_parse(page->task, event->details, WORDS_MAX, &details) != OK)
-		task_forgive(page->task);
-	why = json_get_str(details, "why");
-	notice = json_get_str(details, "notice");
+static struct str event_key(const struct page *page, const struct event *event,
+			    const json_t *details)
+{
+	struct str why = json_get_str(details, "why"), notice = json_get_str(details, "notice");
+
 	for (size_t i = 0; i < COUNT_OF(whys); i++)
 		if (str_equals(event->kind, str_from_c(whys[i].kind)) &&
 		    str_equals(notice.len > 0 ? notice : why, str_from_c(whys[i].why)))
 			return str_from_c(whys[i].key);
-	return STR_JOIN(&page->task->arena, STR("event."), event->kind);
+	return STR_JOIN(&page->task->arena, STR("event."), event->kind,
+			sub_agent_tail(event, json_get_str(details, "actor")));
 }
 
 /* The agent by its name where it acted itself; everybody else by what they are. */
@@ -180,10 +198,15 @@ static struct str actor_of(const struct page *page, const struct event *event, s
 enum err agents_add_event(const struct page *page, struct db *db, const struct event *event,
 			  json_t *list)
 {
-	struct str key = event_key(page, event);
+	CLEANUP(json_unref) json_t *details = NULL;
 	json_t *item = data_item(list);
-	struct str name = STR("");
+	struct str key, name = STR("");
 
+	if (event->details.len > 0 &&
+	    json_parse(page->task, event->details, WORDS_MAX, &details) != OK)
+		task_forgive(page->task);
+	key = event_key(page, event, details);
+	data_str(item, "sub_agent", agents_sub_agent_name(page, json_get_str(details, "actor")));
 	if (event->client_id.len > 0) {
 		TRY(find_name(page, db, event->client_id, &name));
 		data_str(item, "agent", name);

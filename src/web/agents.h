@@ -24,6 +24,8 @@ struct str agents_resource_title(const struct page *page, struct str uri);
 /* The permissions, with the words that were consented. */
 MUST_CHECK enum err agents_add_scopes(const struct page *page, const struct grant *grant,
 				      json_t *object);
+/* How a sub-agent's path (model/delegation.h) reads; "" for "". */
+struct str agents_sub_agent_name(const struct page *page, struct str path);
 /*
  * One row of activity: "at", "who", "text", "agent" and "resource_title" where there are some;
  * "is_done_to" when it was not the agent that acted.

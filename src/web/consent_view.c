@@ -243,6 +243,27 @@ static void add_groups(const struct question *question, json_t *data)
 		add_group(question, groups, risk_name(risk));
 }
 
+/* Who may act through the agent (RFC 8693): by name, as the operator registered them. */
+static void add_delegates(const struct question *question, json_t *data)
+{
+	const struct consent_view *view = question->view;
+	json_t *delegates, *list;
+
+	if (view->client.delegates_to.count == 0)
+		return;
+	delegates = data_object(data, "delegates");
+	say(question, delegates, "title", text(question, "consent.delegates", NULL));
+	say(question, delegates, "words", text(question, "consent.delegates_words", data));
+	list = data_array(delegates, "list");
+	for (size_t i = 0; i < view->client.delegates_to.count; i++) {
+		CLEANUP(json_unref) json_t *named = json_object();
+
+		data_str(named, "name", view->delegates[i].name);
+		data_str(named, "id", view->delegates[i].id);
+		say_item(question, list, text(question, "consent.delegate", named));
+	}
+}
+
 static void add_durations(const struct question *question, json_t *data)
 {
 	int64_t max = question->view->duration_max;
@@ -303,6 +324,7 @@ enum err question_build(struct page *page, const struct consent_view *view,
 	add_warnings(question, data);
 	add_installations(question, data);
 	add_groups(question, data);
+	add_delegates(question, data);
 	add_durations(question, data);
 	add_end(question, data);
 	return take_fingerprint(question);

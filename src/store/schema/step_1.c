@@ -56,6 +56,8 @@ const char *const schema_step_1[] = {
 	" grant_types TEXT NOT NULL,"
 	" scope TEXT NOT NULL,"
 	" resource TEXT,"
+	/* ids of clients that may act through its tokens */
+	" delegates_to TEXT NOT NULL,"
 	" not_before BIGINT NOT NULL,"
 	" created_at BIGINT NOT NULL,"
 	" disabled_at BIGINT,"
@@ -116,7 +118,9 @@ const char *const schema_step_1[] = {
 	" restored_at BIGINT,"
 	" revoked_at BIGINT,"
 	" revoked_by TEXT,"
-	" last_used_at BIGINT)",
+	" last_used_at BIGINT,"
+	/* the client's delegates_to as the person read it */
+	" delegates TEXT NOT NULL)",
 	"CREATE UNIQUE INDEX grants_live ON grants (user_id, client_id, resource)"
 	" WHERE revoked_at IS NULL",
 	"CREATE INDEX grants_user ON grants (user_id, created_at)",
@@ -160,6 +164,42 @@ const char *const schema_step_1[] = {
 	" revoked_why TEXT)",
 	"CREATE INDEX families_grant ON families (user_id, grant_id)",
 	"CREATE INDEX families_root ON families (root_number) WHERE revoked_at IS NULL",
+
+	/*
+	 * who acts through an installation, as events and pages name them: "agent#label other", the
+	 * last one through those before it. stopped_at of the empty path stops all of them.
+	 */
+	"CREATE TABLE sub_agents ("
+	" user_id TEXT NOT NULL,"
+	" family_id TEXT NOT NULL,"
+	" path TEXT NOT NULL,"
+	" first_at BIGINT NOT NULL,"
+	" last_at BIGINT NOT NULL,"
+	" last_used_at BIGINT,"
+	" live_until BIGINT NOT NULL,"
+	" stopped_at BIGINT,"
+	" PRIMARY KEY (user_id, family_id, path))",
+	"CREATE INDEX sub_agents_end ON sub_agents (live_until) WHERE stopped_at IS NULL",
+
+	/*
+	 * Subject tokens that were exchanged, and the one token that each became. Kept while the
+	 * subject lives, which is as long as the other one at least.
+	 */
+	"CREATE TABLE derivations ("
+	" user_id TEXT NOT NULL,"
+	" subject_jti TEXT NOT NULL,"
+	" jti TEXT NOT NULL,"
+	" family_id TEXT NOT NULL,"
+	" parent TEXT NOT NULL,"
+	" wish_hash BYTEA NOT NULL,"
+	" issued_at BIGINT NOT NULL,"
+	" expires_at BIGINT NOT NULL,"
+	" over_at BIGINT NOT NULL,"
+	" revoked_at BIGINT,"
+	" PRIMARY KEY (user_id, subject_jti))",
+	"CREATE UNIQUE INDEX derivations_jti ON derivations (user_id, jti)",
+	"CREATE INDEX derivations_parent ON derivations (user_id, family_id, parent, expires_at)",
+	"CREATE INDEX derivations_over ON derivations (over_at)",
 
 	/* name is a keyed hash of who is counted; swept soon all the same */
 	"CREATE TABLE counters ("

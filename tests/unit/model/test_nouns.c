@@ -180,6 +180,27 @@ static void a_client_is_checked_before_it_is_kept(void **state)
 	CHECK_ERR(checked(&client), ERR_REQUEST);
 }
 
+static void who_delegates_names_others_and_who_acts_has_a_secret(void **state)
+{
+	static const struct str ids[] = { STR_INIT("helper"), STR_INIT("agent") };
+	static const struct str many[CLIENT_DELEGATES + 1] = { 0 };
+	struct client client = good_client();
+
+	(void)state;
+	client.delegates_to = (struct scope_set){ ids, 1 };
+	CHECK_ERR(checked(&client), OK);
+	client.id = STR("helper");
+	CHECK_ERR(checked(&client), ERR_REQUEST);
+	client.id = STR("other");
+	client.delegates_to = (struct scope_set){ many, COUNT_OF(many) };
+	CHECK_ERR(checked(&client), ERR_REQUEST);
+	client = good_client();
+	client.grant_types = GRANT_TOKEN_EXCHANGE;
+	CHECK_ERR(checked(&client), ERR_REQUEST);
+	client.auth = CLIENT_AUTH_BASIC;
+	CHECK_ERR(checked(&client), OK);
+}
+
 static void grant_types_have_names(void **state)
 {
 	unsigned types;
@@ -187,6 +208,10 @@ static void grant_types_have_names(void **state)
 	(void)state;
 	CHECK_ERR(grant_types_parse(&task, STR("refresh_token authorization_code"), &types), OK);
 	CHECK_STR(grant_types_text(&task.arena, types), STR("authorization_code refresh_token"));
+	CHECK_ERR(grant_types_parse(&task, STR("token-exchange"), &types), OK);
+	CHECK_STR(grant_types_text(&task.arena, types), STR(TOKEN_EXCHANGE));
+	CHECK_ERR(grant_types_parse(&task, STR(TOKEN_EXCHANGE), &types), OK);
+	CHECK(types == GRANT_TOKEN_EXCHANGE);
 	CHECK_ERR(grant_types_parse(&task, STR("password"), &types), ERR_REQUEST);
 	CHECK_ERR(grant_types_parse(&task, STR(""), &types), ERR_REQUEST);
 }
@@ -249,6 +274,7 @@ int main(void)
 		cmocka_unit_test(an_address_without_form_is_no_address),
 		cmocka_unit_test(a_clients_name_is_seen_as_it_is),
 		cmocka_unit_test(a_client_is_checked_before_it_is_kept),
+		cmocka_unit_test(who_delegates_names_others_and_who_acts_has_a_secret),
 		cmocka_unit_test(grant_types_have_names),
 		cmocka_unit_test(a_grant_is_over_when_its_time_is),
 		cmocka_unit_test(a_permission_that_is_over_or_never_gives_nothing),

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * derivations: subject tokens that were exchanged, and what each became; kept while the subject
+ * lives, so that none is exchanged twice. sub_agents: who acts through an installation; kept a day
+ * after they last could, and while they are stopped. Whoever writes takes the family's row first.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "base/str.h"
+#include "model/family.h"
+
+struct task;
+struct db;
+
+struct derivation {
+	struct str user_id;
+	struct str subject_jti; /* the token that was exchanged, … */
+	struct str jti;		/* … and the one it became */
+	struct str family_id;
+	struct str parent; /* path of who exchanged it; "": the installation */
+	/* of who has it: model/delegation.h's act_text; when it is inserted */
+	struct str path;
+	struct str wish_hash; /* of all that was asked */
+	int64_t issued_at;
+	int64_t expires_at;
+	int64_t over_at;    /* when the subject is over, and the row may go */
+	int64_t revoked_at; /* 0: not */
+};
+
+struct sub_agent {
+	struct str path; /* "": the whole installation, of which only stopped_at says something */
+	int64_t first_at;
+	int64_t last_at;      /* the last exchange */
+	int64_t last_used_at; /* a resource asked about it; 0: never */
+	int64_t live_until;   /* the end of its last token */
+	int64_t stopped_at;   /* 0: not */
+};
+
+/* Also writes down that the sub-agent is there. ERR_CONFLICT: the subject was exchanged already. */
+MUST_CHECK enum err derivation_insert(struct task *task, struct db *db,
+				      const struct derivation *derivation);
+/* By what was exchanged. ERR_NOT_FOUND. */
+MUST_CHECK enum err derivation_find_subject(struct task *task, struct db *db, struct str user_id,
+					    struct str subject_jti,
+					    struct derivation *ret_derivation);
+/* By what it became. ERR_NOT_FOUND. */
+MUST_CHECK enum err derivation_find(struct task *task, struct db *db, struct str user_id,
+				    struct str jti, struct derivation *ret_derivation);
+/*
+ * Tokens of that parent that are not over, revoked or not; how many, and when the first of them
+ * ends (0: there are none).
+ */
+MUST_CHECK enum err derivation_count_live(struct task *task, struct db *db,
+					  const struct derivation *derivation, int64_t now,
+					  int64_t *ret_count, int64_t *ret_first_end);
+/* The token and all that was derived from it. *ret_now: it had not ended before. */
+MUST_CHECK enum err derivation_revoke(struct task *task, struct db *db, struct str user_id,
+				      struct str jti, int64_t now, bool *ret_now);
+MUST_CHECK enum err derivation_sweep(struct task *task, struct db *db, int64_t now, int64_t limit,
+				     int64_t *ret_deleted);
+
+/* Of one installation, the last exchange first; at most 200. */
+MUST_CHECK enum err sub_agent_list(struct task *task, struct db *db, struct str user_id,
+				   struct str family_id, struct sub_agent **ret_agents,
+				   size_t *ret_count);
+/*
+ * True if the installation's sub-agents are stopped, or that one, or one through whom it acts.
+ */
+MUST_CHECK enum err sub_agent_is_stopped(struct task *task, struct db *db, struct str user_id,
+					 struct str family_id, struct str path, bool *ret_is);
+/*
+ * stopped_at 0 lets it go on. path "" is all of them. ERR_NOT_FOUND: there is no such sub-agent.
+ */
+MUST_CHECK enum err sub_agent_set_stopped(struct task *task, struct db *db,
+					  const struct family *family, struct str path,
+					  int64_t stopped_at, int64_t now);
+MUST_CHECK enum err sub_agent_set_used(struct task *task, struct db *db, struct str user_id,
+				       struct str family_id, struct str path, int64_t now);
+/* Those that could last act before `before`, and are not stopped. */
+MUST_CHECK enum err sub_agent_sweep(struct task *task, struct db *db, int64_t before, int64_t limit,
+				    int64_t *ret_deleted);
