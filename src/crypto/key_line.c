@@ -42,7 +42,7 @@ static void bring_near(struct key_line *line)
 static enum err exchange(struct task *task, struct key_line *line, struct str frame,
 			 struct str *ret_message)
 {
-	if (line->is_broken)
+	if (line->channel.to < 0)
 		return fail(task, ERR_IO, "the key channel is broken");
 	bring_near(line);
 	TRY(key_channel_send(task, &line->channel, frame));
@@ -58,7 +58,9 @@ enum err key_line_ask(struct task *task, struct key_line *line, const struct key
 	TRY(key_question_write(task, question, &frame));
 	(void)pthread_mutex_lock(&line->lock);
 	err = exchange(task, line, frame, &message);
-	line->is_broken = err != OK;
+	/* keyd ends when a channel does, and grantd with it: else its thread refused for ever */
+	if (err != OK)
+		key_channel_close(&line->channel);
 	(void)pthread_mutex_unlock(&line->lock);
 	if (err == OK)
 		err = key_answer_read(task, question->ask, message, ret_answer);

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <pthread.h>
-#include <stdbool.h>
 
 #include "crypto/key_channel.h"
 #include "crypto/key_message.h"
@@ -20,7 +19,6 @@ struct key_line {
 	struct key_channel channel;
 	int far_thread; /* 0: not known */
 	int far_core;	/* where it was told to run; -1: not yet */
-	bool is_broken; /* question and answer no longer belong together */
 };
 
 /* Takes the channel over. */
@@ -32,7 +30,10 @@ void key_line_close(struct key_line *line);
  * (measured: 6 to 20 us more of processor time per question).
  */
 void key_line_follow(struct key_line *line, int far_thread);
-/* ERR_BUSY when the holder is gone; a line that broke once stays broken. */
+/*
+ * ERR_BUSY when the holder is gone. A line on which question and answer no longer belong together
+ * is closed, and that ends keyd.
+ */
 MUST_CHECK enum err key_line_ask(struct task *task, struct key_line *line,
 				 const struct key_question *question,
 				 struct key_answer *ret_answer);

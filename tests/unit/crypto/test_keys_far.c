@@ -101,29 +101,52 @@ static void a_holder_that_ends_makes_every_question_busy_and_none_wait(void **st
 	CHECK(keys == NULL);
 }
 
-/* Answers while a keyring is being connected, and dies with the next question in hand. */
-static void *answer_greetings(void *arg)
+/* Answers while a keyring is being connected, and has the next question in hand then. */
+static void answer_greetings(struct keys_world *world, struct task *task)
 {
-	struct keys_world *world = arg;
 	struct key_channel *channel = &world->keeper.channels[0];
 	struct str message = STR_NONE, frame = STR_NONE;
+
+	for (int i = 0; i < 2; i++) {
+		CHECK_ERR(key_channel_receive(task, channel, &message), OK);
+		CHECK_ERR(key_service_message(task, &world->keeper.service, message, &frame), OK);
+		CHECK_ERR(key_channel_send(task, channel, frame), OK);
+	}
+	CHECK_ERR(key_channel_receive(task, channel, &message), OK);
+}
+
+static void *die_with_a_question(void *arg)
+{
+	struct keys_world *world = arg;
 	struct task task;
 
 	task_begin(&task, &world->clock.clock, NULL);
-	for (int i = 0; i < 2; i++) {
-		CHECK_ERR(key_channel_receive(&task, channel, &message), OK);
-		CHECK_ERR(key_service_message(&task, &world->keeper.service, message, &frame), OK);
-		CHECK_ERR(key_channel_send(&task, channel, frame), OK);
-	}
-	CHECK_ERR(key_channel_receive(&task, channel, &message), OK);
-	key_channel_close(channel);
+	answer_greetings(world, &task);
+	key_channel_close(&world->keeper.channels[0]);
 	task_end(&task);
 	return NULL;
 }
 
-static void a_question_under_way_when_the_holder_dies_is_busy(void **state)
+/* Then it waits for the next question, as keyd does, which ends when there is none to come. */
+static void *answer_with_no_frame(void *arg)
 {
-	struct keys_world *world = *state;
+	struct keys_world *world = arg;
+	struct str message = STR_NONE;
+	struct task task;
+
+	task_begin(&task, &world->clock.clock, NULL);
+	answer_greetings(world, &task);
+	CHECK_ERR(
+		key_channel_send(&task, &world->keeper.channels[0], (struct str){ "\0\0\0\0", 4 }),
+		OK);
+	CHECK_ERR(key_channel_receive(&task, &world->keeper.channels[0], &message), ERR_NOT_FOUND);
+	key_channel_close(&world->keeper.channels[0]);
+	task_end(&task);
+	return NULL;
+}
+
+static void ask_while(struct keys_world *world, void *(*holder)(void *))
+{
 	struct str sealed = STR_NONE;
 	struct keyring *keys = NULL;
 	struct key_channel near;
@@ -133,7 +156,7 @@ static void a_question_under_way_when_the_holder_dies_is_busy(void **state)
 		holder_open(&world->task, world->root_file, ISSUER, &world->keeper.service.holder),
 		OK);
 	keeper_connect(&near, &world->keeper.channels[0]);
-	assert_int_equal(pthread_create(&thread, NULL, answer_greetings, world), 0);
+	assert_int_equal(pthread_create(&thread, NULL, holder, world), 0);
 	CHECK_ERR(keys_connect(&world->task, &near, 1, &keys), OK);
 	for (int i = 0; i < 2; i++)
 		CHECK_ERR(keys_seal(&world->task, keys, STR_NONE, &place, STR("x"), &sealed),
@@ -142,6 +165,16 @@ static void a_question_under_way_when_the_holder_dies_is_busy(void **state)
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	keys_free(&keys);
 	holder_free(&world->keeper.service.holder);
+}
+
+static void a_question_under_way_when_the_holder_dies_is_busy(void **state)
+{
+	ask_while(*state, die_with_a_question);
+}
+
+static void a_channel_on_which_an_answer_is_lost_is_closed_so_that_keyd_ends(void **state)
+{
+	ask_while(*state, answer_with_no_frame);
 }
 
 static void send_bytes(struct keys_world *world, const struct key_channel *channel,
@@ -217,6 +250,7 @@ int main(void)
 		NEAR_CASE(without_a_root_key_the_reason_comes_over),
 		NEAR_CASE(a_holder_that_ends_makes_every_question_busy_and_none_wait),
 		NEAR_CASE(a_question_under_way_when_the_holder_dies_is_busy),
+		NEAR_CASE(a_channel_on_which_an_answer_is_lost_is_closed_so_that_keyd_ends),
 		NEAR_CASE(ft_013_malformed_frames_end_the_channel_without_an_answer),
 		NEAR_CASE(an_asker_that_dies_within_a_frame_is_not_taken_for_one_that_closed),
 	};
