@@ -19,8 +19,8 @@ struct task;
 /* The PHC string in task memory. ERR_REQUEST for a length outside PASSWORD_MIN..MAX. */
 MUST_CHECK enum err password_hash(struct task *task, struct str password, struct str *ret_hash);
 /*
- * OK, ERR_PASSWORD. hash may be STR_NONE (unknown user): one run against a fixed hash, then
- * ERR_PASSWORD.
+ * OK, ERR_PASSWORD; ERR_INTERNAL without memory. hash may be STR_NONE (unknown user): one run
+ * against a fixed hash, then ERR_PASSWORD.
  */
 MUST_CHECK enum err password_verify(struct task *task, struct str hash, struct str password);
 /* How often argon2id ran in this process. */

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto/password.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "check.h"
 
@@ -97,6 +100,34 @@ static void hashes_that_we_did_not_write_never_match(void **state)
 			  ERR_PASSWORD);
 }
 
+/*
+ * libsodium's own check takes that for a wrong password, which would be counted against its owner.
+ */
+static void without_memory_a_right_password_is_not_called_wrong(void **state)
+{
+	FILE *file = fopen("/proc/self/statm", "r");
+	struct rlimit before, limit;
+	struct str hash = STR_NONE;
+	uint64_t pages = 0;
+	struct str size;
+	char line[64];
+
+	CHECK_ERR(password_hash(*state, STR("correct horse"), &hash), OK);
+	assert_non_null(file);
+	assert_non_null(fgets(line, sizeof(line), file));
+	assert_int_equal(fclose(file), 0);
+	size = str_from_c(line);
+	CHECK(str_to_u64(str_sub(size, 0, str_find(size, ' ')), INT64_MAX, &pages));
+	assert_int_equal(getrlimit(RLIMIT_AS, &before), 0);
+	limit = before;
+	limit.rlim_cur = pages * (rlim_t)sysconf(_SC_PAGESIZE) + 4 * 1024 * 1024;
+	assert_int_equal(setrlimit(RLIMIT_AS, &limit), 0);
+	CHECK_ERR(password_verify(*state, hash, STR("correct horse")), ERR_INTERNAL);
+	CHECK_ERR(password_hash(*state, STR("correct horse"), &hash), ERR_INTERNAL);
+	assert_int_equal(setrlimit(RLIMIT_AS, &before), 0);
+	CHECK_ERR(password_verify(*state, hash, STR("correct horse")), OK);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -104,5 +135,6 @@ int main(void)
 	return RUN(CASE(a_hash_opens_to_its_password_and_no_other),
 		   CASE(two_hashes_of_a_password_differ), CASE(an_unknown_name_costs_the_same_run),
 		   CASE(lengths_outside_of_the_bounds_are_refused),
-		   CASE(hashes_that_we_did_not_write_never_match));
+		   CASE(hashes_that_we_did_not_write_never_match),
+		   CASE(without_memory_a_right_password_is_not_called_wrong));
 }
