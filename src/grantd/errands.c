@@ -18,7 +18,18 @@
 
 /* --- asking --- */
 
-/* Answers OK with what came back; a number that is an error is the caller's to read. */
+static void close_line(struct errand_line *line)
+{
+	if (line->socket >= 0)
+		close(line->socket);
+	line->socket = -1;
+}
+
+/*
+ * Answers OK with what came back; a number that is an error is the caller's to read. A line on
+ * which an answer was lost is closed, for the next question would be given that answer; who does
+ * errands ends then, and grantd with it.
+ */
 static enum err ask(struct task *task, struct errand_line *line, struct errand_message *message)
 {
 	enum err err;
@@ -27,6 +38,8 @@ static enum err ask(struct task *task, struct errand_line *line, struct errand_m
 	err = errand_send(task, line->socket, message);
 	if (err == OK)
 		err = errand_receive(task, line->socket, message);
+	if (err != OK && err != ERR_TOO_LARGE)
+		close_line(line);
 	pthread_mutex_unlock(&line->lock);
 	return err == OK ? OK : ERR_BUSY;
 }
@@ -153,13 +166,6 @@ enum err errands_start(struct task *task, const struct config_source *source,
 	errands->pid = pid;
 	file_open_by(&(struct file_opener){ open_by_errand, errands });
 	return OK;
-}
-
-static void close_line(struct errand_line *line)
-{
-	if (line->socket >= 0)
-		close(line->socket);
-	line->socket = -1;
 }
 
 void errands_stop(struct errands *errands)

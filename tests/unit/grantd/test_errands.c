@@ -359,6 +359,23 @@ static void it_ends_when_either_line_breaks_off(void **state)
 	CHECK(put(resource_with("\"https://mail.example/stop\"")) == ERR_BUSY);
 }
 
+/* What would be taken for the answer to the next question stands behind it. */
+static void a_line_on_which_an_answer_is_lost_is_not_asked_again(void **state)
+{
+	static const uint32_t too_long[] = { OK, 0x7FFFFFFF }, done[] = { OK, 0 };
+	int ends[2], socket = errands.files.socket;
+
+	(void)state;
+	CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+	errands.files.socket = ends[0];
+	CHECK(send(ends[1], too_long, sizeof(too_long), 0) == sizeof(too_long));
+	CHECK(send(ends[1], done, sizeof(done), 0) == sizeof(done));
+	for (int i = 0; i < 2; i++)
+		CHECK(put(resource_with("\"https://mail.example/stop\"")) == ERR_BUSY);
+	close(ends[1]);
+	errands.files.socket = socket;
+}
+
 static void two_files_that_come_along_are_both_closed(void **state)
 {
 	struct errand_message message = { 0, STR(""), -1 };
@@ -425,6 +442,7 @@ int main(void)
 		   CASE(names_that_nobody_has_are_filled_in_nowhere),
 		   CASE(each_line_is_for_its_own_errands),
 		   CASE(it_ends_when_either_line_breaks_off),
+		   CASE(a_line_on_which_an_answer_is_lost_is_not_asked_again),
 		   CASE(two_files_that_come_along_are_both_closed),
 		   CASE(what_has_no_known_form_does_nothing));
 }
