@@ -32,6 +32,14 @@ int filter_add(scmp_filter_ctx filter, uint32_t action, const int *calls, size_t
 	return result;
 }
 
+/*
+ * seccomp_load(3), seccomp_attr_set(3): what the system refuses. All else went wrong on our side.
+ */
+static bool is_of_kernel(int result)
+{
+	return result == -ECANCELED || result == -EOPNOTSUPP;
+}
+
 enum err filter_load(struct task *task, uint32_t otherwise, filter_fill_fn *fill,
 		     const void *context)
 {
@@ -44,12 +52,16 @@ enum err filter_load(struct task *task, uint32_t otherwise, filter_fill_fn *fill
 	if (filter == NULL)
 		return fail(task, ERR_INTERNAL, "no memory for a filter of system calls");
 	result = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
+	/* unless told, it ends only the thread that calls as another architecture does, and whoever
+	 * waits for that one waits for ever */
+	if (result == 0)
+		result = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 	if (result == 0)
 		result = fill(filter, context);
 	if (result == 0)
 		result = seccomp_load(filter);
 	if (result != 0)
-		return failf(task, ERR_INTERNAL, "system calls cannot be filtered: %s",
-			     strerrordesc_np(-result));
+		return failf(task, is_of_kernel(result) ? ERR_CONFIG : ERR_INTERNAL,
+			     "system calls cannot be filtered: %s", strerrordesc_np(-result));
 	return OK;
 }

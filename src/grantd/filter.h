@@ -25,7 +25,7 @@ int filter_add(scmp_filter_ctx filter, uint32_t action, const int *calls, size_t
 typedef int filter_fill_fn(scmp_filter_ctx filter, const void *context);
 
 /*
- * Loads what fill puts on the lists; `otherwise` is done about calls that are on none. ERR_INTERNAL
+ * Loads what fill puts on the lists; `otherwise` is done about calls that are on none. ERR_CONFIG
  * when the kernel has no seccomp. Does nothing where no filter is possible.
  */
 MUST_CHECK enum err filter_load(struct task *task, uint32_t otherwise, filter_fill_fn *fill,

@@ -10,7 +10,7 @@
 struct task;
 
 /*
- * For all threads of this process and for good. ERR_INTERNAL when the kernel has no seccomp. Does
+ * For all threads of this process and for good. ERR_CONFIG when the kernel has no seccomp. Does
  * nothing in a build with a sanitizer, whose own system calls are another list.
  */
 MUST_CHECK enum err keyd_filter(struct task *task);

@@ -67,8 +67,12 @@ static void shut_files(struct task *task)
 
 static void apply_filter(struct task *task)
 {
-	if (keyd_filter(task) == OK)
+	enum err err = keyd_filter(task);
+
+	if (err == OK)
 		return;
+	if (err != ERR_CONFIG)
+		refuse(task, task->reason);
 	/* a kernel without seccomp: all else still holds, and the operator is told */
 	log_warning(task, "keyd.unfiltered", LOG_STR("reason", task->reason));
 	task_forgive(task);

@@ -14,7 +14,7 @@
 struct task;
 
 /*
- * For all threads and for good. It may signal itself and those children. ERR_INTERNAL when the
+ * For all threads and for good. It may signal itself and those children. ERR_CONFIG when the
  * kernel has no seccomp. Does nothing in a build with a sanitizer.
  */
 MUST_CHECK enum err network_filter(struct task *task, const pid_t *children, size_t count);

@@ -77,9 +77,14 @@ static enum err look(struct task *task, const struct sandbox *sandbox)
 enum err sandbox_shut_calls(struct task *task, const pid_t *children, size_t count,
 			    struct sandbox *sandbox)
 {
+	enum err err;
+
 	if (!sandbox->is_wanted)
 		return OK;
-	if (network_filter(task, children, count) != OK)
+	err = network_filter(task, children, count);
+	if (err != OK && err != ERR_CONFIG)
+		return err;
+	if (err != OK)
 		say_partial(task, STR("system calls"), task->reason);
 	else if (!filter_is_possible())
 		say_partial(task, STR("system calls"), STR("this build has a sanitizer"));
