@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/task.h"
 #include "store/define.h"
+#include "store/sqlite_raw.h"
 
 #define WRITER_WAITS_MS                                                                            \
 	5000 /* for an operator's sqlite3 shell, the only one who could hold a lock */
@@ -274,26 +275,21 @@ static struct sql_value sqlite_column(const struct sql_cursor *cursor, int colum
 {
 	sqlite3_stmt *statement = cursor->handle;
 	struct sql_value value = { 0 };
-	const char *bytes = NULL;
 
 	switch (sqlite3_column_type(statement, column)) {
 	case SQLITE_INTEGER:
 		return sql_int(sqlite3_column_int64(statement, column));
 	case SQLITE_TEXT:
-		bytes = (const char *)sqlite3_column_text(statement, column);
 		value.kind = SQL_KIND_TEXT;
 		break;
 	case SQLITE_BLOB:
-		bytes = sqlite3_column_blob(statement, column);
 		value.kind = SQL_KIND_BLOB;
 		break;
 	default:
 		value.is_null = true;
 		return value;
 	}
-	/* empty bytes have no address in SQLite, but they are not NULL */
-	value.bytes.at = bytes == NULL ? "" : bytes;
-	value.bytes.len = bytes == NULL ? 0 : (size_t)sqlite3_column_bytes(statement, column);
+	value.bytes = raw_bytes(statement, column);
 	return value;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/sqlite_raw.h"
 
+#include <stdlib.h>
+
 #include "base/task.h"
 
 static void finalize(sqlite3_stmt **statement)
@@ -79,11 +81,21 @@ enum err raw_text(struct task *task, sqlite3 *db, const char *text, struct str *
 	code = sqlite3_step(statement);
 	if (code != SQLITE_ROW && code != SQLITE_DONE)
 		return refuse(task, db);
-	if (code == SQLITE_ROW && sqlite3_column_type(statement, 0) != SQLITE_NULL) {
-		value.at = (const char *)sqlite3_column_text(statement, 0);
-		value.len = (size_t)sqlite3_column_bytes(statement, 0);
-		value = str_copy(&task->arena, value);
-	}
+	if (code == SQLITE_ROW && sqlite3_column_type(statement, 0) != SQLITE_NULL)
+		value = str_copy(&task->arena, raw_bytes(statement, 0));
 	*ret_text = value;
 	return OK;
+}
+
+struct str raw_bytes(sqlite3_stmt *statement, int column)
+{
+	bool is_blob = sqlite3_column_type(statement, column) == SQLITE_BLOB;
+	const void *at = is_blob ? sqlite3_column_blob(statement, column)
+				 : sqlite3_column_text(statement, column);
+	size_t len = (size_t)sqlite3_column_bytes(statement, column);
+
+	/* a blob of no bytes has no address */
+	if (at == NULL && !(is_blob && len == 0))
+		abort();
+	return (struct str){ at == NULL ? "" : at, len };
 }

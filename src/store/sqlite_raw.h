@@ -19,3 +19,8 @@ MUST_CHECK enum err raw_run(struct task *task, sqlite3 *db, const char *text, st
 /* The first column of the first row as text; STR_NONE without one, or for NULL. */
 MUST_CHECK enum err raw_text(struct task *task, sqlite3 *db, const char *text,
 			     struct str *ret_text);
+/*
+ * A text or a blob; never without an address. SQLite says that it has no memory by leaving that
+ * out, and the process ends: what is read must not become empty.
+ */
+struct str raw_bytes(sqlite3_stmt *statement, int column);
