@@ -4,10 +4,11 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Daemon, Instance, programs } from './harness/index.mjs';
 
-const kinds = ['malloc', 'SQLite', 'libpq', 'OpenSSL', 'libsodium', 'send'];
-const SITES = 16384, HEAD = 16, SITE = 64; // struct board of tests/inject/inject.c
+const kinds = ['malloc', 'SQLite', 'libpq', 'OpenSSL', 'libsodium', 'send', 'system'];
+const SITES = 16384, HEAD = 32, SITE = 96, NAME = 16, LIBRARY = 64; // struct board of tests/inject/inject.c
 
 class Board {
 	constructor(file) {
@@ -22,16 +23,25 @@ class Board {
 		return bytes;
 	}
 
-	// The next time that the site is passed, it fails. 0n: nothing does.
-	arm(id) {
-		const bytes = Buffer.alloc(8);
+	#write(at, bytes) { fs.writeSync(this.fd, bytes, 0, bytes.length, at); }
+
+	// The next time that the site is passed, it fails. From now on sites are not written down: that takes time.
+	arm({ id, frame }) {
+		const bytes = Buffer.alloc(12);
+		this.disarm();
+		bytes.writeUInt32LE(frame, 8);
+		this.#write(8, bytes.subarray(8));
 		bytes.writeBigUInt64LE(id);
-		fs.writeSync(this.fd, bytes, 0, 8, 0);
+		this.#write(0, bytes.subarray(0, 8));
 	}
 
-	// Forgets which sites were passed.
-	clear() {
-		fs.writeSync(this.fd, Buffer.alloc(SITES * SITE), 0, SITES * SITE, HEAD);
+	// Nothing fails any more, and nothing is written down.
+	disarm() { this.#write(0, Buffer.from([0, 0, 0, 0, 0, 0, 0, 0, 1])); }
+
+	// Sites that are passed are written down from now on, and those of before are forgotten.
+	note() {
+		this.#write(0, Buffer.alloc(HEAD));
+		this.#write(HEAD, Buffer.alloc(SITES * SITE));
 	}
 
 	get is_armed() { return this.#read(0, 8).readBigUInt64LE() !== 0n; }
@@ -42,8 +52,8 @@ class Board {
 		for (let at = 0; at < all.length; at += SITE) {
 			const id = all.readBigUInt64LE(at);
 			if (id === 0n) continue;
-			const name = all.toString('latin1', at + 16, at + SITE).replace(/\0.*$/s, '');
-			found.push({ id, kind: kinds[all.readUInt32LE(at + 8)], name, frame: `0x${all.readUInt32LE(at + 12).toString(16)}` });
+			const text = (from, to) => all.toString('latin1', at + from, at + to).replace(/\0.*$/s, '');
+			found.push({ id, kind: kinds[all.readUInt32LE(at + 8)], frame: all.readUInt32LE(at + 12), name: text(NAME, LIBRARY), library: text(LIBRARY, SITE) || 'grantd' });
 		}
 		assert.ok(found.length < SITES * 0.9, 'the board is too small');
 		return found.sort((one, other) => (one.id < other.id ? -1 : 1));
@@ -61,23 +71,47 @@ export function choose_build() {
 	return path.join(build, 'tests/inject/inject.so');
 }
 
+
+// Signals of a program that lost its way, as names and as grantd's log numbers them. To abort is how a program says
+// that there is no memory; then it says nothing, while a heap that is not sound anymore and a wrong assertion do.
+const lost = { SIGILL: 4, SIGTRAP: 5, SIGBUS: 7, SIGFPE: 8, SIGSEGV: 11, SIGSYS: 31 };
+const unsound = /assert|corrupt|free\(\)|alloc\(\)|smash|overflow|terminated/i;
+
+// That a program ended by its own decision: { status, signal, stderr } of one that did end, what: for people.
+export function ended_by_itself({ status, signal, stderr }, what) {
+	assert.ok(!(signal in lost), `${what} ended by ${signal}: ${stderr}`);
+	assert.ok(signal === 'SIGABRT' || status > 0, `${what} ended by ${signal ?? status}: ${stderr}`);
+	if (signal === 'SIGABRT') assert.doesNotMatch(stderr, unsound, `${what} ended by SIGABRT: ${stderr}`);
+	else assert.match(stderr, /\S/, `${what} ended with ${status} and said nothing`);
+}
+
 export async function create_injected(library) {
 	const instance = await Instance.create();
 	const plain = instance.env;
 	instance.board = new Board(path.join(instance.home, 'board'));
 	const dispose = instance.dispose.bind(instance);
-	// only the daemon: commands are what they always are
-	const env = { ...plain, LD_PRELOAD: library, INJECT_BOARD: instance.board.file };
+	instance.injected = { ...plain, LD_PRELOAD: library, INJECT_BOARD: instance.board.file };
+	const log = path.join(instance.home, 'grantd.stdout');
+	let log_from = 0;
 	// 'ready', 'health' (there is trouble with the keys), or 'ended'
 	instance.try_start = async () => {
-		const daemon = new Daemon(programs.grantd, ['serve', '--dir', instance.dir], { env, log_dir: instance.home, name: 'grantd' });
+		log_from = fs.existsSync(log) ? fs.statSync(log).size : 0;
+		const daemon = new Daemon(programs.grantd, ['serve', '--dir', instance.dir], { env: instance.injected, log_dir: instance.home, name: 'grantd' });
 		instance.daemon = daemon;
-		for (const end = Date.now() + 30_000; daemon.is_running; await Promise.race([daemon.ended, new Promise((resolve) => setTimeout(resolve, 5))])) {
+		for (const end = Date.now() + 30_000; daemon.is_running; await Promise.race([daemon.ended, sleep(2)])) {
 			if (/^ready$/m.test(daemon.stderr)) return 'ready';
 			if (/only health is served/.test(daemon.stderr)) return 'health';
 			assert.ok(Date.now() < end, `neither ready nor ended: ${daemon.stderr}`);
 		}
 		return 'ended';
+	};
+	// the log since the last start, which also says why it ended and how its other processes did
+	instance.log_now = () => fs.readFileSync(log).subarray(log_from).toString('utf8');
+	instance.check_end = (what) => {
+		const { status, signal, stderr } = instance.daemon, said = instance.log_now();
+		ended_by_itself({ status, signal, stderr: stderr || said.split('\n').slice(-3).join('\n') }, what);
+		for (const [, number] of said.matchAll(/"(?:keyd|errands)\.gone".*"signal (\d+)"/g))
+			assert.ok(!Object.values(lost).includes(Number(number)), `${what}: ${said.split('\n').slice(-3).join('\n')}`);
 	};
 	instance.start = async () => {
 		const how = await instance.try_start();

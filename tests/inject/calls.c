@@ -6,25 +6,16 @@
 #include "inject.h"
 
 #include <errno.h>
+#include <openssl/conf.h>
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include <sodium.h>
 #include <sqlite3.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <sys/socket.h>
-
-#define WATCH(kind, result, name, parameters, arguments, refusal)                                  \
-	__attribute__((visibility("default"))) result name parameters                              \
-	{                                                                                          \
-		static __typeof__(name) *real;                                                     \
-		if (real == NULL)                                                                  \
-			real = (__typeof__(name) *)inject_real(#name);                             \
-		return inject_here(kind, #name) ? (refusal) : real arguments;                      \
-	}
+#include <stdarg.h>
 
 #define SQLITE(result, name, parameters, arguments, refusal)                                       \
 	WATCH(INJECT_SQLITE, result, name, parameters, arguments, refusal)
@@ -32,8 +23,6 @@
 	WATCH(INJECT_OPENSSL, result, name, parameters, arguments, refusal)
 #define SODIUM(result, name, parameters, arguments, refusal)                                       \
 	WATCH(INJECT_SODIUM, result, name, parameters, arguments, refusal)
-#define SEND(result, name, parameters, arguments, refusal)                                         \
-	WATCH(INJECT_SEND, result, name, parameters, arguments, refusal)
 
 SQLITE(int, sqlite3_open_v2, (const char *path, sqlite3 **ret, int flags, const char *vfs),
        (path, ret, flags, vfs), (*ret = NULL, SQLITE_CANTOPEN))
@@ -45,6 +34,9 @@ SQLITE(int, sqlite3_prepare_v3,
        (sqlite3 * db, const char *sql, int len, unsigned flags, sqlite3_stmt **ret,
 	const char **tail),
        (db, sql, len, flags, ret, tail), (*ret = NULL, SQLITE_NOMEM))
+SQLITE(int, sqlite3_prepare_v2,
+       (sqlite3 * db, const char *sql, int len, sqlite3_stmt **ret, const char **tail),
+       (db, sql, len, ret, tail), (*ret = NULL, SQLITE_NOMEM))
 SQLITE(int, sqlite3_step, (sqlite3_stmt * statement), (statement), SQLITE_NOMEM)
 SQLITE(int, sqlite3_bind_blob64,
        (sqlite3_stmt * statement, int at, const void *bytes, sqlite3_uint64 len,
@@ -57,6 +49,9 @@ SQLITE(int, sqlite3_bind_text64,
 SQLITE(int, sqlite3_bind_int64, (sqlite3_stmt * statement, int at, sqlite3_int64 value),
        (statement, at, value), SQLITE_NOMEM)
 SQLITE(int, sqlite3_bind_null, (sqlite3_stmt * statement, int at), (statement, at), SQLITE_NOMEM)
+SQLITE(const unsigned char *, sqlite3_column_text, (sqlite3_stmt * statement, int at),
+       (statement, at), NULL)
+SQLITE(const void *, sqlite3_column_blob, (sqlite3_stmt * statement, int at), (statement, at), NULL)
 SQLITE(int, sqlite3_wal_checkpoint_v2,
        (sqlite3 * db, const char *name, int mode, int *in_log, int *done),
        (db, name, mode, in_log, done), SQLITE_NOMEM)
@@ -114,16 +109,87 @@ OPENSSL(ECDSA_SIG *, d2i_ECDSA_SIG, (ECDSA_SIG * *at, const unsigned char **byte
 	(at, bytes, len), NULL)
 OPENSSL(int, i2d_ECDSA_SIG, (const ECDSA_SIG *signature, unsigned char **ret), (signature, ret), -1)
 OPENSSL(BIGNUM *, BN_bin2bn, (const unsigned char *at, int len, BIGNUM *ret), (at, len, ret), NULL)
+OPENSSL(int, ECDSA_SIG_set0, (ECDSA_SIG * signature, BIGNUM *r, BIGNUM *s), (signature, r, s), 0)
+OPENSSL(int, BN_bn2binpad, (const BIGNUM *number, unsigned char *ret, int len), (number, ret, len),
+	-1)
+OPENSSL(int, EVP_DigestVerifyInit,
+	(EVP_MD_CTX * context, EVP_PKEY_CTX **ret, const EVP_MD *type, ENGINE *engine,
+	 EVP_PKEY *key),
+	(context, ret, type, engine, key), 0)
+OPENSSL(int, EVP_DigestVerify,
+	(EVP_MD_CTX * context, const unsigned char *signature, size_t signature_len,
+	 const unsigned char *at, size_t len),
+	(context, signature, signature_len, at, len), -1)
+OPENSSL(EVP_PKEY *, EVP_PKEY_new_raw_public_key_ex,
+	(OSSL_LIB_CTX * library, const char *type, const char *properties, const unsigned char *at,
+	 size_t len),
+	(library, type, properties, at, len), NULL)
+OPENSSL(int, EVP_PKEY_get_bn_param, (const EVP_PKEY *key, const char *name, BIGNUM **ret),
+	(key, name, ret), 0)
+OPENSSL(int, i2d_PrivateKey, (const EVP_PKEY *key, unsigned char **ret), (key, ret), -1)
+OPENSSL(int, SSL_CTX_set_cipher_list, (SSL_CTX * context, const char *names), (context, names), 0)
+OPENSSL(int, SSL_CTX_check_private_key, (const SSL_CTX *context), (context), 0)
+OPENSSL(BIO_METHOD *, BIO_meth_new, (int type, const char *name), (type, name), NULL)
+OPENSSL(EVP_PKEY *, PEM_read_bio_PrivateKey,
+	(BIO * bio, EVP_PKEY **at, pem_password_cb *ask, void *arg), (bio, at, ask, arg), NULL)
+OPENSSL(int, PEM_write_bio_PrivateKey,
+	(BIO * bio, const EVP_PKEY *key, const EVP_CIPHER *cipher, const unsigned char *pass,
+	 int pass_len, pem_password_cb *ask, void *arg),
+	(bio, key, cipher, pass, pass_len, ask, arg), 0)
+OPENSSL(int, PEM_write_bio_X509, (BIO * bio, const X509 *certificate), (bio, certificate), 0)
+OPENSSL(X509 *, X509_new, (void), (), NULL)
+OPENSSL(int, X509_set_version, (X509 * certificate, long version), (certificate, version), 0)
+OPENSSL(int, X509_set_pubkey, (X509 * certificate, EVP_PKEY *key), (certificate, key), 0)
+OPENSSL(int, X509_set_issuer_name, (X509 * certificate, const X509_NAME *name), (certificate, name),
+	0)
+OPENSSL(int, X509_NAME_add_entry_by_txt,
+	(X509_NAME * name, const char *field, int type, const unsigned char *at, int len, int where,
+	 int set),
+	(name, field, type, at, len, where, set), 0)
+OPENSSL(ASN1_TIME *, X509_time_adj_ex, (ASN1_TIME * at, int days, long seconds, time_t *from),
+	(at, days, seconds, from), NULL)
+OPENSSL(X509_EXTENSION *, X509V3_EXT_conf_nid,
+	(LHASH_OF(CONF_VALUE) * names, X509V3_CTX *context, int nid, const char *value),
+	(names, context, nid, value), NULL)
+OPENSSL(int, X509_add_ext, (X509 * certificate, X509_EXTENSION *extension, int at),
+	(certificate, extension, at), 0)
+OPENSSL(ASN1_INTEGER *, BN_to_ASN1_INTEGER, (const BIGNUM *number, ASN1_INTEGER *ret),
+	(number, ret), NULL)
+OPENSSL(int, X509_sign, (X509 * certificate, EVP_PKEY *key, const EVP_MD *type),
+	(certificate, key, type), 0)
+OPENSSL(int, X509_check_private_key, (const X509 *certificate, const EVP_PKEY *key),
+	(certificate, key), 0)
+OPENSSL(int, ASN1_TIME_to_tm, (const ASN1_TIME *time, struct tm *ret), (time, ret), 0)
 OPENSSL(X509 *, PEM_read_bio_X509, (BIO * bio, X509 **at, pem_password_cb *ask, void *arg),
 	(bio, at, ask, arg), NULL)
+
+/* What follows the type is a name, a length or nothing: one word in any case. */
+__attribute__((visibility("default"))) EVP_PKEY *EVP_PKEY_Q_keygen(OSSL_LIB_CTX *library,
+								   const char *properties,
+								   const char *type, ...)
+{
+	static __typeof__(EVP_PKEY_Q_keygen) *real;
+	va_list list;
+	size_t word;
+
+	va_start(list, type);
+	word = va_arg(list, size_t);
+	va_end(list);
+	if (real == NULL)
+		real = (__typeof__(EVP_PKEY_Q_keygen) *)inject_real("EVP_PKEY_Q_keygen");
+	return INJECT(INJECT_OPENSSL, "EVP_PKEY_Q_keygen") ? NULL
+							   : real(library, properties, type, word);
+}
 
 SODIUM(int, crypto_pwhash_str,
        (char ret[crypto_pwhash_STRBYTES], const char *const password, unsigned long long len,
 	unsigned long long work, size_t memory),
        (ret, password, len, work, memory), -1)
-SODIUM(int, crypto_pwhash_str_verify,
-       (const char *text, const char *const password, unsigned long long len),
-       (text, password, len), -1)
+SODIUM(int, crypto_pwhash,
+       (unsigned char *const ret, unsigned long long ret_len, const char *const password,
+	unsigned long long len, const unsigned char *const salt, unsigned long long work,
+	size_t memory, int algorithm),
+       (ret, ret_len, password, len, salt, work, memory, algorithm), (errno = ENOMEM, -1))
 SODIUM(int, crypto_aead_xchacha20poly1305_ietf_encrypt,
        (unsigned char *ret, unsigned long long *ret_len, const unsigned char *at,
 	unsigned long long len, const unsigned char *with, unsigned long long with_len,
@@ -137,16 +203,3 @@ SODIUM(int, crypto_aead_xchacha20poly1305_ietf_decrypt,
 SODIUM(void *, sodium_allocarray, (size_t count, size_t size), (count, size),
        (errno = ENOMEM, NULL))
 SODIUM(int, sodium_init, (void), (), -1)
-
-SEND(ssize_t, send, (int fd, const void *at, size_t len, int flags), (fd, at, len, flags),
-     (errno = ECONNRESET, -1))
-SEND(ssize_t, sendmsg, (int fd, const struct msghdr *message, int flags), (fd, message, flags),
-     (errno = ENOBUFS, -1))
-SEND(ssize_t, recv, (int fd, void *at, size_t len, int flags), (fd, at, len, flags),
-     (errno = ECONNRESET, -1))
-SEND(int, accept4, (int fd, struct sockaddr *address, socklen_t *len, int flags),
-     (fd, address, len, flags), (errno = EMFILE, -1))
-SEND(int, epoll_ctl, (int epoll, int what, int fd, struct epoll_event *event),
-     (epoll, what, fd, event), (errno = ENOMEM, -1))
-SEND(int, epoll_create1, (int flags), (flags), (errno = EMFILE, -1))
-SEND(int, eventfd, (unsigned count, int flags), (count, flags), (errno = EMFILE, -1))

@@ -10,6 +10,7 @@
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *at, size_t size);
+extern void *__libc_memalign(size_t alignment, size_t size);
 
 static void *refuse(void)
 {
@@ -19,18 +20,31 @@ static void *refuse(void)
 
 __attribute__((visibility("default"))) void *malloc(size_t size)
 {
-	return inject_here(INJECT_MALLOC, "malloc") ? refuse() : __libc_malloc(size);
+	return INJECT(INJECT_MALLOC, "malloc") ? refuse() : __libc_malloc(size);
 }
 
 __attribute__((visibility("default"))) void *calloc(size_t count, size_t size)
 {
-	return inject_here(INJECT_MALLOC, "calloc") ? refuse() : __libc_calloc(count, size);
+	return INJECT(INJECT_MALLOC, "calloc") ? refuse() : __libc_calloc(count, size);
 }
 
 __attribute__((visibility("default"))) void *realloc(void *at, size_t size)
 {
 	/* to nothing is to free, which does not fail */
-	if (size > 0 && inject_here(INJECT_MALLOC, "realloc"))
+	if (size > 0 && INJECT(INJECT_MALLOC, "realloc"))
 		return refuse();
 	return __libc_realloc(at, size);
+}
+
+__attribute__((visibility("default"))) int posix_memalign(void **ret, size_t alignment, size_t size)
+{
+	void *at;
+
+	if (INJECT(INJECT_MALLOC, "posix_memalign"))
+		return ENOMEM;
+	at = __libc_memalign(alignment, size);
+	if (at == NULL)
+		return ENOMEM;
+	*ret = at;
+	return 0;
 }

@@ -17,19 +17,22 @@
 struct site {
 	_Atomic uint64_t id; /* 0: free */
 	uint32_t kind;
-	uint32_t frame; /* where in its library the call stands, for people */
+	uint32_t frame; /* where in its library the call stands */
 	char name[48];
+	char library[32]; /* for people */
 };
 
 struct board {
-	_Atomic uint64_t armed;	 /* the site that fails, once; 0: none */
-	_Atomic uint64_t failed; /* how many have */
+	_Atomic uint64_t armed; /* the site that fails, once; 0: none */
+	_Atomic uint32_t frame; /* its; 0: every site that is passed is written down */
+	uint32_t unused[5];
 	struct site sites[SITES];
 };
 
 struct walk {
 	uint64_t id;
 	uint32_t frame;
+	const char *library;
 	unsigned skip, left;
 };
 
@@ -76,11 +79,26 @@ static _Unwind_Reason_Code take_frame(struct _Unwind_Context *context, void *arg
 	if (at == 0 || walk->left-- == 0 || _dl_find_object((void *)at, &found) != 0)
 		return _URC_END_OF_STACK;
 	offset = at - (uintptr_t)found.dlfo_link_map->l_addr;
-	if (walk->frame == 0)
+	if (walk->library == NULL) {
 		walk->frame = (uint32_t)offset;
+		walk->library = found.dlfo_link_map->l_name;
+	}
 	walk->id = mix(walk->id, &offset, sizeof(offset));
 	walk->id = mix(walk->id, found.dlfo_link_map->l_name, strlen(found.dlfo_link_map->l_name));
 	return _URC_NO_REASON;
+}
+
+static void copy_name(char *ret, size_t size, const char *name)
+{
+	for (size_t i = 0; i < size - 1 && name[i] != '\0'; i++)
+		ret[i] = name[i];
+}
+
+static const char *file_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL ? path : slash + 1;
 }
 
 static void note(const struct walk *walk, enum inject_kind kind, const char *name)
@@ -95,29 +113,43 @@ static void note(const struct walk *walk, enum inject_kind kind, const char *nam
 			continue;
 		site->kind = kind;
 		site->frame = walk->frame;
-		for (size_t k = 0; k < sizeof(site->name) - 1 && name[k] != '\0'; k++)
-			site->name[k] = name[k];
+		copy_name(site->name, sizeof(site->name), name);
+		copy_name(site->library, sizeof(site->library),
+			  file_of(walk->library == NULL ? "" : walk->library));
 		return;
 	}
 }
 
-bool inject_here(enum inject_kind kind, const char *name)
+/*
+ * To walk a stack takes far longer than most of what is watched. While one site is waited for,
+ * only calls are walked that may be it: libraries lie at whole pages, so the last digits of where a
+ * call returns to are the same in each process.
+ */
+static bool may_be(uint32_t frame, const void *caller)
+{
+	return frame == 0 || (((uintptr_t)caller ^ frame) & 0xFFF) == 0;
+}
+
+bool inject_here(enum inject_kind kind, const char *name, const void *caller)
 {
 	struct walk walk = { .id = UINT64_C(0xcbf29ce484222325), .skip = 2, .left = INJECT_FRAMES };
+	uint32_t frame;
 	uint64_t id;
 	bool fails;
 
 	if (board == NULL || is_busy)
 		return false;
+	frame = atomic_load(&board->frame);
+	if (!may_be(frame, caller))
+		return false;
 	is_busy = true;
 	walk.id = mix(walk.id, name, strlen(name));
 	(void)_Unwind_Backtrace(take_frame, &walk);
-	note(&walk, kind, name);
+	if (frame == 0)
+		note(&walk, kind, name);
 	id = walk.id;
 	fails = atomic_load(&board->armed) == id &&
 		atomic_compare_exchange_strong(&board->armed, &id, 0);
-	if (fails)
-		atomic_fetch_add(&board->failed, 1);
 	is_busy = false;
 	return fails;
 }

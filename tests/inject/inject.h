@@ -16,12 +16,24 @@ enum inject_kind {
 	INJECT_LIBPQ,
 	INJECT_OPENSSL,
 	INJECT_SODIUM,
-	INJECT_SEND
+	INJECT_SEND,
+	INJECT_SYSTEM
 };
 
 #define INJECT_FRAMES 6
 
-/* True if the call to `name` shall fail now. Never allocates. */
-bool inject_here(enum inject_kind kind, const char *name);
+/* True if the call to `name`, which returns to `caller`, shall fail now. Never allocates. */
+bool inject_here(enum inject_kind kind, const char *name, const void *caller);
+#define INJECT(kind, name) inject_here(kind, name, __builtin_return_address(0))
 /* The function of that name in the library behind this one. */
 void *inject_real(const char *name);
+
+/* A function of that name in front of the library's: a refusal, or what the library answers. */
+#define WATCH(kind, result, name, parameters, arguments, refusal)                                  \
+	__attribute__((visibility("default"))) result name parameters                              \
+	{                                                                                          \
+		static __typeof__(name) *real;                                                     \
+		if (real == NULL)                                                                  \
+			real = (__typeof__(name) *)inject_real(#name);                             \
+		return INJECT(kind, #name) ? (refusal) : real arguments;                           \
+	}

@@ -21,7 +21,7 @@ static struct {
 #define LIBPQ(result, name, label, parameters, arguments, refusal)                                 \
 	static result name parameters                                                              \
 	{                                                                                          \
-		return inject_here(INJECT_LIBPQ, label) ? (refusal) : real.name arguments;         \
+		return INJECT(INJECT_LIBPQ, label) ? (refusal) : real.name arguments;              \
 	}
 
 LIBPQ(PGconn *, connect, "PQconnectdbParams",
