@@ -54,9 +54,10 @@ enum err seal_bytes(struct task *task, const uint8_t key[SEAL_KEY_LEN], struct s
 	memcpy(sealed, prefix.at, prefix.len);
 	nonce = sealed + prefix.len;
 	random_bytes(nonce, NONCE_LEN);
-	(void)crypto_aead_xchacha20poly1305_ietf_encrypt(
-		nonce + NONCE_LEN, NULL, (const uint8_t *)plain.at, plain.len,
-		(const uint8_t *)encoded.at, encoded.len, NULL, nonce, key);
+	if (crypto_aead_xchacha20poly1305_ietf_encrypt(
+		    nonce + NONCE_LEN, NULL, (const uint8_t *)plain.at, plain.len,
+		    (const uint8_t *)encoded.at, encoded.len, NULL, nonce, key) != 0)
+		return fail(task, ERR_CRYPTO, "a value cannot be sealed");
 	*ret_sealed = (struct str){ (const char *)sealed, len };
 	return OK;
 }
