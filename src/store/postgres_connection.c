@@ -118,11 +118,13 @@ enum err postgres_connect(struct task *task, struct postgres_db *db)
 
 /*
  * The server ends sessions when it stops (57P), loses them (08), or tells a writer that it has
- * become a standby (25006): a new connection may find the right server.
+ * become a standby (25006): a new connection may find the right server. A failure without a state
+ * is libpq's own (no memory for an answer), and what the server did is not known: it may have
+ * prepared the statement that is taken for unprepared, and would refuse it from then on.
  */
 static bool is_lost(const struct postgres_db *db, struct str state)
 {
-	return db->api->status(db->connection) != CONNECTION_OK ||
+	return state.len == 0 || db->api->status(db->connection) != CONNECTION_OK ||
 	       str_starts_with(state, STR("57P")) || str_starts_with(state, STR("08")) ||
 	       (db->use != DB_READ && str_equals(state, STR("25006")));
 }
