@@ -7,6 +7,7 @@
 #include "authority/throttle.h"
 #include "authority/verified.h"
 #include "crypto/base64.h"
+#include "crypto/key_cache.h"
 #include "crypto/random.h"
 
 static const struct str can_openid[] = { STR_INIT("learn that it is you who signed in") };
@@ -54,6 +55,7 @@ enum err authority_open(struct task *task, struct authority *authority, struct s
 		.config = config,
 		.throttle = throttle_new(random_u64()),
 		.verified = verified_new(),
+		.proof_keys = key_cache_new(),
 		.signing = signing_new(),
 	};
 	authority->issuer_resource = (struct resource){
@@ -76,6 +78,7 @@ void authority_close(struct authority *authority)
 {
 	throttle_free(&authority->throttle);
 	verified_free(&authority->verified);
+	key_cache_free(&authority->proof_keys);
 	signing_free(&authority->signing);
 	secret_wipe(&authority->alias_key);
 	secret_wipe(&authority->nonce_key);

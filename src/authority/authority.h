@@ -20,6 +20,7 @@
 
 struct throttle;
 
+struct key_cache;
 struct verified; /* which signatures were checked a moment ago */
 struct signing;	 /* which signing keys are loaded */
 
@@ -29,6 +30,7 @@ struct authority {
 	struct config_live *config;
 	struct throttle *throttle;
 	struct verified *verified;
+	struct key_cache *proof_keys; /* of DPoP proofs */
 	struct signing *signing;
 	struct secret alias_key;
 	struct secret nonce_key; /* of DPoP nonces; the same at every node */

@@ -154,7 +154,7 @@ enum err dpop_check(struct task *task, const struct authority *authority,
 		*ret_dpop = dpop;
 		return OK;
 	}
-	err = dpop_proof_read(task, asked->proof, &proof);
+	err = dpop_proof_read(task, authority->proof_keys, asked->proof, &proof);
 	if (err == ERR_TOKEN)
 		return ERR_DPOP; /* the reason is noted */
 	TRY(err);

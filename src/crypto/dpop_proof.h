@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
+struct key_cache;
 struct task;
 
 #define DPOP_PROOF_MAX (8 * 1024)
@@ -30,7 +31,7 @@ struct dpop_proof {
 
 /*
  * ERR_TOKEN with the reason: malformed, typ not dpop+jwt, an algorithm or key that is not accepted
- * (jwk.h), a wrong signature, a claim missing or of another type.
+ * (jwk.h), a wrong signature, a claim missing or of another type. cache may be NULL.
  */
-MUST_CHECK enum err dpop_proof_read(struct task *task, struct str text,
+MUST_CHECK enum err dpop_proof_read(struct task *task, struct key_cache *cache, struct str text,
 				    struct dpop_proof *ret_proof);

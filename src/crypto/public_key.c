@@ -59,21 +59,30 @@ struct public_key *public_key_new(EVP_PKEY **pkey, unsigned algs)
 
 	if (key == NULL)
 		abort();
+	atomic_init(&key->holders, 1);
 	key->pkey = *pkey;
 	key->algs = algs;
 	*pkey = NULL;
 	return key;
 }
 
+struct public_key *public_key_hold(struct public_key *key)
+{
+	atomic_fetch_add_explicit(&key->holders, 1, memory_order_relaxed);
+	return key;
+}
+
 void public_key_free(struct public_key **key)
 {
-	if (*key == NULL)
+	struct public_key *held = *key;
+
+	*key = NULL;
+	if (held == NULL || atomic_fetch_sub_explicit(&held->holders, 1, memory_order_acq_rel) != 1)
 		return;
 	for (size_t alg = 0; alg < ALG_COUNT; alg++)
-		EVP_PKEY_CTX_free((*key)->verify[alg]);
-	EVP_PKEY_free((*key)->pkey);
-	free(*key);
-	*key = NULL;
+		EVP_PKEY_CTX_free(held->verify[alg]);
+	EVP_PKEY_free(held->pkey);
+	free(held);
 }
 
 struct str public_key_thumbprint(struct arena *arena, const struct public_key *key)

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <openssl/evp.h>
+#include <stdatomic.h>
 
 #include "crypto/jwk.h"
 
 #define THUMBPRINT_LEN 43
 
 struct public_key {
+	atomic_uint holders;
 	EVP_PKEY *pkey;
 	unsigned algs; /* a bit per enum alg */
 	/*
@@ -21,6 +23,8 @@ struct public_key {
 
 /* Takes *pkey over. */
 struct public_key *public_key_new(EVP_PKEY **pkey, unsigned algs);
+/* One more owner; answers the key. The last public_key_free frees it. */
+struct public_key *public_key_hold(struct public_key *key);
 
 /*
  * A context for signing (or verifying) a SHA-256 digest with alg. ERR_CRYPTO. Not for EdDSA, which

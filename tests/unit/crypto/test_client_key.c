@@ -4,6 +4,7 @@
 
 #include "check.h"
 #include "crypto/dpop_proof.h"
+#include "crypto/key_cache.h"
 
 static int begin(void **state)
 {
@@ -35,7 +36,7 @@ static void a_proof_is_read_as_it_was_meant(void **state)
 
 	CHECK_ERR(client_key_new(task, &key), OK);
 	CHECK_ERR(client_key_prove(task, key, &wish, &proof), OK);
-	CHECK_ERR(dpop_proof_read(task, proof, &read), OK);
+	CHECK_ERR(dpop_proof_read(task, NULL, proof, &read), OK);
 	CHECK_STR(read.jkt, client_key_thumbprint(&task->arena, key));
 	CHECK_STR(read.htm, wish.method);
 	CHECK_STR(read.htu, wish.url);
@@ -53,9 +54,9 @@ static void no_two_proofs_have_one_id(void **state)
 
 	CHECK_ERR(client_key_new(*state, &key), OK);
 	CHECK_ERR(client_key_prove(*state, key, &wish, &proof), OK);
-	CHECK_ERR(dpop_proof_read(*state, proof, &first), OK);
+	CHECK_ERR(dpop_proof_read(*state, NULL, proof, &first), OK);
 	CHECK_ERR(client_key_prove(*state, key, &wish, &proof), OK);
-	CHECK_ERR(dpop_proof_read(*state, proof, &second), OK);
+	CHECK_ERR(dpop_proof_read(*state, NULL, proof, &second), OK);
 	CHECK(!str_equals(first.jti, second.jti));
 	CHECK_STR(first.jkt, second.jkt);
 	CHECK(first.ath.at == NULL && first.nonce.at == NULL);
@@ -75,8 +76,56 @@ static void a_proof_that_was_changed_anywhere_is_refused(void **state)
 		struct dpop_proof read;
 
 		((char *)(uintptr_t)changed.at)[i] = changed.at[i] == 'A' ? 'B' : 'A';
-		CHECK_ERR(dpop_proof_read(task, changed, &read), ERR_TOKEN);
+		CHECK_ERR(dpop_proof_read(task, NULL, changed, &read), ERR_TOKEN);
 		task_forgive(task);
+	}
+}
+
+/* The key is known by the header then; what it signed is not. */
+static void a_key_that_is_known_verifies_its_own_proofs_only(void **state)
+{
+	CLEANUP(client_key_free) struct client_key *key = NULL, *other = NULL;
+	CLEANUP(key_cache_free) struct key_cache *cache = key_cache_new();
+	const struct proof_wish wish = { .method = STR("GET"), .url = STR("https://as.test/x") };
+	struct task *task = *state;
+	struct str proof = STR_NONE, forged;
+	struct dpop_proof read;
+
+	CHECK_ERR(client_key_new(task, &key), OK);
+	CHECK_ERR(client_key_new(task, &other), OK);
+	for (int i = 0; i < 3; i++) {
+		CHECK_ERR(client_key_prove(task, key, &wish, &proof), OK);
+		CHECK_ERR(dpop_proof_read(task, cache, proof, &read), OK);
+		CHECK_STR(read.jkt, client_key_thumbprint(&task->arena, key));
+	}
+	/* the known header, and what another key has signed */
+	CHECK_ERR(client_key_prove(task, other, &wish, &forged), OK);
+	forged = STR_JOIN(&task->arena, str_sub(proof, 0, str_find(proof, '.')),
+			  str_from(forged, str_find(forged, '.')));
+	CHECK_ERR(dpop_proof_read(task, cache, forged, &read), ERR_TOKEN);
+	task_forgive(task);
+	CHECK_ERR(client_key_prove(task, other, &wish, &proof), OK);
+	CHECK_ERR(dpop_proof_read(task, cache, proof, &read), OK);
+	CHECK_STR(read.jkt, client_key_thumbprint(&task->arena, other));
+}
+
+static void however_many_keys_come_each_is_its_own(void **state)
+{
+	CLEANUP(key_cache_free) struct key_cache *cache = key_cache_new();
+	const struct proof_wish wish = { .method = STR("GET"), .url = STR("https://as.test/x") };
+
+	for (int i = 0; i < 1500; i++) {
+		CLEANUP(client_key_free) struct client_key *key = NULL;
+		struct dpop_proof read;
+		struct task task;
+		struct str proof;
+
+		task_begin(&task, ((struct task *)*state)->clock, NULL);
+		CHECK_ERR(client_key_new(&task, &key), OK);
+		CHECK_ERR(client_key_prove(&task, key, &wish, &proof), OK);
+		CHECK_ERR(dpop_proof_read(&task, cache, proof, &read), OK);
+		CHECK_STR(read.jkt, client_key_thumbprint(&task.arena, key));
+		task_end(&task);
 	}
 }
 
@@ -114,6 +163,8 @@ int main(void)
 		TEST(a_proof_is_read_as_it_was_meant),
 		TEST(no_two_proofs_have_one_id),
 		TEST(a_proof_that_was_changed_anywhere_is_refused),
+		TEST(a_key_that_is_known_verifies_its_own_proofs_only),
+		TEST(however_many_keys_come_each_is_its_own),
 		TEST(a_kept_key_is_the_same_when_it_is_read_again),
 		TEST(what_is_no_p256_key_is_refused),
 	};
