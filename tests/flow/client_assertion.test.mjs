@@ -9,7 +9,7 @@ import { Instance, basic } from './harness/index.mjs';
 import { ClientKey, asserting, seconds } from './proof.mjs';
 
 const secret = 'a secret of the web agent, long enough: 0123456789';
-const keys = { ES256: new ClientKey(), EdDSA: new ClientKey('EdDSA'), RS256: new ClientKey('RS256'), PS256: new ClientKey('PS256') };
+const keys = { ES256: new ClientKey(), EdDSA: new ClientKey('EdDSA'), Ed25519: new ClientKey('Ed25519'), RS256: new ClientKey('RS256'), PS256: new ClientKey('PS256') };
 const key = keys.ES256;
 let grantd, alice, robot, web, other, issuer;
 
