@@ -11,7 +11,7 @@
 #include "store/grants.h"
 #include "store/users.h"
 
-#define DETAILS_MAX 1024
+#define DETAILS_MAX 4096
 
 /* One act on one grant: prepared with reads, written in one transaction with its event. */
 struct act {

@@ -13,7 +13,7 @@
 #include "store/events.h"
 #include "store/families.h"
 
-#define DETAILS_MAX 1024
+#define DETAILS_MAX 4096
 
 /* Who it was, when it was not the installation itself. */
 static enum err describe_actor(struct task *task, struct str sub_agent, struct str *ret_details)

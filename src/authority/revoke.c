@@ -11,7 +11,7 @@
 #include "store/events.h"
 #include "store/families.h"
 
-#define DETAILS_MAX 1024
+#define DETAILS_MAX 4096
 
 /* What is to end: the names in a token that we made. */
 struct ending {

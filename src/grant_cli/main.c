@@ -14,8 +14,8 @@
 #include "grant_cli/say.h"
 #include "grant_cli/wish.h"
 
-static const struct verb *const verbs[] = { &verb_login, &verb_token, &verb_curl, &verb_list,
-					    &verb_logout };
+static const struct verb *const verbs[] = { &verb_login,    &verb_token, &verb_curl,
+					    &verb_exchange, &verb_list,	 &verb_logout };
 
 static const struct verb *find_verb(const char *name)
 {

@@ -178,6 +178,16 @@ enum err token_ensure(struct task *task, const struct wallet *wallet, const stru
 	return OK;
 }
 
+/* Each caller's refresh is its own, so no two have the same token to exchange. */
+enum err token_own(struct task *task, const struct wallet *wallet, struct login *login)
+{
+	CLEANUP(wallet_unlock) int lock = wallet_lock(task, wallet, login->file);
+
+	TRY(wallet_read(task, wallet, login->file, login));
+	task->now = clock_wall(task->clock);
+	return refresh(task, wallet, login);
+}
+
 static enum err print_json(struct task *task, const struct login *login)
 {
 	struct buf text = buf_in(&task->arena, TOKEN_MAX);

@@ -12,3 +12,8 @@
  */
 MUST_CHECK enum err token_ensure(struct task *task, const struct wallet *wallet,
 				 const struct wish *wish, struct login *login);
+/*
+ * An access token of the log-in that no other process is given to exchange: one refresh, under the
+ * store's lock. Errors as token_ensure.
+ */
+MUST_CHECK enum err token_own(struct task *task, const struct wallet *wallet, struct login *login);

@@ -22,6 +22,7 @@ struct wish {
 	struct str resource;
 	struct str scope;
 	struct str ca_file;
+	struct str label;
 	struct str url;
 	struct str method;
 	bool dpop;
@@ -48,7 +49,7 @@ struct verb {
 	const char *argument; /* the name of the URL it takes, for the help; NULL: none */
 };
 
-extern const struct verb verb_login, verb_token, verb_list, verb_logout, verb_curl;
+extern const struct verb verb_login, verb_token, verb_list, verb_logout, verb_curl, verb_exchange;
 
 #define WISH_JSON                                                                                  \
 	{                                                                                          \

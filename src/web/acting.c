@@ -4,7 +4,7 @@
 static const char *const done_words[] = {
 	"paused-all",	       "pause",	       "resume",	   "revoke",
 	"set-duration",	       "remove-scope", "end-installation", "password",
-	"sign-out-everywhere", "end-session",
+	"sign-out-everywhere", "end-session",  "stop-sub-agent",   "allow-sub-agent",
 };
 
 struct actor acting_person(const struct page *page)

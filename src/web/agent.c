@@ -9,6 +9,7 @@
 #include "web/agents.h"
 #include "web/csrf.h"
 #include "web/room.h"
+#include "web/sub_agents.h"
 #include "web/words.h"
 
 #define TIMELINE_SHOWN 20
@@ -31,6 +32,7 @@ static enum err add_installations(const struct page *page, struct db *db, struct
 		data_int(item, "number", (int64_t)(count - i));
 		words_time(page, data_object(item, "since"), family->created_at);
 		words_time(page, data_object(item, "used"), family->last_used_at);
+		TRY(sub_agents_add(page, db, family, item));
 	}
 	return OK;
 }

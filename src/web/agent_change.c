@@ -3,6 +3,7 @@
 #include "authority/account.h"
 
 #include "crypto/random.h"
+#include "model/delegation.h"
 #include "web/acting.h"
 #include "web/csrf.h"
 #include "web/room.h"
@@ -60,6 +61,41 @@ static enum err do_end_installation(const struct change *change)
 				  change->grant_id, family);
 }
 
+/* "" is all of the installation's. */
+static enum err name_sub_agent(const struct change *change, struct sub_agent_named *ret_named)
+{
+	struct str family = form_get(change->form, "installation");
+	struct str path = form_get(change->form, "sub_agent");
+
+	struct act act;
+
+	if (!id_is_valid(family, "fam_"))
+		return fail(change->page->task, ERR_NOT_FOUND, "no such installation");
+	if (act_parse(change->page->task, path, &act) != OK)
+		return fail(change->page->task, ERR_NOT_FOUND, "no such sub-agent");
+	*ret_named = (struct sub_agent_named){ change->grant_id, family,
+					       path.at == NULL ? STR("") : path };
+	return OK;
+}
+
+static enum err do_stop_sub_agent(const struct change *change)
+{
+	struct sub_agent_named named;
+
+	TRY(name_sub_agent(change, &named));
+	return account_stop_sub_agent(change->page->task, change->page->authority, &change->actor,
+				      &named);
+}
+
+static enum err do_allow_sub_agent(const struct change *change)
+{
+	struct sub_agent_named named;
+
+	TRY(name_sub_agent(change, &named));
+	return account_allow_sub_agent(change->page->task, change->page->authority, &change->actor,
+				       &named);
+}
+
 static const struct {
 	const char *action;
 	enum err (*run)(const struct change *change);
@@ -70,6 +106,8 @@ static const struct {
 	{ "set-duration", do_set_duration },
 	{ "remove-scope", do_remove_scope },
 	{ "end-installation", do_end_installation },
+	{ "stop-sub-agent", do_stop_sub_agent },
+	{ "allow-sub-agent", do_allow_sub_agent },
 };
 
 static enum err run_action(const struct change *change, struct str action)

@@ -48,6 +48,23 @@ static enum err find_name(const struct page *page, struct db *db, struct str cli
 	return OK;
 }
 
+/* Who may act through the agent, as the person read it. */
+static enum err add_delegates(const struct page *page, struct db *db, const struct grant *grant,
+			      json_t *object)
+{
+	struct arena *arena = &page->task->arena;
+	struct str names = STR(""), name;
+
+	for (size_t i = 0; i < grant->delegates.count; i++) {
+		TRY(find_name(page, db, grant->delegates.names[i], &name));
+		names = STR_JOIN(arena, names, i == 0 ? STR("") : STR(", "), name, STR(" ("),
+				 grant->delegates.names[i], STR(")"));
+	}
+	if (!str_is_empty(names))
+		data_str(object, "delegates", names);
+	return OK;
+}
+
 enum err agents_describe(const struct page *page, struct db *db, const struct grant *grant,
 			 json_t *object)
 {
@@ -70,6 +87,7 @@ enum err agents_describe(const struct page *page, struct db *db, const struct gr
 		data_true(object, "is_operators_pause");
 	else if (grant_waits_after_restore(grant))
 		words_time(page, data_object(object, "restored"), grant->restored_at);
+	TRY(add_delegates(page, db, grant, object));
 	words_time(page, data_object(object, "created"), grant->created_at);
 	words_time(page, data_object(object, "ends"), grant->expires_at);
 	if (grant->last_used_at != 0)

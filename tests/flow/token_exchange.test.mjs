@@ -6,6 +6,7 @@ import { SignJWT, generateKeyPair } from 'jose';
 import * as oauth from 'oauth4webapi';
 import * as openid from 'openid-client';
 import { event_comes, event_kinds, granted, refused } from './expect.mjs';
+import { log_in, new_home } from './grant_login.mjs';
 import { Instance, claims } from './harness/index.mjs';
 import { lines } from './lines.mjs';
 
@@ -271,6 +272,93 @@ describe('what ends a sub-agent ends it at once', () => {
 		await grantd.operate(['grant', 'resume', grant_id]);
 		assert.equal(await active(child), true);
 		assert.ok(first.access_token);
+	});
+});
+
+describe('what the person reads and presses', () => {
+	const value_of = (form, name) => form.fields.find((one) => one.name === name)?.value;
+	async function press(path, action, wanted) {
+		const page = await alice.get(path);
+		const form = page.forms.find((one) => one.fields.some(({ name, value }) => name === 'action' && value === action) &&
+			value_of(one, 'sub_agent') === wanted.sub_agent && value_of(one, 'installation') === wanted.installation);
+		const answer = await alice.submit(page, form, { action }, { follow: false });
+		assert.equal(answer.headers.get('location'), `${path}?done=${action}`, answer.text.slice(0, 300));
+		return alice.get(answer.headers.get('location'));
+	}
+	test('the question names who may act through the agent, and so does its page', async () => {
+		const wish = agent.authorization();
+		const page = await alice.get(wish.url);
+		assert.match(page.text, /Who may act through it.*Research Helper \(“helper”\)/s);
+		const { grant_id } = claims((await agent.tokens(alice, read)).access_token);
+		assert.match((await alice.get(`/account/agents/${grant_id}`)).text, /It may hand this on to: Research Helper \(helper\)/);
+	});
+	test('sub-agents stand below their installation, who acts through whom; one is stopped and let go on, and all', async () => {
+		const first = await agent.tokens(alice, both);
+		const { family_id: installation, grant_id } = claims(first.access_token);
+		const path = `/account/agents/${grant_id}`;
+		const next = refresher(first);
+		const plan = await derive(first.access_token, 'tree-plan');
+		const inner = granted(await exchange(plan, {}, helper)).access_token;
+		const other = await derive(await next(), 'tree-other');
+		const page = (await alice.get(path)).text;
+		assert.match(page, /mail-agent#tree-other.*mail-agent#tree-plan.*helper\s*Acts at the moment · through mail-agent#tree-plan/s);
+		assert.match((await press(path, 'stop-sub-agent', { installation, sub_agent: 'mail-agent#tree-plan' })).text, /Stopped\. It is refused/);
+		assert.deepEqual([await active(plan), await active(inner), await active(other)], [false, false, true]);
+		const kept = await next();
+		await stays(() => exchange(kept, { actor_label: 'tree-plan' }), 400, 'invalid_request', /sub_agent_stopped/);
+		await press(path, 'allow-sub-agent', { installation, sub_agent: 'mail-agent#tree-plan' });
+		assert.equal(await active(await derive(kept, 'tree-plan')), true);
+		assert.match((await press(path, 'stop-sub-agent', { installation, sub_agent: '' })).text, /Nobody may act through installation/);
+		assert.equal(await active(other), false);
+		const last = await next();
+		await stays(() => exchange(last, { actor_label: 'tree-new' }), 400, 'invalid_request', /sub_agent_stopped/);
+		await press(path, 'allow-sub-agent', { installation, sub_agent: '' });
+		assert.equal(await active(other), true);
+		const text = (await alice.get(path)).text;
+		for (const words of [/Gave a narrower access key to mail-agent#tree-plan › helper/, /The sub-agent mail-agent#tree-plan was stopped/, /All sub-agents of an installation were stopped/])
+			assert.match(text, words);
+	});
+	test('nobody else stops them, nor a sub-agent that is not there', async () => {
+		const first = await agent.tokens(alice, both);
+		const { family_id: installation, grant_id } = claims(first.access_token);
+		const child = await derive(first.access_token, 'mine');
+		const mallory = await grantd.add_person('mallory');
+		await mallory.sign_in();
+		const page = await alice.get(`/account/agents/${grant_id}`);
+		const form = page.forms.find((one) => value_of(one, 'sub_agent') === 'mail-agent#mine');
+		for (const sub_agent of ['mail-agent#none', 'a b c d e', 'x'.repeat(3000)])
+			assert.equal((await alice.submit(page, form, { action: 'stop-sub-agent', installation, sub_agent }, { follow: false })).status, 404);
+		assert.equal((await alice.submit(page, form, { action: 'stop-sub-agent', installation: 'fam_aaaaaaaaaaaaaaaaaaaaaaaaaa', sub_agent: 'mail-agent#mine' }, { follow: false })).status, 404);
+		assert.equal((await mallory.get(`/account/agents/${grant_id}`)).status, 404);
+		assert.equal(await active(child), true);
+	});
+});
+
+describe('grant exchange', () => {
+	test('prints a narrower token each time it is asked, side by side too', async () => {
+		const home = new_home(grantd);
+		assert.equal((await log_in(grantd, alice, home)).status, 0);
+		const one = await grantd.grant(home, ['exchange', '--label', 'cli', '--scope', 'mail.read']);
+		assert.equal(one.status, 0, one.stderr);
+		assert.match(one.stdout, /^[\w.-]+\n$/);
+		const seen = await grantd.introspect(one.stdout.trim());
+		assert.deepEqual([seen.active, seen.scope, seen.act], [true, 'mail.read', { sub: 'mail-agent#cli' }]);
+		const many = await Promise.all(['a', 'b', 'c'].map((label) => grantd.grant(home, ['exchange', '--label', label, '--json'])));
+		for (const [i, answer] of many.entries()) {
+			assert.equal(answer.status, 0, answer.stderr);
+			assert.deepEqual(claims(answer.json.access_token).act, { sub: `mail-agent#${'abc'[i]}` });
+			assert.deepEqual(Object.keys(answer.json), ['access_token', 'token_type', 'expires_at', 'resource', 'scope']);
+		}
+		assert.equal((await grantd.grant(home, ['token'])).status, 0);
+	});
+	test('says why it is refused', async () => {
+		const home = new_home(grantd);
+		assert.equal((await grantd.grant(home, ['exchange'])).status, 1);
+		await log_in(grantd, alice, home);
+		const wide = await grantd.grant(home, ['exchange', '--scope', 'mail.read mail.send']);
+		assert.deepEqual([wide.status, wide.stdout], [1, '']);
+		assert.match(wide.stderr, /wider than the subject token/);
+		assert.equal((await grantd.grant(home, ['exchange', '--label'])).status, 2);
 	});
 });
 

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "web/sub_agents.h"
+
+#include <stdlib.h>
+
+#include "model/delegation.h"
+#include "store/derivations.h"
+#include "web/agents.h"
+#include "web/words.h"
+
+/* A path comes before those that begin with it: this is the tree, read from the top. */
+static int by_path(const void *a, const void *b)
+{
+	const struct sub_agent *first = a, *second = b;
+
+	return str_compare(first->path, second->path);
+}
+
+/* "agent#a other": that of "other" is "agent#a". */
+static struct str parent_of(struct str path)
+{
+	size_t end = path.len;
+
+	while (end > 0 && path.at[end - 1] != ' ')
+		end--;
+	return end == 0 ? STR("") : str_sub(path, 0, end - 1);
+}
+
+static unsigned depth_of(struct str path)
+{
+	unsigned depth = 1;
+
+	for (size_t i = 0; i < path.len; i++)
+		depth += path.at[i] == ' ';
+	return depth;
+}
+
+static const char *state_key(const struct page *page, const struct sub_agent *agent)
+{
+	if (agent->stopped_at != 0)
+		return "agent.sub_agent_stopped";
+	return agent->live_until > page->task->now ? "agent.sub_agent_live"
+						   : "agent.sub_agent_over";
+}
+
+static void add_one(const struct page *page, const struct sub_agent *agent, json_t *list)
+{
+	struct str parent = parent_of(agent->path);
+	size_t begins = parent.len == 0 ? 0 : parent.len + 1;
+	json_t *item = data_item(list);
+
+	data_str(item, "path", agent->path);
+	data_str(item, "sub_agent_name", str_from(agent->path, begins));
+	data_int(item, "depth", depth_of(agent->path));
+	if (!str_is_empty(parent))
+		data_str(item, "through", agents_sub_agent_name(page, parent));
+	data_str(item, "state", page_text(page, state_key(page, agent), NULL));
+	if (agent->stopped_at != 0)
+		data_true(item, "is_stopped");
+	if (agent->last_used_at != 0)
+		words_time(page, data_object(item, "acted"), agent->last_used_at);
+}
+
+enum err sub_agents_add(const struct page *page, struct db *db, const struct family *family,
+			json_t *item)
+{
+	struct sub_agent *agents = NULL;
+	json_t *tree, *list;
+	size_t count = 0;
+
+	TRY(sub_agent_list(page->task, db, family->user_id, family->id, &agents, &count));
+	if (count == 0)
+		return OK;
+	qsort(agents, count, sizeof(*agents), by_path);
+	tree = data_object(item, "sub_agents");
+	list = data_array(tree, "list");
+	for (size_t i = 0; i < count; i++) {
+		if (!str_is_empty(agents[i].path))
+			add_one(page, &agents[i], list);
+		else if (agents[i].stopped_at != 0)
+			data_true(tree, "are_stopped");
+	}
+	/*
+	 * the row of all of them stays a day after it was stopped: by itself it is nothing to see
+	 */
+	if (json_array_size(list) == 0 && json_object_get(tree, "are_stopped") == NULL)
+		json_object_del(item, "sub_agents");
+	return OK;
+}
