@@ -62,6 +62,7 @@ static enum err write_client(struct exchange *exchange, struct json_writer *json
 
 	json_member_str(json, "client_id", client->id);
 	json_member_str(json, "name", client->name);
+	json_member_str(json, "kind", client->kind);
 	json_member_str(json, "status",
 			client->status == CLIENT_ACTIVE ? STR("active") : STR("disabled"));
 	json_member_str(json, "auth", client_auth_name(client->auth));

@@ -62,8 +62,8 @@ static struct scope_set available(struct arena *arena, const struct standing *st
 
 	if (standing->family.id.at != NULL)
 		set = scope_intersect(arena, set, standing->family.ceiling);
-	if (standing->client.scope.count > 0)
-		set = scope_intersect(arena, set, standing->client.scope);
+	if (client_ceiling(&standing->client).count > 0)
+		set = scope_intersect(arena, set, client_ceiling(&standing->client));
 	if (wish->has_token)
 		set = scope_intersect(arena, set, wish->token_scope);
 	return scope_intersect(arena, set, wish->offered);

@@ -7,6 +7,7 @@
 #include "base/url.h"
 #include "crypto/random.h"
 #include "store/clients.h"
+#include "store/grants.h"
 #include "store/requests.h"
 
 #define NONCE_MAX      512
@@ -100,16 +101,31 @@ static enum err choose_resource(struct task *task, struct authorize_wish *wish,
 static struct scope_set default_scope(struct task *task, const struct authorize_wish *wish)
 {
 	const struct resource *resource = wish->resource;
-	const struct client *client = &wish->client;
+	struct scope_set ceiling = client_ceiling(&wish->client);
 	struct str *names = NEW_ARRAY(&task->arena, struct str, resource->scope_count);
 	struct scope_set set = { .names = names };
 
 	for (size_t i = 0; i < resource->scope_count; i++)
 		if (resource->scopes[i].is_default &&
-		    (client->scope.count == 0 ||
-		     scope_has(client->scope, resource->scopes[i].name)))
+		    (ceiling.count == 0 || scope_has(ceiling, resource->scopes[i].name)))
 			names[set.count++] = resource->scopes[i].name;
 	return set;
+}
+
+/* What it registered, as far as it fits this resource; without any, what the resource says. */
+static struct scope_set choose_default(struct task *task, const struct authorize_wish *wish)
+{
+	struct scope_set said = wish->client.scope, own = { 0 };
+	struct str *names;
+
+	if (client_is_operators(&wish->client))
+		return default_scope(task, wish);
+	names = NEW_ARRAY(&task->arena, struct str, said.count);
+	own.names = names;
+	for (size_t i = 0; i < said.count; i++)
+		if (authority_offers(wish->authority, wish->resource, said.names[i]))
+			names[own.count++] = said.names[i];
+	return own.count > 0 ? own : default_scope(task, wish);
 }
 
 /*
@@ -129,10 +145,10 @@ static struct scope_set without_offline_access(struct arena *arena, struct scope
 
 static enum err choose_scope(struct task *task, struct authorize_wish *wish, struct scope_set asked)
 {
-	const struct client *client = &wish->client;
+	struct scope_set ceiling = client_ceiling(&wish->client);
 
 	if (asked.count == 0)
-		asked = default_scope(task, wish);
+		asked = choose_default(task, wish);
 	if (asked.count == 0)
 		return fail(task, ERR_SCOPE, "scope is missing, and the resource has no default");
 	/* which one is said by its place: what came from outside has no place in a log */
@@ -140,7 +156,7 @@ static enum err choose_scope(struct task *task, struct authorize_wish *wish, str
 		if (!authority_offers(wish->authority, wish->resource, asked.names[i]))
 			return failf(task, ERR_SCOPE, "scope number %zu is none of this resource's",
 				     i + 1);
-		if (client->scope.count > 0 && !scope_has(client->scope, asked.names[i]))
+		if (ceiling.count > 0 && !scope_has(ceiling, asked.names[i]))
 			return failf(task, ERR_SCOPE,
 				     "scope number %zu is not for this agent to ask for", i + 1);
 	}
@@ -228,6 +244,22 @@ static void describe(struct task *task, struct authorize_wish *wish)
 	request->expires_at = task->now + REQUEST_LIFE_MS;
 }
 
+/*
+ * RFC 9700 4.11.2: whoever can register an address could have us send a browser there with an error
+ * made to measure. So the operator must have named it, or this person have let the client in.
+ */
+static enum err check_trusted(struct task *task, struct authorize_wish *wish)
+{
+	struct db *db = NULL;
+
+	wish->refusal.may_redirect = client_is_operators(&wish->client);
+	if (wish->refusal.may_redirect || wish->params.user_id.at == NULL)
+		return OK;
+	TRY(store_reader(task, wish->authority->store, &db));
+	return grant_is_there(task, db, wish->params.user_id, wish->client.id,
+			      &wish->refusal.may_redirect);
+}
+
 enum err auth_request_open(struct task *task, const struct authority *authority,
 			   struct authorize_wish *wish, then_fn *then)
 {
@@ -238,7 +270,7 @@ enum err auth_request_open(struct task *task, const struct authority *authority,
 	wish->refusal = (struct authorize_refusal){ 0 };
 	TRY(find_client(task, wish));
 	TRY(check_state(task, params->state));
-	wish->refusal.may_redirect = str_equals(wish->client.kind, STR("operator"));
+	TRY(check_trusted(task, wish));
 	wish->refusal.redirect_uri = params->redirect_uri;
 	wish->refusal.state = params->state;
 	TRY(check_form(task, wish));

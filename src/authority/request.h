@@ -27,7 +27,10 @@ struct authorize_params {
 
 /* How a refusal may be told. */
 struct authorize_refusal {
-	/* client and redirect URI are proven, and the client is the operator's */
+	/*
+	 * client and redirect URI are proven, and the client is the operator's, or one that the
+	 * person who is signed in allows something
+	 */
 	bool may_redirect;
 	struct str redirect_uri;
 	struct str state;

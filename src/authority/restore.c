@@ -9,6 +9,7 @@
 #include "store/families.h"
 #include "store/grants.h"
 #include "store/nodes.h"
+#include "store/register_tokens.h"
 #include "store/requests.h"
 #include "store/restoring.h"
 #include "store/sessions.h"
@@ -216,6 +217,7 @@ static enum err write_restored(struct task *task, struct db *db, void *arg)
 		TRY(restoring_end_families(task, db, task->now, &report->installations_ended));
 	TRY(pause_all(task, db, restoring));
 	TRY(restoring_end_sessions(task, db, task->now));
+	TRY(register_token_revoke_all(task, db, task->now));
 	/* whoever served when the copy was made: nothing may wait for them */
 	TRY(node_sweep(task, db, NEVER));
 	TRY(restoring_count(task, db, &report->clients, &report->grants, &report->without_key));

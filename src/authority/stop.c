@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "authority/stop.h"
 
+#include "authority/events.h"
 #include "base/json.h"
 #include "crypto/random.h"
+#include "store/events.h"
 #include "store/families.h"
 #include "store/grants.h"
 #include "store/outbox.h"
@@ -11,6 +13,13 @@
 #define PAYLOAD_MAX 4096
 #define PAGE	    100
 #define TO_SPREAD   STR("on_stop_client")
+
+/* Whose grants an item is spread to, from where, and whether they end. */
+struct spread {
+	struct str client_id;
+	struct str after;
+	bool to_end;
+};
 
 static struct outbox_item new_item(struct task *task, struct str kind)
 {
@@ -71,16 +80,16 @@ enum err stop_queue_all(struct task *task, struct db *db, const struct authority
 	return OK;
 }
 
-static enum err queue_client_from(struct task *task, struct db *db, struct str client_id,
-				  struct str after)
+static enum err queue_spread(struct task *task, struct db *db, const struct spread *spread)
 {
 	struct buf buf = buf_in(&task->arena, PAYLOAD_MAX);
 	struct json_writer json = json_write_to(&buf);
 	struct outbox_item item = new_item(task, TO_SPREAD);
 
 	json_open_object(&json);
-	json_member_str(&json, "client", client_id);
-	json_member_str(&json, "after", after);
+	json_member_str(&json, "client", spread->client_id);
+	json_member_str(&json, "after", spread->after);
+	json_member_bool(&json, "to_end", spread->to_end);
 	json_close(&json);
 	TRY(buf_finish(&buf, &item.payload));
 	return outbox_insert(task, db, &item);
@@ -88,7 +97,12 @@ static enum err queue_client_from(struct task *task, struct db *db, struct str c
 
 enum err stop_queue_client(struct task *task, struct db *db, struct str client_id)
 {
-	return queue_client_from(task, db, client_id, STR(""));
+	return queue_spread(task, db, &(struct spread){ client_id, STR(""), false });
+}
+
+enum err stop_end_client(struct task *task, struct db *db, struct str client_id)
+{
+	return queue_spread(task, db, &(struct spread){ client_id, STR(""), true });
 }
 
 bool stop_is_to_spread(const struct outbox_item *item)
@@ -107,11 +121,27 @@ static enum err queue_live(struct task *task, struct db *db, const struct author
 	return stop_queue(task, db, authority, grant, user.username);
 }
 
+static enum err end_grant(struct task *task, struct db *db, const struct grant *grant)
+{
+	struct event event = event_new(task, STR("grant.revoked"), STR("agent"));
+	bool is_now = false;
+
+	TRY(grant_revoke(task, db, grant->id, task->now, STR("client"), &is_now));
+	if (!is_now)
+		return OK;
+	event.user_id = grant->user_id;
+	event.client_id = grant->client_id;
+	event.grant_id = grant->id;
+	event.resource = grant->resource;
+	return event_insert(task, db, &event);
+}
+
 enum err stop_spread(struct task *task, struct db *db, const struct authority *authority,
 		     const struct outbox_item *item)
 {
 	CLEANUP(json_unref) json_t *payload = NULL;
 	struct client_page page = { .limit = PAGE };
+	struct spread spread = { 0 };
 	struct grant *grants = NULL;
 	size_t count = 0;
 	bool is_ours = false;
@@ -120,12 +150,17 @@ enum err stop_spread(struct task *task, struct db *db, const struct authority *a
 	if (!is_ours)
 		return OK;
 	TRY(json_parse(task, item->payload, PAYLOAD_MAX, &payload));
-	page.client_id = json_get_str(payload, "client");
+	spread.client_id = page.client_id = json_get_str(payload, "client");
+	spread.to_end = json_is_true(json_object_get(payload, "to_end"));
 	page.after = json_get_str(payload, "after");
 	TRY(grant_list_client(task, db, &page, &grants, &count));
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		TRY(queue_live(task, db, authority, &grants[i]));
-	if (count == PAGE)
-		return queue_client_from(task, db, page.client_id, grants[count - 1].id);
-	return OK;
+		if (spread.to_end)
+			TRY(end_grant(task, db, &grants[i]));
+	}
+	if (count < PAGE)
+		return OK;
+	spread.after = grants[count - 1].id;
+	return queue_spread(task, db, &spread);
 }

@@ -26,6 +26,11 @@ MUST_CHECK enum err stop_queue_all(struct task *task, struct db *db,
  * stop_spread makes the others of it.
  */
 MUST_CHECK enum err stop_queue_client(struct task *task, struct db *db, struct str client_id);
+/*
+ * The same for a client that is gone for good: the grants of all people end with it, paused ones
+ * too.
+ */
+MUST_CHECK enum err stop_end_client(struct task *task, struct db *db, struct str client_id);
 /* True for an item that is not a resource's to hear but to be spread. */
 bool stop_is_to_spread(const struct outbox_item *item);
 /*

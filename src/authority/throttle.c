@@ -16,6 +16,8 @@ static const struct throttle_limit limits[THROTTLE_KIND_COUNT] = {
 	[THROTTLE_ACCESS_EVENT] = { "access-event", 1, MINUTE_MS, 0 },
 	[THROTTLE_CLIENT_EVENT] = { "client-event", 1, MINUTE_MS, 0 },
 	[THROTTLE_FAN_OUT_EVENT] = { "fan-out-event", 1, MINUTE_MS, 0 },
+	[THROTTLE_REGISTER] = { "register", 60, MINUTE_MS, 5 },
+	[THROTTLE_REGISTER_ALL] = { "register-all", 600, MINUTE_MS, 0 },
 	[THROTTLE_SHARED] = { "shared", 6000, MINUTE_MS, 0 },
 };
 

@@ -24,6 +24,8 @@ enum throttle_kind {
 	THROTTLE_ACCESS_EVENT,	/* log-ins at a resource worth an event: one a minute per family */
 	THROTTLE_CLIENT_EVENT,	/* tokens of a client as itself: one a minute per what it asks */
 	THROTTLE_FAN_OUT_EVENT, /* too many sub-agents, worth an event: one a minute per family */
+	THROTTLE_REGISTER,	/* registrations written, per source or client: 60 a minute */
+	THROTTLE_REGISTER_ALL,	/* of all together, at this node: 600 a minute */
 	THROTTLE_SHARED,	/* writes that tell other nodes: 6,000 a minute */
 	THROTTLE_KIND_COUNT
 };

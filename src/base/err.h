@@ -27,6 +27,9 @@ enum err {
 	ERR_LOGIN_REQUIRED,	  /* login_required (OIDC Core 3.1.2.6) */
 	ERR_CONSENT_REQUIRED,	  /* consent_required */
 	ERR_UNMET_AUTHENTICATION, /* unmet_authentication_requirements (RFC 9470) */
+	ERR_METADATA,		  /* invalid_client_metadata (RFC 7591 3.2.2) */
+	ERR_REDIRECT_URI,	  /* invalid_redirect_uri */
+	ERR_SOFTWARE_STATEMENT,	  /* invalid_software_statement */
 	ERR_TOKEN,		  /* invalid_token (RFC 6750) */
 	ERR_TOKEN_TYPE,		  /* unsupported_token_type (RFC 7009 2.2.1) */
 	ERR_INSUFFICIENT_SCOPE,	  /* insufficient_scope (RFC 6750) */

@@ -143,6 +143,29 @@ bool url_is_loopback(const struct url *url)
 	       str_equals(url->host, STR("localhost"));
 }
 
+bool url_is_public(const struct url *url)
+{
+	static const char *const inside[] = { ".localhost", ".local", ".internal", ".home.arpa",
+					      ".onion" };
+	struct str host = url->host;
+	size_t dot = host.len;
+
+	while (dot > 0 && host.at[dot - 1] != '.')
+		dot--;
+	/* a last label that begins with a digit is an address, be it 0x7f000001 (WHATWG URL) */
+	if (dot == 0 || dot == host.len || str_has(host, '[') ||
+	    (host.at[dot] >= '0' && host.at[dot] <= '9'))
+		return false;
+	for (size_t i = 0; i < COUNT_OF(inside); i++) {
+		struct str end = str_from_c(inside[i]);
+
+		if (host.len >= end.len &&
+		    str_equals_nocase(str_from(host, host.len - end.len), end))
+			return false;
+	}
+	return true;
+}
+
 struct str url_origin(struct arena *arena, const struct url *url)
 {
 	return STR_JOIN(arena, url->scheme, STR("://"), url->host,

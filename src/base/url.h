@@ -33,6 +33,12 @@ MUST_CHECK enum err url_parse(struct str text, struct url *ret_url);
 /* 127.0.0.1, [::1] or localhost, spelled exactly so. */
 bool url_is_loopback(const struct url *url);
 
+/*
+ * The host is a name that others can resolve, as far as its spelling tells: no address in whatever
+ * form, no name of this computer or a local network.
+ */
+bool url_is_public(const struct url *url);
+
 /* "https://host:port", the serialised origin (the port only if it was written). */
 struct str url_origin(struct arena *arena, const struct url *url);
 

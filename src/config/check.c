@@ -308,6 +308,11 @@ void config_check(struct task *task, struct config *config, const struct written
 		complain(&checker, "access_token_lifetime", "must be 30s to 900s");
 	if (config->refresh_idle_ms < HOUR_MS)
 		complain(&checker, "refresh_idle", "must be at least 1h");
+	if (config->registration_unused_ms < DAY_MS)
+		complain(&checker, "registration_unused", "must be at least 1d");
+	if (config->registrations_max == 0)
+		complain(&checker, "registrations_max",
+			 "must be at least 1; registration = off is how nobody registers");
 	/* revoked tokens must be told from unknown ones, and yesterday be looked up */
 	if (config->keep_events_ms < 30 * DAY_MS)
 		complain(&checker, "keep_events", "must be at least 30d");

@@ -15,6 +15,9 @@
 
 struct task;
 
+/* Who may register an agent over HTTP (RFC 7591). */
+enum registration_policy { REGISTRATION_OFF, REGISTRATION_OPEN, REGISTRATION_TOKEN };
+
 struct config {
 	struct str dir;		   /* DIR */
 	struct str issuer;	   /* "https://grantd.localhost:8443", byte-identical everywhere */
@@ -47,6 +50,10 @@ struct config {
 	struct str controller_contact; /* mail address or URL */
 	struct str privacy_url;
 	struct str support_url;
+
+	enum registration_policy registration;
+	int64_t registration_unused_ms; /* one that nobody uses so long is removed */
+	unsigned registrations_max;	/* so many may be unused at a time */
 
 	int64_t access_token_ms;     /* 300 s; a resource may say less or more, up to 900 s */
 	bool require_dpop_nonce;     /* a DPoP proof must sign a nonce of ours */

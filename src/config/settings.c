@@ -67,6 +67,16 @@ const struct setting settings[SETTINGS] = {
 	{ "controller_contact", SETTING_TEXT, PLACE(controller_contact), "", 0, NULL },
 	{ "privacy_url", SETTING_TEXT, PLACE(privacy_url), "", 0, NULL },
 	{ "support_url", SETTING_TEXT, PLACE(support_url), "", 0, NULL },
+	{ "registration", SETTING_POLICY, PLACE(registration), "open", 0,
+	  "Who may register an agent by POST /register (RFC 7591): open, everybody (people are "
+	  "asked\n"
+	  "# each time, and told that nobody vouches for it); token, with one of grantctl client\n"
+	  "# register-token; off, nobody." },
+	{ "registration_unused", SETTING_DURATION, PLACE(registration_unused_ms), "30d",
+	  3660 * DAY_MS,
+	  "A registration that nobody has allowed anything for so long is removed." },
+	{ "registrations_max", SETTING_COUNT, PLACE(registrations_max), "10000", 1000000,
+	  "So many registrations may be unused at a time; then the oldest one gives way." },
 	{ "access_token_lifetime", SETTING_DURATION, PLACE(access_token_ms), "300s",
 	  900 * SECOND_MS,
 	  "Life of an access token unless its resource says otherwise: 30s to 900s." },
@@ -209,18 +219,37 @@ static enum err apply_words(struct task *task, struct str value, uint64_t max, v
 	return OK;
 }
 
-static enum err apply_level(struct task *task, struct str value, void *place)
+/* One of a few words, by its place in their list. */
+static enum err apply_choice(struct task *task, struct str value, const char *const *words,
+			     size_t count, void *place)
 {
-	static const char *const levels[] = { "debug", "info", "warning", "error" };
+	struct str list = str_from_c(words[0]);
 
-	for (unsigned i = 0; i < COUNT_OF(levels); i++) {
-		if (!str_equals(value, str_from_c(levels[i])))
+	for (unsigned i = 0; i < count; i++) {
+		if (i > 0)
+			list = STR_JOIN(&task->arena, list, i + 1 < count ? STR(", ") : STR(" or "),
+					str_from_c(words[i]));
+		if (!str_equals(value, str_from_c(words[i])))
 			continue;
 		*(unsigned *)place = i;
 		return OK;
 	}
-	return failf(task, ERR_CONFIG, "\"%.*s\" is not debug, info, warning or error%.*s",
-		     STR_FMT(value), STR_FMT(suggest(task, value, levels, COUNT_OF(levels))));
+	return failf(task, ERR_CONFIG, "\"%.*s\" is not %.*s%.*s", STR_FMT(value), STR_FMT(list),
+		     STR_FMT(suggest(task, value, words, count)));
+}
+
+static enum err apply_level(struct task *task, struct str value, void *place)
+{
+	static const char *const levels[] = { "debug", "info", "warning", "error" };
+
+	return apply_choice(task, value, levels, COUNT_OF(levels), place);
+}
+
+static enum err apply_policy(struct task *task, struct str value, void *place)
+{
+	static const char *const policies[] = { "off", "open", "token" };
+
+	return apply_choice(task, value, policies, COUNT_OF(policies), place);
 }
 
 enum err setting_apply(struct task *task, const struct setting *setting, struct str dir,
@@ -244,7 +273,9 @@ enum err setting_apply(struct task *task, const struct setting *setting, struct 
 	case SETTING_WORDS:
 		return apply_words(task, value, setting->max, place);
 	case SETTING_LEVEL:
+		return apply_level(task, value, place);
+	case SETTING_POLICY:
 		break;
 	}
-	return apply_level(task, value, place);
+	return apply_policy(task, value, place);
 }

@@ -15,6 +15,7 @@ enum setting_kind {
 	SETTING_DURATION,
 	SETTING_WORDS, /* separated by spaces or commas */
 	SETTING_LEVEL,
+	SETTING_POLICY,
 };
 
 struct setting {
@@ -27,7 +28,7 @@ struct setting {
 };
 
 /* One per setting. */
-#define SETTINGS 34
+#define SETTINGS 37
 extern const struct setting settings[SETTINGS];
 
 /* What was written for each setting, and where: "DIR/grantd.conf:12" or "GRANTD_LISTEN". */

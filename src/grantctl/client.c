@@ -6,9 +6,9 @@
 #define KEYS_MAX (16 * 1024)
 
 static const struct column columns[] = {
-	{ "ID", "client_id" },	     { "NAME", "name" },	 { "STATUS", "status" },
-	{ "AUTH", "auth" },	     { "RESOURCE", "resource" }, { "SCOPE", "scope" },
-	{ "CREATED", "created_at" },
+	{ "ID", "client_id" },	{ "NAME", "name" },	     { "KIND", "kind" },
+	{ "STATUS", "status" }, { "AUTH", "auth" },	     { "RESOURCE", "resource" },
+	{ "SCOPE", "scope" },	{ "CREATED", "created_at" },
 };
 
 static void add_list(struct json_writer *json, const char *key, const struct str *list,

@@ -36,6 +36,9 @@ enum option {
 	OPTION_PURPOSE,
 	OPTION_AT_ONCE,
 	OPTION_COMPROMISED,
+	OPTION_FOR,
+	OPTION_USES,
+	OPTION_EXPIRES,
 	OPTION_COUNT
 };
 
@@ -81,6 +84,9 @@ enum err client_update(struct task *task, const struct words *words);
 enum err client_show(struct task *task, const struct words *words);
 enum err client_disable(struct task *task, const struct words *words);
 enum err client_enable(struct task *task, const struct words *words);
+enum err register_token_make(struct task *task, const struct words *words);
+enum err register_token_show_all(struct task *task, const struct words *words);
+enum err register_token_take_back(struct task *task, const struct words *words);
 enum err grant_list(struct task *task, const struct words *words);
 enum err grant_show(struct task *task, const struct words *words);
 enum err grant_pause(struct task *task, const struct words *words);

@@ -77,6 +77,17 @@ static const struct verb verbs[] = {
 	{ "client", "disable", "ID", 0, client_disable,
 	  "Refuses every token of the agent from now on.\n" },
 	{ "client", "enable", "ID", 0, client_enable, "Lets a disabled agent ask again.\n" },
+	{ "client", "register-token", NULL,
+	  BIT(OPTION_FOR) | BIT(OPTION_USES) | BIT(OPTION_EXPIRES), register_token_make,
+	  "Makes a token to register with, shown this once: an agent that sends it to /register\n"
+	  "becomes a client although registration = token.\n\n"
+	  "  --for NAME           whom it is for, for your own list\n"
+	  "  --uses N             so many agents may register with it (default 1)\n"
+	  "  --expires D          so long: 15m, 12h, 7d (the default), at most 366d\n" },
+	{ "client", "register-tokens", NULL, 0, register_token_show_all,
+	  "Lists the tokens to register with, until 30 days after their end.\n" },
+	{ "client", "revoke-token", "ID", 0, register_token_take_back,
+	  "Lets nobody register with that token (rtk_…) any more. Who did stays.\n" },
 	{ "resource", "add", "FILE.json", 0, resource_add,
 	  "Checks the file, writes DIR/resources/NAME.json and takes it up; an older one is "
 	  "replaced.\n"

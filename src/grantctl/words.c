@@ -31,6 +31,9 @@ static const struct {
 	[OPTION_PURPOSE] = { "--purpose", true },
 	[OPTION_AT_ONCE] = { "--at-once", false },
 	[OPTION_COMPROMISED] = { "--compromised", false },
+	[OPTION_FOR] = { "--for", true },
+	[OPTION_USES] = { "--uses", true },
+	[OPTION_EXPIRES] = { "--expires", true },
 };
 
 /* argv as it is read: the word at hand, and the value that stood behind '=' in it. */

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "authority/registration.h"
 #include "authority/root_key.h"
 #include "authority/signing.h"
 #include "crypto/random.h"
@@ -14,6 +15,7 @@
 #include "store/leases.h"
 #include "store/marks.h"
 #include "store/outbox.h"
+#include "store/register_tokens.h"
 #include "store/requests.h"
 #include "store/sessions.h"
 #include "store/spent.h"
@@ -27,8 +29,10 @@
 #define EXPIRE_EVERY_MS (5 * SECOND_MS)
 #define LOOK_EVERY_MS	(10 * SECOND_MS)
 #define CLOCK_JUMP_MS	MINUTE_MS
-#define SWEEP_BATCH	200
-#define SWEEP_BATCHES	50 /* in a row, then others get a turn */
+/* tokens to register with that ran out, for the operator to look at */
+#define KEEP_TOKENS_MS (30 * DAY_MS)
+#define SWEEP_BATCH    200
+#define SWEEP_BATCHES  50 /* in a row, then others get a turn */
 /* a resource that hangs must not keep the other jobs waiting for long */
 #define STOPS_IN_A_ROW 20
 #define STOPS_MS       (15 * SECOND_MS)
@@ -75,10 +79,13 @@ enum sweep_kind {
 	SWEEP_SPENT,
 	SWEEP_DERIVATIONS,
 	SWEEP_SUB_AGENTS,
+	SWEEP_REGISTRATIONS,
+	SWEEP_REGISTER_TOKENS,
 	SWEEP_COUNT
 };
 
 struct sweep {
+	const struct authority *authority;
 	enum sweep_kind kind;
 	int64_t keep_sessions_ms;
 	int64_t deleted;
@@ -103,6 +110,12 @@ static enum err write_sweep(struct task *task, struct db *db, void *arg)
 	case SWEEP_SUB_AGENTS:
 		/* a day longer than they could act: people look who it was */
 		return sub_agent_sweep(task, db, task->now - DAY_MS, SWEEP_BATCH, &sweep->deleted);
+	case SWEEP_REGISTRATIONS:
+		return registration_expire(task, db, sweep->authority, SWEEP_BATCH,
+					   &sweep->deleted);
+	case SWEEP_REGISTER_TOKENS:
+		return register_token_sweep(task, db, task->now - KEEP_TOKENS_MS, SWEEP_BATCH,
+					    &sweep->deleted);
 	case SWEEP_COUNTERS:
 	case SWEEP_COUNT:
 		break;
@@ -140,7 +153,8 @@ static enum err sweep_all(struct task *task, struct jobs *jobs)
 
 	TRY(is_our_turn(task, jobs, &is_ours));
 	for (int kind = 0; is_ours && kind < SWEEP_COUNT; kind++) {
-		struct sweep sweep = { .kind = (enum sweep_kind)kind,
+		struct sweep sweep = { .authority = jobs->authority,
+				       .kind = (enum sweep_kind)kind,
 				       .keep_sessions_ms = keep_sessions_ms,
 				       .deleted = SWEEP_BATCH };
 

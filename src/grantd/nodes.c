@@ -88,6 +88,9 @@ static struct str settings_digest(struct arena *arena, const struct config *conf
 	add_line(&text,
 		 str_printf(arena, "%lld %lld %lld", (long long)config->access_token_ms,
 			    (long long)config->refresh_idle_ms, (long long)config->grant_max_ms));
+	add_line(&text,
+		 str_printf(arena, "%d %lld %u", (int)config->registration,
+			    (long long)config->registration_unused_ms, config->registrations_max));
 	add_line(&text, config->controller_name);
 	add_line(&text, config->controller_contact);
 	add_line(&text, config->privacy_url);

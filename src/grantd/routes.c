@@ -8,7 +8,7 @@
 #define SLOW_NICENESS 15 /* about 4 % of a core that all others want */
 
 /*
- * public   oauth   /.well-known/… /jwks.json /authorize /token /introspect /revoke /userinfo
+ * public oauth /.well-known/… /jwks.json /authorize /token /introspect /revoke /userinfo /register
  *          web     /login /logout /consent /account… /static/…, and the page for what nobody has
  * admin    admin   /v1/…, on the unix socket
  * ops      ops     /livez /readyz /metrics

@@ -39,6 +39,16 @@ bool client_has_secret(const struct client *client)
 	return client->auth == CLIENT_AUTH_BASIC || client->auth == CLIENT_AUTH_POST;
 }
 
+bool client_is_operators(const struct client *client)
+{
+	return str_equals(client->kind, STR("operator"));
+}
+
+struct scope_set client_ceiling(const struct client *client)
+{
+	return client_is_operators(client) ? client->scope : (struct scope_set){ 0 };
+}
+
 bool client_allows(const struct client *client, enum grant_type type)
 {
 	return (client->grant_types & (unsigned)type) != 0;

@@ -40,7 +40,8 @@ enum grant_type {
 struct client {
 	struct str id;
 	struct str name; /* as claimed */
-	struct str kind; /* "operator": registered by the operator (the only kind for now) */
+	/* "operator": registered by the operator; "registered": by itself (RFC 7591) */
+	struct str kind;
 	enum client_auth auth;
 	struct str
 		/* SHA-256 of 256 random bits or of a long secret; STR_NONE for public ones */
@@ -49,8 +50,12 @@ struct client {
 	const struct str *redirect_uris;
 	size_t redirect_count;
 	unsigned grant_types;
-	struct scope_set scope; /* the operator's ceiling; empty: whatever the resource offers */
-	struct str resource;	/* URI of the default resource; STR_NONE: none */
+	/*
+	 * of an operator's client the most it can be allowed (empty: whatever the resource offers),
+	 * of others only what it is taken to ask for when it does not say
+	 */
+	struct scope_set scope;
+	struct str resource;	       /* URI of the default resource; STR_NONE: none */
 	struct scope_set delegates_to; /* ids of clients that may act through its tokens */
 	enum client_status status;
 	int64_t not_before; /* tokens issued then or before are dead */
@@ -66,6 +71,13 @@ bool client_id_is_valid(struct str id);
 bool client_is_public(const struct client *client);
 /* One that shows a secret. */
 bool client_has_secret(const struct client *client);
+/* Somebody answers for it; of any other, all that is known is its own word. */
+bool client_is_operators(const struct client *client);
+/*
+ * The operator's ceiling; empty: none. Agents register what one call needed and come back for more
+ * (INTEROP), so of what they wrote themselves nothing is a ceiling.
+ */
+struct scope_set client_ceiling(const struct client *client);
 bool client_allows(const struct client *client, enum grant_type type);
 struct str client_auth_name(enum client_auth auth);
 MUST_CHECK enum err client_auth_from_name(struct task *task, struct str name,

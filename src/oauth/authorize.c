@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "authority/request.h"
+#include "base/tally.h"
 #include "base/url.h"
 #include "oauth/endpoints.h"
 #include "oauth/reply.h"
@@ -42,28 +43,29 @@ static struct authorize_params read_params(struct exchange *exchange, const stru
 	};
 }
 
-/*
- * RFC 9700 4.11.2: only an answer that authority allows goes to the client; what is unproven,
- * throttled or our own failure is a page.
- */
-static bool may_tell_client(enum err err, const struct authorize_refusal *refusal)
+/* Of what the client could do something about; the rest is a matter between the person and us. */
+static bool concerns_client(enum err err, const struct authorize_refusal *refusal)
 {
-	return refusal->may_redirect && err != ERR_CLIENT && oauth_answer_of(err)->status == 400;
+	return refusal->redirect_uri.at != NULL && err != ERR_CLIENT &&
+	       oauth_answer_of(err)->status == 400;
 }
 
+/*
+ * RFC 9700 4.11.2: only where authority allows is the browser sent there; else a page has the link,
+ * and says where it leads.
+ */
 static enum err refuse(struct exchange *exchange, enum err err,
 		       const struct authorize_refusal *refusal)
 {
+	const struct oauth_config *config = &oauth_of(exchange)->config;
 	struct task *task = &exchange->task;
 	struct str word = str_from_c(oauth_answer_of(err)->word);
 	struct authorize_answer answer;
 	struct str location;
 
 	oauth_retry_after(exchange, refusal->retry_after);
-	if (!may_tell_client(err, refusal))
+	if (!concerns_client(err, refusal))
 		return err;
-	log_info(task, "authorize.refused", LOG_STR("error", word),
-		 LOG_STR("reason", task->reason));
 	answer = (struct authorize_answer){
 		.redirect_uri = refusal->redirect_uri,
 		.state = refusal->state,
@@ -71,6 +73,13 @@ static enum err refuse(struct exchange *exchange, enum err err,
 		.description = oauth_description(&task->arena, task->reason),
 	};
 	TRY(authorize_redirect(task, oauth_authority(exchange), &answer, &location));
+	if (!refusal->may_redirect) {
+		tally_refusal(task, err);
+		config->error_page(exchange, err, location, config->web);
+		return OK;
+	}
+	log_info(task, "authorize.refused", LOG_STR("error", word),
+		 LOG_STR("reason", task->reason));
 	reply_redirect(exchange, 303, location);
 	return OK;
 }

@@ -47,6 +47,16 @@ enum err basic_parse(struct task *task, struct str value, struct str *ret_user,
 	return OK;
 }
 
+struct str bearer_token(const struct request *request)
+{
+	struct str value = request_field(request, STR("Authorization"));
+	struct str prefix = STR("Bearer ");
+
+	if (!str_equals_nocase(str_sub(value, 0, prefix.len), prefix))
+		return STR_NONE;
+	return str_trim(str_from(value, prefix.len));
+}
+
 static enum err read_basic(struct task *task, const struct request *request,
 			   struct client_credentials *credentials)
 {

@@ -16,6 +16,11 @@
 MUST_CHECK enum err basic_parse(struct task *task, struct str value, struct str *ret_user,
 				struct str *ret_password);
 /*
+ * OAuth 2.1 5.1: the header is the only place for a token. STR_NONE when there is none of scheme
+ * Bearer.
+ */
+struct str bearer_token(const struct request *request);
+/*
  * ERR_REQUEST for two methods at once, or a client_id in the body that differs; ERR_CLIENT for a
  * method we do not have. Empty body parameters are absent: Dovecot sends them beside Basic.
  */

@@ -139,6 +139,9 @@ void metadata_write(struct buf *buf, const struct config *config, const struct r
 		json_member_str(
 			&json, endpoints[i].member,
 			STR_JOIN(buf->arena, config->issuer, str_from_c(endpoints[i].path)));
+	if (config->registration != REGISTRATION_OFF)
+		json_member_str(&json, "registration_endpoint",
+				STR_JOIN(buf->arena, config->issuer, STR("/register")));
 	for (size_t i = 0; i < COUNT_OF(lists); i++)
 		write_list(&json, &lists[i]);
 	write_scopes(&json, config, identity);

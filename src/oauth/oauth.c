@@ -21,6 +21,10 @@ static const struct route routes[] = {
 	{ "POST", "/revoke", oauth_revoke, LANE_STORE, ROUTE_FORM | ROUTE_CORS },
 	{ "GET", "/userinfo", oauth_userinfo, LANE_STORE, ROUTE_CORS },
 	{ "POST", "/userinfo", oauth_userinfo, LANE_STORE, ROUTE_CORS },
+	{ "POST", "/register", oauth_register, LANE_STORE, ROUTE_JSON | ROUTE_CORS },
+	{ "GET", "/register/{id}", oauth_registration_read, LANE_STORE, ROUTE_CORS },
+	{ "PUT", "/register/{id}", oauth_registration_change, LANE_STORE, ROUTE_JSON | ROUTE_CORS },
+	{ "DELETE", "/register/{id}", oauth_registration_delete, LANE_STORE, ROUTE_CORS },
 };
 
 enum err oauth_open(struct task *task, const struct oauth_config *config, struct oauth **ret_oauth)

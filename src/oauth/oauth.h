@@ -2,9 +2,9 @@
 /*
  * The authorization server's endpoints over HTTP: metadata (RFC 8414, OpenID Connect Discovery),
  * JWKS, authorize, token (OAuth 2.1), introspect (RFC 7662), revoke (RFC 7009), userinfo (OpenID
- * Connect Core 5.3). Thin doors: each takes a request apart, asks authority/ one question and words
- * the answer. Pages are web's affair; the little that authorize needs of them comes down as
- * function pointers.
+ * Connect Core 5.3), registration (RFC 7591, RFC 7592). Thin doors: each takes a request apart,
+ * asks authority/ one question and words the answer. Pages are web's affair; the little that
+ * authorize needs of them comes down as function pointers.
  */
 #pragma once
 
@@ -17,8 +17,11 @@ struct oauth;
 
 struct oauth_config {
 	const struct authority *authority;
-	/* Fills the reply with a page that words the error for a person, and logs it. */
-	void (*error_page)(struct exchange *exchange, enum err err, void *web);
+	/*
+	 * Fills the reply with a page that words the error for a person, and logs it. back: where
+	 * the agent waits for the error, for who wants to go there all the same; STR_NONE: nowhere.
+	 */
+	void (*error_page)(struct exchange *exchange, enum err err, struct str back, void *web);
 	/* The value of the browser cookie; sets one on the reply when there is none. */
 	struct str (*browser)(struct exchange *exchange, void *web);
 	/* Who is signed in in the browser: the user's id, or STR_NONE. */

@@ -26,6 +26,9 @@ static const struct oauth_answer answers[ERR_LAST + 1] = {
 	[ERR_LOGIN_REQUIRED] = { 400, "login_required", NULL, 0 },
 	[ERR_CONSENT_REQUIRED] = { 400, "consent_required", NULL, 0 },
 	[ERR_UNMET_AUTHENTICATION] = { 400, "unmet_authentication_requirements", NULL, 0 },
+	[ERR_METADATA] = { 400, "invalid_client_metadata", NULL, 0 },
+	[ERR_REDIRECT_URI] = { 400, "invalid_redirect_uri", NULL, 0 },
+	[ERR_SOFTWARE_STATEMENT] = { 400, "invalid_software_statement", NULL, 0 },
 	[ERR_TOKEN] = { 401, "invalid_token", "Bearer", 0 },
 	[ERR_TOKEN_TYPE] = { 400, "unsupported_token_type", NULL, 0 },
 	[ERR_INSUFFICIENT_SCOPE] = { 403, "insufficient_scope", "Bearer", 0 },
@@ -210,7 +213,7 @@ void oauth_refuse(struct exchange *exchange, enum err err)
 	tally_refusal(&exchange->task, err);
 	oauth_retry_after(exchange, answer->retry_after);
 	if (str_equals(exchange->request.path, STR("/authorize"))) {
-		oauth->config.error_page(exchange, err, oauth->config.web);
+		oauth->config.error_page(exchange, err, STR_NONE, oauth->config.web);
 		return;
 	}
 	log_refusal(exchange, err);

@@ -27,11 +27,14 @@ static STATEMENT CLIENT_LIST = { CLIENT_SELECT " WHERE id > $1 ORDER BY id LIMIT
 static STATEMENT CLIENT_SET_DISABLED = {
 	"UPDATE clients SET disabled_at = $2,"
 	" not_before = CASE WHEN not_before < $3 THEN $3 ELSE not_before END WHERE id = $1"
+	/* who deleted its registration does not come back */
+	" AND NOT ($2 IS NULL AND EXISTS (SELECT 1 FROM registrations r"
+	" WHERE r.client_id = $1 AND r.ended_at IS NOT NULL))"
 };
 static STATEMENT CLIENT_UPDATE = {
 	"UPDATE clients SET name = $2, redirect_uris = $3, grant_types = $4, scope = $5,"
 	" resource = $6, secret_hash = $7, jwks = $8, auth_alg = $9, dpop_bound_at = $10,"
-	" delegates_to = $11 WHERE id = $1"
+	" delegates_to = $11, auth = $12 WHERE id = $1"
 };
 
 /* One per line: a URI has no white space. */
@@ -149,7 +152,7 @@ enum err client_set_disabled(struct task *task, struct db *db, struct str id, in
 	TRY(sql_exec(task, db, &CLIENT_SET_DISABLED,
 		     ARGS(sql_text(id), sql_time(disabled_at), sql_int(not_before)), &changed));
 	if (changed == 0)
-		return fail(task, ERR_NOT_FOUND, "no such client");
+		return fail(task, ERR_NOT_FOUND, "no such client, or it deleted its registration");
 	ended_note(task, db, "client", id,
 		   str_printf(&task->arena, "%lld/%lld", (long long)disabled_at,
 			      (long long)not_before));
@@ -169,7 +172,8 @@ enum err client_update(struct task *task, struct db *db, const struct client *cl
 			  sql_text(client->resource), sql_blob(client->secret_hash),
 			  sql_text(client->jwks), sql_text(client->auth_alg),
 			  sql_time(client->dpop_bound_at),
-			  sql_text(scope_text(&task->arena, client->delegates_to))),
+			  sql_text(scope_text(&task->arena, client->delegates_to)),
+			  sql_text(client_auth_name(client->auth))),
 		     &changed));
 	if (changed == 0)
 		return fail(task, ERR_NOT_FOUND, "no such client");

@@ -18,7 +18,7 @@ MUST_CHECK enum err client_list(struct task *task, struct db *db, struct str aft
 MUST_CHECK enum err client_set_disabled(struct task *task, struct db *db, struct str id,
 					int64_t disabled_at, int64_t not_before);
 /*
- * Replaces name, redirect URIs, grant types, scope, default resource, secret, keys and their
- * algorithm, dpop_bound_at, delegates. ERR_NOT_FOUND.
+ * Replaces name, redirect URIs, grant types, scope, default resource, authentication, secret, keys
+ * and their algorithm, dpop_bound_at, delegates. ERR_NOT_FOUND.
  */
 MUST_CHECK enum err client_update(struct task *task, struct db *db, const struct client *client);

@@ -4,6 +4,7 @@
 #include "base/task.h"
 #include "store/ended.h"
 #include "store/events.h"
+#include "store/registrations.h"
 #include "store/rows.h"
 
 #define GRANT_SELECT "SELECT " GRANT_COLUMNS " FROM grants"
@@ -49,6 +50,10 @@ static STATEMENT GRANT_FIND = { GRANT_SELECT " WHERE id = $1" };
 static STATEMENT GRANT_FIND_LIVE = { GRANT_SELECT
 				     " WHERE user_id = $1 AND client_id = $2 AND resource = $3"
 				     " AND revoked_at IS NULL" };
+static STATEMENT GRANT_COUNT_LIVE = {
+	"SELECT count(*) FROM grants WHERE user_id = $1 AND client_id = $2 AND revoked_at IS NULL"
+	" AND expires_at > $3"
+};
 static STATEMENT GRANT_LIST = { GRANT_SELECT " WHERE (created_at, id) < ($1, $2)"
 					     " ORDER BY created_at DESC, id DESC LIMIT $3" };
 static STATEMENT GRANT_LIST_USER = { GRANT_SELECT
@@ -181,6 +186,10 @@ enum err grant_put(struct task *task, struct db *db, const struct grant *grant, 
 {
 	struct str id = STR_NONE;
 
+	/*
+	 * first, for it takes the row: a removal of the unused client waits, and then sees the use
+	 */
+	TRY(registration_use(task, db, grant->client_id));
 	TRY(sql_exec(task, db, &GRANT_END_EXPIRED_FAMILIES,
 		     ARGS(sql_text(grant->user_id), sql_text(grant->client_id),
 			  sql_text(grant->resource), sql_int(grant->updated_at)),
@@ -220,6 +229,17 @@ enum err grant_find_live(struct task *task, struct db *db, struct str user_id, s
 		    &grant));
 	TRY(grant_read_permissions(task, db, &grant));
 	*ret_grant = grant;
+	return OK;
+}
+
+enum err grant_is_there(struct task *task, struct db *db, struct str user_id, struct str client_id,
+			bool *ret_is)
+{
+	int64_t count = 0;
+
+	TRY(sql_one_int(task, db, &GRANT_COUNT_LIVE,
+			ARGS(sql_text(user_id), sql_text(client_id), sql_int(task->now)), &count));
+	*ret_is = count > 0;
 	return OK;
 }
 

@@ -26,6 +26,9 @@ MUST_CHECK enum err grant_find(struct task *task, struct db *db, struct str id,
 MUST_CHECK enum err grant_find_live(struct task *task, struct db *db, struct str user_id,
 				    struct str client_id, struct str resource,
 				    struct grant *ret_grant);
+/* Whether that person allows that client anything right now. */
+MUST_CHECK enum err grant_is_there(struct task *task, struct db *db, struct str user_id,
+				   struct str client_id, bool *ret_is);
 struct grant_page {
 	struct str user_id; /* STR_NONE: everybody's */
 	struct str after;   /* behind this id; STR_NONE: from the first */

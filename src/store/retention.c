@@ -3,6 +3,7 @@
 
 #include "base/task.h"
 #include "store/events.h"
+#include "store/registrations.h"
 #include "store/sql.h"
 
 /* behind every id, for none has a byte above 'z' */
@@ -29,7 +30,7 @@ static STATEMENT GRANT_TAKE_OVER = {
 	" AND (revoked_at < $3 OR expires_at < $3)"
 	" AND (operator_paused_at IS NULL OR revoked_by = 'operator') AND NOT EXISTS"
 	" (SELECT 1 FROM families f WHERE f.user_id = grants.user_id AND f.grant_id = grants.id)"
-	" RETURNING id, user_id, expires_at, revoked_at"
+	" RETURNING id, user_id, client_id, expires_at, revoked_at"
 };
 static STATEMENT PERMISSION_DELETE = { "DELETE FROM permissions WHERE user_id = $1"
 				       " AND grant_id = $2" };
@@ -47,6 +48,7 @@ static STATEMENT EVENT_DELETE = {
 struct over {
 	struct str id;
 	struct str user_id;
+	struct str client_id;
 	int64_t expires_at;
 	int64_t revoked_at; /* 0: it ran out */
 };
@@ -63,6 +65,7 @@ static enum err read_over(struct task *task, struct sql_row *row, void *ret)
 
 	over->id = row_str(task, row);
 	over->user_id = row_str(task, row);
+	over->client_id = row_str(task, row);
 	over->expires_at = row_int(row);
 	over->revoked_at = row_int(row);
 	return OK;
@@ -111,7 +114,8 @@ static enum err delete_grant(struct task *task, struct db *db, const struct over
 	TRY(event_prove_until(task, db, over->user_id, over->id, ended_at(over)));
 	TRY(sql_exec(task, db, &PERMISSION_DELETE,
 		     ARGS(sql_text(over->user_id), sql_text(over->id)), NULL));
-	return sql_exec(task, db, &GRANT_DELETE, ARGS(sql_text(over->id)), NULL);
+	TRY(sql_exec(task, db, &GRANT_DELETE, ARGS(sql_text(over->id)), NULL));
+	return registration_leave(task, db, over->client_id, task->now);
 }
 
 enum err retention_grants(struct task *task, struct db *db, struct retention_slice *slice)

@@ -34,11 +34,33 @@ static struct str text(const struct question *question, const char *key, const j
 	return page_text(question->page, key, data);
 }
 
+/* Whose word we have for what an agent says of itself. */
+struct claim {
+	struct str kind;
+	const char *heading;
+	const char *proof;
+};
+
+static const struct claim *claim_of(const struct client *client)
+{
+	static const struct claim claims[] = {
+		{ STR_INIT("operator"), "consent.heading", "consent.proof_operator" },
+		/* also of a kind that nobody thought of here: nobody's */
+		{ STR_INIT("registered"), "consent.heading_claims", "consent.proof_registered" },
+	};
+
+	for (size_t i = 0; i + 1 < COUNT_OF(claims); i++)
+		if (str_equals(claims[i].kind, client->kind))
+			return &claims[i];
+	return &claims[COUNT_OF(claims) - 1];
+}
+
 /* A name is only ever what the agent claims; whose word we have for it stands right below. */
 static void add_agent(const struct question *question, json_t *data)
 {
 	const struct consent_view *view = question->view;
-	const char *heading = "consent.heading";
+	const struct claim *claim = claim_of(&view->client);
+	const char *heading = claim->heading;
 
 	data_str(data, "agent_name", view->client.name);
 	data_str(data, "agent_id", view->client.id);
@@ -53,7 +75,7 @@ static void add_agent(const struct question *question, json_t *data)
 		heading = "consent.heading_again";
 	say(question, data, "switch", text(question, "consent.switch", NULL));
 	say(question, data, "heading", text(question, heading, data));
-	say(question, data, "proof", text(question, "consent.proof_operator", data));
+	say(question, data, "proof", text(question, claim->proof, data));
 	say(question, data, "sent",
 	    text(question, view->redirect_is_loopback ? "consent.sent_loopback" : "consent.sent",
 		 data));
@@ -67,6 +89,23 @@ static bool has_only_loopback(const struct client *client)
 	return true;
 }
 
+/*
+ * Answers can only go to a program on this computer, and nothing tells one from another: the secret
+ * of who registered itself is anybody's who does the same.
+ */
+static bool is_anybody_here(const struct client *client)
+{
+	return has_only_loopback(client) &&
+	       (client_is_public(client) || !client_is_operators(client));
+}
+
+/* Times of the request, not of the reading: who reads longer is asked the same. */
+static bool is_new(const struct consent_view *view)
+{
+	return !client_is_operators(&view->client) &&
+	       view->request.created_at - view->client.created_at < HOUR_MS;
+}
+
 static void add_warnings(const struct question *question, json_t *data)
 {
 	const struct consent_view *view = question->view;
@@ -75,10 +114,11 @@ static void add_warnings(const struct question *question, json_t *data)
 	if (view->redirect_is_loopback)
 		say_item(question, warnings,
 			 text(question,
-			      has_only_loopback(&view->client) && client_is_public(&view->client)
-				      ? "consent.warning_loopback_only"
-				      : "consent.warning_loopback",
+			      is_anybody_here(&view->client) ? "consent.warning_loopback_only"
+							     : "consent.warning_loopback",
 			      data));
+	if (is_new(view))
+		say_item(question, warnings, text(question, "consent.warning_new", data));
 	if (view->grant.id.len > 0)
 		say_item(question, warnings, text(question, "consent.warning_again", data));
 	/* a yes un-pauses nothing */

@@ -5,6 +5,7 @@
 #include "base/buf.h"
 #include "base/url.h"
 #include "http/cookie.h"
+#include "model/redirect.h"
 #include "web/browser.h"
 #include "web/page.h"
 #include "web/room.h"
@@ -64,7 +65,20 @@ static void add_retry_after(struct exchange *exchange, unsigned status)
 	reply_field(exchange, STR("Retry-After"), status == 429 ? STR("60") : STR("2"));
 }
 
-void web_error_page(struct exchange *exchange, enum err err, void *web)
+/* A link that the person may follow, to an address that nobody vouches for. */
+static void add_way_back(struct page *page, struct str back)
+{
+	json_t *object;
+
+	if (back.at == NULL)
+		return;
+	object = data_object(page->data, "back");
+	data_str(object, "address", back);
+	data_str(object, "host", redirect_host(back));
+	data_str(object, "words", page_text(page, "error.back", object));
+}
+
+void web_error_page(struct exchange *exchange, enum err err, struct str back, void *web)
 {
 	const struct wording *wording = wording_of(err);
 	struct str reason = exchange->task.reason;
@@ -75,6 +89,7 @@ void web_error_page(struct exchange *exchange, enum err err, void *web)
 	page_begin(exchange, web, &page);
 	if (wording->says_reason && reason.len > 0)
 		data_str(page.data, "reason", reason);
+	add_way_back(&page, back);
 	if (page_send_problem(&page, wording->status, wording->key) == OK)
 		return;
 	reply_with(exchange, wording->status, STR("text/plain; charset=utf-8"),
@@ -104,7 +119,7 @@ void web_refuse(struct exchange *exchange, enum err err)
 {
 	if (err == ERR_LOGIN_REQUIRED && go_to_login(exchange))
 		return;
-	web_error_page(exchange, err, web_of(exchange));
+	web_error_page(exchange, err, STR_NONE, web_of(exchange));
 }
 
 struct str web_user(struct exchange *exchange, void *web)

@@ -32,7 +32,7 @@ const struct door *web_door(const struct web *web);
 /* For the doors that need a page (struct oauth_config); web is a struct web. */
 
 /* Fills the reply with a page that words the error for a person, and logs it. */
-void web_error_page(struct exchange *exchange, enum err err, void *web);
+void web_error_page(struct exchange *exchange, enum err err, struct str back, void *web);
 /* The value of the browser cookie; sets one on the reply when there is none. */
 struct str web_browser(struct exchange *exchange, void *web);
 /* The id of whoever is signed in in the browser, or STR_NONE. May write: not on a loop. */

@@ -18,7 +18,7 @@ before(async () => {
 	for (const [name, program] of Object.entries({ grantd: programs.grantd, grantctl: programs.grantctl, grant: programs.grant })) {
 		const usage = (await run_well(program, ['--help'])).stdout.split('\n');
 		const verbs = name === 'grantctl'
-			? usage.map((line) => /^ {2}([a-z-]+)(?: ([a-z |]+))?$/.exec(line)).filter(Boolean).flatMap(([, noun, list]) => (list ? list.split(' | ').map((verb) => `${noun} ${verb}`) : [noun]))
+			? usage.map((line) => /^ {2}([a-z-]+)(?: ([a-z |-]+))?$/.exec(line)).filter(Boolean).flatMap(([, noun, list]) => (list ? list.split(' | ').map((verb) => `${noun} ${verb}`) : [noun]))
 			: usage.map((line) => /^ {2}([a-z-]+(?: [a-z]+)?) {2,}/.exec(line)?.[1]).filter(Boolean);
 		assert.ok(verbs.length >= 4, `${name}: ${verbs}`);
 		said[name] = {};

@@ -55,7 +55,14 @@ const form_of = (page_of, name) => async (world) => {
 const page = (at) => ({ alice }) => alice.get(at);
 const with_agent = (make) => async (world) => ({ ...await make(world), ...await agent_id(world) });
 const consent_page = ({ alice, agent }) => alice.get(agent.authorization().url);
+const registrable = { redirect_uris: ['http://127.0.0.1/callback'], token_endpoint_auth_method: 'none', grant_types: ['authorization_code', 'refresh_token'] };
 let made = 0;
+
+// One that registered itself just now, and keeps its registration.
+const kept = (more = () => ({})) => async ({ grantd }) => {
+	const client = await (await grantd.fetch(`${grantd.issuer}/register`, { method: 'POST', body: JSON.stringify(registrable), headers: { 'content-type': 'application/json' } })).json();
+	return { path: client.client_id, headers: [['authorization', `Bearer ${client.registration_access_token}`]], ...more(client) };
+};
 
 export const sound = {
 	'GET /jwks/{file}': async () => ({ path: 'own.json' }),
@@ -72,6 +79,10 @@ export const sound = {
 	'POST /revoke': client(() => ({ token: 'grt_x' })),
 	'GET /userinfo': bearer,
 	'POST /userinfo': bearer,
+	'POST /register': async () => ({ json: { ...registrable, client_name: `Robot ${++made}` } }),
+	'GET /register/{id}': kept(),
+	'PUT /register/{id}': kept((client) => ({ json: { ...registrable, client_id: client.client_id } })),
+	'DELETE /register/{id}': kept(),
 	'GET /login': async () => ({ query: [['next', '/account/activity']] }),
 	'POST /login': form_of(page('/login?again=1'), 'password'),
 	'POST /logout': form_of(page('/logout'), 'csrf'),
@@ -95,6 +106,8 @@ export const sound = {
 	'PATCH /v1/clients/{id}': async () => ({ path: 'spare', json: { name: 'Spare', client_secret: 'a-secret-of-at-least-32-characters-here' } }),
 	'POST /v1/clients/{id}/disable': async () => ({ path: 'spare' }),
 	'POST /v1/clients/{id}/enable': async () => ({ path: 'spare' }),
+	'POST /v1/register-tokens': async () => ({ json: { name: 'a team', uses: 2, expires_in: 60 } }),
+	'POST /v1/register-tokens/{id}/revoke': async ({ grantd }) => ({ path: (await grantd.operate(['client', 'register-token'])).id }),
 	'GET /v1/grants/{id}': async ({ grants }) => ({ path: grants[0].id }),
 	'POST /v1/grants/{id}/pause': async ({ grants }) => ({ path: grants.at(-1).id }),
 	'POST /v1/grants/{id}/resume': async ({ grants }) => ({ path: grants.at(-1).id }),

@@ -66,12 +66,41 @@ const char *const schema_step_1[] = {
 	" auth_alg TEXT,"
 	" dpop_bound_at BIGINT)",
 
-	/* over_at: the end of what the row is for in its state; what the sweep looks at */
+	/*
+	 * of clients that registered themselves. token_hash: NULL once the client has deleted its
+	 * registration. metadata: JSON, what else it said of itself. unused_since: NULL while
+	 * somebody has a grant for it; what is long unused is removed
+	 */
+	"CREATE TABLE registrations ("
+	" client_id TEXT NOT NULL PRIMARY KEY REFERENCES clients (id),"
+	" token_hash BYTEA,"
+	" metadata TEXT NOT NULL,"
+	" register_token TEXT,"
+	" unused_since BIGINT,"
+	" ended_at BIGINT)",
+	"CREATE INDEX registrations_unused ON registrations (unused_since)"
+	" WHERE unused_since IS NOT NULL",
+
+	/* with what an agent may register where not everybody may (RFC 7591 3) */
+	"CREATE TABLE register_tokens ("
+	" id TEXT NOT NULL PRIMARY KEY,"
+	" token_hash BYTEA NOT NULL UNIQUE,"
+	" name TEXT NOT NULL,"
+	" uses BIGINT NOT NULL,"
+	" used BIGINT NOT NULL,"
+	" created_at BIGINT NOT NULL,"
+	" expires_at BIGINT NOT NULL,"
+	" revoked_at BIGINT)",
+
+	/*
+	 * over_at: the end of what the row is for in its state; what the sweep looks at. client_id
+	 * refers to no row: a client may be removed meanwhile, which every look at a request finds
+	 */
 	"CREATE TABLE requests ("
 	" id TEXT NOT NULL PRIMARY KEY,"
 	" state TEXT NOT NULL,"
 	" browser_hash BYTEA NOT NULL,"
-	" client_id TEXT NOT NULL REFERENCES clients (id),"
+	" client_id TEXT NOT NULL,"
 	" resource TEXT NOT NULL,"
 	" scope TEXT NOT NULL,"
 	" redirect_uri TEXT NOT NULL,"
@@ -126,7 +155,8 @@ const char *const schema_step_1[] = {
 	"CREATE INDEX grants_user ON grants (user_id, created_at)",
 	"CREATE INDEX grants_created ON grants (created_at)",
 	"CREATE INDEX grants_end ON grants (expires_at) WHERE revoked_at IS NULL",
-	"CREATE INDEX grants_client ON grants (client_id, id) WHERE revoked_at IS NULL",
+	/* also of ended ones: a client is not removed while there are any */
+	"CREATE INDEX grants_client ON grants (client_id, id)",
 
 	"CREATE TABLE permissions ("
 	" user_id TEXT NOT NULL,"

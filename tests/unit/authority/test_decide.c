@@ -39,7 +39,7 @@ static struct standing good_standing(struct permission permissions[2])
 	permissions[1] = (struct permission){ .scope = STR("b"), .expires_at = NEVER };
 	return (struct standing){
 		.user = { .id = STR("usr_1") },
-		.client = { .id = STR("agent") },
+		.client = { .id = STR("agent"), .kind = STR("operator") },
 		.grant = { .id = STR("gra_1"),
 			   .user_id = STR("usr_1"),
 			   .client_id = STR("agent"),
@@ -74,14 +74,15 @@ static void what_is_allowed_is_the_intersection_of_everything(void **state)
 	(void)state;
 	/*
 	 * two bits each: wish, permissions, family, client (0: no ceiling), offered, token; narrow
-	 * or not
+	 * or not; a client that registered itself, which has no ceiling whatever it wrote
 	 */
-	for (unsigned i = 0; i < 1u << 14; i++) {
+	for (unsigned i = 0; i < 1u << 15; i++) {
 		struct permission permissions[2];
 		struct standing standing = good_standing(permissions);
 		unsigned wished = i & 3, granted = i >> 2 & 3, ceiling = i >> 4 & 3;
 		unsigned client = i >> 6 & 3, offered = i >> 8 & 3, token = i >> 10 & 3;
-		unsigned have = granted & ceiling & (client == 0 ? 3 : client) & offered;
+		bool has_ceiling = client != 0 && (i >> 14 & 1) == 0;
+		unsigned have = granted & ceiling & (has_ceiling ? client : 3) & offered;
 		struct wish wish = wish_for(wished);
 		struct verdict verdict;
 		unsigned expected;
@@ -90,6 +91,7 @@ static void what_is_allowed_is_the_intersection_of_everything(void **state)
 		permissions[1].expires_at = granted & 2 ? NEVER : CHECK_NOW;
 		standing.family.ceiling = set_of(ceiling);
 		standing.client.scope = set_of(client);
+		standing.client.kind = i >> 14 & 1 ? STR("registered") : STR("operator");
 		wish.offered = set_of(offered);
 		wish.narrow = i >> 12 & 1;
 		wish.has_token = i >> 13 & 1;

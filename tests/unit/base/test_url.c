@@ -204,6 +204,38 @@ static void loopback_is_three_spellings_of_the_host_alone(void **state)
 	}
 }
 
+static const struct {
+	struct str text;
+	bool is_public;
+} places[] = {
+	{ STR_INIT("https://app.example/"), true },
+	{ STR_INIT("https://a1.b2.c3/"), true },
+	{ STR_INIT("https://localhost.example/"), true },
+	{ STR_INIT("https://localhost/"), false },
+	{ STR_INIT("https://app.localhost/"), false },
+	{ STR_INIT("https://APP.LocalHost/"), false },
+	{ STR_INIT("https://intranet/"), false },
+	{ STR_INIT("https://db.internal/"), false },
+	{ STR_INIT("https://printer.local/"), false },
+	{ STR_INIT("https://nas.home.arpa/"), false },
+	{ STR_INIT("https://127.0.0.1/"), false },
+	{ STR_INIT("https://1.2.3.0x7f/"), false },
+	{ STR_INIT("https://2130706433/"), false },
+	{ STR_INIT("https://[::1]/"), false },
+	{ STR_INIT("https://app.example./"), false },
+};
+
+static void a_public_host_is_a_name_that_others_can_resolve(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(places); i++) {
+		struct url url;
+
+		CHECK_ERR(url_parse(places[i].text, &url), OK);
+		CHECK(url_is_public(&url) == places[i].is_public);
+	}
+}
+
 static void the_origin_has_the_port_only_if_it_was_written(void **state)
 {
 	struct task *task = *state;
@@ -302,6 +334,7 @@ int main(void)
 		   TEST(what_rfc_3986_does_not_allow_is_refused),
 		   TEST(what_rfc_3986_allows_is_parsed_and_not_repaired),
 		   TEST(loopback_is_three_spellings_of_the_host_alone),
+		   TEST(a_public_host_is_a_name_that_others_can_resolve),
 		   TEST(the_origin_has_the_port_only_if_it_was_written),
 		   TEST(decoding_gives_text_or_an_error),
 		   TEST(a_triplet_cut_by_the_slice_is_not_completed_from_behind_it),

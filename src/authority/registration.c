@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "authority/registration.h"
+
+#include "authority/events.h"
+#include "authority/registration_metadata.h"
+#include "authority/stop.h"
+#include "authority/throttle_shared.h"
+#include "base/json.h"
+#include "crypto/base64.h"
+#include "crypto/digest.h"
+#include "crypto/random.h"
+#include "store/clients.h"
+#include "store/events.h"
+#include "store/register_tokens.h"
+#include "store/registrations.h"
+
+#define SECRET_BYTES 32
+#define DETAILS_MAX  512
+/* One that waits so short may be in the hands of a person right now. */
+#define MAY_GIVE_WAY_MS HOUR_MS
+
+struct writing {
+	struct registering *registering;
+	struct client client;
+	struct registration registration;
+	struct str token_hash; /* of the token that came */
+	struct event event;
+	struct event gone; /* of another that gives way */
+};
+
+static struct str random_secret(struct arena *arena, struct str prefix)
+{
+	char random[SECRET_BYTES];
+
+	random_bytes(random, sizeof(random));
+	return STR_JOIN(arena, prefix,
+			base64url_encode(arena, (struct str){ random, sizeof(random) }));
+}
+
+/* The one that the client has, or a new one; without a method that shows one there is none. */
+static void choose_secret(struct task *task, struct registering *registering, struct client *client)
+{
+	if (!client_has_secret(client)) {
+		client->secret_hash = STR_NONE;
+	} else if (client->secret_hash.at == NULL) {
+		registering->secret = random_secret(&task->arena, STR(""));
+		client->secret_hash = sha256_str(&task->arena, registering->secret);
+	}
+}
+
+static void choose_token(struct task *task, struct registering *registering,
+			 struct registration *registration)
+{
+	registering->access_token = random_secret(&task->arena, STR("grr_"));
+	registration->token_hash = sha256_str(&task->arena, registering->access_token);
+}
+
+/* What it is taken to ask for when it does not say: of what it named, what is to be had. */
+static struct scope_set offered(struct task *task, const struct authority *authority,
+				struct scope_set said)
+{
+	const struct config *config = authority_config(authority);
+	struct str *names = NEW_ARRAY(&task->arena, struct str, said.count);
+	struct scope_set set = { .names = names };
+
+	for (size_t i = 0; i < said.count; i++) {
+		bool is_known = resource_find_scope(&authority->issuer_resource, said.names[i]) !=
+				NULL;
+
+		for (size_t j = 0; j < config->resource_count && !is_known; j++)
+			is_known = resource_find_scope(&config->resources[j], said.names[i]) !=
+				   NULL;
+		if (is_known)
+			names[set.count++] = said.names[i];
+	}
+	return set;
+}
+
+/* What the body says, put into the client; the rest of it stays. */
+static enum err take_body(struct task *task, const struct registering *registering,
+			  struct writing *writing, struct registration_wish *ret_wish)
+{
+	const struct config *config = authority_config(registering->authority);
+	struct registration_rules rules = { config->redirect_schemes,
+					    config->redirect_scheme_count };
+	struct client *client = &writing->client;
+	struct registration_wish wish;
+
+	TRY(registration_parse(task, &rules, registering->body, &wish));
+	client->name = wish.client.name.at == NULL ? client->id : wish.client.name;
+	client->auth = wish.client.auth;
+	client->jwks = wish.client.jwks;
+	client->auth_alg = wish.client.auth_alg;
+	/* once it must prove its key, by its own word or the operator's, an update ends that not */
+	if (client->dpop_bound_at == 0)
+		client->dpop_bound_at = wish.client.dpop_bound_at;
+	client->redirect_uris = wish.client.redirect_uris;
+	client->redirect_count = wish.client.redirect_count;
+	client->grant_types = wish.client.grant_types;
+	client->scope = offered(task, registering->authority, wish.client.scope);
+	writing->registration.metadata = wish.metadata;
+	*ret_wish = wish;
+	return client_check(task, client, config->redirect_schemes, config->redirect_scheme_count);
+}
+
+static enum err check_policy(struct task *task, const struct registering *registering)
+{
+	const struct config *config = authority_config(registering->authority);
+
+	if (config->registration == REGISTRATION_OFF)
+		return fail(task, ERR_NOT_FOUND, "agents do not register themselves here");
+	if (config->registration == REGISTRATION_TOKEN && registering->client_id.at == NULL &&
+	    str_is_empty(registering->token))
+		return fail(task, ERR_TOKEN, "only with a token of the operator");
+	return OK;
+}
+
+/* Each is rows that a stranger writes: so many from one place, and so many in all. */
+static enum err check_source(struct task *task, struct registering *registering, struct str who)
+{
+	struct throttle *throttle = registering->authority->throttle;
+
+	TRY(throttle_check(task, throttle, THROTTLE_REGISTER, who, &registering->retry_after));
+	TRY(throttle_check(task, throttle, THROTTLE_REGISTER_ALL, STR(""),
+			   &registering->retry_after));
+	(void)throttle_spend(task, registering->authority, THROTTLE_REGISTER, who, NULL);
+	(void)throttle_count(task, throttle, THROTTLE_REGISTER_ALL, STR(""));
+	return OK;
+}
+
+static struct event new_event(struct task *task, const struct registering *registering,
+			      const char *kind, struct str client_id)
+{
+	struct event event = event_new(task, str_from_c(kind), STR("agent"));
+
+	event.client_id = client_id;
+	event.request_id = registering->request_id;
+	return event;
+}
+
+static enum err answer(struct task *task, enum err result, void *arg)
+{
+	struct writing *writing = arg;
+	struct registering *registering = writing->registering;
+
+	if (result == OK) {
+		registering->client = writing->client;
+		registering->registration = writing->registration;
+	}
+	return registering->then(task, result, registering);
+}
+
+/* --- a new one --- */
+
+/*
+ * So many may be unused, and no more: then the one that waits longest gives way. So who registers
+ * as many as they like takes nobody's place but that of others who never came back.
+ */
+static enum err make_room(struct task *task, struct db *db, const struct writing *writing)
+{
+	const struct config *config = authority_config(writing->registering->authority);
+	int64_t before = task->now - MAY_GIVE_WAY_MS, count = 0;
+	struct registration *list = NULL;
+	size_t found = 0;
+	bool is_gone = false;
+	struct event event = writing->gone;
+
+	TRY(registration_count_unused(task, db, config->registrations_max, &count));
+	if (count < config->registrations_max)
+		return OK;
+	TRY(registration_list_unused(task, db, before, 1, &list, &found));
+	if (found > 0)
+		TRY(registration_remove(task, db, list[0].client_id, before, &is_gone));
+	if (!is_gone)
+		return fail(task, ERR_THROTTLED,
+			    "too many registrations wait for their first use; try again later");
+	event.client_id = list[0].client_id;
+	return event_insert(task, db, &event);
+}
+
+static enum err details_of(struct task *task, const struct writing *writing,
+			   struct str *ret_details)
+{
+	struct buf buf = buf_in(&task->arena, DETAILS_MAX);
+	struct json_writer json = json_write_to(&buf);
+
+	json_open_object(&json);
+	json_member_str(&json, "auth", client_auth_name(writing->client.auth));
+	if (writing->registration.register_token.at != NULL)
+		json_member_str(&json, "register_token", writing->registration.register_token);
+	json_close(&json);
+	return buf_finish(&buf, ret_details);
+}
+
+static enum err write_new(struct task *task, struct db *db, void *arg)
+{
+	struct writing *writing = arg;
+	struct event event = writing->event;
+
+	if (writing->token_hash.at != NULL)
+		TRY(register_token_spend(task, db, writing->token_hash, task->now,
+					 &writing->registration.register_token));
+	TRY(make_room(task, db, writing));
+	TRY(client_insert(task, db, &writing->client));
+	TRY(registration_insert(task, db, &writing->registration));
+	TRY(details_of(task, writing, &event.details));
+	return event_insert(task, db, &event);
+}
+
+static struct writing *new_writing(struct task *task, const struct authority *authority,
+				   struct registering *registering, then_fn *then)
+{
+	struct writing *writing = NEW(&task->arena, struct writing);
+
+	registering->authority = authority;
+	registering->then = then;
+	registering->work = writing;
+	writing->registering = registering;
+	return writing;
+}
+
+enum err registration_open(struct task *task, const struct authority *authority,
+			   struct registering *registering, then_fn *then)
+{
+	struct writing *writing = new_writing(task, authority, registering, then);
+	struct client *client = &writing->client;
+	struct registration_wish wish;
+
+	TRY(check_policy(task, registering));
+	client->id = random_id(&task->arena, "cli_");
+	client->kind = STR("registered");
+	client->created_at = task->now;
+	writing->registration.client_id = client->id;
+	writing->registration.unused_since = task->now;
+	TRY(take_body(task, registering, writing, &wish));
+	TRY(check_source(task, registering, registering->source));
+	choose_secret(task, registering, client);
+	choose_token(task, registering, &writing->registration);
+	/* where everybody may, a token of somewhere else is nobody's business */
+	if (authority_config(authority)->registration == REGISTRATION_TOKEN)
+		writing->token_hash = sha256_str(&task->arena, registering->token);
+	writing->event = new_event(task, registering, "client.registered", client->id);
+	writing->gone = event_new(task, STR("client.expired"), STR("system"));
+	return store_submit(task, authority->store, write_new, writing, answer);
+}
+
+/* --- one that is there (RFC 7592) --- */
+
+/* Nobody learns from the answer which clients there are. */
+static enum err refuse_token(struct task *task)
+{
+	task_forgive(task);
+	return fail(task, ERR_TOKEN, "this registration access token is not valid");
+}
+
+static enum err load(struct task *task, struct registering *registering, struct writing *writing)
+{
+	struct db *db = NULL;
+	enum err err;
+
+	TRY(check_policy(task, registering));
+	if (str_is_empty(registering->token) || !id_is_valid(registering->client_id, "cli_"))
+		return refuse_token(task);
+	TRY(store_reader(task, registering->authority->store, &db));
+	err = registration_find(task, db, registering->client_id, &writing->registration);
+	if (err == ERR_NOT_FOUND)
+		return refuse_token(task);
+	TRY(err);
+	writing->token_hash = sha256_str(&task->arena, registering->token);
+	if (writing->registration.token_hash.at == NULL ||
+	    !secret_equals(writing->registration.token_hash, writing->token_hash))
+		return refuse_token(task);
+	TRY(client_find(task, db, registering->client_id, &writing->client));
+	if (writing->client.status != CLIENT_ACTIVE)
+		return fail(task, ERR_FORBIDDEN, "the operator has disabled this client");
+	return OK;
+}
+
+enum err registration_read(struct task *task, const struct authority *authority,
+			   struct registering *registering)
+{
+	struct writing *writing = new_writing(task, authority, registering, NULL);
+
+	TRY(load(task, registering, writing));
+	registering->client = writing->client;
+	registering->registration = writing->registration;
+	registering->access_token = registering->token;
+	return OK;
+}
+
+static enum err write_change(struct task *task, struct db *db, void *arg)
+{
+	const struct writing *writing = arg;
+
+	TRY(registration_update(task, db, writing->token_hash, &writing->registration));
+	TRY(client_update(task, db, &writing->client));
+	return event_insert(task, db, &writing->event);
+}
+
+/* RFC 7592 2.2: it names itself, and does not choose its secret. */
+static enum err check_itself(struct task *task, struct registering *registering,
+			     const struct client *before, const struct registration_wish *wish)
+{
+	if (!str_equals(wish->client_id, registering->client_id))
+		return fail(task, ERR_METADATA, "client_id must be that of this registration");
+	if (wish->client_secret.at == NULL)
+		return OK;
+	if (before->secret_hash.at == NULL ||
+	    !secret_equals(before->secret_hash, sha256_str(&task->arena, wish->client_secret)))
+		return fail(task, ERR_METADATA,
+			    "client_secret must be the one that was issued, or be left out");
+	registering->secret = wish->client_secret;
+	return OK;
+}
+
+enum err registration_change(struct task *task, const struct authority *authority,
+			     struct registering *registering, then_fn *then)
+{
+	struct writing *writing = new_writing(task, authority, registering, then);
+	struct registration_wish wish;
+	struct client before;
+
+	TRY(load(task, registering, writing));
+	before = writing->client;
+	TRY(take_body(task, registering, writing, &wish));
+	TRY(check_itself(task, registering, &before, &wish));
+	TRY(check_source(task, registering, registering->client_id));
+	if (!client_has_secret(&writing->client))
+		registering->secret = STR_NONE;
+	choose_secret(task, registering, &writing->client);
+	choose_token(task, registering, &writing->registration);
+	writing->event = new_event(task, registering, "client.updated", before.id);
+	TRY(details_of(task, writing, &writing->event.details));
+	return store_submit(task, authority->store, write_change, writing, answer);
+}
+
+static enum err write_end(struct task *task, struct db *db, void *arg)
+{
+	const struct writing *writing = arg;
+	struct str id = writing->client.id;
+	bool is_gone = false;
+
+	TRY(registration_end(task, db, id, writing->token_hash, task->now));
+	/* nobody ever allowed it anything: then there is nothing to remember */
+	TRY(registration_remove(task, db, id, NEVER, &is_gone));
+	if (!is_gone) {
+		TRY(client_set_disabled(task, db, id, task->now, task->now));
+		TRY(stop_end_client(task, db, id));
+	}
+	return event_insert(task, db, &writing->event);
+}
+
+enum err registration_delete(struct task *task, const struct authority *authority,
+			     struct registering *registering, then_fn *then)
+{
+	struct writing *writing = new_writing(task, authority, registering, then);
+
+	TRY(load(task, registering, writing));
+	writing->event = new_event(task, registering, "client.deleted", registering->client_id);
+	return store_submit_stop(task, authority->store, write_end, writing, answer);
+}
+
+/* --- the jobs --- */
+
+static enum err expire(struct task *task, struct db *db, const struct registration *registration,
+		       int64_t before)
+{
+	struct event event = event_new(task, STR("client.expired"), STR("system"));
+	bool is_gone = false;
+
+	TRY(registration_remove(task, db, registration->client_id, before, &is_gone));
+	if (!is_gone) /* somebody has a grant for it after all */
+		return registration_use(task, db, registration->client_id);
+	if (registration->ended_at != 0) /* by its client, which is on record */
+		return OK;
+	event.client_id = registration->client_id;
+	return event_insert(task, db, &event);
+}
+
+enum err registration_expire(struct task *task, struct db *db, const struct authority *authority,
+			     int64_t limit, int64_t *ret_removed)
+{
+	int64_t before = task->now - authority_config(authority)->registration_unused_ms;
+	struct registration *list = NULL;
+	size_t count = 0;
+
+	TRY(registration_list_unused(task, db, before, limit, &list, &count));
+	for (size_t i = 0; i < count; i++)
+		TRY(expire(task, db, &list[i], before));
+	*ret_removed = (int64_t)count;
+	return OK;
+}
