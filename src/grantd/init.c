@@ -88,6 +88,16 @@ static enum err make_database(struct task *task, struct program *program,
 	return fill_database(task, store, program, config, progress);
 }
 
+/*
+ * Who serves a SQLite database looked at its start at all that has to be in it, and shares it with
+ * nobody.
+ */
+static bool is_in_use(struct task *task, const struct program *program, const struct config *config)
+{
+	return program->root_key.at == NULL && str_starts_with(config->database, STR("sqlite:")) &&
+	       file_exists(task, config->root_key_file) && installation_is_served(config);
+}
+
 static enum err init(struct task *task, struct program *program, struct init_progress *progress,
 		     const struct config **ret_config)
 {
@@ -98,6 +108,8 @@ static enum err init(struct task *task, struct program *program, struct init_pro
 	TRY(config_load(task, &program->source, ret_config));
 	TRY(check_unchanged(task, program, *ret_config));
 	TRY(init_certificate(task, *ret_config, progress));
+	if (is_in_use(task, program, *ret_config))
+		return OK;
 	return make_database(task, program, *ret_config, progress);
 }
 
