@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "config/config.h"
 #include "crypto/digest.h"
 #include "place.h"
@@ -157,6 +159,34 @@ static void each_mistake_is_named_with_what_to_do(void **state)
 }
 
 /* What may be written there must not be what is run, read or believed at the next start. */
+/* libinih would cut it, or take its end for a line of its own. */
+static void a_line_has_198_bytes_at_most(void **state)
+{
+	static const char name[] = "controller_name = ";
+	char text[sizeof(ISSUER) + 210];
+	const struct config *config = NULL;
+	struct place place;
+
+	(void)state;
+	place_start(&place);
+	for (size_t length = 190; length < 204; length++) {
+		size_t at = strlen(ISSUER);
+
+		memcpy(text, ISSUER, at);
+		memset(text + at, 'x', length);
+		memcpy(text + at, name, strlen(name));
+		text[at + length] = '\0';
+		CHECK_ERR(load(&place, text, NULL, &config), length <= 198 ? OK : ERR_CONFIG);
+		if (config == NULL) {
+			CHECK(str_contains(place.task.reason, STR("the line is too long")));
+			continue;
+		}
+		CHECK(config->controller_name.len == length - strlen(name));
+		config_free(&config);
+	}
+	place_end(&place);
+}
+
 static void backups_have_a_folder_of_their_own(void **state)
 {
 	static const char *const refused[] = {
@@ -343,6 +373,7 @@ int main(void)
 		   cmocka_unit_test(what_is_written_counts),
 		   cmocka_unit_test(the_template_of_init_loads_and_says_the_same),
 		   cmocka_unit_test(each_mistake_is_named_with_what_to_do),
+		   cmocka_unit_test(a_line_has_198_bytes_at_most),
 		   cmocka_unit_test(backups_have_a_folder_of_their_own),
 		   cmocka_unit_test(all_problems_are_found_not_only_the_first),
 		   cmocka_unit_test(the_environment_wins_over_the_file),
