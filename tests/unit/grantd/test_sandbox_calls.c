@@ -239,10 +239,34 @@ static void threads_that_are_there_are_filtered_too(void **state)
 	CHECK(does(WALL_OF_FILES, filter_beside_a_thread) == (filter_is_possible() ? ENOSYS : 0));
 }
 
+static int begin_with_core_files(void)
+{
+	struct rlimit core = { .rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY };
+	struct sandbox sandbox = { .is_wanted = true };
+
+	if (getrlimit(RLIMIT_CORE, &core) != 0)
+		return 1;
+	core.rlim_cur = core.rlim_max;
+	if (setrlimit(RLIMIT_CORE, &core) != 0)
+		return 1;
+	return (int)sandbox_shut_calls(&walls.task, NULL, 0, &sandbox);
+}
+
+static void what_proc_says_counts_and_not_that_nothing_went_wrong(void **state)
+{
+	struct rlimit core = { 0 };
+
+	(void)state;
+	if (getrlimit(RLIMIT_CORE, &core) == 0 && core.rlim_max == 0)
+		skip(); /* who may not have core files cannot be caught with them */
+	CHECK(does(0, begin_with_core_files) == (int)ERR_INTERNAL);
+}
+
 int main(void)
 {
 	return RUN(CASE(no_file_is_made_empty_or_opened_for_nothing),
 		   CASE(a_call_that_it_never_makes_is_refused_or_the_end),
 		   CASE(what_libraries_do_late_is_allowed),
-		   CASE(threads_that_are_there_are_filtered_too));
+		   CASE(threads_that_are_there_are_filtered_too),
+		   CASE(what_proc_says_counts_and_not_that_nothing_went_wrong));
 }
