@@ -52,6 +52,7 @@ test('FT-001: on a full disk what is asked for is refused and leaves nothing, an
 		refused(answer, 503, 'temporarily_unavailable');
 		await grantd.unchanged(async () => refused(await agent.refresh(tokens.refresh_token), 503, 'temporarily_unavailable'), { except: [] });
 		if (has_reserve) {
+			assert.equal((await fetch(`http://127.0.0.1:${grantd.port + 1}/livez`)).status, 200, 'a proxy that watches this lets people stop things');
 			assert.deepEqual(await ready(grantd), [503, 'the disk is full: only what stops something is kept\n']);
 			const figures = await (await fetch(`http://127.0.0.1:${grantd.port + 1}/metrics`)).text();
 			assert.match(figures, /^grantd_disk_full 1$/m);
@@ -71,7 +72,7 @@ test('FT-001: on a full disk what is asked for is refused and leaves nothing, an
 });
 
 // Everybody's way to stop something; each must hold at once and leave its event.
-async function stop_everything(grantd, { alice, agents, tokens }) {
+async function stop_everything(grantd, { alice, agents, tokens, asked }) {
 	assert.equal((await agents[0].revoke(tokens[0].refresh_token)).status, 200);
 	const grants = await grantd.operate(['grant', 'list', '--user', 'alice']);
 	const grant_of = (i) => grants.find((grant) => grant.client_id === agents[i].client_id).id;
@@ -80,6 +81,11 @@ async function stop_everything(grantd, { alice, agents, tokens }) {
 	const paused = await alice.submit(page, page.form_with('csrf'), { action: 'pause' });
 	assert.equal(paused.status, 200, paused.text.slice(0, 300));
 	await grantd.operate(['client', 'disable', agents[3].client_id]);
+	const denied = await alice.decide(asked, 'deny');
+	assert.equal(denied.left?.searchParams.get('error'), 'access_denied', denied.text);
+	const leave = await alice.get('/logout');
+	await alice.submit(leave, leave.form_with('csrf'));
+	assert.ok((await alice.get('/account')).form_with('password'), 'signed out');
 }
 
 async function is_stopped(grantd, { agents, tokens }) {
@@ -89,10 +95,10 @@ async function is_stopped(grantd, { agents, tokens }) {
 		assert.deepEqual([status, body.error], [[400, 'invalid_grant'], [400, 'invalid_grant'], [503, 'temporarily_unavailable'], [401, 'invalid_client']][i]);
 	}
 	const kinds = await event_kinds(grantd);
-	for (const kind of ['family.ended', 'grant.revoked', 'grant.paused', 'client.disabled']) assert.equal(kinds.filter((one) => one === kind).length, 1, kind);
+	for (const kind of ['family.ended', 'grant.revoked', 'grant.paused', 'client.disabled', 'grant.denied', 'logout']) assert.equal(kinds.filter((one) => one === kind).length, 1, kind);
 }
 
-test('FT-016: on a full disk revocation, pause and disabling are kept with their events, also through kill -9', { skip }, async (t) => {
+test('FT-016: on a full disk revocation, pause, disabling, a no and signing out are kept with their events, also through kill -9', { skip }, async (t) => {
 	const { grantd, disk } = await instance_on_small_disk(t);
 	await grantd.add_resource();
 	const alice = await grantd.add_person('alice');
@@ -101,12 +107,13 @@ test('FT-016: on a full disk revocation, pause and disabling are kept with their
 	for (const id of ['revokes-itself', 'is-revoked', 'is-paused', 'is-disabled', 'goes-on']) agents.push(await grantd.add_agent({ id, name: id }));
 	tokens.push(...await Promise.all(agents.map((agent) => agent.tokens(alice, read))));
 	const last = agents.length - 1;
+	const asked = await alice.open(agents[last].authorization().url); // a question that is answered on the full disk
 	disk.fill();
 	const full = await refresh_until_refused(agents[last], tokens[last], disk);
 	tokens[last] = full.tokens;
 	// PostgreSQL's operator gives back the space that was kept for this: docs/operator.md
 	if (!has_reserve) await space_is_back(grantd, agents[last], tokens[last], disk).then((next) => { tokens[last] = next; });
-	await stop_everything(grantd, { alice, agents, tokens });
+	await stop_everything(grantd, { alice, agents, tokens, asked });
 	disk.fill();
 	await is_stopped(grantd, { agents, tokens });
 	if (has_reserve) assert.ok(grantd.log().some((line) => line.event === 'store.reserve_used'), 'they were kept from the reserve');

@@ -106,7 +106,7 @@ test('the key process has no socket and no file, cannot be dumped, and may make 
 });
 
 describe('neither process outlives the other', () => {
-	test('FT-012: grantd ends at once when its key process is killed, says so, and starts again', async (t) => {
+	for (const name of ['keyd', 'errands']) test(`FT-012: grantd ends at once when ${name} is killed, says so, and starts again`, async (t) => {
 		const grantd = await Instance.start(t);
 		const { alice, agent } = await grantd.furnish();
 		let { refresh_token } = await agent.tokens(alice);
@@ -118,7 +118,7 @@ describe('neither process outlives the other', () => {
 			}
 		})();
 		await sleep(100);
-		process.kill(keyd_of(grantd), 'SIGKILL');
+		process.kill(process_of(grantd, name), 'SIGKILL');
 		const killed_at = Date.now();
 		const { status } = await grantd.daemon.ended;
 		assert.ok(Date.now() - killed_at < 2000, `it took ${Date.now() - killed_at} ms`);
@@ -126,28 +126,29 @@ describe('neither process outlives the other', () => {
 		assert.ok(!prevents.includes('70'), 'a supervisor starts it again');
 		const last = await asking; // nobody is left waiting
 		assert.ok(last instanceof Error || last.status === 503, last.text);
-		const [line] = grantd.log().filter(({ event }) => event === 'keyd.gone');
+		const [line] = grantd.log().filter(({ event }) => event === `${name}.gone`);
 		assert.equal(line?.level, 'error');
 		assert.equal(line.how, 'signal 9');
 		await grantd.start();
 		assert.equal((await agent.refresh(refresh_token)).status, 200, 'the last token that was answered is good');
 	});
 
-	test('the key process ends when grantd is killed', async (t) => {
+	test('both children end when grantd is killed', async (t) => {
 		const grantd = await Instance.start(t);
-		const pid = keyd_of(grantd);
-		assert.ok(is_running(pid));
+		const pids = ['keyd', 'errands'].map((name) => process_of(grantd, name));
+		assert.ok(pids.every(is_running));
 		await grantd.kill_9();
-		await until(() => !is_running(pid));
+		await until(() => !pids.some(is_running));
 	});
 
-	test('signals for the group are grantd\'s to follow: the key process answers until the last request is', async (t) => {
+	test('signals for the group are grantd\'s to follow: its children answer until the last request is', async (t) => {
 		const grantd = await Instance.start(t);
 		const { alice, agent } = await grantd.furnish();
-		const pid = keyd_of(grantd);
-		for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.kill(pid, signal);
+		const pids = ['keyd', 'errands'].map((name) => process_of(grantd, name));
+		for (const pid of pids) for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.kill(pid, signal);
 		await agent.tokens(alice);
-		assert.equal(keyd_of(grantd), pid);
+		await grantd.operate(['reload']);
+		assert.deepEqual(['keyd', 'errands'].map((name) => process_of(grantd, name)), pids);
 	});
 });
 

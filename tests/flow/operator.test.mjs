@@ -259,17 +259,38 @@ test('HUP with a broken file keeps the old configuration, says why, and drops no
 	assert.equal((await ask(bot)).status, 200);
 });
 
-test('a reload says of each setting that it changed and waits for a restart', async (t) => {
-	const grantd = await Instance.start(t, { env: { GRANTD_TRUSTED_PROXIES: undefined } });
+test('a reload says of each setting that waits for a restart that it changed, and of no other', async (t) => {
+	const grantd = await Instance.create({ env: { GRANTD_TRUSTED_PROXIES: undefined, GRANTD_OPS_LISTEN: undefined, GRANTD_SHARE_DIR: undefined } });
+	t.after(() => grantd.dispose());
+	const { GRANTD_SHARE_DIR: _, ...plain } = grantd.env;
 	const conf = in_dir(grantd, 'grantd.conf');
-	const text = fs.readFileSync(conf, 'utf8');
-	const asked = () => grantd.log().filter((line) => line.event === 'reload.needs_restart').map((line) => line.setting);
-	fs.writeFileSync(conf, `${text}trusted_proxies = 127.0.0.1\n`);
-	await grantd.restart();
-	fs.writeFileSync(conf, `${text}trusted_proxies = 127.0.0.2\nadmin_group = games\n`);
+	const own = /^(database|listen|share_dir|ops_listen) = .*\n/gm;
+	const text = fs.readFileSync(conf, 'utf8').replace(own, '');
+	const share = path.resolve(import.meta.dirname, '../../share');
+	const database = grantd.database.url ?? 'sqlite:grantd.db';
+	const write = (settings) => fs.writeFileSync(conf, text + Object.entries(settings).map(([name, value]) => `${name} = ${value}\n`).join(''));
+	const settings = { listen: `127.0.0.1:${grantd.port}`, ops_listen: `127.0.0.1:${grantd.port + 1}`, share_dir: share, database, trusted_proxies: '127.0.0.1', access_token_lifetime: '60s' };
+	write(settings);
+	grantd.env = plain;
+	await grantd.start();
+	fs.cpSync(in_dir(grantd, 'tls'), in_dir(grantd, 'other-tls'), { recursive: true });
+	fs.cpSync(share, `${grantd.home}/share`, { recursive: true });
+	fs.copyFileSync(in_dir(grantd, 'root.key'), in_dir(grantd, 'other.key'));
+	write({
+		listen: `127.0.0.1:${grantd.port + 2}`, ops_listen: `127.0.0.1:${grantd.port + 3}`, admin_socket: 'other.sock', admin_group: 'games', plain: 'yes',
+		trusted_proxies: '127.0.0.2', tls_cert: 'other-tls/cert.pem', tls_key: 'other-tls/key.pem', database: database.replace(/grantd\.db$|$/, driver === 'sqlite' ? 'other.db' : '&application_name=other'),
+		database_pool: 4, root_key_file: 'other.key', share_dir: `${grantd.home}/share`, backup_dir: 'other', sandbox: 'no', loops: 3,
+		access_token_lifetime: '61s', keep_events: '400d', // these are taken up
+	});
 	grantd.daemon.kill('SIGHUP');
-	await until(() => grantd.log().find((line) => line.event === 'reload.done'));
-	assert.deepEqual(asked().sort(), ['admin_group', 'trusted_proxies']);
+	await until(() => { const line = grantd.log().find(({ event }) => event.startsWith('reload.') && event !== 'reload.needs_restart'); return line && assert.equal(line.event, 'reload.done', line.reason) || line; });
+	const asked = grantd.log().filter((line) => line.event === 'reload.needs_restart').map((line) => line.setting);
+	assert.deepEqual(asked.sort(), ['admin_group', 'admin_socket', 'backup_dir', 'database', 'database_pool', 'listen', 'loops', 'ops_listen', 'plain',
+		'root_key_file', 'sandbox', 'share_dir', 'tls_cert', 'tls_key', 'trusted_proxies']);
+	// and what was bound and opened at the start is as it was
+	assert.equal((await grantd.fetch(`${grantd.issuer}/jwks.json`)).status, 200);
+	assert.equal((await ops(grantd, 'livez'))[0], 200);
+	assert.deepEqual(await grantd.operate(['user', 'list']), []);
 });
 
 test('idle connections that take every file descriptor do not keep anybody out', async (t) => {

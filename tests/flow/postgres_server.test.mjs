@@ -86,6 +86,8 @@ test('over TLS that is verified, with a role that owns one schema: set-up, a who
 	assert.ok(Number(await superuser("SELECT count(*) FROM pg_tables WHERE schemaname = 'grantd'", 'grantd')) > 10);
 	const checked = await grantd.grantd(['check', '--dir', grantd.dir]);
 	assert.equal(checked.status, 0, checked.stderr);
+	const migrated = await grantd.grantd(['migrate', '--dir', grantd.dir]);
+	assert.equal(migrated.status, 0, migrated.stderr);
 	assert.deepEqual(await grantd.files_with([password], { but: ['database.url'] }), []);
 	await grantd.stop();
 

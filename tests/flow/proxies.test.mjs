@@ -157,6 +157,14 @@ for (const [name, proxy] of Object.entries(proxies)) {
 	});
 }
 
+// With one grantd behind it, a proxy that asks for its health would keep people from stopping things on a full disk.
+test('no configuration takes grantd out for what /readyz says, or for answers that it gave', () => {
+	for (const { file } of Object.values(proxies)) {
+		const settings = fs.readFileSync(path.join(packaging, file), 'utf8').replace(/^\s*#.*$/gm, '');
+		assert.doesNotMatch(settings, /readyz|livez|health_|\bcheck\b|httpchk|\bobserve\b|max_fails|fail_duration|proxy_next_upstream (?!off;)/, file);
+	}
+});
+
 test('who is not on the list of proxies speaks for nobody, also on a plain listener', async (t) => {
 	const grantd = await Instance.create();
 	t.after(() => grantd.dispose());

@@ -86,7 +86,7 @@ let at_first, idle_tokens, backup;
 test('a new root key does nothing until it was read at a start and is made the current one', async () => {
 	at_first = await agent.tokens(alice, read);
 	idle_tokens = await idle.tokens(alice, read);
-	await create_people(600);
+	await create_people(1100);
 	backup = await back_up();
 	const early = await rewrap();
 	assert.equal(early.status, 1);
@@ -195,8 +195,16 @@ test('a backup of before the rotation needs the old root key and says so; with i
 	await grantd.start();
 	assert.deepEqual(await states(), [[1, 'current'], [2, 'waiting']]);
 	assert.equal((await grantd.operate(['user', 'show', 'alice'])).email, 'alice@example.org');
+	// a form that is open meanwhile is answered once that it is too old, and nobody is signed out
+	alice.cookies.clear();
+	await alice.sign_in();
+	const wish = agent.authorization(), open = await alice.open(wish.url);
 	assert.equal((await rewrap()).status, 0);
 	await moved();
+	const late = await alice.decide(open, 'allow', read);
+	assert.equal(late.status, 403);
+	assert.match(late.text, /it is too old.*load the page again/s);
+	assert.ok((await alice.decide(await alice.open(wish.url), 'allow', read)).left?.searchParams.get('code'));
 });
 
 test('a node that serves without the new key holds it up by name, and one with an old file does not start', async (t) => {

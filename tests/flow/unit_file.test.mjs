@@ -24,6 +24,18 @@ test('it tries again for as long as the database is away, and not what is refuse
 	const value_of = (name) => new RegExp(`^${name}=(.*)$`, 'm').exec(text)[1].split(' ');
 	assert.deepEqual(value_of('RestartPreventExitStatus'), ['1', '2']);
 	assert.deepEqual(value_of('StartLimitIntervalSec'), ['0']);
+	assert.deepEqual([value_of('Restart'), value_of('RestartSec')], [['on-failure'], ['1']]);
+});
+
+test('what is not set up is not started: the condition holds as soon as there is a grantd.conf', async (t) => {
+	const [condition] = /^ConditionPathExists=.*$/m.exec(text);
+	const dir = fs.mkdtempSync('/tmp/grantd-unit-');
+	t.after(() => fs.rmSync(dir, { recursive: true }));
+	const holds = async () => (await run('systemd-analyze', ['condition', condition.replace('/var/lib/grantd', dir)])).status === 0;
+	assert.match(condition, /\/var\/lib\/grantd\/grantd\.conf$/);
+	assert.equal(await holds(), false);
+	fs.writeFileSync(`${dir}/grantd.conf`, '');
+	assert.equal(await holds(), true);
 });
 
 const sets = new Map();
