@@ -2,7 +2,7 @@
 # The front door for people. It only calls meson and tools/*; each target does its own set-up.
 .DEFAULT_GOAL := help
 .PHONY: help all test lint unit flow browser fuzz-replay demo pages test-rows bench bench-docs soak fresh \
-	install deb clean
+	install uninstall deb clean
 
 help: ## what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -51,7 +51,7 @@ bench-docs: ## put the last bench's table into docs/performance.md
 	@tools/bench --docs
 
 soak: ## flows under TSan, longer fuzzing, power cuts, 1,000 kills (SECONDS_EACH=600 POWER=5 ROUNDS=25)
-	@tools/install-deps build test node package
+	@tools/install-deps build test node
 	@SECONDS_EACH='$(SECONDS_EACH)' PARTS='$(PARTS)' POWER='$(POWER)' ROUNDS='$(ROUNDS)' tools/run-part soak
 
 fresh: ## the README's commands on a bare Debian 12, in a chroot
@@ -63,6 +63,9 @@ deb: ## the Debian package, in build/package
 
 install: all ## install build/release (DESTDIR and meson's prefix are honoured)
 	@meson install -C build/release
+
+uninstall: ## remove what the last install of build/release installed (the same DESTDIR); never /var/lib/grantd
+	@ninja -C build/release uninstall
 
 clean: ## remove what was built, keep what was downloaded
 	@tools/clean
