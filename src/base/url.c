@@ -166,6 +166,30 @@ bool url_is_public(const struct url *url)
 	return true;
 }
 
+static bool is_label(struct str label)
+{
+	return label.len > 0 && label.len <= 63 &&
+	       str_only(label, "abcdefghijklmnopqrstuvwxyz" DIGIT "-") && label.at[0] != '-' &&
+	       label.at[label.len - 1] != '-';
+}
+
+bool url_host_is_name(struct str host)
+{
+	struct str rest = host, label = STR_NONE;
+	size_t labels = 0;
+
+	if (host.len > 253)
+		return false;
+	while (str_next(&rest, '.', &label)) {
+		if (!is_label(label))
+			return false;
+		labels++;
+	}
+	/* as browsers and inet_aton(3) read what ends in a number: an IPv4 address */
+	return labels > 1 && !str_ends_with(host, STR(".")) && !str_only(label, DIGIT) &&
+	       !(str_starts_with(label, STR("0x")) && str_only(str_from(label, 2), HEX));
+}
+
 struct str url_origin(struct arena *arena, const struct url *url)
 {
 	return STR_JOIN(arena, url->scheme, STR("://"), url->host,

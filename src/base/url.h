@@ -38,6 +38,12 @@ bool url_is_loopback(const struct url *url);
  * form, no name of this computer or a local network.
  */
 bool url_is_public(const struct url *url);
+/*
+ * A DNS name that nobody can take for an address: at least two labels of a-z, 0-9 and '-' (no
+ * capitals, for then two spellings were one host), the last one not a number, also no hexadecimal
+ * one, and no dot at the end. "localhost" is none.
+ */
+bool url_host_is_name(struct str host);
 
 /* "https://host:port", the serialised origin (the port only if it was written). */
 struct str url_origin(struct arena *arena, const struct url *url);

@@ -109,16 +109,7 @@ static size_t take_body(char *bytes, size_t size, size_t count, void *context)
 
 static void set_trust(const struct call *call, struct task *task, const struct http_call *wish)
 {
-	/* borrowed: the text outlives the call */
-	struct curl_blob extra = { (void *)(uintptr_t)wish->extra_ca.at, wish->extra_ca.len,
-				   CURL_BLOB_NOCOPY };
-
-	call->curl->set(call->easy, CURLOPT_SSL_VERIFYPEER, 1L);
-	call->curl->set(call->easy, CURLOPT_SSL_VERIFYHOST, 2L);
-	call->curl->set(call->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	/* in place of the system's bundle, whose certificates are in libcurl's CA path as well */
-	if (!str_is_empty(wish->extra_ca))
-		call->curl->set(call->easy, CURLOPT_CAINFO_BLOB, &extra);
+	client_api_trust(call->curl, call->easy, wish->extra_ca);
 	if (wish->ca_file.at == NULL)
 		return;
 	/* that file and nothing beside it */
@@ -132,10 +123,7 @@ static void set_path(const struct call *call, struct task *task, const struct ht
 
 	call->curl->set(call->easy, CURLOPT_URL, str_to_c(&task->arena, wish->url));
 	call->curl->set(call->easy, CURLOPT_PROTOCOLS_STR, is_http ? "http,https" : "https");
-	call->curl->set(call->easy, CURLOPT_FOLLOWLOCATION, 0L);
-	call->curl->set(call->easy, CURLOPT_PROXY, ""); /* also none from the environment */
-	call->curl->set(call->easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	call->curl->set(call->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	client_api_narrow(call->curl, call->easy);
 	if (wish->unix_socket.at != NULL)
 		call->curl->set(call->easy, CURLOPT_UNIX_SOCKET_PATH,
 				str_to_c(&task->arena, wish->unix_socket));
@@ -230,7 +218,6 @@ enum err http_client_call(struct task *task, const struct http_call *wish,
 		call.curl->set(call.easy, CURLOPT_HEADERDATA, &wanted);
 	}
 	call.curl->set(call.easy, CURLOPT_ERRORBUFFER, detail);
-	call.curl->set(call.easy, CURLOPT_NOSIGNAL, 1L);
 	call.curl->set(call.easy, CURLOPT_TIMEOUT_MS, (long)wish->timeout_ms);
 	code = call.curl->perform(call.easy);
 	if (body.too_large)

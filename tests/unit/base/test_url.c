@@ -325,6 +325,47 @@ static void what_is_encoded_decodes_to_itself(void **state)
 	} while (++byte < 0x7F);
 }
 
+static const struct {
+	struct str host;
+	bool is_name;
+} names[] = {
+	{ STR_INIT("app.example"), true },
+	{ STR_INIT("a.b.c.example"), true },
+	{ STR_INIT("xn--bcher-kva.example"), true },
+	{ STR_INIT("1.1.1.1.example"), true },
+	{ STR_INIT("app.0xample"), true },
+	{ STR_INIT("localhost"), false },
+	{ STR_INIT("example"), false },
+	{ STR_INIT(""), false },
+	{ STR_INIT("app.example."), false },
+	{ STR_INIT(".example"), false },
+	{ STR_INIT("app..example"), false },
+	{ STR_INIT("App.example"), false },
+	{ STR_INIT("-app.example"), false },
+	{ STR_INIT("app-.example"), false },
+	{ STR_INIT("app_1.example"), false },
+	{ STR_INIT("127.0.0.1"), false },
+	{ STR_INIT("127.1"), false },
+	{ STR_INIT("2130706433"), false },
+	{ STR_INIT("0x7f000001"), false },
+	{ STR_INIT("127.0.0.0x1"), false },
+	{ STR_INIT("127.0.0.0x"), false },
+	{ STR_INIT("app.017"), false },
+	{ STR_INIT("[::1]"), false },
+	{ STR_INIT("a23456789012345678901234567890123456789012345678901234567890123.example"),
+	  true },
+	{ STR_INIT("a234567890123456789012345678901234567890123456789012345678901234.example"),
+	  false },
+};
+
+static void a_host_that_could_be_an_address_is_no_name(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(names); i++)
+		CHECK_ROW(url_host_is_name(names[i].host) == names[i].is_name, "%s\n",
+			  names[i].host.at);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -335,6 +376,7 @@ int main(void)
 		   TEST(what_rfc_3986_allows_is_parsed_and_not_repaired),
 		   TEST(loopback_is_three_spellings_of_the_host_alone),
 		   TEST(a_public_host_is_a_name_that_others_can_resolve),
+		   TEST(a_host_that_could_be_an_address_is_no_name),
 		   TEST(the_origin_has_the_port_only_if_it_was_written),
 		   TEST(decoding_gives_text_or_an_error),
 		   TEST(a_triplet_cut_by_the_slice_is_not_completed_from_behind_it),
