@@ -11,6 +11,7 @@ static const struct {
 } refusals[] = {
 	{ ERR_REQUEST, 400, "invalid_request" },
 	{ ERR_SYNTAX, 400, "invalid_request" },
+	{ ERR_CLIENT_DOCUMENT, 400, "invalid_client_document" },
 	{ ERR_SCOPE, 400, "invalid_scope" },
 	{ ERR_TARGET, 400, "invalid_target" },
 	{ ERR_CONFIG, 400, "invalid_configuration" },

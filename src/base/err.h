@@ -15,6 +15,7 @@ enum err {
 	/* what the asker got wrong; RFC 6749 5.2 and its relatives */
 	ERR_REQUEST,		  /* invalid_request: malformed, missing or repeated */
 	ERR_CLIENT,		  /* invalid_client: client authentication failed */
+	ERR_CLIENT_DOCUMENT,	  /* invalid_client: what its URL names makes no client */
 	ERR_GRANT,		  /* invalid_grant: code or refresh token does not stand */
 	ERR_SCOPE,		  /* invalid_scope */
 	ERR_TARGET,		  /* invalid_target (RFC 8707) */

@@ -14,6 +14,7 @@ static const struct oauth_answer server_error = { 500, "server_error", NULL, 0 }
 static const struct oauth_answer answers[ERR_LAST + 1] = {
 	[ERR_REQUEST] = { 400, "invalid_request", NULL, 0 },
 	[ERR_CLIENT] = { 401, "invalid_client", "Basic", 0 },
+	[ERR_CLIENT_DOCUMENT] = { 400, "invalid_client", NULL, 0 },
 	[ERR_GRANT] = { 400, "invalid_grant", NULL, 0 },
 	[ERR_SCOPE] = { 400, "invalid_scope", NULL, 0 },
 	[ERR_TARGET] = { 400, "invalid_target", NULL, 0 },

@@ -20,14 +20,23 @@ struct wording {
 };
 
 static const struct wording wordings[] = {
-	{ ERR_CLIENT, 400, "error.client", false },  { ERR_FORBIDDEN, 403, "error.403", false },
-	{ ERR_NOT_FOUND, 404, "error.404", false },  { ERR_METHOD, 405, "error.405", false },
-	{ ERR_CONFLICT, 409, "error.409", true },    { ERR_TOO_LARGE, 413, "error.413", false },
-	{ ERR_MEDIA_TYPE, 415, "error.415", false }, { ERR_THROTTLED, 429, "error.429", false },
-	{ ERR_BUSY, 503, "error.503", false },	     { ERR_TIMEOUT, 503, "error.503", false },
-	{ ERR_STORE, 503, "error.503", false },	     { ERR_CRYPTO, 500, "error.500", false },
-	{ ERR_IO, 500, "error.500", false },	     { ERR_CONFIG, 500, "error.500", false },
-	{ ERR_FULL, 503, "error.full", false },	     { ERR_INTERNAL, 500, "error.500", false },
+	{ ERR_CLIENT_DOCUMENT, 400, "error.client_document", true },
+	{ ERR_CLIENT, 400, "error.client", false },
+	{ ERR_FORBIDDEN, 403, "error.403", false },
+	{ ERR_NOT_FOUND, 404, "error.404", false },
+	{ ERR_METHOD, 405, "error.405", false },
+	{ ERR_CONFLICT, 409, "error.409", true },
+	{ ERR_TOO_LARGE, 413, "error.413", false },
+	{ ERR_MEDIA_TYPE, 415, "error.415", false },
+	{ ERR_THROTTLED, 429, "error.429", false },
+	{ ERR_BUSY, 503, "error.503", false },
+	{ ERR_TIMEOUT, 503, "error.503", false },
+	{ ERR_STORE, 503, "error.503", false },
+	{ ERR_CRYPTO, 500, "error.500", false },
+	{ ERR_IO, 500, "error.500", false },
+	{ ERR_CONFIG, 500, "error.500", false },
+	{ ERR_FULL, 503, "error.full", false },
+	{ ERR_INTERNAL, 500, "error.500", false },
 };
 
 static const struct wording other = { ERR_REQUEST, 400, "error.400", true };
