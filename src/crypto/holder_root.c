@@ -11,7 +11,6 @@
 
 static const struct str mac_labels[MAC_LABEL_COUNT] = {
 	[MAC_CODE] = STR_INIT("grantd v1 mac code"),
-	[MAC_CSRF] = STR_INIT("grantd v1 mac csrf"),
 	[MAC_BROWSER] = STR_INIT("grantd v1 mac browser"),
 	[MAC_ALIAS] = STR_INIT("grantd v1 mac alias"),
 };

@@ -75,7 +75,8 @@ static enum err open_agent(struct exchange *exchange, struct page *page, struct 
 	TRY(agents_describe(page, *ret_db, ret_grant, data_object(page->data, "agent")));
 	data_str(page->data, "agent_name",
 		 json_get_str(json_object_get(page->data, "agent"), "name"));
-	return csrf_add(page, STR_JOIN(&page->task->arena, STR("agent:"), ret_grant->id));
+	csrf_add(page, STR_JOIN(&page->task->arena, STR("agent:"), ret_grant->id));
+	return OK;
 }
 
 enum err web_agent(struct exchange *exchange)

@@ -116,7 +116,7 @@ static enum err show(struct page *page, struct str id, unsigned status, const ch
 	data_str(page->data, "shown", question.fingerprint);
 	data_str(page->data, "client_name", view->client.name);
 	page->form_target = form_target(&page->task->arena, view->request.redirect_uri);
-	TRY(csrf_add(page, purpose_of(&page->task->arena, id, question.fingerprint)));
+	csrf_add(page, purpose_of(&page->task->arena, id, question.fingerprint));
 	TRY(page_send(page, status, "consent", "consent.title"));
 	return consent_shown(page->task, page->authority, view, go_out);
 }
@@ -183,8 +183,8 @@ static enum err read_answer(struct page *page, const struct form *form,
 		.version = STR(CONSENT_VERSION),
 		.address = page->exchange->request.peer.address,
 		.user_agent = request_field(&page->exchange->request, STR("User-Agent")),
+		.sentences = question->sentences,
 	};
-	TRY(question_sentences(question, &answer->sentences));
 	if (!answer->allow)
 		return OK;
 	return read_scopes(page, form, question, answer);

@@ -7,9 +7,8 @@
 #include "web/agents.h"
 #include "web/words.h"
 
-#define KEPT_MAX	    (64 * 1024)
-#define WORDS_MAX	    (16 * 1024)
-#define INSTALLATIONS_SHOWN 5
+#define KEPT_MAX  (64 * 1024)
+#define WORDS_MAX (16 * 1024)
 
 void question_close(struct question *question)
 {
@@ -137,7 +136,6 @@ static void add_warnings(const struct question *question, json_t *data)
 static void add_installations(const struct question *question, json_t *data)
 {
 	const struct consent_view *view = question->view;
-	int64_t now = question->page->task->now;
 	json_t *installed, *list;
 
 	if (view->grant.id.len == 0)
@@ -149,11 +147,8 @@ static void add_installations(const struct question *question, json_t *data)
 	list = data_array(installed, "list");
 	for (size_t i = 0; i < view->installation_count; i++) {
 		const struct family *family = &view->installations[i];
-		json_t *item;
+		json_t *item = data_item(list);
 
-		if (!family_is_live(family, now) || json_array_size(list) == INSTALLATIONS_SHOWN)
-			continue;
-		item = data_item(list);
 		words_time(question->page, data_object(item, "since"), family->created_at);
 		words_time(question->page, data_object(item, "used"), family->last_used_at);
 	}
@@ -342,12 +337,12 @@ static void add_end(const struct question *question, json_t *data)
 static enum err take_fingerprint(struct question *question)
 {
 	struct arena *arena = &question->page->task->arena;
-	struct str sentences;
 
-	TRY(question_sentences(question, &sentences));
+	TRY(json_print(question->page->task, question->kept, KEPT_MAX, &question->sentences));
 	question->fingerprint = base64url_encode(
-		arena, sha256_str(arena, STR_JOIN(arena, locale_tag(question->page->locale),
-						  STR("\n" CONSENT_VERSION "\n"), sentences)));
+		arena,
+		sha256_str(arena, STR_JOIN(arena, locale_tag(question->page->locale),
+					   STR("\n" CONSENT_VERSION "\n"), question->sentences)));
 	return OK;
 }
 
@@ -368,11 +363,6 @@ enum err question_build(struct page *page, const struct consent_view *view,
 	add_durations(question, data);
 	add_end(question, data);
 	return take_fingerprint(question);
-}
-
-enum err question_sentences(const struct question *question, struct str *ret_json)
-{
-	return json_print(question->page->task, question->kept, KEPT_MAX, ret_json);
 }
 
 static void copy_list(json_t *words, const json_t *item, const char *key)

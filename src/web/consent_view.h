@@ -17,15 +17,14 @@ struct question {
 	const struct consent_view *view;
 	json_t *kept;		/* array: each sentence, in order */
 	json_t *scopes;		/* array, borrowed from the page's data: what each checkbox says */
-	struct str fingerprint; /* of what is kept, in its language: the form carries it back */
+	struct str sentences;	/* what is kept, as JSON text */
+	struct str fingerprint; /* of that, in its language: the form carries it back */
 };
 
 void question_close(struct question *question);
 /* Adds the question to the page's data (member "question") and collects its sentences. */
 MUST_CHECK enum err question_build(struct page *page, const struct consent_view *view,
 				   struct question *question);
-/* The kept sentences as JSON text. */
-MUST_CHECK enum err question_sentences(const struct question *question, struct str *ret_json);
 /* {"title", "can", "cannot"} of one scope, as shown; {} for one that was not asked. */
 MUST_CHECK enum err question_words(const struct question *question, struct str scope,
 				   struct str *ret_json);

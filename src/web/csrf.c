@@ -3,9 +3,15 @@
 
 #include "authority/events.h"
 #include "crypto/base64.h"
-#include "crypto/keys.h"
+#include "crypto/digest.h"
 
-enum err csrf_token(const struct page *page, struct str purpose, struct str *ret_token)
+/*
+ * Keyed by what only this browser holds: a random cookie of 256 bits that no page and no other host
+ * can read or set (__Host-, HttpOnly), and of which the database has a hash. So a copy of the
+ * database forges no form, and neither does who puts a cookie of his own into a browser: he does
+ * not know its session.
+ */
+struct str csrf_token(const struct page *page, struct str purpose)
 {
 	struct arena *arena = &page->task->arena;
 	bool has_session = page->is_signed_in && !str_equals(purpose, STR(CSRF_LOGIN));
@@ -13,20 +19,15 @@ enum err csrf_token(const struct page *page, struct str purpose, struct str *ret
 	uint8_t tag[SHA256_LEN];
 	struct str input;
 
-	input = STR_JOIN(arena, page->browser, STR("\n"), base64url_encode(arena, session),
+	input = STR_JOIN(arena, STR("grantd v1 csrf\n"), base64url_encode(arena, session),
 			 STR("\n"), purpose);
-	TRY(keys_mac(page->task, page->authority->keys, MAC_CSRF, input, tag));
-	*ret_token = base64url_encode(arena, (struct str){ (const char *)tag, sizeof(tag) });
-	return OK;
+	hmac_sha256(page->browser, input, tag);
+	return base64url_encode(arena, (struct str){ (const char *)tag, sizeof(tag) });
 }
 
-enum err csrf_add(struct page *page, struct str purpose)
+void csrf_add(struct page *page, struct str purpose)
 {
-	struct str token;
-
-	TRY(csrf_token(page, purpose, &token));
-	data_str(page->data, "csrf", token);
-	return OK;
+	data_str(page->data, "csrf", csrf_token(page, purpose));
 }
 
 bool csrf_is_foreign(const struct request *request, struct str issuer)
@@ -59,12 +60,10 @@ static enum err refuse(const struct page *page, struct str purpose, struct str w
 enum err csrf_check(const struct page *page, const struct form *form, struct str purpose)
 {
 	struct str issuer = authority_config(page->authority)->issuer;
-	struct str token;
 
 	if (csrf_is_foreign(&page->exchange->request, issuer))
 		return refuse(page, purpose, STR("the form was sent by another site"));
-	TRY(csrf_token(page, purpose, &token));
-	if (!secret_equals(token, form_get(form, "csrf")))
+	if (!secret_equals(csrf_token(page, purpose), form_get(form, "csrf")))
 		return refuse(page, purpose, STR("the form is not of this browser and session"));
 	return OK;
 }

@@ -9,9 +9,9 @@
 #include "web/page.h"
 
 /* purpose names the form: "consent:req_…". */
-MUST_CHECK enum err csrf_token(const struct page *page, struct str purpose, struct str *ret_token);
+struct str csrf_token(const struct page *page, struct str purpose);
 /* csrf_token as the page's member "csrf". */
-MUST_CHECK enum err csrf_add(struct page *page, struct str purpose);
+void csrf_add(struct page *page, struct str purpose);
 /* ERR_FORBIDDEN. A refused form of who is signed in leaves an event. */
 MUST_CHECK enum err csrf_check(const struct page *page, const struct form *form,
 			       struct str purpose);

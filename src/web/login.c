@@ -47,7 +47,7 @@ static enum err send_form(struct page *page, unsigned status, struct str next, b
 		data_str(page->data, "next", next);
 	if (again)
 		data_true(page->data, "again");
-	TRY(csrf_add(page, STR(CSRF_LOGIN)));
+	csrf_add(page, STR(CSRF_LOGIN));
 	TRY(add_agent(page, next));
 	page->is_signed_in = false; /* no navigation here */
 	return page_send(page, status, "login", "login.title");

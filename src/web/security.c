@@ -59,7 +59,7 @@ static enum err send_form(struct page *page, unsigned status)
 	TRY(list_sessions(page, &sessions, &count));
 	for (size_t i = 0; i < count; i++)
 		TRY(add_session(page, &sessions[i], data_item(list)));
-	TRY(csrf_add(page, STR("security")));
+	csrf_add(page, STR("security"));
 	data_int(page->data, "password_min", PASSWORD_MIN);
 	data_true(page->data, "nav_security");
 	return page_send(page, status, "security", "security.title");
