@@ -67,7 +67,7 @@ const jwks = fixed('jwks');
 const metadata = fixed('metadata');
 
 // Of each person at a time, at grantd: each waits 750 ms for its page, so it takes many to keep it busy.
-const FLOWS_EACH = 3;
+const FLOWS_EACH = 8;
 
 async function flow(bench, names) {
 	const browsers = {};

@@ -71,8 +71,9 @@ static enum err list_installations(struct task *task, const struct authority *au
 	if (view->grant.id.len == 0)
 		return OK;
 	TRY(store_reader(task, authority->store, &db));
-	return family_list(task, db, view->grant.id, &view->installations,
-			   &view->installation_count);
+	return family_list_live(
+		task, db, &(struct family_page){ view->grant.id, task->now, CONSENT_INSTALLATIONS },
+		&view->installations, &view->installation_count);
 }
 
 /* One that is gone or disabled is named all the same: it may come back. */

@@ -10,6 +10,8 @@
 #include "model/session.h"
 #include "model/user.h"
 
+#define CONSENT_INSTALLATIONS 5 /* how many are shown */
+
 /* All that the page shows, and what is kept as shown. */
 struct consent_view {
 	struct auth_request request;
@@ -18,7 +20,7 @@ struct consent_view {
 		*resource; /* NULL: OpenID Connect only, or removed since: then refuse */
 	struct user user;
 	struct grant grant; /* the live grant that a yes would add to; id absent: none */
-	/* of that grant: who has been let in already, and vouches for nobody (PAGES.md) */
+	/* of that grant, live, newest first: let in already, and vouch for nobody (PAGES.md) */
 	struct family *installations;
 	size_t installation_count;
 	/* of client.delegates_to, in its order: who may act through the agent */

@@ -194,30 +194,32 @@ static void touch(struct task *task, const struct authority *authority,
 	aside_submit_stop(aside, authority, write_touch, hash);
 }
 
+static bool is_over(const struct task *task, const struct session *session)
+{
+	return session->ended_at != 0 || session->expires_at <= task->now ||
+	       session->last_seen_at + SESSION_IDLE_MS <= task->now;
+}
+
 enum err session_open(struct task *task, const struct authority *authority, struct str cookie,
 		      struct session *ret_session, struct user *ret_user)
 {
-	struct session session = { 0 };
-	struct user user = { 0 };
+	struct signed_in found = { 0 };
 	struct db *db = NULL;
 	enum err err;
 
 	if (str_is_empty(cookie))
 		return fail(task, ERR_LOGIN_REQUIRED, "nobody is signed in");
 	TRY(store_reader(task, authority->store, &db));
-	err = session_find(task, db, sha256_str(&task->arena, cookie), &session);
-	if (err == OK)
-		err = user_find(task, db, session.user_id, &user);
+	err = session_find(task, db, sha256_str(&task->arena, cookie), &found);
 	if (err == ERR_NOT_FOUND)
 		return fail(task, ERR_LOGIN_REQUIRED, "the session is not known");
 	TRY(err);
-	if (session.ended_at != 0 || session.expires_at <= task->now ||
-	    session.last_seen_at + SESSION_IDLE_MS <= task->now || user.status != USER_ACTIVE)
+	if (is_over(task, &found.session) || found.user.status != USER_ACTIVE)
 		return fail(task, ERR_LOGIN_REQUIRED, "the session is over");
-	if (task->now - session.last_seen_at > TOUCH_MS)
-		touch(task, authority, &session);
-	*ret_session = session;
-	*ret_user = user;
+	if (task->now - found.session.last_seen_at > TOUCH_MS)
+		touch(task, authority, &found.session);
+	*ret_session = found.session;
+	*ret_user = found.user;
 	return OK;
 }
 

@@ -328,6 +328,17 @@ enum err user_change_password(struct task *task, const struct authority *authori
 	return store_write(task, authority->store, write_change, change);
 }
 
+enum err user_email_of(struct task *task, const struct authority *authority, struct str user_id,
+		       struct str *ret_email)
+{
+	struct user user = { 0 };
+	struct db *db = NULL;
+
+	TRY(store_reader(task, authority->store, &db));
+	TRY(user_find(task, db, user_id, &user));
+	return user_email(task, authority, &user, ret_email);
+}
+
 enum err user_email(struct task *task, const struct authority *authority, const struct user *user,
 		    struct str *ret_email)
 {

@@ -47,6 +47,9 @@ MUST_CHECK enum err user_change_password(struct task *task, const struct authori
 /* The e-mail address from the sealed profile; "" when there is none. */
 MUST_CHECK enum err user_email(struct task *task, const struct authority *authority,
 			       const struct user *user, struct str *ret_email);
+/* The same by the person's id. ERR_NOT_FOUND. */
+MUST_CHECK enum err user_email_of(struct task *task, const struct authority *authority,
+				  struct str user_id, struct str *ret_email);
 /* A person's password as it is stored now. */
 struct stored_password {
 	struct str hash; /* PHC; STR_NONE: none */

@@ -31,6 +31,12 @@ static void grow(struct buf *buf, size_t need)
 	buf->room = room;
 }
 
+void buf_expect(struct buf *buf, size_t room)
+{
+	if (room > buf->room && room <= buf->max)
+		grow(buf, room);
+}
+
 void buf_add(struct buf *buf, struct str s)
 {
 	if (s.len == 0 || buf->too_large)

@@ -24,6 +24,8 @@ struct buf {
 };
 
 struct buf buf_in(struct arena *arena, size_t max);
+/* About so much will come: makes room for it at once. */
+void buf_expect(struct buf *buf, size_t room);
 void buf_add(struct buf *buf, struct str s);
 void buf_add_c(struct buf *buf, const char *c);
 void buf_add_char(struct buf *buf, char c);

@@ -259,7 +259,7 @@ static enum exit_code run_verb(struct program *program, const struct verb *verb,
 static void tune(void)
 {
 	mallopt(M_ARENA_MAX, 2);
-	mallopt(M_TRIM_THRESHOLD, 64 * 1024);
+	mallopt(M_TRIM_THRESHOLD, 512 * 1024);
 	mallopt(M_MMAP_THRESHOLD, 64 * 1024);
 	signal(SIGPIPE, SIG_IGN);
 	json_start();

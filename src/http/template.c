@@ -14,6 +14,7 @@
 
 #define SCOPES_DEEP   32 /* sections and partials within one another */
 #define PARTIALS_DEEP 8
+#define USUAL_PAGE    (16 * 1024)
 
 struct template_set {
 	struct arena arena;
@@ -337,6 +338,7 @@ enum err template_render(struct task *task, const struct template_set *set,
 	renderer->set = set;
 	renderer->locale = view->locale;
 	renderer->buf = buf_in(&task->arena, view->max);
+	buf_expect(&renderer->buf, USUAL_PAGE);
 	TRY(push(renderer, (struct level){ .template = template, .value = view->data }));
 	TRY(run(renderer));
 	return buf_finish(&renderer->buf, ret_html);

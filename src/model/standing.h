@@ -11,7 +11,7 @@
 #include "model/user.h"
 
 struct standing {
-	struct user user;
+	struct user user; /* without its data key, which no decision needs */
 	struct client client;
 	struct grant grant;
 	struct family family; /* id absent when asked by grant */

@@ -86,7 +86,7 @@ static enum err write_claims(struct exchange *exchange, const struct access *acc
 	struct str email = STR("");
 
 	if (scope_has(access->scope, STR("email")))
-		TRY(user_email(task, oauth_authority(exchange), &access->standing.user, &email));
+		TRY(user_email_of(task, oauth_authority(exchange), access->sub, &email));
 	json_open_object(&json);
 	json_member_str(&json, "sub", access->sub);
 	if (scope_has(access->scope, STR("profile")))

@@ -44,6 +44,13 @@ static STATEMENT FAMILY_LIST = {
 	" ORDER BY created_at DESC, id DESC"
 };
 
+static STATEMENT FAMILY_LIST_LIVE = {
+	"SELECT " FAMILY_COLUMNS " FROM families"
+	" WHERE user_id = (SELECT g.user_id FROM grants g WHERE g.id = $1) AND grant_id = $1"
+	" AND revoked_at IS NULL AND idle_expires_at > $2"
+	" ORDER BY created_at DESC, id DESC LIMIT $3"
+};
+
 enum err row_family(struct task *task, struct sql_row *row, struct family *family)
 {
 	family->id = row_str(task, row);
@@ -170,6 +177,19 @@ enum err family_list(struct task *task, struct db *db, struct str grant_id,
 	struct sql_list list = { .size = sizeof(struct family), .read = read_family };
 
 	TRY(sql_all(task, db, &FAMILY_LIST, ARGS(sql_text(grant_id)), &list));
+	*ret_families = list.items;
+	*ret_count = list.count;
+	return OK;
+}
+
+enum err family_list_live(struct task *task, struct db *db, const struct family_page *page,
+			  struct family **ret_families, size_t *ret_count)
+{
+	struct sql_list list = { .size = sizeof(struct family), .read = read_family };
+
+	TRY(sql_all(task, db, &FAMILY_LIST_LIVE,
+		    ARGS(sql_text(page->grant_id), sql_int(page->now), sql_int(page->most)),
+		    &list));
 	*ret_families = list.items;
 	*ret_count = list.count;
 	return OK;

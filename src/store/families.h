@@ -40,6 +40,16 @@ MUST_CHECK enum err family_revoke(struct task *task, struct db *db, struct str i
 MUST_CHECK enum err family_list(struct task *task, struct db *db, struct str grant_id,
 				struct family **ret_families, size_t *ret_count);
 
+/* Those of one grant that are live, `most` at most. */
+struct family_page {
+	struct str grant_id;
+	int64_t now;
+	int64_t most;
+};
+MUST_CHECK enum err family_list_live(struct task *task, struct db *db,
+				     const struct family_page *page, struct family **ret_families,
+				     size_t *ret_count);
+
 /* What a decision looks at, in one or two reads. ERR_NOT_FOUND. */
 MUST_CHECK enum err standing_find_by_family(struct task *task, struct db *db, struct str family_id,
 					    struct standing *ret_standing);

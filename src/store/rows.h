@@ -16,7 +16,13 @@
 	"id, user_id, client_id, resource, basis, created_at, updated_at, expires_at, paused_at,"  \
 	" operator_paused_at, restored_at, revoked_at, revoked_by, last_used_at, delegates"
 
+/* Of users u and user_keys k, as row_user_with_key reads them. */
+#define USER_COLUMNS                                                                               \
+	"u.id, u.username, u.sealed_profile, u.version, u.created_at, u.disabled_at, k.wrapped_key"
+
+/* All but the last of USER_COLUMNS. */
 void row_user(struct task *task, struct sql_row *row, struct user *user);
+void row_user_with_key(struct task *task, struct sql_row *row, struct user *user);
 enum err row_client(struct task *task, struct sql_row *row, struct client *client);
 enum err row_grant(struct task *task, struct sql_row *row, struct grant *grant);
 enum err row_family(struct task *task, struct sql_row *row, struct family *family);

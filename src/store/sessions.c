@@ -2,6 +2,7 @@
 #include "store/sessions.h"
 
 #include "base/task.h"
+#include "store/rows.h"
 #include "store/sql.h"
 
 #define BROWSER_KNOWN_MS (90 * DAY_MS)
@@ -12,14 +13,20 @@ static STATEMENT SESSION_INSERT = {
 	" ON CONFLICT DO NOTHING"
 };
 
-#define SESSION_SELECT                                                                             \
-	"SELECT hash, user_id, browser_hash, created_at, last_seen_at, expires_at, ended_at,"      \
-	" sealed_agent FROM sessions"
+#define SESSION_COLUMNS                                                                            \
+	"s.hash, s.user_id, s.browser_hash, s.created_at, s.last_seen_at, s.expires_at,"           \
+	" s.ended_at, s.sealed_agent"
 
-static STATEMENT SESSION_FIND = { SESSION_SELECT " WHERE hash = $1" };
-static STATEMENT SESSION_LIST = { SESSION_SELECT
-				  " WHERE user_id = $1 AND ended_at IS NULL AND expires_at > $2"
-				  " ORDER BY created_at DESC" };
+static STATEMENT SESSION_FIND = {
+	"SELECT " SESSION_COLUMNS ", " USER_COLUMNS " FROM sessions s"
+	" JOIN users u ON u.id = s.user_id LEFT JOIN user_keys k ON k.user_id = s.user_id"
+	" WHERE s.hash = $1"
+};
+static STATEMENT SESSION_LIST = {
+	"SELECT " SESSION_COLUMNS " FROM sessions s"
+	" WHERE s.user_id = $1 AND s.ended_at IS NULL AND s.expires_at > $2"
+	" ORDER BY s.created_at DESC"
+};
 static STATEMENT SESSION_TOUCH = {
 	"UPDATE sessions SET last_seen_at = $2 WHERE hash = $1 AND last_seen_at < $2"
 };
@@ -64,10 +71,19 @@ enum err session_insert(struct task *task, struct db *db, const struct session *
 			NULL);
 }
 
-enum err session_find(struct task *task, struct db *db, struct str hash,
-		      struct session *ret_session)
+static enum err read_signed_in(struct task *task, struct sql_row *row, void *ret)
 {
-	return sql_one(task, db, &SESSION_FIND, ARGS(sql_blob(hash)), read_session, ret_session);
+	struct signed_in *signed_in = ret;
+
+	TRY(read_session(task, row, &signed_in->session));
+	row_user_with_key(task, row, &signed_in->user);
+	return OK;
+}
+
+enum err session_find(struct task *task, struct db *db, struct str hash,
+		      struct signed_in *ret_found)
+{
+	return sql_one(task, db, &SESSION_FIND, ARGS(sql_blob(hash)), read_signed_in, ret_found);
 }
 
 enum err session_touch(struct task *task, struct db *db, struct str hash, int64_t now)

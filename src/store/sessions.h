@@ -5,17 +5,23 @@
 
 #include "base/err.h"
 #include "model/session.h"
+#include "model/user.h"
 
 struct task;
 struct db;
 
 MUST_CHECK enum err session_insert(struct task *task, struct db *db, const struct session *session);
+struct signed_in {
+	struct session session;
+	struct user user;
+};
+
 /*
- * By the SHA-256 of its cookie; also one that is over (the caller looks at the times).
- * ERR_NOT_FOUND.
+ * By the SHA-256 of its cookie, with its person; also one that is over (the caller looks at the
+ * times). ERR_NOT_FOUND.
  */
 MUST_CHECK enum err session_find(struct task *task, struct db *db, struct str hash,
-				 struct session *ret_session);
+				 struct signed_in *ret_found);
 /* Moves last_seen_at on. */
 MUST_CHECK enum err session_touch(struct task *task, struct db *db, struct str hash, int64_t now);
 MUST_CHECK enum err session_end(struct task *task, struct db *db, struct str hash, int64_t now);

@@ -21,7 +21,7 @@
 
 static const char read_pragmas[] = "PRAGMA query_only=ON; PRAGMA trusted_schema=OFF;"
 				   "PRAGMA mmap_size=0; PRAGMA cell_size_check=ON;"
-				   "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-2000";
+				   "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-48000";
 static const char write_pragmas[] = "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
 				    "PRAGMA trusted_schema=OFF; PRAGMA secure_delete=ON;"
 				    "PRAGMA mmap_size=0; PRAGMA cell_size_check=ON;"

@@ -10,13 +10,11 @@
 	"g.id, g.user_id, g.client_id, g.resource, g.basis, g.created_at, "                        \
 	"g.updated_at, g.expires_at, g.paused_at, g.operator_paused_at, g.restored_at, "           \
 	"g.revoked_at, g.revoked_by, g.last_used_at, g.delegates, u.id, u.username, "              \
-	"u.sealed_profile, u.version, u.created_at, u.disabled_at, k.wrapped_key, "                \
+	"u.sealed_profile, u.version, u.created_at, u.disabled_at, "                               \
 	"c.id, c.name, c.kind, c.auth, c.secret_hash, c.secret_expires_at, "                       \
 	"c.redirect_uris, c.grant_types, c.scope, c.resource, c.delegates_to, c.not_before, "      \
 	"c.created_at, c.disabled_at, c.jwks, c.auth_alg, c.dpop_bound_at"
-#define STANDING_JOIN                                                                              \
-	" JOIN users u ON u.id = g.user_id JOIN clients c ON c.id = g.client_id"                   \
-	" LEFT JOIN user_keys k ON k.user_id = g.user_id"
+#define STANDING_JOIN " JOIN users u ON u.id = g.user_id JOIN clients c ON c.id = g.client_id"
 
 static STATEMENT STANDING_BY_FAMILY = {
 	"SELECT " STANDING_COLUMNS ", f.id, f.user_id, f.grant_id, f.client_id, f.ceiling,"

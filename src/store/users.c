@@ -15,9 +15,7 @@ static STATEMENT USER_KEY_INSERT = {
 	" ON CONFLICT DO NOTHING"
 };
 
-#define USER_SELECT                                                                                \
-	"SELECT u.id, u.username, u.sealed_profile, u.version, u.created_at, u.disabled_at,"       \
-	" k.wrapped_key FROM users u LEFT JOIN user_keys k ON k.user_id = u.id"
+#define USER_SELECT "SELECT " USER_COLUMNS " FROM users u LEFT JOIN user_keys k ON k.user_id = u.id"
 
 static STATEMENT USER_FIND = { USER_SELECT " WHERE u.id = $1" };
 static STATEMENT USER_FIND_BY_NAME = { USER_SELECT " WHERE u.username = $1" };
@@ -56,13 +54,18 @@ void row_user(struct task *task, struct sql_row *row, struct user *user)
 	user->version = row_int(row);
 	user->created_at = row_int(row);
 	user->disabled_at = row_int(row);
-	user->wrapped_key = row_str(task, row);
 	user->status = user->disabled_at == 0 ? USER_ACTIVE : USER_DISABLED;
+}
+
+void row_user_with_key(struct task *task, struct sql_row *row, struct user *user)
+{
+	row_user(task, row, user);
+	user->wrapped_key = row_str(task, row);
 }
 
 static enum err read_user(struct task *task, struct sql_row *row, void *ret)
 {
-	row_user(task, row, ret);
+	row_user_with_key(task, row, ret);
 	return OK;
 }
 

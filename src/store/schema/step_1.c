@@ -192,7 +192,7 @@ const char *const schema_step_1[] = {
 	" idle_expires_at BIGINT NOT NULL,"
 	" revoked_at BIGINT,"
 	" revoked_why TEXT)",
-	"CREATE INDEX families_grant ON families (user_id, grant_id)",
+	"CREATE INDEX families_grant ON families (user_id, grant_id, created_at)",
 	"CREATE INDEX families_root ON families (root_number) WHERE revoked_at IS NULL",
 
 	/*

@@ -34,6 +34,21 @@ static void parts_follow_one_another_across_growth(void **state)
 	CHECK(text.at[10000] == '\0');
 }
 
+static void what_was_expected_takes_no_second_room(void **state)
+{
+	struct arena *arena = *state;
+	struct buf buf = buf_in(arena, 4096);
+	const char *at;
+
+	buf_expect(&buf, 1000);
+	at = buf.at;
+	for (int i = 0; i < 1000; i++)
+		buf_add_char(&buf, 'x');
+	CHECK(buf.at == at && buf.len == 1000);
+	buf_expect(&buf, 4097);
+	CHECK(buf.at == at);
+}
+
 static void exactly_the_ceiling_fits(void **state)
 {
 	struct buf buf = buf_in(*state, 5);
@@ -124,7 +139,8 @@ static void bytes_of_zero_are_kept(void **state)
 
 int main(void)
 {
-	return RUN(TEST(parts_follow_one_another_across_growth), TEST(exactly_the_ceiling_fits),
+	return RUN(TEST(parts_follow_one_another_across_growth),
+		   TEST(what_was_expected_takes_no_second_room), TEST(exactly_the_ceiling_fits),
 		   TEST(one_byte_more_is_too_large_and_writes_nothing),
 		   TEST(a_marked_buffer_stays_marked_though_a_smaller_part_would_fit),
 		   TEST(an_empty_buffer_is_an_empty_text_and_not_an_absent_one),
