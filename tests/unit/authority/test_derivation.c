@@ -144,6 +144,8 @@ static void make_world(struct random_world *world)
 	for (unsigned i = 0; i < CLIENTS; i++)
 		make_client(world, i);
 	make_permissions(world);
+	/* whose scope is a ceiling */
+	world->clients[0].kind = STR("operator");
 	world->clients[0].scope = set_of(scope_names, SCOPES, world->client_scope);
 	world->standing = (struct standing){
 		.user = { .id = STR("usr_1"),
