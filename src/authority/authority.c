@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "authority/documents.h"
 #include "authority/signing.h"
 #include "authority/throttle.h"
 #include "authority/verified.h"
@@ -57,6 +58,7 @@ enum err authority_open(struct task *task, struct authority *authority, struct s
 		.verified = verified_new(),
 		.proof_keys = key_cache_new(),
 		.signing = signing_new(),
+		.documents = documents_new(),
 	};
 	authority->issuer_resource = (struct resource){
 		.name = STR("issuer"),
@@ -80,6 +82,7 @@ void authority_close(struct authority *authority)
 	verified_free(&authority->verified);
 	key_cache_free(&authority->proof_keys);
 	signing_free(&authority->signing);
+	documents_free(&authority->documents);
 	secret_wipe(&authority->alias_key);
 	secret_wipe(&authority->nonce_key);
 }

@@ -23,6 +23,9 @@ struct throttle;
 struct key_cache;
 struct verified; /* which signatures were checked a moment ago */
 struct signing;	 /* which signing keys are loaded */
+struct verified;  /* which signatures were checked a moment ago */
+struct signing;	  /* which signing keys are loaded */
+struct documents; /* which agents are being read of */
 
 struct authority {
 	struct store *store;
@@ -32,6 +35,7 @@ struct authority {
 	struct verified *verified;
 	struct key_cache *proof_keys; /* of DPoP proofs */
 	struct signing *signing;
+	struct documents *documents;
 	struct secret alias_key;
 	struct secret nonce_key; /* of DPoP nonces; the same at every node */
 	struct resource

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "authority/consent.h"
 
+#include "authority/documents.h"
 #include "authority/events.h"
 #include "authority/request.h"
 #include "crypto/base64.h"
@@ -111,7 +112,11 @@ static enum err open_view(struct task *task, const struct authority *authority,
 	TRY(store_reader(task, authority->store, &db));
 	TRY(check_still_stands(task, authority, db, view));
 	TRY(find_delegates(task, db, view));
-	return find_grant(task, db, view);
+	TRY(find_grant(task, db, view));
+	return recognise(task, db,
+			 &(struct recognise_wish){ &view->client, user->id,
+						   view->request.redirect_uri, &view->grant },
+			 &view->who);
 }
 
 enum err consent_show(struct task *task, const struct authority *authority,
@@ -272,6 +277,7 @@ static enum err build_details(struct task *task, const struct deciding *deciding
 			      int64_t expires_at, struct str *ret_details)
 {
 	const struct consent_answer *answer = deciding->answer;
+	const struct consent_view *view = deciding->view;
 	struct buf buf = buf_in(&task->arena, DETAILS_MAX);
 	struct json_writer json = json_write_to(&buf);
 
@@ -283,6 +289,13 @@ static enum err build_details(struct task *task, const struct deciding *deciding
 		if (expires_at != NEVER)
 			json_member_str(&json, "expires_at",
 					clock_format(&task->arena, expires_at));
+	}
+	if (view->who.document_hash.at != NULL) {
+		json_member_str(&json, "document",
+				base64url_encode(&task->arena, view->who.document_hash));
+		json_member_str(&json, "identity",
+				base64url_encode(&task->arena,
+						 document_identity(&task->arena, &view->client)));
 	}
 	json_member_str(&json, "language", answer->language);
 	json_member_str(&json, "version", answer->version);

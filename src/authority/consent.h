@@ -3,6 +3,7 @@
 #pragma once
 
 #include "authority/authority.h"
+#include "authority/recognise.h"
 #include "model/auth_request.h"
 #include "model/client.h"
 #include "model/family.h"
@@ -25,6 +26,7 @@ struct consent_view {
 	size_t installation_count;
 	/* of client.delegates_to, in its order: who may act through the agent */
 	struct client *delegates;
+	struct recognised who; /* asks */
 	bool redirect_is_loopback;
 	struct str redirect_host;
 	int64_t duration_max; /* ms; 0: no ceiling */

@@ -26,6 +26,8 @@ enum throttle_kind {
 	THROTTLE_FAN_OUT_EVENT, /* too many sub-agents, worth an event: one a minute per family */
 	THROTTLE_REGISTER,	/* registrations written, per source or client: 60 a minute */
 	THROTTLE_REGISTER_ALL,	/* of all together, at this node: 600 a minute */
+	THROTTLE_DOCUMENT,	/* fetches of clients' documents, per person: 60 an hour */
+	THROTTLE_DOCUMENT_HOST, /* of these to hosts that are new here: 10 an hour */
 	THROTTLE_SHARED,	/* writes that tell other nodes: 6,000 a minute */
 	THROTTLE_KIND_COUNT
 };

@@ -11,6 +11,7 @@
 #define SOCKET_PATH_MAX 107 /* sun_path less its NUL */
 #define ACCESS_MIN_MS	(30 * SECOND_MS)
 #define SHOWN_MAX	200
+#define LABEL		"abcdefghijklmnopqrstuvwxyz0123456789-"
 
 struct checker {
 	struct task *task;
@@ -289,6 +290,35 @@ static void check_shown(struct checker *checker, const char *name, struct str te
 		complain(checker, name, "is not an https:// URL");
 }
 
+static void check_domains(struct checker *checker, const char *name, const struct str *domains,
+			  size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!url_host_is_name(domains[i]) && !str_only(domains[i], LABEL))
+			complain(checker, name,
+				 str_printf(&checker->task->arena,
+					    "\"%.*s\" is no domain such as example.org: small "
+					    "letters, no port, no *",
+					    STR_FMT(domains[i]))
+					 .at);
+}
+
+static void check_client_metadata(struct checker *checker)
+{
+	const struct config *config = checker->config;
+	struct str host = str_sub(config->issuer_host, 0, str_find(config->issuer_host, ':'));
+
+	check_domains(checker, "client_metadata_allow", config->client_metadata_allow,
+		      config->client_metadata_allow_count);
+	check_domains(checker, "client_metadata_deny", config->client_metadata_deny,
+		      config->client_metadata_deny_count);
+	/* .localhost is never anybody else's (RFC 6761 6.3): people cannot be served there */
+	if (config->client_metadata_loopback && !str_ends_with(host, STR(".localhost")))
+		complain(checker, "client_metadata_loopback",
+			 "is for tests: only with an issuer such as "
+			 "https://grantd.localhost:8443");
+}
+
 void config_check(struct task *task, struct config *config, const struct written *written,
 		  struct config_problems *problems)
 {
@@ -304,6 +334,7 @@ void config_check(struct task *task, struct config *config, const struct written
 		    str_has(config->controller_contact, ':'));
 	check_shown(&checker, "privacy_url", config->privacy_url, true);
 	check_shown(&checker, "support_url", config->support_url, true);
+	check_client_metadata(&checker);
 	if (config->access_token_ms < ACCESS_MIN_MS)
 		complain(&checker, "access_token_lifetime", "must be 30s to 900s");
 	if (config->refresh_idle_ms < HOUR_MS)

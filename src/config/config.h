@@ -68,6 +68,14 @@ struct config {
 		*redirect_schemes; /* private-use schemes without a dot that may be registered */
 	size_t redirect_scheme_count;
 
+	/* clients by metadata document */
+	bool client_metadata;			 /* off: only those that are pinned */
+	const struct str *client_metadata_allow; /* domains; none: all */
+	size_t client_metadata_allow_count;
+	const struct str *client_metadata_deny;
+	size_t client_metadata_deny_count;
+	bool client_metadata_loopback; /* for tests: also at addresses of this machine */
+
 	const struct resource *resources;
 	size_t resource_count;
 };

@@ -106,6 +106,18 @@ const struct setting settings[SETTINGS] = {
 	  "cursor vscode vscode-insiders windsurf", 32,
 	  "Private-use URI schemes without a dot that clients may register (RFC 8252 7.1 asks for "
 	  "a dot)." },
+	{ "client_metadata", SETTING_YES_NO, PLACE(client_metadata), "yes", 0,
+	  "Agents that nobody registered: their client_id is a URL, and what stands there says who "
+	  "they\n"
+	  "# are. It is read for people who have signed in. no: only those that grantctl client pin "
+	  "named." },
+	{ "client_metadata_allow", SETTING_WORDS, PLACE(client_metadata_allow), "", 256,
+	  "Their domains, with all below: only these, or none of those. No list: all." },
+	{ "client_metadata_deny", SETTING_WORDS, PLACE(client_metadata_deny), "", 256, NULL },
+	{ "client_metadata_loopback", SETTING_YES_NO, PLACE(client_metadata_loopback), "no", 0,
+	  "yes: read them from this machine too. For tests; refused unless the issuer is one "
+	  "that only\n"
+	  "# this machine can mean (NAME.localhost)." },
 };
 
 size_t setting_find(struct str name)

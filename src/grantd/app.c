@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "authority/documents.h"
 #include "base/tally.h"
 #include "config/file.h"
 #include "crypto/random.h"
@@ -16,6 +17,7 @@
 #include "grantd/resource_record.h"
 
 #define DRAIN_MS    10000
+#define CA_MAX	    (1024 * 1024)
 #define OWN_THREADS 3 /* main, jobs and nodes, beside those of the server */
 
 static enum err open_store(struct task *task, struct app *app, const struct config *config)
@@ -76,13 +78,33 @@ static enum err raise_clock(struct task *task, struct app *app)
 	return OK;
 }
 
+/* Read when it is needed, for it may be replaced; opened by errands, with its own line. */
+static enum err read_extra_ca(struct task *task, void *context, struct str *ret_pem)
+{
+	const struct app *app = context;
+	struct str file = config_current(app->config)->extra_ca_file;
+
+	*ret_pem = STR("");
+	return str_is_empty(file) ? OK : file_read(task, file, CA_MAX, ret_pem);
+}
+
+/* Its thread begins with the first call. */
+static void open_outgoing(struct task *task, struct app *app)
+{
+	const struct outgoing_config config = { task->clock, task->log, read_extra_ca, app };
+
+	app->outgoing = outgoing_new(&config);
+	documents_fetch_by(app->authority.documents, app->outgoing);
+}
+
 static enum err open_doors(struct task *task, struct app *app, const struct config *config)
 {
 	struct web_config web = { .authority = &app->authority, .share_dir = config->share_dir };
 	struct oauth_config oauth = { .authority = &app->authority,
 				      .error_page = web_error_page,
 				      .browser = web_browser,
-				      .user = web_user };
+				      .user = web_user,
+				      .sign_in = web_sign_in };
 	struct admin_config admin = { .authority = &app->authority,
 				      .reload = reload_for_admin,
 				      .reload_context = app,
@@ -195,6 +217,7 @@ static enum err open_product(struct task *task, struct app *app, const struct co
 	TRY(resources_record(task, app->store, config));
 	TRY(authority_open(task, &app->authority, app->store, app->keys, app->config));
 	ops_open(&app->ops, app->store, app->keys, STR_NONE);
+	open_outgoing(task, app);
 	TRY(open_doors(task, app, config));
 	TRY(nodes_start(task, &app->authority, app->nodes_thread, &app->nodes));
 	return jobs_start(task, &stop, app->jobs_thread, &app->jobs);
@@ -264,6 +287,7 @@ void app_close(struct app *app)
 	jobs_stop(&app->jobs);
 	nodes_stop(&app->nodes);
 	http_server_free(&app->server);
+	outgoing_free(&app->outgoing);
 	admin_free(&app->admin);
 	oauth_free(&app->oauth);
 	web_free(&app->web);

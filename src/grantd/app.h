@@ -17,6 +17,7 @@
 #include "grantd/program.h"
 #include "grantd/routes.h"
 #include "grantd/sandbox.h"
+#include "http/outgoing.h"
 #include "http/server.h"
 #include "http/tls.h"
 #include "oauth/oauth.h"
@@ -35,6 +36,7 @@ struct app {
 	struct keyd keyd;	  /* the process that holds the keys */
 	struct keyring *keys;
 	struct authority authority;
+	struct outgoing *outgoing; /* what is fetched from outside */
 	struct tally *tally;
 	struct web *web;
 	struct oauth *oauth;

@@ -16,6 +16,7 @@
 #include "grantd/errands_wire.h"
 #include "grantd/process.h"
 #include "model/client.h"
+#include "model/document.h"
 #include "model/user.h"
 
 #define NAMED_MAX 1024
@@ -309,13 +310,21 @@ static enum err undo(struct task *task, struct runner *runner, struct str text)
 
 /* --- commands --- */
 
+static bool is_client_id(struct task *task, struct str id)
+{
+	bool is_url = document_is_meant(id) && document_check_url(task, id, true) == OK;
+
+	task_forgive(task);
+	return is_url || client_id_is_valid(id);
+}
+
 /* Names as the database may hold them, and nobody else's idea of what a command line can take. */
 static enum err check_names(struct task *task, const struct stop_names *names)
 {
 	struct str username = STR_NONE;
 
 	if (username_normalise(task, names->username, &username) != OK ||
-	    !str_equals(username, names->username) || !client_id_is_valid(names->client))
+	    !str_equals(username, names->username) || !is_client_id(task, names->client))
 		return fail(task, ERR_REQUEST, "not the names of a person and an agent");
 	return OK;
 }

@@ -12,6 +12,7 @@
 #include "grantd/ticker.h"
 #include "store/counters.h"
 #include "store/derivations.h"
+#include "store/documents.h"
 #include "store/leases.h"
 #include "store/marks.h"
 #include "store/outbox.h"
@@ -33,6 +34,8 @@
 #define KEEP_TOKENS_MS (30 * DAY_MS)
 #define SWEEP_BATCH    200
 #define SWEEP_BATCHES  50 /* in a row, then others get a turn */
+/* of a document whose client nobody needs */
+#define KEEP_DOCUMENTS_MS (7 * DAY_MS)
 /* a resource that hangs must not keep the other jobs waiting for long */
 #define STOPS_IN_A_ROW 20
 #define STOPS_MS       (15 * SECOND_MS)
@@ -81,6 +84,7 @@ enum sweep_kind {
 	SWEEP_SUB_AGENTS,
 	SWEEP_REGISTRATIONS,
 	SWEEP_REGISTER_TOKENS,
+	SWEEP_DOCUMENTS,
 	SWEEP_COUNT
 };
 
@@ -116,6 +120,9 @@ static enum err write_sweep(struct task *task, struct db *db, void *arg)
 	case SWEEP_REGISTER_TOKENS:
 		return register_token_sweep(task, db, task->now - KEEP_TOKENS_MS, SWEEP_BATCH,
 					    &sweep->deleted);
+	case SWEEP_DOCUMENTS:
+		return document_sweep(task, db, task->now - KEEP_DOCUMENTS_MS, SWEEP_BATCH,
+				      &sweep->deleted);
 	case SWEEP_COUNTERS:
 	case SWEEP_COUNT:
 		break;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "authority/documents.h"
 #include "authority/request.h"
 #include "base/tally.h"
 #include "base/url.h"
@@ -137,6 +138,39 @@ static enum err answer_wish(struct task *task, enum err result, void *arg)
 	return OK;
 }
 
+/* Once more to the same address: what the document says is in the store by now. */
+static enum err come_back(struct task *task, enum err result, void *arg)
+{
+	struct exchange *exchange = exchange_of(task);
+	struct document_need *need = arg;
+
+	if (result != OK) {
+		oauth_retry_after(exchange, need->retry_after);
+		return result;
+	}
+	reply_redirect(exchange, 303,
+		       STR_JOIN(&task->arena, STR("/authorize?"), exchange->request.query));
+	return OK;
+}
+
+/* What is not said to the client: it is nobody yet. Nobody signed in: first that, then again. */
+static enum err need_document(struct exchange *exchange, const struct authorize_params *params)
+{
+	struct task *task = &exchange->task;
+	const struct oauth_config *config = &oauth_of(exchange)->config;
+	struct document_need *need = NEW(&task->arena, struct document_need);
+	enum err err;
+
+	need->client_id = params->client_id;
+	need->user_id = params->user_id;
+	err = document_need(task, oauth_authority(exchange), need, come_back, need);
+	if (err == ERR_LOGIN_REQUIRED)
+		return config->sign_in(exchange, config->web);
+	if (err != OK && err != ERR_PARKED)
+		oauth_retry_after(exchange, need->retry_after);
+	return err;
+}
+
 enum err oauth_authorize(struct exchange *exchange)
 {
 	struct task *task = &exchange->task;
@@ -152,6 +186,11 @@ enum err oauth_authorize(struct exchange *exchange)
 	wish->params = read_params(exchange, &form);
 	if (form_check_single(task, &form, repeatable) != OK)
 		wish->params.defect = task->reason;
+	if (document_is_meant(wish->params.client_id)) {
+		err = need_document(exchange, &wish->params);
+		if (err != OK || exchange->reply.status != 0)
+			return err;
+	}
 	err = auth_request_open(task, oauth_authority(exchange), wish, answer_wish);
 	return err == ERR_PARKED ? ERR_PARKED : answer_wish(task, err, wish);
 }

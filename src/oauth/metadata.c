@@ -147,6 +147,7 @@ void metadata_write(struct buf *buf, const struct config *config, const struct r
 	write_scopes(&json, config, identity);
 	write_claims(&json);
 	json_member_bool(&json, "authorization_response_iss_parameter_supported", true);
+	json_member_bool(&json, "client_id_metadata_document_supported", config->client_metadata);
 	json_member_bool(&json, "claims_parameter_supported", false);
 	json_member_bool(&json, "request_parameter_supported", false);
 	/* the default of this one is true (OpenID Connect Discovery 3) */

@@ -26,6 +26,11 @@ struct oauth_config {
 	struct str (*browser)(struct exchange *exchange, void *web);
 	/* Who is signed in in the browser: the user's id, or STR_NONE. */
 	struct str (*user)(struct exchange *exchange, void *web);
+	/*
+	 * Leads to the sign-in, and back to where we are. ERR_TOO_LARGE: that is too long an
+	 * address.
+	 */
+	enum err (*sign_in)(struct exchange *exchange, void *web);
 	void *web;
 };
 

@@ -37,6 +37,25 @@ static STATEMENT CLIENT_UPDATE = {
 	" delegates_to = $11, auth = $12 WHERE id = $1"
 };
 
+static STATEMENT CLIENT_ADD_DOCUMENT = {
+	"INSERT INTO clients (id, name, kind, auth, redirect_uris, grant_types, scope, not_before,"
+	" created_at) VALUES ($1, $2, $3, $4, $5, $6, '', 0, $7) ON CONFLICT DO NOTHING"
+};
+static STATEMENT CLIENT_PUT_DOCUMENT = {
+	"UPDATE clients SET name = $2, auth = $4, redirect_uris = $5, grant_types = $6"
+	" WHERE id = $1 AND kind = $3"
+};
+
+static STATEMENT CLIENT_TRUSTED = {
+	"SELECT id, name FROM clients WHERE kind = 'operator' OR id IN"
+	" (SELECT client_id FROM grants WHERE user_id = $1) ORDER BY id LIMIT $2"
+};
+
+static STATEMENT CLIENT_ALLOWED = { "SELECT client_id, id FROM grants WHERE client_id = $1"
+				    " LIMIT 1" };
+static STATEMENT CLIENT_ALLOWED_BY = { "SELECT client_id, id FROM grants WHERE user_id = $2"
+				       " AND client_id = $1 LIMIT 1" };
+
 /* One per line: a URI has no white space. */
 static enum err uris_text(struct task *task, const struct client *client, struct str *ret_text)
 {
@@ -178,5 +197,66 @@ enum err client_update(struct task *task, struct db *db, const struct client *cl
 	if (changed == 0)
 		return fail(task, ERR_NOT_FOUND, "no such client");
 	ended_note(task, db, "registration", client->id, STR_NONE);
+	return OK;
+}
+
+enum err client_put_document(struct task *task, struct db *db, const struct client *client,
+			     bool replace)
+{
+	struct str types = grant_types_text(&task->arena, client->grant_types);
+	struct str auth = client_auth_name(client->auth);
+	struct str uris = STR_NONE;
+	int64_t changed = 0;
+
+	TRY(uris_text(task, client, &uris));
+	if (!replace)
+		return sql_exec(task, db, &CLIENT_ADD_DOCUMENT,
+				ARGS(sql_text(client->id), sql_text(client->name),
+				     sql_text(client->kind), sql_text(auth), sql_text(uris),
+				     sql_text(types), sql_int(client->created_at)),
+				NULL);
+	TRY(sql_exec(task, db, &CLIENT_PUT_DOCUMENT,
+		     ARGS(sql_text(client->id), sql_text(client->name), sql_text(client->kind),
+			  sql_text(auth), sql_text(uris), sql_text(types)),
+		     &changed));
+	if (changed == 0)
+		return fail(task, ERR_CONFLICT, "a client of this id and another kind exists");
+	return OK;
+}
+
+static enum err read_name(struct task *task, struct sql_row *row, void *ret)
+{
+	struct client *client = ret;
+
+	client->id = row_str(task, row);
+	client->name = row_str(task, row);
+	return OK;
+}
+
+enum err client_list_trusted(struct task *task, struct db *db, struct str user_id, int64_t limit,
+			     struct client **ret_clients, size_t *ret_count)
+{
+	struct sql_list list = { .size = sizeof(struct client), .read = read_name };
+
+	TRY(sql_all(task, db, &CLIENT_TRUSTED, ARGS(sql_text(user_id), sql_int(limit)), &list));
+	*ret_clients = list.items;
+	*ret_count = list.count;
+	return OK;
+}
+
+enum err client_was_allowed(struct task *task, struct db *db, struct str id, struct str user_id,
+			    bool *ret_was)
+{
+	struct client found = { 0 };
+	enum err err = user_id.at == NULL
+			       ? sql_one(task, db, &CLIENT_ALLOWED, ARGS(sql_text(id)), read_name,
+					 &found)
+			       : sql_one(task, db, &CLIENT_ALLOWED_BY,
+					 ARGS(sql_text(id), sql_text(user_id)), read_name, &found);
+
+	*ret_was = err == OK;
+	if (err != ERR_NOT_FOUND)
+		return err;
+	task_forgive(task);
 	return OK;
 }

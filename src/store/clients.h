@@ -22,3 +22,20 @@ MUST_CHECK enum err client_set_disabled(struct task *task, struct db *db, struct
  * and their algorithm, dpop_bound_at, delegates. ERR_NOT_FOUND.
  */
 MUST_CHECK enum err client_update(struct task *task, struct db *db, const struct client *client);
+/*
+ * For store/documents.h: the client that a document makes, of the kind it says. It is added if it
+ * is not there; with replace, what a document can say is replaced. ERR_CONFLICT: it is of another
+ * kind.
+ */
+MUST_CHECK enum err client_put_document(struct task *task, struct db *db,
+					const struct client *client, bool replace);
+/*
+ * Of whom that person has an idea: the operator's, and those they once allowed something. Only id
+ * and name are filled; at most limit.
+ */
+MUST_CHECK enum err client_list_trusted(struct task *task, struct db *db, struct str user_id,
+					int64_t limit, struct client **ret_clients,
+					size_t *ret_count);
+/* Has anybody (user_id STR_NONE), or that person, ever allowed the client something? */
+MUST_CHECK enum err client_was_allowed(struct task *task, struct db *db, struct str id,
+				       struct str user_id, bool *ret_was);

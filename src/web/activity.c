@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /account/activity: what happened, newest first, of all agents or of one. */
 #include "crypto/random.h"
+#include "model/document.h"
 #include "store/clients.h"
 #include "store/events.h"
 #include "store/grants.h"
@@ -25,7 +26,7 @@ static enum err read_query(const struct page *page, struct wanted *ret_wanted)
 		.agent = form_get(&query, "agent"),
 		.before = id_is_valid(before, "evt_") ? before : STR_NONE,
 	};
-	if (ret_wanted->agent.len > CLIENT_ID_MAX)
+	if (ret_wanted->agent.len > DOCUMENT_URL_MAX)
 		ret_wanted->agent = STR_NONE;
 	return OK;
 }

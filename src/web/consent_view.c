@@ -54,6 +54,30 @@ static const struct claim *claim_of(const struct client *client)
 	return &claims[COUNT_OF(claims) - 1];
 }
 
+/* Whose word there is for the name, and whether the answer can only reach them. */
+static void add_proof(const struct question *question, json_t *data)
+{
+	const struct recognised *who = &question->view->who;
+	const char *proof = claim_of(&question->view->client)->proof;
+	json_t *publisher;
+
+	if (who->host.at != NULL)
+		proof = who->is_proven ? "consent.proof_published" : "consent.proof_claimed";
+	data_str(data, "publisher_host", who->host.at == NULL ? STR("") : who->host);
+	say(question, data, "proof", text(question, proof, data));
+	if (str_is_empty(who->host))
+		return;
+	/* the host in three parts, so that who is behind it stands out: no sentence, but kept */
+	publisher = data_object(data, "publisher");
+	say(question, publisher, "word", text(question, "consent.publisher", NULL));
+	data_item_str(question->kept, who->host);
+	data_str(publisher, "before",
+		 str_sub(who->host, 0, (size_t)(who->domain.at - who->host.at)));
+	data_str(publisher, "domain", who->domain);
+	data_str(publisher, "behind",
+		 str_from(who->host, (size_t)(who->domain.at - who->host.at) + who->domain.len));
+}
+
 /* A name is only ever what the agent claims; whose word we have for it stands right below. */
 static void add_agent(const struct question *question, json_t *data)
 {
@@ -74,7 +98,7 @@ static void add_agent(const struct question *question, json_t *data)
 		heading = "consent.heading_again";
 	say(question, data, "switch", text(question, "consent.switch", NULL));
 	say(question, data, "heading", text(question, heading, data));
-	say(question, data, "proof", text(question, claim->proof, data));
+	add_proof(question, data);
 	say(question, data, "sent",
 	    text(question, view->redirect_is_loopback ? "consent.sent_loopback" : "consent.sent",
 		 data));
@@ -101,7 +125,7 @@ static bool is_anybody_here(const struct client *client)
 /* Times of the request, not of the reading: who reads longer is asked the same. */
 static bool is_new(const struct consent_view *view)
 {
-	return !client_is_operators(&view->client) &&
+	return !client_is_operators(&view->client) && view->who.host.at == NULL &&
 	       view->request.created_at - view->client.created_at < HOUR_MS;
 }
 
@@ -110,6 +134,16 @@ static void add_warnings(const struct question *question, json_t *data)
 	const struct consent_view *view = question->view;
 	json_t *warnings = data_array(data, "warnings");
 
+	if (view->who.is_first)
+		say_item(question, warnings, text(question, "consent.warning_first", data));
+	if (view->who.has_changed)
+		say_item(question, warnings, text(question, "consent.warning_changed", data));
+	if (view->who.mixes_scripts)
+		say_item(question, warnings, text(question, "consent.warning_scripts", data));
+	if (view->who.twin.at != NULL) {
+		data_str(data, "twin_name", view->who.twin);
+		say_item(question, warnings, text(question, "consent.warning_twin", data));
+	}
 	if (view->redirect_is_loopback)
 		say_item(question, warnings,
 			 text(question,

@@ -5,6 +5,8 @@
 #include "crypto/password.h"
 #include "crypto/random.h"
 #include "http/cookie.h"
+#include "http/form.h"
+#include "model/document.h"
 #include "store/clients.h"
 #include "web/browser.h"
 #include "web/csrf.h"
@@ -12,6 +14,36 @@
 #include "web/words.h"
 
 static const struct str consent_path = STR_INIT("/consent?request=");
+static const struct str authorize_path = STR_INIT("/authorize?");
+
+/*
+ * Of an agent that nobody registered only its host is said here: its name is what it claims, and
+ * who reads this has not even signed in.
+ */
+static void add_host(struct page *page, struct str client_id)
+{
+	struct str host = document_host(client_id);
+
+	data_str(page->data, "agent_name", host);
+	words_monogram(page, data_object(page->data, "agent"), client_id, host);
+}
+
+/* The question is asked again after the sign-in, and may only then be looked at. */
+static void add_asker(struct page *page, struct str next)
+{
+	struct form query = { 0 };
+	struct str client_id;
+	bool is_url;
+
+	if (form_parse(page->task, str_from(next, authorize_path.len), &query) != OK)
+		return task_forgive(page->task);
+	client_id = form_get(&query, "client_id");
+	is_url = document_is_meant(client_id) &&
+		 document_check_url(page->task, client_id, true) == OK;
+	task_forgive(page->task);
+	if (is_url)
+		add_host(page, client_id);
+}
 
 /* Which agent one is signing in for, when it is one: the request must be this browser's. */
 static enum err add_agent(struct page *page, struct str next)
@@ -22,6 +54,8 @@ static enum err add_agent(struct page *page, struct str next)
 	struct db *db = NULL;
 	enum err err;
 
+	if (str_starts_with(next, authorize_path))
+		add_asker(page, next);
 	if (!str_starts_with(next, consent_path) || !id_is_valid(id, "req_"))
 		return OK;
 	err = auth_request_load(page->task, page->authority, id, page->browser, &request);
@@ -34,8 +68,12 @@ static enum err add_agent(struct page *page, struct str next)
 		return OK;
 	}
 	TRY(err);
-	data_str(page->data, "agent_name", client.name);
-	words_monogram(page, data_object(page->data, "agent"), client.id, client.name);
+	if (document_is_meant(client.id)) {
+		add_host(page, client.id);
+	} else {
+		data_str(page->data, "agent_name", client.name);
+		words_monogram(page, data_object(page->data, "agent"), client.id, client.name);
+	}
 	if (request.login_hint.len > 0 && !json_object_get(page->data, "typed"))
 		data_str(page->data, "typed", request.login_hint);
 	return OK;

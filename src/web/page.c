@@ -180,12 +180,15 @@ void page_headers(struct exchange *exchange, struct str form_target)
 			reply_field(exchange, fields[i].name, fields[i].value);
 }
 
+#define OWN_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/?=&_-.%"
+
 bool page_is_ours(struct str path)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789/?=&_-.%";
-
-	if (!str_only(path, allowed) || path.len > 512)
+	/* an agent's question, with what agents write unescaped (RFC 3986 3.4) */
+	if (str_starts_with(path, STR("/authorize?")))
+		return path.len <= HTTP_TARGET_MAX / 2 &&
+		       str_only(path, OWN_CHARACTERS ":@!$'()*+,;~");
+	if (!str_only(path, OWN_CHARACTERS) || path.len > 512)
 		return false;
 	return str_equals(path, STR("/account")) || str_starts_with(path, STR("/account/")) ||
 	       str_starts_with(path, STR("/account?")) ||

@@ -61,5 +61,8 @@ MUST_CHECK enum err page_go(struct page *page, struct str location);
 
 /* The headers that every answer of this door has; adds what is not there yet. */
 void page_headers(struct exchange *exchange, struct str form_target);
-/* Where a person may be sent after signing in: the consent page or the account, nowhere else. */
+/*
+ * Where a person may be sent after signing in: the consent page, the account, or an agent's
+ * question once more; nowhere else.
+ */
 bool page_is_ours(struct str path);

@@ -10,7 +10,7 @@
 #include "web/page.h"
 #include "web/room.h"
 
-#define LOCATION_MAX 4096
+#define LOCATION_MAX HTTP_TARGET_MAX
 
 struct wording {
 	enum err err;
@@ -129,6 +129,15 @@ void web_refuse(struct exchange *exchange, enum err err)
 	if (err == ERR_LOGIN_REQUIRED && go_to_login(exchange))
 		return;
 	web_error_page(exchange, err, STR_NONE, web_of(exchange));
+}
+
+enum err web_sign_in(struct exchange *exchange, void *web)
+{
+	(void)web;
+	if (!page_is_ours(exchange->request.target) || !go_to_login(exchange))
+		return fail(&exchange->task, ERR_TOO_LARGE, "too long to come back to");
+	task_forgive(&exchange->task);
+	return OK;
 }
 
 struct str web_user(struct exchange *exchange, void *web)

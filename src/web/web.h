@@ -31,6 +31,8 @@ const struct door *web_door(const struct web *web);
 
 /* For the doors that need a page (struct oauth_config); web is a struct web. */
 
+/* Leads to the sign-in and back. ERR_TOO_LARGE: the address is too long for that. */
+MUST_CHECK enum err web_sign_in(struct exchange *exchange, void *web);
 /* Fills the reply with a page that words the error for a person, and logs it. */
 void web_error_page(struct exchange *exchange, enum err err, struct str back, void *web);
 /* The value of the browser cookie; sets one on the reply when there is none. */

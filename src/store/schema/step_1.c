@@ -66,6 +66,19 @@ const char *const schema_step_1[] = {
 	" auth_alg TEXT,"
 	" dpop_bound_at BIGINT)",
 
+	/* of the clients that metadata documents make; identity: of name and redirect URIs */
+	"CREATE TABLE documents ("
+	" client_id TEXT NOT NULL PRIMARY KEY REFERENCES clients (id),"
+	" host TEXT NOT NULL,"
+	" hash BYTEA NOT NULL,"
+	" identity BYTEA NOT NULL,"
+	" keys BYTEA,"
+	" fetched_at BIGINT NOT NULL,"
+	" fresh_until BIGINT NOT NULL,"
+	" pinned_at BIGINT)",
+	"CREATE INDEX documents_host ON documents (host)",
+	"CREATE INDEX documents_fetched ON documents (fetched_at)",
+
 	/*
 	 * of clients that registered themselves. token_hash: NULL once the client has deleted its
 	 * registration. metadata: JSON, what else it said of itself. unused_since: NULL while

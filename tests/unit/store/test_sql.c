@@ -3,6 +3,7 @@
 #include "both.h"
 #include "nouns.h"
 #include "store/counters.h"
+#include "store/documents.h"
 #include "store/driver.h"
 #include "store/events.h"
 #include "store/key_rows.h"
@@ -107,7 +108,8 @@ static void a_reader_cannot_write(void **state)
 /* So that the linker keeps every noun's statements in this program. */
 static const void *const volatile nouns[] = { counter_add,	   event_insert,
 					      outbox_insert,	   session_insert,
-					      auth_request_insert, standing_find_by_grant };
+					      auth_request_insert, standing_find_by_grant,
+					      document_put };
 
 int main(void)
 {

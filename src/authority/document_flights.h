@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which documents are being read at the moment, and who waits for each. Private to documents. */
+#pragma once
+
+#include "authority/documents.h"
+
+/*
+ * OK: the caller reads it, and must end that. ERR_PARKED: somebody does already, and the task goes
+ * on by then when that one ends. ERR_BUSY: too many wait.
+ */
+MUST_CHECK enum err document_flight_begin(struct task *task, struct documents *documents,
+					  struct str url, then_fn *then, void *arg);
+/* All who wait go on with that result and reason. */
+void document_flight_end(struct documents *documents, struct str url, enum err result,
+			 struct str reason);
+struct outgoing *documents_outgoing(const struct documents *documents);

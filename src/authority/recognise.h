@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Who asks, as far as it is known: what of an agent's identity is proven to the person who is
+ * asked, and what should make them careful. For the consent page. Of an agent that the operator
+ * registered nothing needs proof.
+ */
+#pragma once
+
+#include "authority/authority.h"
+#include "model/client.h"
+#include "model/grant.h"
+
+struct db;
+
+struct recognised {
+	bool is_operators; /* registered by the operator: the rest is empty */
+	struct str host;   /* of the metadata document; STR_NONE: it has none */
+	struct str domain; /* what of it people register: the tail of host, without its port */
+	struct str document_hash; /* SHA-256 of the document this is read from */
+	bool is_proven;		  /* the answer goes to that domain, by https */
+	bool is_first;		  /* nobody here has ever allowed it */
+	bool has_changed;   /* its name or addresses are others than when this person allowed it */
+	bool mixes_scripts; /* within one word of its name, or in its host */
+	struct str twin;    /* the name of another agent that looks the same; STR_NONE */
+};
+
+struct recognise_wish {
+	const struct client *client;
+	struct str user_id;
+	struct str redirect_uri;   /* where the answer would go */
+	const struct grant *grant; /* the live grant that a yes would add to; id absent: none */
+};
+
+MUST_CHECK enum err recognise(struct task *task, struct db *db, const struct recognise_wish *wish,
+			      struct recognised *ret);
