@@ -37,6 +37,8 @@ static const struct call calls[] = {
 	{ register_tokens_list, "GET", "/v1/register-tokens", LANE_PAGES, 0 },
 	{ register_tokens_create, "POST", "/v1/register-tokens", LANE_PAGES, ROUTE_JSON },
 	{ register_tokens_revoke, "POST", "/v1/register-tokens/{id}/revoke", LANE_PAGES, 0 },
+	{ clients_pin, "POST", "/v1/clients/{id}/pin", LANE_PAGES, ROUTE_JSON },
+	{ clients_unpin, "POST", "/v1/clients/{id}/unpin", LANE_PAGES, 0 },
 	{ grants_list, "GET", "/v1/grants", LANE_PAGES, 0 },
 	{ grants_show, "GET", "/v1/grants/{id}", LANE_PAGES, 0 },
 	{ grants_pause, "POST", "/v1/grants/{id}/pause", LANE_PAGES, 0 },

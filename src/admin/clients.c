@@ -2,6 +2,7 @@
 #include "authority/clients.h"
 
 #include "admin/room.h"
+#include "authority/documents.h"
 #include "crypto/jwk_set.h"
 #include "store/clients.h"
 
@@ -23,6 +24,8 @@ static const struct member update_members[] = {
 	{ "jwks", MEMBER_OBJECT, false },	 { "auth_alg", MEMBER_TEXT, false },
 	{ "dpop_bound", MEMBER_YES_NO, false },
 };
+
+static const struct member pin_members[] = { { "document", MEMBER_TEXT, true } };
 
 static void write_uris(struct json_writer *json, const struct client *client)
 {
@@ -321,5 +324,24 @@ enum err clients_disable(struct exchange *exchange)
 enum err clients_enable(struct exchange *exchange)
 {
 	TRY(client_enable(&exchange->task, admin_authority(exchange), exchange->request.params[0]));
+	return answer_found(exchange);
+}
+
+enum err clients_pin(struct exchange *exchange)
+{
+	CLEANUP(json_unref) json_t *body = NULL;
+	struct task *task = &exchange->task;
+	struct client client = { 0 };
+
+	TRY(admin_body(exchange, pin_members, COUNT_OF(pin_members), &body));
+	TRY(document_pin(task, admin_authority(exchange), exchange->request.params[0],
+			 json_get_str(body, "document"), &client));
+	return answer_found(exchange);
+}
+
+enum err clients_unpin(struct exchange *exchange)
+{
+	TRY(document_unpin_for_operator(&exchange->task, admin_authority(exchange),
+					exchange->request.params[0]));
 	return answer_found(exchange);
 }

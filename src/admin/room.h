@@ -40,6 +40,8 @@ enum err clients_enable(struct exchange *exchange);
 enum err register_tokens_list(struct exchange *exchange);
 enum err register_tokens_create(struct exchange *exchange);
 enum err register_tokens_revoke(struct exchange *exchange);
+enum err clients_pin(struct exchange *exchange);
+enum err clients_unpin(struct exchange *exchange);
 enum err grants_list(struct exchange *exchange);
 enum err grants_show(struct exchange *exchange);
 enum err grants_pause(struct exchange *exchange);

@@ -21,8 +21,6 @@
 struct throttle;
 
 struct key_cache;
-struct verified; /* which signatures were checked a moment ago */
-struct signing;	 /* which signing keys are loaded */
 struct verified;  /* which signatures were checked a moment ago */
 struct signing;	  /* which signing keys are loaded */
 struct documents; /* which agents are being read of */

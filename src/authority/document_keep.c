@@ -4,6 +4,7 @@
 #include "authority/events.h"
 #include "base/json.h"
 #include "crypto/digest.h"
+#include "crypto/jwk_set.h"
 #include "store/clients.h"
 #include "store/events.h"
 
@@ -28,6 +29,9 @@ enum err document_keep_plan(struct task *task, struct str url, struct str text,
 
 	TRY(document_parse(task, url, text, config->redirect_schemes, config->redirect_scheme_count,
 			   document));
+	if (document->client.jwks.at != NULL &&
+	    jwk_set_check(task, document->client.jwks, &document->client.jwks) != OK)
+		return ERR_CLIENT_DOCUMENT; /* the reason is noted */
 	document->client.created_at = task->now;
 	keep->row = (struct document_row){
 		.client_id = url,

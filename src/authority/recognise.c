@@ -109,7 +109,8 @@ enum err recognise(struct task *task, struct db *db, const struct recognise_wish
 	ret->document_hash = row.hash;
 	ret->host = document_host(client->id);
 	ret->domain = url_registrable_domain(arena, document_domain(client->id));
-	ret->is_proven = is_sent_to(arena, wish->redirect_uri, ret->domain);
+	ret->is_proven = client->auth == CLIENT_AUTH_PRIVATE_KEY ||
+			 is_sent_to(arena, wish->redirect_uri, ret->domain);
 	ret->mixes_scripts = ret->mixes_scripts ||
 			     name_mixes_scripts(url_host_unicode(arena, ret->host));
 	return OK;

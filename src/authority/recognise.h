@@ -17,8 +17,11 @@ struct recognised {
 	struct str host;   /* of the metadata document; STR_NONE: it has none */
 	struct str domain; /* what of it people register: the tail of host, without its port */
 	struct str document_hash; /* SHA-256 of the document this is read from */
-	bool is_proven;		  /* the answer goes to that domain, by https */
-	bool is_first;		  /* nobody here has ever allowed it */
+	/*
+	 * it shows that it has the keys published there, or the answer goes to that domain by https
+	 */
+	bool is_proven;
+	bool is_first;	    /* nobody here has ever allowed it */
 	bool has_changed;   /* its name or addresses are others than when this person allowed it */
 	bool mixes_scripts; /* within one word of its name, or in its host */
 	struct str twin;    /* the name of another agent that looks the same; STR_NONE */

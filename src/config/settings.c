@@ -109,8 +109,8 @@ const struct setting settings[SETTINGS] = {
 	{ "client_metadata", SETTING_YES_NO, PLACE(client_metadata), "yes", 0,
 	  "Agents that nobody registered: their client_id is a URL, and what stands there says who "
 	  "they\n"
-	  "# are. It is read for people who have signed in. no: only those that grantctl client pin "
-	  "named." },
+	  "# are. It is read for people who have signed in. no: only what grantctl client pin "
+	  "keeps." },
 	{ "client_metadata_allow", SETTING_WORDS, PLACE(client_metadata_allow), "", 256,
 	  "Their domains, with all below: only these, or none of those. No list: all." },
 	{ "client_metadata_deny", SETTING_WORDS, PLACE(client_metadata_deny), "", 256, NULL },

@@ -21,6 +21,7 @@ enum option {
 	OPTION_GENERATE_SECRET,
 	OPTION_AUTH,
 	OPTION_JWKS_FILE,
+	OPTION_FILE,
 	OPTION_SIGNING_ALG,
 	OPTION_DPOP,
 	OPTION_RESOURCE,
@@ -87,6 +88,8 @@ enum err client_enable(struct task *task, const struct words *words);
 enum err register_token_make(struct task *task, const struct words *words);
 enum err register_token_show_all(struct task *task, const struct words *words);
 enum err register_token_take_back(struct task *task, const struct words *words);
+enum err client_pin(struct task *task, const struct words *words);
+enum err client_unpin(struct task *task, const struct words *words);
 enum err grant_list(struct task *task, const struct words *words);
 enum err grant_show(struct task *task, const struct words *words);
 enum err grant_pause(struct task *task, const struct words *words);

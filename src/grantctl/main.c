@@ -88,6 +88,12 @@ static const struct verb verbs[] = {
 	  "Lists the tokens to register with, until 30 days after their end.\n" },
 	{ "client", "revoke-token", "ID", 0, register_token_take_back,
 	  "Lets nobody register with that token (rtk_…) any more. Who did stays.\n" },
+	{ "client", "pin", "URL", BIT(OPTION_FILE), client_pin,
+	  "Keeps a copy of what an agent that nobody registered publishes about itself at its id,\n"
+	  "and lets it in whatever client_metadata says. It is not read again until unpinned.\n"
+	  "  --file FILE          the copy; without it, it is read from the URL now\n" },
+	{ "client", "unpin", "URL", 0, client_unpin,
+	  "The document is read again when somebody next asks for the agent.\n" },
 	{ "resource", "add", "FILE.json", 0, resource_add,
 	  "Checks the file, writes DIR/resources/NAME.json and takes it up; an older one is "
 	  "replaced.\n"

@@ -124,12 +124,19 @@ static enum err take_auth(struct task *task, const json_t *json, struct client *
 	if (json_object_get(json, "client_secret") != NULL ||
 	    json_object_get(json, "client_secret_expires_at") != NULL)
 		return fail(task, ERR_CLIENT_DOCUMENT, "there must be no client_secret");
-	if (member != NULL && !str_equals(method, STR("none")))
-		return fail(task, ERR_CLIENT_DOCUMENT,
-			    "token_endpoint_auth_method must be none: what is published is no "
-			    "secret, and keys cannot be used here yet");
 	client->auth = CLIENT_AUTH_NONE;
-	return OK;
+	if (member == NULL || str_equals(method, STR("none")))
+		return OK;
+	if (!str_equals(method, STR("private_key_jwt")))
+		return fail(task, ERR_CLIENT_DOCUMENT,
+			    "token_endpoint_auth_method must be none or private_key_jwt: what is "
+			    "published is no secret");
+	if (!json_is_object(json_object_get(json, "jwks")))
+		return fail(task, ERR_CLIENT_DOCUMENT,
+			    "private_key_jwt needs jwks with the public keys; jwks_uri cannot be "
+			    "used here yet");
+	client->auth = CLIENT_AUTH_PRIVATE_KEY;
+	return json_print(task, json_object_get(json, "jwks"), DOCUMENT_MAX * 6, &client->jwks);
 }
 
 /* ERR_CLIENT_DOCUMENT unless absent or a list of texts; *ret_has: is that one of them? */

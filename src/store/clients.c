@@ -39,10 +39,10 @@ static STATEMENT CLIENT_UPDATE = {
 
 static STATEMENT CLIENT_ADD_DOCUMENT = {
 	"INSERT INTO clients (id, name, kind, auth, redirect_uris, grant_types, scope, not_before,"
-	" created_at) VALUES ($1, $2, $3, $4, $5, $6, '', 0, $7) ON CONFLICT DO NOTHING"
+	" created_at, jwks) VALUES ($1, $2, $3, $4, $5, $6, '', 0, $7, $8) ON CONFLICT DO NOTHING"
 };
 static STATEMENT CLIENT_PUT_DOCUMENT = {
-	"UPDATE clients SET name = $2, auth = $4, redirect_uris = $5, grant_types = $6"
+	"UPDATE clients SET name = $2, auth = $4, redirect_uris = $5, grant_types = $6, jwks = $7"
 	" WHERE id = $1 AND kind = $3"
 };
 
@@ -213,11 +213,12 @@ enum err client_put_document(struct task *task, struct db *db, const struct clie
 		return sql_exec(task, db, &CLIENT_ADD_DOCUMENT,
 				ARGS(sql_text(client->id), sql_text(client->name),
 				     sql_text(client->kind), sql_text(auth), sql_text(uris),
-				     sql_text(types), sql_int(client->created_at)),
+				     sql_text(types), sql_int(client->created_at),
+				     sql_text(client->jwks)),
 				NULL);
 	TRY(sql_exec(task, db, &CLIENT_PUT_DOCUMENT,
 		     ARGS(sql_text(client->id), sql_text(client->name), sql_text(client->kind),
-			  sql_text(auth), sql_text(uris), sql_text(types)),
+			  sql_text(auth), sql_text(uris), sql_text(types), sql_text(client->jwks)),
 		     &changed));
 	if (changed == 0)
 		return fail(task, ERR_CONFLICT, "a client of this id and another kind exists");

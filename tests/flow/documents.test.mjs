@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Agents that nobody registered, by their metadata documents: rows CM of tests/rows, and a whole life of one.
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { with_documents } from './agent_host.mjs';
 import { ask, is_error_page, refused } from './expect.mjs';
@@ -73,7 +75,7 @@ describe('one host with documents', () => {
 	test('its identity is proven when the answer goes by https to the domain that publishes it', async () => {
 		const url = host.publish({ redirect_uris: ['https://app.agents.localhost/cb', 'https://elsewhere.example/cb', 'com.example.app:/cb'] }, { file: '/proven.json', name: 'id.agents.localhost' });
 		const page = await seen(url, { redirect_uri: 'https://app.agents.localhost/cb' });
-		assert.match(page.text, /Its identity is published by id\.agents\.localhost:\d+, and only there your answer goes/);
+		assert.match(page.text, /Its identity is published by id\.agents\.localhost:\d+\./);
 		for (const redirect_uri of ['https://elsewhere.example/cb', 'com.example.app:/cb'])
 			assert.match((await seen(url, { redirect_uri })).text, /Nobody has verified that/);
 	});
@@ -171,7 +173,7 @@ describe('one host with documents', () => {
 		const secrets = [{ client_secret: 'x' }, { client_secret_expires_at: 0 }, { token_endpoint_auth_method: 'client_secret_basic' },
 			{ token_endpoint_auth_method: 'client_secret_post' }, { token_endpoint_auth_method: 'client_secret_jwt' }];
 		for (const secret of secrets)
-			test(JSON.stringify(secret), () => refuses(host.publish(secret, { file: '/secret.json' }), /client_secret|must be none/));
+			test(JSON.stringify(secret), () => refuses(host.publish(secret, { file: '/secret.json' }), /client_secret|must be none or private_key_jwt/));
 	});
 
 	test('CM-014: a redirect_uri that is not in the document is a page', async () => {
@@ -372,6 +374,40 @@ test('the operator lets domains in, keeps them out, or switches documents off', 
 	await alice.sign_in();
 	is_page(await at('good.agents.localhost'), unknown);
 	assert.equal((await metadata_of(grantd)).client_id_metadata_document_supported, false);
+});
+
+test('an operator pins a copy: the agent is known by it whatever stands at the URL, until it is unpinned', async (t) => {
+	const { grantd, host, alice } = await with_documents(t, { env: { GRANTD_CLIENT_METADATA: 'no' } });
+	await alice.sign_in();
+	const url = host.publish({ client_name: 'Published' });
+	const agent = host.agent(grantd, url);
+	const open = async () => alice.get(agent.authorization().url);
+	const file = path.join(grantd.home, 'pinned.json');
+	fs.writeFileSync(file, JSON.stringify({ client_id: url, client_name: 'Pinned', redirect_uris: ['http://127.0.0.1/callback'] }));
+	is_page(await open(), unknown);
+	assert.equal((await grantd.operate(['client', 'pin', url, '--file', file])).name, 'Pinned');
+	assert.match((await open()).text, /Pinned asks for access/);
+	assert.equal((await agent.tokens(alice)).token_type, 'Bearer');
+	const bob = await grantd.add_person('bob');
+	assert.match((await bob.open(agent.authorization().url)).text, /Pinned asks for access/);
+	assert.equal(host.fetches, 0);
+	for (const [changes, words] of [[{ client_id: `${url}x` }, /not the URL it stands at/], [{ client_id: url, redirect_uris: [] }, /none of redirect_uris/]]) {
+		fs.writeFileSync(file, JSON.stringify(changes));
+		const refused_pin = await grantd.unchanged(() => grantd.grantctl(['client', 'pin', url, '--file', file]));
+		assert.equal(refused_pin.status, 1);
+		assert.match(refused_pin.stderr, words);
+	}
+	const untrusted = await grantd.grantctl(['client', 'pin', url]);
+	assert.equal(untrusted.status, 1, 'what is read from here must be trusted here');
+	assert.match(untrusted.stderr, /not trusted.*--file FILE/);
+	await grantd.operate(['client', 'unpin', url]);
+	assert.equal((await grantd.grantctl(['client', 'unpin', url])).status, 1);
+	is_page(await open(), unknown);
+	grantd.env.GRANTD_CLIENT_METADATA = 'yes';
+	await grantd.restart();
+	await alice.sign_in();
+	assert.match((await open()).text, /Published asks for access/);
+	assert.equal(host.fetches, 1);
 });
 
 test('documents of this machine are for tests: refused with an issuer that others could mean', async (t) => {

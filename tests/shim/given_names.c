@@ -57,24 +57,23 @@ static struct addrinfo *entry_of(const char *text, struct addrinfo *next)
 static struct addrinfo *answer(char *answers, unsigned number)
 {
 	struct addrinfo *found = NULL;
-	char *rest = NULL, *one;
+	char *one;
 
 	for (unsigned i = 0; i < number && strchr(answers, '|') != NULL; i++)
 		answers = strchr(answers, '|') + 1;
 	answers[strcspn(answers, "|")] = '\0';
-	for (one = strtok_r(answers, ",", &rest); one != NULL; one = strtok_r(NULL, ",", &rest))
+	while ((one = strsep(&answers, ",")) != NULL)
 		found = entry_of(one, found);
 	return found;
 }
 
 static struct addrinfo *find(const char *name)
 {
-	char *list = strdup(getenv("GIVEN_NAMES")), *rest = NULL, *one;
+	char *list = strdup(getenv("GIVEN_NAMES")), *rest = list, *one;
 	struct addrinfo *found = NULL;
 	unsigned place = 0;
 
-	for (one = strtok_r(list, " ", &rest); one != NULL && place < NAMES_MOST;
-	     one = strtok_r(NULL, " ", &rest), place++) {
+	for (; (one = strsep(&rest, " ")) != NULL && place < NAMES_MOST; place++) {
 		char *answers = strchr(one, '=');
 
 		*answers++ = '\0';

@@ -152,6 +152,21 @@ static void what_it_says_of_grants_and_keys_is_taken(void **state)
 	CHECK_STR(document.keys, STR("\"https://app.example/k\""));
 }
 
+static void keys_make_it_prove_itself(void **state)
+{
+	(void)state;
+	CHECK_ERR(parse(STR(HEAD BACK ",\"token_endpoint_auth_method\":\"private_key_jwt\","
+				      "\"jwks\":{\"keys\":[7]}}")),
+		  OK);
+	CHECK(document.client.auth == CLIENT_AUTH_PRIVATE_KEY);
+	CHECK_STR(document.client.jwks, STR("{\"keys\":[7]}"));
+	CHECK_ERR(parse(STR(HEAD BACK ",\"token_endpoint_auth_method\":\"private_key_jwt\"}")),
+		  ERR_CLIENT_DOCUMENT);
+	CHECK_ERR(parse(STR(HEAD BACK ",\"token_endpoint_auth_method\":\"private_key_jwt\","
+				      "\"jwks_uri\":\"https://app.example/k\"}")),
+		  ERR_CLIENT_DOCUMENT);
+}
+
 static void redirect_uris_that_nobody_may_have_are_left_out(void **state)
 {
 	(void)state;
@@ -290,7 +305,7 @@ int main(void)
 		   TEST(a_client_id_has_512_bytes_at_most), TEST(localhost_is_for_tests),
 		   TEST(a_domain_is_below_itself_and_its_parents),
 		   TEST(a_document_becomes_a_public_client),
-		   TEST(what_it_says_of_grants_and_keys_is_taken),
+		   TEST(what_it_says_of_grants_and_keys_is_taken), TEST(keys_make_it_prove_itself),
 		   TEST(redirect_uris_that_nobody_may_have_are_left_out),
 		   TEST(without_a_name_it_is_called_by_its_host),
 		   TEST(a_document_that_breaks_a_rule_makes_no_client), TEST(ceilings_are_kept),

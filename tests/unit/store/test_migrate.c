@@ -99,7 +99,7 @@ static const char *const tables[] = {
 	"sub_agents",	  "derivations", "outbox",   "counters",       "events",
 	"keys",		  "facts",	 "marks",    "resources",      "families",
 	"permissions",	  "grants",	 "requests", "registrations",  "register_tokens",
-	"clients",	  "throttles",	 "nodes",    "leases",	       "sessions",
+	"documents", "clients",	  "throttles",	 "nodes",    "leases",	       "sessions",
 	"authenticators", "user_keys",	 "users",    "schema_version", "spent",
 };
 
