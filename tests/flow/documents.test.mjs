@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { with_documents } from './agent_host.mjs';
-import { ask, is_error_page, refused } from './expect.mjs';
+import { ask, is_error_page, refused, until } from './expect.mjs';
 import { Instance } from './harness/index.mjs';
 import { preloads, shim } from './preload.mjs';
 
@@ -312,6 +312,7 @@ describe('what names lead to', () => {
 			is_page(page, unusable);
 			assert.doesNotMatch(page.text, /public internet|\d+\.\d+\.\d+/, 'what a name leads to is not told');
 		}
+		await until(() => said(grantd, 'lookup').length >= hosts.length);
 		assert.deepEqual(said(grantd, 'lookup'), hosts);
 		assert.deepEqual(said(grantd, 'connect'), []);
 	});
@@ -322,6 +323,7 @@ describe('what names lead to', () => {
 		await alice.sign_in();
 		const page = await alice.get(host.agent(grantd, host.publish()).authorization().url);
 		assert.match(page.text, /Robot asks/);
+		await until(() => said(grantd, 'connect').length > 0);
 		assert.deepEqual(said(grantd, 'lookup'), ['agent.localhost']);
 		assert.deepEqual(said(grantd, 'connect'), ['127.0.0.1']);
 		// the next lookup leads inside, and is refused as a whole
