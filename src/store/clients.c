@@ -38,8 +38,9 @@ static STATEMENT CLIENT_UPDATE = {
 };
 
 static STATEMENT CLIENT_ADD_DOCUMENT = {
-	"INSERT INTO clients (id, name, kind, auth, redirect_uris, grant_types, scope, not_before,"
-	" created_at, jwks) VALUES ($1, $2, $3, $4, $5, $6, '', 0, $7, $8) ON CONFLICT DO NOTHING"
+	"INSERT INTO clients (id, name, kind, auth, redirect_uris, grant_types, scope,"
+	" delegates_to, not_before, created_at, jwks)"
+	" VALUES ($1, $2, $3, $4, $5, $6, '', '', 0, $7, $8) ON CONFLICT DO NOTHING"
 };
 static STATEMENT CLIENT_PUT_DOCUMENT = {
 	"UPDATE clients SET name = $2, auth = $4, redirect_uris = $5, grant_types = $6, jwks = $7"
