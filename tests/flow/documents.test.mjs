@@ -42,7 +42,7 @@ describe('one host with documents', () => {
 		assert.doesNotMatch(stranger.text, /Robot/);
 		assert.equal(host.fetches, fetches, 'nothing is fetched before the sign-in');
 		const page = await bob.sign_in_on(stranger);
-		assert.match(page.text, /Robot asks for access to Mail of Example Ltd/);
+		assert.match(page.text, /“Robot” asks for access to Mail of Example Ltd/);
 		assert.match(page.text, /It says it is Robot\. Nobody has verified that\. Described at: agent\.localhost/);
 		assert.match(page.text, /Nobody here has allowed this agent before/);
 		assert.match(page.text, /Any program on this computer can say that it is Robot/);
@@ -133,7 +133,7 @@ describe('one host with documents', () => {
 		const url = host.url('/later.json');
 		await refuses(url, /answered 404 and not 200/);
 		host.publish({}, { file: '/later.json' });
-		assert.match((await seen(url)).text, /Robot asks for access/);
+		assert.match((await seen(url)).text, /“Robot” asks for access/);
 	});
 
 	test('CM-009: a host that sends a byte a second is left after three', async () => {
@@ -158,7 +158,7 @@ describe('one host with documents', () => {
 		for (const type of ['text/html', 'application/octet-stream', 'text/plain; x=application/json'])
 			test(type, () => refuses(host.publish({}, { file: '/type.json', type }), /not called JSON/));
 		test('a type that ends in +json is JSON', async () => {
-			assert.match((await seen(host.publish({}, { file: '/plus.json', type: 'application/x+json; charset=utf-8' }))).text, /Robot asks/);
+			assert.match((await seen(host.publish({}, { file: '/plus.json', type: 'application/x+json; charset=utf-8' }))).text, /“Robot” asks/);
 		});
 	});
 
@@ -178,10 +178,10 @@ describe('one host with documents', () => {
 
 	test('CM-014: a redirect_uri that is not in the document is a page', async () => {
 		const url = host.publish({}, { file: '/redirect.json' });
-		assert.match((await seen(url)).text, /Robot asks/);
+		assert.match((await seen(url)).text, /“Robot” asks/);
 		for (const redirect_uri of ['https://evil.example/cb', 'http://127.0.0.1/other', 'http://localhost/callback'])
 			await refuses(url, /redirect_uri is not one the agent registered/, { redirect_uri });
-		assert.match((await seen(url, { redirect_uri: 'http://127.0.0.1:51234/callback' })).text, /Robot asks/);
+		assert.match((await seen(url, { redirect_uri: 'http://127.0.0.1:51234/callback' })).text, /“Robot” asks/);
 	});
 
 	test('a wrong question is a page until the person has allowed the agent, and then its own', async () => {
@@ -284,7 +284,7 @@ describe('certificates', () => {
 	}
 	test('a certificate that is right is taken', async () => {
 		host.use(sound);
-		assert.match((await alice.get(host.agent(grantd, host.publish()).authorization().url)).text, /Robot asks/);
+		assert.match((await alice.get(host.agent(grantd, host.publish()).authorization().url)).text, /“Robot” asks/);
 	});
 });
 
@@ -322,7 +322,7 @@ describe('what names lead to', () => {
 		const { grantd, host, alice } = await with_documents(t, { env: with_names({ 'agent.localhost': '127.0.0.1|10.0.0.1' }) });
 		await alice.sign_in();
 		const page = await alice.get(host.agent(grantd, host.publish()).authorization().url);
-		assert.match(page.text, /Robot asks/);
+		assert.match(page.text, /“Robot” asks/);
 		await until(() => said(grantd, 'connect').length > 0);
 		assert.deepEqual(said(grantd, 'lookup'), ['agent.localhost']);
 		assert.deepEqual(said(grantd, 'connect'), ['127.0.0.1']);
@@ -365,7 +365,7 @@ test('the operator lets domains in, keeps them out, or switches documents off', 
 	const { grantd, host, alice } = await with_documents(t, { env: { GRANTD_CLIENT_METADATA_ALLOW: 'agents.localhost agent.localhost', GRANTD_CLIENT_METADATA_DENY: 'bad.agents.localhost' } });
 	await alice.sign_in();
 	const at = (name) => alice.get(host.agent(grantd, host.publish({}, { name })).authorization().url);
-	assert.match((await at('good.agents.localhost')).text, /Robot asks/);
+	assert.match((await at('good.agents.localhost')).text, /“Robot” asks/);
 	const fetches = host.fetches;
 	is_page(await at('bad.agents.localhost'), unknown);
 	is_page(await at('deep.bad.agents.localhost'), unknown);
@@ -388,10 +388,10 @@ test('an operator pins a copy: the agent is known by it whatever stands at the U
 	fs.writeFileSync(file, JSON.stringify({ client_id: url, client_name: 'Pinned', redirect_uris: ['http://127.0.0.1/callback'] }));
 	is_page(await open(), unknown);
 	assert.equal((await grantd.operate(['client', 'pin', url, '--file', file])).name, 'Pinned');
-	assert.match((await open()).text, /Pinned asks for access/);
+	assert.match((await open()).text, /“Pinned” asks for access/);
 	assert.equal((await agent.tokens(alice)).token_type, 'Bearer');
 	const bob = await grantd.add_person('bob');
-	assert.match((await bob.open(agent.authorization().url)).text, /Pinned asks for access/);
+	assert.match((await bob.open(agent.authorization().url)).text, /“Pinned” asks for access/);
 	assert.equal(host.fetches, 0);
 	for (const [changes, words] of [[{ client_id: `${url}x` }, /not the URL it stands at/], [{ client_id: url, redirect_uris: [] }, /none of redirect_uris/]]) {
 		fs.writeFileSync(file, JSON.stringify(changes));
@@ -408,7 +408,7 @@ test('an operator pins a copy: the agent is known by it whatever stands at the U
 	grantd.env.GRANTD_CLIENT_METADATA = 'yes';
 	await grantd.restart();
 	await alice.sign_in();
-	assert.match((await open()).text, /Published asks for access/);
+	assert.match((await open()).text, /“Published” asks for access/);
 	assert.equal(host.fetches, 1);
 });
 
