@@ -408,7 +408,7 @@ test('an operator pins a copy: the agent is known by it whatever stands at the U
 	grantd.env.GRANTD_CLIENT_METADATA = 'yes';
 	await grantd.restart();
 	await alice.sign_in();
-	assert.match((await open()).text, /“Published” asks for access/);
+	assert.match((await open()).text, /calls itself Published asks for access/);
 	assert.equal(host.fetches, 1);
 });
 
