@@ -182,11 +182,28 @@ void page_headers(struct exchange *exchange, struct str form_target)
 
 #define OWN_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/?=&_-.%"
 
+/*
+ * An agent that is not registered: only for its question somebody signs in before it is looked at.
+ */
+static bool names_document(struct str query)
+{
+	const struct str member = STR("client_id=https");
+	struct str part;
+
+	while (str_next(&query, '&', &part))
+		if (str_starts_with(part, member))
+			return true;
+	return false;
+}
+
 bool page_is_ours(struct str path)
 {
+	const struct str authorize = STR("/authorize?");
+
 	/* an agent's question, with what agents write unescaped (RFC 3986 3.4) */
-	if (str_starts_with(path, STR("/authorize?")))
-		return path.len <= HTTP_TARGET_MAX / 2 &&
+	if (str_starts_with(path, authorize))
+		return names_document(str_from(path, authorize.len)) &&
+		       path.len <= HTTP_TARGET_MAX / 2 &&
 		       str_only(path, OWN_CHARACTERS ":@!$'()*+,;~");
 	if (!str_only(path, OWN_CHARACTERS) || path.len > 512)
 		return false;
