@@ -21,7 +21,7 @@ struct outgoing {
 	struct call *arrived;			 /* asked for, or back from their lookup */
 	const struct call *known[OUTGOING_MOST]; /* all there are: for the two ceilings */
 	unsigned count;
-	unsigned holders; /* its owner and each lookup: the last one frees it */
+	int holders; /* its owner and each lookup: the last one frees it */
 	bool has_thread;
 	bool is_stopping;
 
@@ -144,20 +144,25 @@ static void end(struct outgoing *outgoing, struct call *call, enum err err)
 	call_free(outgoing, call);
 }
 
+static void share(struct outgoing *outgoing, int more)
+{
+	pthread_mutex_lock(&outgoing->lock);
+	outgoing->holders += more;
+	pthread_mutex_unlock(&outgoing->lock);
+}
+
 static void begin_lookup(struct outgoing *outgoing, struct call *call)
 {
 	pthread_t thread;
 
 	call->behind = outgoing->waiting;
 	outgoing->waiting = call;
-	pthread_mutex_lock(&outgoing->lock);
-	outgoing->holders++;
-	pthread_mutex_unlock(&outgoing->lock);
+	share(outgoing, 1);
 	if (start_thread(look_up, call, &thread)) {
 		(void)pthread_detach(thread);
 		return;
 	}
-	share_free(outgoing);
+	share(outgoing, -1); /* its owner is there still */
 	end(outgoing, call, fail(call->task, ERR_BUSY, "no thread to look a name up"));
 }
 
