@@ -78,6 +78,14 @@ static struct flight **find_locked(struct documents *documents, struct str url)
 	return place;
 }
 
+static void begin_locked(struct documents *documents, struct str url)
+{
+	struct flight *flight = flight_new(url);
+
+	flight->next = documents->flights;
+	documents->flights = flight;
+}
+
 static enum err wait_locked(struct task *task, struct documents *documents, struct flight *flight,
 			    then_fn *then, void *arg)
 {
@@ -93,14 +101,14 @@ enum err document_flight_begin(struct task *task, struct documents *documents, s
 			       then_fn *then, void *arg)
 {
 	enum err err = OK;
-	struct flight **place;
+	struct flight *flight;
 
 	pthread_mutex_lock(&documents->lock);
-	place = find_locked(documents, url);
-	if (*place == NULL)
-		*place = flight_new(url);
+	flight = *find_locked(documents, url);
+	if (flight == NULL)
+		begin_locked(documents, url);
 	else
-		err = wait_locked(task, documents, *place, then, arg);
+		err = wait_locked(task, documents, flight, then, arg);
 	pthread_mutex_unlock(&documents->lock);
 	return err;
 }
