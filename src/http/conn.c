@@ -297,6 +297,16 @@ void conn_timeout(struct connection *c)
 	}
 }
 
+static enum err go_on(struct connection *c)
+{
+	struct exchange *exchange = &c->work->exchange;
+
+	if (!exchange->goes_on_in_lane)
+		return exchange_step(exchange);
+	exchange->goes_on_in_lane = false;
+	return conn_step(c);
+}
+
 void conn_home(struct connection *c)
 {
 	struct exchange *exchange = &c->work->exchange;
@@ -304,7 +314,7 @@ void conn_home(struct connection *c)
 
 	task->thread = c->loop->thread;
 	task->now = clock_wall(task->clock);
-	if (task->then != NULL && exchange_step(exchange) == ERR_PARKED)
+	if (task->then != NULL && go_on(c) == ERR_PARKED)
 		return;
 	if (c->state == CONN_ORPHAN) {
 		(void)conn_answer(c, "the client is gone");

@@ -92,6 +92,11 @@ enum step conn_read_body(struct connection *c);
 enum step conn_refuse_late(struct connection *c);
 /* conn_request.c: starts the exchange's task. */
 void conn_begin(struct connection *c);
+/*
+ * The exchange's next step, in the lane of its route or here. OK: the reply stands. ERR_PARKED: it
+ * will come home.
+ */
+MUST_CHECK enum err conn_step(struct connection *c);
 /* Routes and runs what was read. */
 enum step conn_dispatch(struct connection *c);
 /* The core's own refusal, after which the connection ends. */

@@ -28,9 +28,29 @@ void conn_begin(struct connection *c)
 	exchange->reply.field_count = 0;
 	exchange->reply.body = STR_NONE;
 	exchange->reply.close = false;
+	exchange->goes_on_in_lane = false;
 	exchange->request.peer = c->peer;
 	work->has_begun = true;
 	c->is_last = c->is_refused = false;
+}
+
+enum err conn_step(struct connection *c)
+{
+	struct exchange *exchange = &c->work->exchange;
+	struct lane_queue *lane = c->loop->lanes[exchange->route->lane];
+	enum err err;
+
+	if (lane == NULL)
+		return exchange_step(exchange);
+	/* before it is pushed: afterwards it is the worker's */
+	if (c->state != CONN_ORPHAN)
+		c->state = CONN_TASK;
+	err = lane_push(lane, &exchange->task);
+	if (err == OK)
+		return ERR_PARKED;
+	exchange->task.then = NULL;
+	exchange_refuse(exchange, fail(&exchange->task, err, "too much to do at the moment"));
+	return OK;
 }
 
 /* OK: the reply stands. ERR_PARKED: it will come home. */
@@ -38,20 +58,10 @@ static enum err run(struct connection *c)
 {
 	struct exchange *exchange = &c->work->exchange;
 	const struct http_listener *listener = c->listener;
-	struct lane_queue *lane;
 	enum err err = router_match(exchange, listener->doors, listener->door_count);
 
-	if (err == OK) {
-		lane = c->loop->lanes[exchange->route->lane];
-		if (lane == NULL)
-			return exchange_step(exchange);
-		/* before it is pushed: afterwards it is the worker's */
-		c->state = CONN_TASK;
-		err = lane_push(lane, &exchange->task);
-		if (err == OK)
-			return ERR_PARKED;
-		err = fail(&exchange->task, err, "too much to do at the moment");
-	}
+	if (err == OK)
+		return conn_step(c);
 	exchange_refuse(exchange, err);
 	return OK;
 }

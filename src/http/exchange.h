@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/task.h"
 #include "http/message.h"
 
@@ -20,6 +22,11 @@ struct exchange {
 	const struct door *door;
 	struct connection *connection;
 	struct str request_id; /* 26 base32 characters; in the log and on error pages */
+	/*
+	 * set before it parks: its next step may block as the first one might, so it runs where
+	 * that ran, and not on the loop
+	 */
+	bool goes_on_in_lane;
 };
 
 /* The exchange that a task is part of. Only for tasks that doors received. */

@@ -171,8 +171,8 @@ enum err oauth_introspect(struct exchange *exchange)
 	TRY(parameters_read(exchange, &form));
 	TRY(read_caller(exchange, &form, caller));
 	caller->token = form_get(&form, "token");
-	if (!single_use_is_empty(single_use))
-		return single_use_submit(task, oauth_authority(exchange), single_use, introspect,
-					 caller);
-	return introspect(task, OK, caller);
+	if (single_use_is_empty(single_use))
+		return introspect(task, OK, caller);
+	exchange->goes_on_in_lane = true; /* to read the token's standing */
+	return single_use_submit(task, oauth_authority(exchange), single_use, introspect, caller);
 }

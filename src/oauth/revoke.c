@@ -36,8 +36,8 @@ enum err oauth_revoke(struct exchange *exchange)
 	TRY(oauth_client(exchange, &form, &revocation->client, &single_use));
 	revocation->token = form_get(&form, "token");
 	revocation->request_id = exchange->request_id;
-	if (!single_use_is_empty(&single_use))
-		return single_use_submit(task, oauth_authority(exchange), &single_use, revoke,
-					 revocation);
-	return revoke(task, OK, revocation);
+	if (single_use_is_empty(&single_use))
+		return revoke(task, OK, revocation);
+	exchange->goes_on_in_lane = true; /* to find what is revoked */
+	return single_use_submit(task, oauth_authority(exchange), &single_use, revoke, revocation);
 }

@@ -12,6 +12,7 @@ struct presented {
 	struct str token;
 	bool is_dpop; /* the scheme */
 	struct access access;
+	struct str email; /* "" when it is none of the caller's business, or there is none */
 	struct single_use single_use;
 };
 
@@ -77,22 +78,29 @@ static enum err check_access(struct exchange *exchange, const struct access *acc
 	return OK;
 }
 
-/* OpenID Connect Core 5.4. Nobody proved the address yet, and the answer says so. */
-static enum err write_claims(struct exchange *exchange, const struct access *access)
+/* Before the task may park: afterwards nothing reads the store. */
+static enum err find_email(struct exchange *exchange, struct presented *presented)
 {
-	struct task *task = &exchange->task;
-	struct buf buf = buf_in(&task->arena, OAUTH_REPLY_MAX);
-	struct json_writer json = json_write_to(&buf);
-	struct str email = STR("");
+	presented->email = STR("");
+	if (!scope_has(presented->access.scope, STR("email")))
+		return OK;
+	return user_email_of(&exchange->task, oauth_authority(exchange), presented->access.sub,
+			     &presented->email);
+}
 
-	if (scope_has(access->scope, STR("email")))
-		TRY(user_email_of(task, oauth_authority(exchange), access->sub, &email));
+/* OpenID Connect Core 5.4. Nobody proved the address yet, and the answer says so. */
+static enum err write_claims(struct exchange *exchange, const struct presented *presented)
+{
+	const struct access *access = &presented->access;
+	struct buf buf = buf_in(&exchange->task.arena, OAUTH_REPLY_MAX);
+	struct json_writer json = json_write_to(&buf);
+
 	json_open_object(&json);
 	json_member_str(&json, "sub", access->sub);
 	if (scope_has(access->scope, STR("profile")))
 		json_member_str(&json, "preferred_username", access->username);
-	if (!str_is_empty(email)) {
-		json_member_str(&json, "email", email);
+	if (!str_is_empty(presented->email)) {
+		json_member_str(&json, "email", presented->email);
 		json_member_bool(&json, "email_verified", false);
 	}
 	json_close(&json);
@@ -105,7 +113,7 @@ static enum err answer_claims(struct task *task, enum err result, void *arg)
 	const struct presented *presented = arg;
 
 	TRY(result);
-	return write_claims(exchange_of(task), &presented->access);
+	return write_claims(exchange_of(task), presented);
 }
 
 enum err oauth_userinfo(struct exchange *exchange)
@@ -122,6 +130,7 @@ enum err oauth_userinfo(struct exchange *exchange)
 	TRY(access_token_verify(task, authority, presented->token, &presented->access));
 	TRY(check_binding(exchange, presented));
 	TRY(check_access(exchange, &presented->access));
+	TRY(find_email(exchange, presented));
 	if (single_use_is_empty(&presented->single_use))
 		return answer_claims(task, OK, presented);
 	return single_use_submit(task, authority, &presented->single_use, answer_claims, presented);

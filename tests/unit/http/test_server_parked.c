@@ -43,6 +43,25 @@ static void a_parked_task_goes_on_when_it_comes_home(void **state)
 	close(fd);
 }
 
+static void the_next_step_runs_in_the_lane_when_it_may_block(void **state)
+{
+	int fd;
+
+	(void)state;
+	wire_start(&wire);
+	fd = ask("/lane-lane");
+	stage_await(&stage.parked_count, 1);
+	task_resume(stage.parked[0], OK);
+	expect(fd, 200, "lane");
+	wire_send(fd, STR("GET /lane-lane-loop HTTP/1.1\r\nHost: h\r\n\r\n"));
+	stage_await(&stage.parked_count, 2);
+	task_resume(stage.parked[1], OK);
+	stage_await(&stage.parked_count, 3);
+	task_resume(stage.parked[2], OK);
+	expect(fd, 200, "loop");
+	close(fd);
+}
+
 static void two_hundred_tasks_come_home_at_once(void **state)
 {
 	int fds[200];
@@ -107,11 +126,13 @@ static void a_task_whose_client_is_gone_is_finished_and_freed(void **state)
 static void a_full_lane_is_busy_and_the_others_are_not(void **state)
 {
 	struct pollfd polls[] = { { .events = POLLIN }, { .events = POLLIN } };
-	int first, second, fd;
+	int away, first, second, fd;
 	struct got got;
 
 	(void)state;
 	wire_start(&wire);
+	away = ask("/block-lane");
+	stage_await(&stage.parked_count, 1);
 	first = ask("/block");
 	stage_await(&stage.blocked, 1);
 	second = ask("/block");
@@ -128,6 +149,10 @@ static void a_full_lane_is_busy_and_the_others_are_not(void **state)
 	CHECK(got.status == 503 && strstr(got.head, "\r\nRetry-After: 1\r\n") != NULL);
 	assert_string_equal(got.body, "ERR_BUSY");
 	got_free(&got);
+	/* who comes back to it is told the same */
+	task_resume(stage.parked[0], OK);
+	expect(away, 503, "ERR_BUSY");
+	close(away);
 	/* neither the loop nor another lane waits for it */
 	wire_send(fd, STR("GET /worker/x HTTP/1.1\r\nHost: h\r\n\r\n"));
 	expect(fd, 200, "x");
@@ -209,6 +234,7 @@ static void a_task_that_does_not_come_home_in_time_is_answered_503(void **state)
 int main(void)
 {
 	return RUN(TEST(a_parked_task_goes_on_when_it_comes_home),
+		   TEST(the_next_step_runs_in_the_lane_when_it_may_block),
 		   TEST(two_hundred_tasks_come_home_at_once),
 		   TEST(a_task_whose_client_is_gone_is_finished_and_freed),
 		   TEST(a_full_lane_is_busy_and_the_others_are_not),

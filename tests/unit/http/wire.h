@@ -116,15 +116,47 @@ static inline enum err after_park(struct task *task, enum err result, void *arg)
 	return result == OK ? answer(exchange_of(task), STR("parked")) : result;
 }
 
-static inline enum err park(struct exchange *x)
+static inline enum err park_until(struct exchange *x, then_fn *then)
 {
-	enum err err = task_park(&x->task, after_park, NULL);
+	enum err err = task_park(&x->task, then, NULL);
 
 	pthread_mutex_lock(&stage.lock);
 	stage.parked[stage.parked_count++ % COUNT_OF(stage.parked)] = &x->task;
 	pthread_cond_broadcast(&stage.changed);
 	pthread_mutex_unlock(&stage.lock);
 	return err;
+}
+
+static inline enum err park(struct exchange *x)
+{
+	return park_until(x, after_park);
+}
+
+/* Loops have the first numbers. */
+static inline enum err say_where(struct task *task, enum err result, void *arg)
+{
+	(void)arg;
+	TRY(result);
+	return answer(exchange_of(task), task->thread == 0 ? STR("loop") : STR("lane"));
+}
+
+static inline enum err say_where_then(struct task *task, enum err result, void *arg)
+{
+	(void)arg;
+	TRY(result);
+	return park_until(exchange_of(task), say_where);
+}
+
+static inline enum err park_for_lane(struct exchange *x)
+{
+	x->goes_on_in_lane = true;
+	return park_until(x, say_where);
+}
+
+static inline enum err park_for_lane_once(struct exchange *x)
+{
+	x->goes_on_in_lane = true;
+	return park_until(x, say_where_then);
 }
 
 static inline enum err block(struct exchange *x)
@@ -156,6 +188,9 @@ static const struct route routes[] = {
 	{ "GET", "/peer", say_peer, LANE_LOOP, 0 },
 	{ "GET", "/park", park, LANE_LOOP, 0 },
 	{ "GET", "/lane-park", park, LANE_STORE, 0 },
+	{ "GET", "/lane-lane", park_for_lane, LANE_STORE, 0 },
+	{ "GET", "/lane-lane-loop", park_for_lane_once, LANE_STORE, 0 },
+	{ "GET", "/block-lane", park_for_lane, LANE_SLOW, 0 },
 	{ "GET", "/block", block, LANE_SLOW, 0 },
 	{ "GET", "/worker/{name}", say_name, LANE_STORE, 0 },
 };
