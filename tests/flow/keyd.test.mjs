@@ -80,7 +80,7 @@ test('the process that faces the network holds no key, and the key process does'
 	assert.ok(secrets.some(([name]) => /RS256 key for resource:crm/.test(name)), 'the new key is looked for');
 	assert.deepEqual([...found_in(grantd.daemon.pid, secrets)], [], 'in the process that faces the network');
 	const held = found_in(keyd_of(grantd), secrets);
-	for (const name of ['the root key', 'the sealing key', 'the MAC key for code', 'the MAC key for csrf', 'd of the ES256 key for access', 'p of the RS256 key for id', 'q of the RS256 key for resource:crm'])
+	for (const name of ['the root key', 'the sealing key', 'the MAC key for code', 'the MAC key for browser', 'd of the ES256 key for access', 'p of the RS256 key for id', 'q of the RS256 key for resource:crm'])
 		assert.ok(held.has(name), `${name} is found where it is: ${[...held].join(', ')}`);
 	assert.deepEqual([...held].filter((name) => /^the text|^the file/.test(name)), [], 'what keys were read from is wiped');
 });

@@ -64,7 +64,7 @@ export async function keys_of(grantd) {
 	const derive = (label) => Buffer.from(crypto.hkdfSync('sha256', root, '', label, 32));
 	const seal_key = derive('grantd v1 seal root');
 	const found = [['the root key', root], ['the text of the root key', Buffer.from(text)], ['the sealing key', seal_key]];
-	for (const label of ['code', 'csrf', 'browser']) found.push([`the MAC key for ${label}`, derive(`grantd v1 mac ${label}`)]);
+	for (const label of ['code', 'browser']) found.push([`the MAC key for ${label}`, derive(`grantd v1 mac ${label}`)]);
 	for (const row of await grantd.rows('SELECT id, purpose, alg, sealed FROM keys')) {
 		const der = open_sealed(seal_key, Buffer.from(row.sealed.slice(2), 'hex'), ['keys', row.id, `sealed ${row.alg} ${row.purpose}`, '']);
 		found.push(...numbers_of(row.purpose, der, row.alg), [`the file of the ${row.alg} key for ${row.purpose}`, der]);

@@ -213,7 +213,8 @@ describe('metadata', () => {
 					assert.notEqual(there.status, 404, name);
 				}
 			}
-			for (const absent of ['registration_endpoint', 'device_authorization_endpoint', 'pushed_authorization_request_endpoint', 'end_session_endpoint']) assert.equal(body[absent], undefined);
+			assert.equal(body.registration_endpoint, `${grantd.issuer}/register`);
+			for (const absent of ['device_authorization_endpoint', 'pushed_authorization_request_endpoint', 'end_session_endpoint']) assert.equal(body[absent], undefined);
 		});
 		test(`MD-006: ${path} may be read from any origin, without credentials`, async () => {
 			const answer = await ask(grantd, path, { headers: { origin: 'https://page.example' } });

@@ -64,6 +64,16 @@ const kept = (more = () => ({})) => async ({ grantd }) => {
 	return { path: client.client_id, headers: [['authorization', `Bearer ${client.registration_access_token}`]], ...more(client) };
 };
 
+// An agent that nobody registered, known by the operator's copy of its document.
+const published = 'https://agent.example/client.json';
+const document_of = (url) => JSON.stringify({ client_id: url, client_name: 'Published', redirect_uris: ['https://agent.example/callback'], token_endpoint_auth_method: 'none' });
+const pinned = async ({ grantd }) => {
+	const url = `https://agent.example/client${++made}.json`, file = path.join(grantd.home, 'document.json');
+	fs.writeFileSync(file, document_of(url));
+	await grantd.operate(['client', 'pin', url, '--file', file]);
+	return { path: url };
+};
+
 export const sound = {
 	'GET /jwks/{file}': async () => ({ path: 'own.json' }),
 	'GET /static/{file}': async ({ alice }) => ({ path: (await alice.get('/account')).html.match(/\/static\/([^"?]+\.css)/)[1] }),
@@ -106,6 +116,8 @@ export const sound = {
 	'PATCH /v1/clients/{id}': async () => ({ path: 'spare', json: { name: 'Spare', client_secret: 'a-secret-of-at-least-32-characters-here' } }),
 	'POST /v1/clients/{id}/disable': async () => ({ path: 'spare' }),
 	'POST /v1/clients/{id}/enable': async () => ({ path: 'spare' }),
+	'POST /v1/clients/{id}/pin': async () => ({ path: published, json: { document: document_of(published) } }),
+	'POST /v1/clients/{id}/unpin': pinned,
 	'POST /v1/register-tokens': async () => ({ json: { name: 'a team', uses: 2, expires_in: 60 } }),
 	'POST /v1/register-tokens/{id}/revoke': async ({ grantd }) => ({ path: (await grantd.operate(['client', 'register-token'])).id }),
 	'GET /v1/grants/{id}': async ({ grants }) => ({ path: grants[0].id }),
