@@ -76,7 +76,7 @@ async function look(page, name, { status = 200 } = {}) {
 	page.said.length = 0;
 }
 
-async function tour(page, { grantd, alice, agent, stranger, carol }) {
+async function tour(page, { grantd, alice, agent, stranger, registered, published, carol }) {
 	const at = (where) => page.goto(new URL(where, grantd.issuer).href);
 	const look_at = async (name, where, options) => {
 		await at(where);
@@ -102,6 +102,8 @@ async function tour(page, { grantd, alice, agent, stranger, carol }) {
 	await arrival();
 	await page.waitForURL((url) => url.hostname === '127.0.0.1');
 	await look_at('consent-answered', asked, { status: 409 });
+	await look_at('consent-registered', agent.authorization({ client_id: registered }).url);
+	await look_at('consent-published', agent.authorization({ client_id: published, redirect_uri: 'https://planner.example.co.uk/callback' }).url);
 	for (const name of ['account', 'activity', 'security', 'logout', 'errors'])
 		await look_at(name, ['activity', 'security'].includes(name) ? `/account/${name}` : `/${name}`);
 	await at('/account');
@@ -120,6 +122,10 @@ async function tour(page, { grantd, alice, agent, stranger, carol }) {
 	await page.locator('a.title', { hasText: 'Notes' }).first().click();
 	await page.waitForURL('**/agents/gra_*');
 	await look(page, 'agent-paused-by-operator');
+	await at('/account');
+	await page.locator('a.title', { hasText: 'Code assistant' }).first().click();
+	await page.waitForURL('**/agents/gra_*');
+	await look(page, 'agent-sub-agents');
 	await look_at('agent-unknown', agent.authorization({ client_id: 'nobody' }).url, { status: 400 });
 	await look_at('not-found', '/nowhere', { status: 404 });
 	await look_at('consent-gone', '/consent?request=req_aaaaaaaaaaaaaaaaaaaaaaaaaa', { status: 404 });
@@ -145,6 +151,32 @@ async function tour(page, { grantd, alice, agent, stranger, carol }) {
 	await look(page, 'login-too-often', { status: 429 });
 }
 
+// One that registered itself, under a name that alice knows already.
+async function register(grantd) {
+	const answer = await grantd.fetch(`${grantd.issuer}/register`, { method: 'POST', headers: { 'content-type': 'application/json' },
+		body: JSON.stringify({ client_name: 'Mail Agent', redirect_uris: ['http://127.0.0.1/callback'], token_endpoint_auth_method: 'none' }) });
+	return (await answer.json()).client_id;
+}
+
+// One that is known by its document, of which the operator keeps a copy.
+async function publish(grantd) {
+	const url = 'https://agents.planner.example.co.uk/client.json', file = path.join(grantd.home, 'document.json');
+	fs.writeFileSync(file, JSON.stringify({ client_id: url, client_name: 'Day planner', redirect_uris: ['https://planner.example.co.uk/callback'], token_endpoint_auth_method: 'none' }));
+	await grantd.operate(['client', 'pin', url, '--file', file]);
+	return url;
+}
+
+// An installation through which others act, one of them through another.
+async function add_sub_agents(grantd, alice, read) {
+	const coder = await grantd.add_agent({ id: 'coder', name: 'Code assistant', grant_types: ['authorization_code', 'refresh_token', 'token-exchange'] });
+	let tokens = await coder.tokens(alice, read);
+	const derive = async (subject_token, actor_label) => (await coder.post('/token', { grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange', subject_token,
+		subject_token_type: 'urn:ietf:params:oauth:token-type:access_token', actor_label })).body.access_token;
+	await derive(await derive(tokens.access_token, 'research'), 'summary');
+	tokens = (await coder.refresh(tokens.refresh_token)).body;
+	await derive(tokens.access_token, 'a-reviewer-with-quite-a-long-name-that-has-to-break-somewhere');
+}
+
 // Agents in every state, so that rows have something to align.
 async function furnish(grantd) {
 	const { alice, agent } = await grantd.furnish();
@@ -157,8 +189,9 @@ async function furnish(grantd) {
 		const [grant] = (await grantd.operate(['grant', 'list', '--user', 'alice'])).filter((grant) => grant.client_id === id);
 		if (command) await grantd.operate(['grant', command, grant.id]);
 	}
+	await add_sub_agents(grantd, alice, read);
 	const stranger = await grantd.add_agent({ id: 'travel', name: 'Travel planner', redirect_uris: ['https://travel.example/callback'] });
-	return { grantd, alice, agent, stranger, carol: await grantd.add_person('carol') };
+	return { grantd, alice, agent, stranger, registered: await register(grantd), published: await publish(grantd), carol: await grantd.add_person('carol') };
 }
 
 fs.rmSync(out, { recursive: true, force: true });
