@@ -63,6 +63,9 @@ static void add_proof(const struct question *question, json_t *data)
 
 	if (who->host.at != NULL)
 		proof = who->is_proven ? "consent.proof_published" : "consent.proof_claimed";
+	/* a seal is for what somebody vouches for */
+	data_str(data, "proof_icon",
+		 who->is_operators || who->is_proven ? STR("seal") : STR("info"));
 	data_str(data, "publisher_host", who->host.at == NULL ? STR("") : who->host);
 	say(question, data, "proof", text(question, proof, data));
 	if (str_is_empty(who->host))

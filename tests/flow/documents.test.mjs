@@ -76,8 +76,12 @@ describe('one host with documents', () => {
 		const url = host.publish({ redirect_uris: ['https://app.agents.localhost/cb', 'https://elsewhere.example/cb', 'com.example.app:/cb'] }, { file: '/proven.json', name: 'id.agents.localhost' });
 		const page = await seen(url, { redirect_uri: 'https://app.agents.localhost/cb' });
 		assert.match(page.text, /Its identity is published by id\.agents\.localhost:\d+\./);
-		for (const redirect_uri of ['https://elsewhere.example/cb', 'com.example.app:/cb'])
-			assert.match((await seen(url, { redirect_uri })).text, /Nobody has verified that/);
+		assert.match(page.html, /#seal"/);
+		for (const redirect_uri of ['https://elsewhere.example/cb', 'com.example.app:/cb']) {
+			const other = await seen(url, { redirect_uri });
+			assert.match(other.text, /Nobody has verified that/);
+			assert.doesNotMatch(other.html, /#seal"/);
+		}
 	});
 
 	test('an agent that looks like one that is known is told from it', async () => {

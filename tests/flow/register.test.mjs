@@ -189,6 +189,7 @@ describe('what a person is told', () => {
 		const page = await bob.open(agent.authorization().url);
 		assert.match(page.text, /A program that calls itself “Claude” asks for access/);
 		assert.match(page.text, /nobody has verified its name/);
+		assert.doesNotMatch(page.html, /#seal"/, 'a seal would say that somebody vouches for it');
 		assert.match(page.text, /registered here less than an hour ago/);
 		assert.match(page.text, /Any program on this computer can say that it is Claude/);
 		assert.doesNotMatch(page.text, /by your operator/);
