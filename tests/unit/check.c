@@ -96,3 +96,20 @@ int check_run(const struct CMUnitTest *tests, size_t count, CMFixtureFunction be
 	free(cases);
 	return failed;
 }
+
+int check_task_begin(void **state)
+{
+	static struct check_clock clock;
+	static struct task task;
+
+	check_clock_start(&clock);
+	task_begin(&task, &clock.clock, NULL);
+	*state = &task;
+	return 0;
+}
+
+int check_task_end(void **state)
+{
+	task_end(*state);
+	return 0;
+}

@@ -46,6 +46,10 @@
 int check_run(const struct CMUnitTest *tests, size_t count, CMFixtureFunction begin,
 	      CMFixtureFunction end);
 
+/* A fixture: a task by a clock that stands at CHECK_NOW, which the tests get as their state. */
+int check_task_begin(void **state);
+int check_task_end(void **state);
+
 /* 2026-11-25T09:00:00Z */
 #define CHECK_NOW INT64_C(1795597200000)
 

@@ -278,30 +278,46 @@ static void a_sub_agent_gives_back_its_token_and_what_it_handed_on_and_no_more(v
 	CHECK_ERR(look(second.access_token), OK);
 }
 
+/* What alice stops or allows again: of the installation that was looked at last. */
+static struct sub_agent_named named_of(const char *path)
+{
+	return (struct sub_agent_named){ .grant_id = office_grant(&office, "agent").id,
+					 .family_id = seen.family_id,
+					 .path = str_from_c(path) };
+}
+
+static enum err stop(const struct sub_agent_named *named)
+{
+	const struct actor alice = { .kind = STR("user"), .user_id = office.alice.id };
+
+	return account_stop_sub_agent(world_task(&office.world), &office.authority, &alice, named);
+}
+
+static enum err allow(const struct sub_agent_named *named)
+{
+	const struct actor alice = { .kind = STR("user"), .user_id = office.alice.id };
+
+	return account_allow_sub_agent(world_task(&office.world), &office.authority, &alice, named);
+}
+
 static void a_sub_agent_that_the_person_stopped_stays_stopped_until_allowed_again(void **state)
 {
 	struct token_answer first = office_tokens(&office, "agent", "mail.read");
 	struct token_answer second = derived("agent", first.access_token, "a");
 	struct token_answer third = derived("agent", second.access_token, "b");
-	struct actor alice = { .kind = STR("user"), .user_id = office.alice.id };
-	struct sub_agent_named named = { .path = STR("agent#a") };
+	struct sub_agent_named named;
 	struct token_wish wish;
 
 	(void)state;
 	CHECK_ERR(look(third.access_token), OK);
-	named.grant_id = office_grant(&office, "agent").id;
-	named.family_id = seen.family_id;
-	CHECK_ERR(account_stop_sub_agent(world_task(&office.world), &office.authority, &alice,
-					 &named),
-		  OK);
+	named = named_of("agent#a");
+	CHECK_ERR(stop(&named), OK);
 	CHECK_ERR(look(second.access_token), ERR_TOKEN);
 	CHECK_ERR(look(third.access_token), ERR_TOKEN);
 	wish = wish_of("agent", fresh_token(&first), "a");
 	CHECK_ERR(exchange(&wish), ERR_REQUEST);
 	CHECK_ERR(look(derived("agent", first.access_token, "other").access_token), OK);
-	CHECK_ERR(account_allow_sub_agent(world_task(&office.world), &office.authority, &alice,
-					  &named),
-		  OK);
+	CHECK_ERR(allow(&named), OK);
 	CHECK_ERR(look(derived("agent", fresh_token(&first), "a").access_token), OK);
 }
 
@@ -309,17 +325,13 @@ static void nobody_acts_through_an_installation_whose_sub_agents_are_all_stopped
 {
 	struct token_answer first = office_tokens(&office, "agent", "mail.read");
 	struct token_answer second = derived("agent", first.access_token, "a");
-	struct actor alice = { .kind = STR("user"), .user_id = office.alice.id };
-	struct sub_agent_named named = { .path = STR("") };
+	struct sub_agent_named named;
 	struct token_wish wish;
 
 	(void)state;
 	CHECK_ERR(look(second.access_token), OK);
-	named.grant_id = office_grant(&office, "agent").id;
-	named.family_id = seen.family_id;
-	CHECK_ERR(account_stop_sub_agent(world_task(&office.world), &office.authority, &alice,
-					 &named),
-		  OK);
+	named = named_of("");
+	CHECK_ERR(stop(&named), OK);
 	CHECK_ERR(look(second.access_token), ERR_TOKEN);
 	CHECK_ERR(look(first.access_token), OK);
 	wish = wish_of("agent", fresh_token(&first), "new");
@@ -329,17 +341,13 @@ static void nobody_acts_through_an_installation_whose_sub_agents_are_all_stopped
 static void somebody_elses_sub_agent_or_none_cannot_be_stopped(void **state)
 {
 	struct token_answer first = office_tokens(&office, "agent", "mail.read");
-	struct actor alice = { .kind = STR("user"), .user_id = office.alice.id };
 	struct actor other = { .kind = STR("user"), .user_id = STR("usr_other") };
-	struct sub_agent_named named = { .path = STR("agent#a") };
+	struct sub_agent_named named;
 
 	(void)state;
 	CHECK_ERR(look(first.access_token), OK);
-	named.grant_id = office_grant(&office, "agent").id;
-	named.family_id = seen.family_id;
-	CHECK_ERR(account_stop_sub_agent(world_task(&office.world), &office.authority, &alice,
-					 &named),
-		  ERR_NOT_FOUND);
+	named = named_of("agent#a");
+	CHECK_ERR(stop(&named), ERR_NOT_FOUND);
 	(void)derived("agent", first.access_token, "a");
 	CHECK_ERR(account_stop_sub_agent(world_task(&office.world), &office.authority, &other,
 					 &named),

@@ -8,23 +8,6 @@
 
 #define TEXT_MAX 100000
 
-static int begin(void **state)
-{
-	static struct check_clock clock;
-	static struct task task;
-
-	check_clock_start(&clock);
-	task_begin(&task, &clock.clock, NULL);
-	*state = &task;
-	return 0;
-}
-
-static int end(void **state)
-{
-	task_end(*state);
-	return 0;
-}
-
 static const struct str accepted[] = {
 	STR_INIT("{}"),
 	STR_INIT("[]"),
@@ -265,7 +248,7 @@ static void a_text_cannot_leave_its_quotes(void **state)
 		      "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\",\"\"]"));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, check_task_begin, check_task_end)
 
 int main(void)
 {

@@ -4,23 +4,6 @@
 #include "base/task.h"
 #include "check.h"
 
-static int begin(void **state)
-{
-	static struct check_clock clock;
-	static struct task task;
-
-	check_clock_start(&clock);
-	task_begin(&task, &clock.clock, NULL);
-	*state = &task;
-	return 0;
-}
-
-static int end(void **state)
-{
-	task_end(*state);
-	return 0;
-}
-
 static void a_url_is_taken_apart(void **state)
 {
 	struct url url;
@@ -366,7 +349,7 @@ static void a_host_that_could_be_an_address_is_no_name(void **state)
 			  names[i].host.at);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, check_task_begin, check_task_end)
 
 int main(void)
 {

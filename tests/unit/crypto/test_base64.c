@@ -3,23 +3,6 @@
 
 #include "check.h"
 
-static int begin(void **state)
-{
-	static struct check_clock clock;
-	static struct task task;
-
-	check_clock_start(&clock);
-	task_begin(&task, &clock.clock, NULL);
-	*state = &task;
-	return 0;
-}
-
-static int end(void **state)
-{
-	task_end(*state);
-	return 0;
-}
-
 /* RFC 4648 10 */
 static const struct {
 	struct str bytes, plain, url;
@@ -103,7 +86,7 @@ static void base64_refuses_every_other_spelling(void **state)
 	}
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, check_task_begin, check_task_end)
 
 int main(void)
 {

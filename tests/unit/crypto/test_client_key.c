@@ -6,23 +6,6 @@
 #include "crypto/dpop_proof.h"
 #include "crypto/key_cache.h"
 
-static int begin(void **state)
-{
-	static struct check_clock clock;
-	static struct task task;
-
-	check_clock_start(&clock);
-	task_begin(&task, &clock.clock, NULL);
-	*state = &task;
-	return 0;
-}
-
-static int end(void **state)
-{
-	task_end(*state);
-	return 0;
-}
-
 static void a_proof_is_read_as_it_was_meant(void **state)
 {
 	CLEANUP(client_key_free) struct client_key *key = NULL;
@@ -155,7 +138,7 @@ static void what_is_no_p256_key_is_refused(void **state)
 	CHECK(key == NULL);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, check_task_begin, check_task_end)
 
 int main(void)
 {

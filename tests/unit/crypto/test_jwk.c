@@ -6,23 +6,6 @@
 #include "../vectors/jose.h"
 #include "check.h"
 
-static int begin(void **state)
-{
-	static struct check_clock clock;
-	static struct task task;
-
-	check_clock_start(&clock);
-	task_begin(&task, &clock.clock, NULL);
-	*state = &task;
-	return 0;
-}
-
-static int end(void **state)
-{
-	task_end(*state);
-	return 0;
-}
-
 static enum err parse(struct task *task, struct str text, struct public_key **ret_key)
 {
 	CLEANUP(json_unref) json_t *jwk = NULL;
@@ -217,7 +200,7 @@ static void only_four_algorithms_have_names(void **state)
 	}
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, check_task_begin, check_task_end)
 
 int main(void)
 {

@@ -7,23 +7,6 @@
 #include "check.h"
 #include "crypto/base64.h"
 
-static int begin(void **state)
-{
-	static struct check_clock clock;
-	static struct task task;
-
-	check_clock_start(&clock);
-	task_begin(&task, &clock.clock, NULL);
-	*state = &task;
-	return 0;
-}
-
-static int end(void **state)
-{
-	task_end(*state);
-	return 0;
-}
-
 /* Parses and checks with the key of that JWK. */
 static enum err check(struct task *task, struct str text, struct str jwk_text)
 {
@@ -266,7 +249,7 @@ static void a_token_that_is_too_long_is_refused(void **state)
 		  ERR_TOKEN);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, check_task_begin, check_task_end)
 
 int main(void)
 {

@@ -8,23 +8,6 @@
 
 #include "check.h"
 
-static int begin(void **state)
-{
-	static struct check_clock clock;
-	static struct task task;
-
-	check_clock_start(&clock);
-	task_begin(&task, &clock.clock, NULL);
-	*state = &task;
-	return 0;
-}
-
-static int end(void **state)
-{
-	task_end(*state);
-	return 0;
-}
-
 static void a_hash_opens_to_its_password_and_no_other(void **state)
 {
 	struct str hash;
@@ -128,7 +111,7 @@ static void without_memory_a_right_password_is_not_called_wrong(void **state)
 	CHECK_ERR(password_verify(*state, hash, STR("correct horse")), OK);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, check_task_begin, check_task_end)
 
 int main(void)
 {

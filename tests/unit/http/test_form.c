@@ -3,23 +3,6 @@
 
 #include "http/form.h"
 
-static int begin(void **state)
-{
-	static struct check_clock clock;
-	static struct task task;
-
-	check_clock_start(&clock);
-	task_begin(&task, &clock.clock, NULL);
-	*state = &task;
-	return 0;
-}
-
-static int end(void **state)
-{
-	task_end(*state);
-	return 0;
-}
-
 static void fields_are_decoded_once(void **state)
 {
 	struct form form;
@@ -108,7 +91,7 @@ static void a_second_spelling_of_a_name_is_still_a_repetition(void **state)
 	CHECK_ERR(form_check_single(*state, &form, NULL), OK);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, end)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, check_task_begin, check_task_end)
 
 int main(void)
 {
