@@ -5,6 +5,7 @@
 #include "authority/events.h"
 #include "authority/login_throttle.h"
 #include "authority/people.h"
+#include "authority/throttle.h"
 #include "base/tally.h"
 #include "crypto/base64.h"
 #include "crypto/password.h"
@@ -182,14 +183,19 @@ static enum err write_touch(struct task *task, struct db *db, void *arg)
 /*
  * When it was last seen, beside the request: one that is lost ends a session sooner, never later. A
  * row grows no longer by it, and who is to stop something must get to the page, so also on a full
- * disk.
+ * disk. Once a minute, also while the disk stands still: what waits here takes room in the queue
+ * from what stops something.
  */
 static void touch(struct task *task, const struct authority *authority,
 		  const struct session *session)
 {
-	struct task *aside = aside_new(task);
-	struct str *hash = NEW(&aside->arena, struct str);
+	struct task *aside;
+	struct str *hash;
 
+	if (!throttle_count(task, authority->throttle, THROTTLE_TOUCH, session->hash))
+		return;
+	aside = aside_new(task);
+	hash = NEW(&aside->arena, struct str);
 	*hash = str_copy(&aside->arena, session->hash);
 	aside_submit_stop(aside, authority, write_touch, hash);
 }

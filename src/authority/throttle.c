@@ -20,6 +20,7 @@ static const struct throttle_limit limits[THROTTLE_KIND_COUNT] = {
 	[THROTTLE_REGISTER_ALL] = { "register-all", 600, MINUTE_MS, 0 },
 	[THROTTLE_DOCUMENT] = { "document", 60, HOUR_MS, 5 },
 	[THROTTLE_DOCUMENT_HOST] = { "document-host", 10, HOUR_MS, 1 },
+	[THROTTLE_TOUCH] = { "touch", 1, MINUTE_MS, 0 },
 	[THROTTLE_SHARED] = { "shared", 6000, MINUTE_MS, 0 },
 };
 

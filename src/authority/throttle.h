@@ -28,6 +28,7 @@ enum throttle_kind {
 	THROTTLE_REGISTER_ALL,	/* of all together, at this node: 600 a minute */
 	THROTTLE_DOCUMENT,	/* fetches of clients' documents, per person: 60 an hour */
 	THROTTLE_DOCUMENT_HOST, /* of these to hosts that are new here: 10 an hour */
+	THROTTLE_TOUCH,		/* when a session was last seen: one write a minute */
 	THROTTLE_SHARED,	/* writes that tell other nodes: 6,000 a minute */
 	THROTTLE_KIND_COUNT
 };

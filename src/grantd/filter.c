@@ -2,7 +2,9 @@
 #include "grantd/filter.h"
 
 #include <errno.h>
+#include <linux/seccomp.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "base/task.h"
 
@@ -33,11 +35,12 @@ int filter_add(scmp_filter_ctx filter, uint32_t action, const int *calls, size_t
 }
 
 /*
- * seccomp_load(3), seccomp_attr_set(3): what the system refuses. All else went wrong on our side.
+ * seccomp(2): a kernel that knows filters looks for the one that is not there. libseccomp says the
+ * same of a kernel without them as of want of memory, so it is asked before.
  */
-static bool is_of_kernel(int result)
+static bool kernel_has_filters(void)
 {
-	return result == -ECANCELED || result == -EOPNOTSUPP;
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL, 0, 0) == 0 || errno != EINVAL;
 }
 
 enum err filter_load(struct task *task, uint32_t otherwise, filter_fill_fn *fill,
@@ -48,6 +51,8 @@ enum err filter_load(struct task *task, uint32_t otherwise, filter_fill_fn *fill
 
 	if (IS_SANITIZED)
 		return OK;
+	if (!kernel_has_filters())
+		return fail(task, ERR_CONFIG, "the kernel cannot filter system calls");
 	filter = seccomp_init(otherwise);
 	if (filter == NULL)
 		return fail(task, ERR_INTERNAL, "no memory for a filter of system calls");
@@ -61,7 +66,7 @@ enum err filter_load(struct task *task, uint32_t otherwise, filter_fill_fn *fill
 	if (result == 0)
 		result = seccomp_load(filter);
 	if (result != 0)
-		return failf(task, is_of_kernel(result) ? ERR_CONFIG : ERR_INTERNAL,
-			     "system calls cannot be filtered: %s", strerrordesc_np(-result));
+		return failf(task, ERR_INTERNAL, "system calls cannot be filtered: %s",
+			     strerrordesc_np(-result));
 	return OK;
 }

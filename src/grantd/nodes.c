@@ -79,6 +79,14 @@ static struct str resources_digest(struct arena *arena, const struct config *con
 	return hash_of(arena, &text);
 }
 
+/* Its end is a line too: nothing moves from one list into the next. */
+static void add_list(struct buf *text, const struct str *items, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		add_line(text, items[i]);
+	add_line(text, STR(""));
+}
+
 /* What makes a node answer otherwise than another. Where it listens and the like is its own. */
 static struct str settings_digest(struct arena *arena, const struct config *config)
 {
@@ -91,12 +99,15 @@ static struct str settings_digest(struct arena *arena, const struct config *conf
 	add_line(&text,
 		 str_printf(arena, "%d %lld %u", (int)config->registration,
 			    (long long)config->registration_unused_ms, config->registrations_max));
+	add_line(&text, str_printf(arena, "%d %d %d", config->client_metadata,
+				   config->client_metadata_loopback, config->require_dpop_nonce));
+	add_list(&text, config->client_metadata_allow, config->client_metadata_allow_count);
+	add_list(&text, config->client_metadata_deny, config->client_metadata_deny_count);
 	add_line(&text, config->controller_name);
 	add_line(&text, config->controller_contact);
 	add_line(&text, config->privacy_url);
 	add_line(&text, config->support_url);
-	for (size_t i = 0; i < config->redirect_scheme_count; i++)
-		add_line(&text, config->redirect_schemes[i]);
+	add_list(&text, config->redirect_schemes, config->redirect_scheme_count);
 	return hash_of(arena, &text);
 }
 

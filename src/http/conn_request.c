@@ -48,7 +48,6 @@ enum err conn_step(struct connection *c)
 	err = lane_push(lane, &exchange->task);
 	if (err == OK)
 		return ERR_PARKED;
-	exchange->task.then = NULL;
 	exchange_refuse(exchange, fail(&exchange->task, err, "too much to do at the moment"));
 	return OK;
 }

@@ -105,7 +105,8 @@ enum err lane_push(struct lane_queue *lane, struct task *task)
 	enum err err = OK;
 
 	pthread_mutex_lock(&lane->lock);
-	if (lane->waiting >= lane->room) {
+	/* who comes back was let in before, and may have used up what it came with */
+	if (lane->waiting >= lane->room && task->then == NULL) {
 		err = ERR_BUSY;
 		lane->refused++;
 	} else {

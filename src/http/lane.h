@@ -18,7 +18,10 @@ struct lane_queue *lane_new(const struct http_lane *plan, unsigned first_thread,
 			    struct clock *clock);
 /* ERR_INTERNAL when the system has no thread for it. */
 MUST_CHECK enum err lane_start(struct task *task, struct lane_queue *lane);
-/* Gives the task away; ERR_BUSY when the queue is full, and then the caller keeps it. */
+/*
+ * Gives the task away; ERR_BUSY when the queue is full, and then the caller keeps it. A task that
+ * comes back for its next step has room always: connections bound those.
+ */
 MUST_CHECK enum err lane_push(struct lane_queue *lane, struct task *task);
 /* How full it is, and how often it was full. From any thread. */
 void lane_look(struct lane_queue *lane, struct http_lane_figures *ret_figures);

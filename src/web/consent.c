@@ -118,7 +118,8 @@ static enum err show(struct page *page, struct str id, unsigned status, const ch
 	page->form_target = form_target(&page->task->arena, view->request.redirect_uri);
 	csrf_add(page, purpose_of(&page->task->arena, id, question.fingerprint));
 	TRY(page_send(page, status, "consent", "consent.title"));
-	return consent_shown(page->task, page->authority, view, go_out);
+	err = consent_shown(page->task, page->authority, view, go_out);
+	return err == ERR_PARKED ? ERR_PARKED : refuse_late(page->task, err);
 }
 
 enum err web_consent_form(struct exchange *exchange)

@@ -9,7 +9,8 @@
  * Keyed by what only this browser holds: a random cookie of 256 bits that no page and no other host
  * can read or set (__Host-, HttpOnly), and of which the database has a hash. So a copy of the
  * database forges no form, and neither does who puts a cookie of his own into a browser: he does
- * not know its session.
+ * not know its session (before there is one, at the sign-in, Origin and __Host- must do, as they
+ * must with any key: a token for his cookie he can always have from us).
  */
 struct str csrf_token(const struct page *page, struct str purpose)
 {

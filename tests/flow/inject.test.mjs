@@ -186,6 +186,7 @@ test('FT-005: each call that may fail fails once, and what was acknowledged hold
 	}
 	console.log(`${tried} sites, ${tried - failures.length} held: ${JSON.stringify(held)}; of ${all.length} (${count_of(all)})`);
 	assert.deepEqual(failures, []);
-	assert.ok(tried === count || Date.now() >= ends_at, `${tried} of ${count} were tried`);
+	// a sample may end by the clock, the whole count may not
+	assert.ok(tried === count || (process.env.SUITE !== 'soak' && Date.now() >= ends_at), `${tried} of ${count} were tried`);
 	assert.ok((held.not_reached ?? 0) < tried / 4, `too many are not reached: ${JSON.stringify(held)}`);
 });

@@ -193,6 +193,15 @@ case_of_two('nodes tell each other apart: who is there, and what they have other
 	await second.operate(['reload']);
 	await first.operate(['reload']);
 	await until(async () => new Set((await first.operate(['status'])).nodes.map((node) => node.resources)).size === 1);
+	// so do settings that let an agent in at the one and not at the other
+	for (const [name, value] of [['GRANTD_CLIENT_METADATA_DENY', 'evil.example'], ['GRANTD_REQUIRE_DPOP_NONCE', 'yes']]) {
+		second.env[name] = value;
+		await second.restart();
+		await first.restart();
+		await until(() => first.log().some((line) => line.event === 'node.differs' && line.in === 'settings'));
+		delete second.env[name];
+	}
+	await second.restart();
 });
 
 case_of_two('keys that both nodes need and neither has are made once, and are known to both before they sign', async () => {
