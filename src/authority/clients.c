@@ -236,6 +236,7 @@ static enum err write_change(struct task *task, struct db *db, void *arg)
 	if (wish->delegates_to != NULL)
 		TRY(check_delegates(task, db, client));
 	TRY(client_update(task, db, client));
+	client_note_replaced(task, db, client->id);
 	return event_insert(task, db, &change->event);
 }
 

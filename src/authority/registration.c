@@ -115,16 +115,23 @@ static enum err check_policy(struct task *task, const struct registering *regist
 	return OK;
 }
 
-/* Each is rows that a stranger writes: so many from one place, and so many in all. */
+/* Each is rows that a stranger writes: so many from one place or by one client. */
 static enum err check_source(struct task *task, struct registering *registering, struct str who)
+{
+	TRY(throttle_check(task, registering->authority->throttle, THROTTLE_REGISTER, who,
+			   &registering->retry_after));
+	(void)throttle_spend(task, registering->authority, THROTTLE_REGISTER, who, NULL);
+	return OK;
+}
+
+/* And so many by all together, at this node. */
+static enum err check_all(struct task *task, struct registering *registering,
+			  enum throttle_kind kind)
 {
 	struct throttle *throttle = registering->authority->throttle;
 
-	TRY(throttle_check(task, throttle, THROTTLE_REGISTER, who, &registering->retry_after));
-	TRY(throttle_check(task, throttle, THROTTLE_REGISTER_ALL, STR(""),
-			   &registering->retry_after));
-	(void)throttle_spend(task, registering->authority, THROTTLE_REGISTER, who, NULL);
-	(void)throttle_count(task, throttle, THROTTLE_REGISTER_ALL, STR(""));
+	TRY(throttle_check(task, throttle, kind, STR(""), &registering->retry_after));
+	(void)throttle_count(task, throttle, kind, STR(""));
 	return OK;
 }
 
@@ -234,6 +241,7 @@ enum err registration_open(struct task *task, const struct authority *authority,
 	writing->registration.unused_since = task->now;
 	TRY(take_body(task, registering, writing, &wish));
 	TRY(check_source(task, registering, registering->source));
+	TRY(check_all(task, registering, THROTTLE_REGISTER_ALL));
 	choose_secret(task, registering, client);
 	choose_token(task, registering, &writing->registration);
 	/* where everybody may, a token of somewhere else is nobody's business */
@@ -291,9 +299,14 @@ enum err registration_read(struct task *task, const struct authority *authority,
 static enum err write_change(struct task *task, struct db *db, void *arg)
 {
 	const struct writing *writing = arg;
+	struct registration before = { 0 };
 
+	TRY(registration_find(task, db, writing->client.id, &before));
 	TRY(registration_update(task, db, writing->token_hash, &writing->registration));
 	TRY(client_update(task, db, &writing->client));
+	/* what nobody uses opens nothing in any state, and strangers could fill the disk with it */
+	if (before.unused_since == 0)
+		client_note_replaced(task, db, writing->client.id);
 	return event_insert(task, db, &writing->event);
 }
 
@@ -325,6 +338,7 @@ enum err registration_change(struct task *task, const struct authority *authorit
 	TRY(take_body(task, registering, writing, &wish));
 	TRY(check_itself(task, registering, &before, &wish));
 	TRY(check_source(task, registering, registering->client_id));
+	TRY(check_all(task, registering, THROTTLE_REGISTER_CHANGES));
 	if (!client_has_secret(&writing->client))
 		registering->secret = STR_NONE;
 	choose_secret(task, registering, &writing->client);
@@ -356,7 +370,11 @@ enum err registration_delete(struct task *task, const struct authority *authorit
 	struct writing *writing = new_writing(task, authority, registering, then);
 
 	TRY(load(task, registering, writing));
+	TRY(check_source(task, registering, registering->source));
 	writing->event = new_event(task, registering, "client.deleted", registering->client_id);
+	/* where nobody allowed it anything, nothing is stopped: any stranger does that at will */
+	if (writing->registration.unused_since != 0)
+		return store_submit(task, authority->store, write_end, writing, answer);
 	return store_submit_stop(task, authority->store, write_end, writing, answer);
 }
 

@@ -50,7 +50,7 @@ MUST_CHECK enum err registration_read(struct task *task, const struct authority 
  */
 MUST_CHECK enum err registration_change(struct task *task, const struct authority *authority,
 					struct registering *registering, then_fn *then);
-/* Ends the client for good, with all that people allowed it. */
+/* Ends the client for good, with all that people allowed it. ERR_THROTTLED: as above. */
 MUST_CHECK enum err registration_delete(struct task *task, const struct authority *authority,
 					struct registering *registering, then_fn *then);
 /*

@@ -18,6 +18,7 @@ static const struct throttle_limit limits[THROTTLE_KIND_COUNT] = {
 	[THROTTLE_FAN_OUT_EVENT] = { "fan-out-event", 1, MINUTE_MS, 0 },
 	[THROTTLE_REGISTER] = { "register", 60, MINUTE_MS, 5 },
 	[THROTTLE_REGISTER_ALL] = { "register-all", 600, MINUTE_MS, 0 },
+	[THROTTLE_REGISTER_CHANGES] = { "register-changes", 600, MINUTE_MS, 0 },
 	[THROTTLE_DOCUMENT] = { "document", 60, HOUR_MS, 5 },
 	[THROTTLE_DOCUMENT_HOST] = { "document-host", 10, HOUR_MS, 1 },
 	[THROTTLE_TOUCH] = { "touch", 1, MINUTE_MS, 0 },

@@ -25,11 +25,12 @@ enum throttle_kind {
 	THROTTLE_CLIENT_EVENT,	/* tokens of a client as itself: one a minute per what it asks */
 	THROTTLE_FAN_OUT_EVENT, /* too many sub-agents, worth an event: one a minute per family */
 	THROTTLE_REGISTER,	/* registrations written, per source or client: 60 a minute */
-	THROTTLE_REGISTER_ALL,	/* of all together, at this node: 600 a minute */
-	THROTTLE_DOCUMENT,	/* fetches of clients' documents, per person: 60 an hour */
-	THROTTLE_DOCUMENT_HOST, /* of these to hosts that are new here: 10 an hour */
-	THROTTLE_TOUCH,		/* when a session was last seen: one write a minute */
-	THROTTLE_SHARED,	/* writes that tell other nodes: 6,000 a minute */
+	THROTTLE_REGISTER_ALL,	/* new ones of all together, at this node: 600 a minute */
+	THROTTLE_REGISTER_CHANGES, /* their updates, likewise */
+	THROTTLE_DOCUMENT,	   /* fetches of clients' documents, per person: 60 an hour */
+	THROTTLE_DOCUMENT_HOST,	   /* of these to hosts that are new here: 10 an hour */
+	THROTTLE_TOUCH,		   /* when a session was last seen: one write a minute */
+	THROTTLE_SHARED,	   /* writes that tell other nodes: 6,000 a minute */
 	THROTTLE_KIND_COUNT
 };
 

@@ -176,7 +176,10 @@ enum err oauth_registration_delete(struct exchange *exchange)
 {
 	struct task *task = &exchange->task;
 	struct registering *registering = NEW(&task->arena, struct registering);
+	enum err err;
 
 	TRY(begin(exchange, registering));
-	return registration_delete(task, oauth_authority(exchange), registering, deleted);
+	err = registration_delete(task, oauth_authority(exchange), registering, deleted);
+	oauth_retry_after(exchange, registering->retry_after);
+	return err;
 }

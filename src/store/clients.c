@@ -197,8 +197,12 @@ enum err client_update(struct task *task, struct db *db, const struct client *cl
 		     &changed));
 	if (changed == 0)
 		return fail(task, ERR_NOT_FOUND, "no such client");
-	ended_note(task, db, "registration", client->id, STR_NONE);
 	return OK;
+}
+
+void client_note_replaced(struct task *task, struct db *db, struct str id)
+{
+	ended_note(task, db, "registration", id, STR_NONE);
 }
 
 enum err client_put_document(struct task *task, struct db *db, const struct client *client,

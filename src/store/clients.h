@@ -23,6 +23,11 @@ MUST_CHECK enum err client_set_disabled(struct task *task, struct db *db, struct
  */
 MUST_CHECK enum err client_update(struct task *task, struct db *db, const struct client *client);
 /*
+ * In the transaction of client_update: a restore must not bring back what it replaced. Each is a
+ * line on disk for good (store/ended.h), so not for a client that nobody ever allowed anything.
+ */
+void client_note_replaced(struct task *task, struct db *db, struct str id);
+/*
  * For store/documents.h: the client that a document makes, of the kind it says. It is added if it
  * is not there; with replace, what a document can say is replaced. ERR_CONFLICT: it is of another
  * kind.

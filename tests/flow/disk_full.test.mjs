@@ -8,7 +8,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { instance_on_small_disk } from './disk.mjs';
 import { event_kinds, granted, refused, until } from './expect.mjs';
-import { Instance, driver } from './harness/index.mjs';
+import { Agent, Instance, driver } from './harness/index.mjs';
 
 const skip = process.getuid() !== 0 && 'needs root, to mount a small disk';
 const has_reserve = driver === 'sqlite';
@@ -94,8 +94,29 @@ async function is_stopped(grantd, { agents, tokens }) {
 		const { status, body } = await agents[i].refresh(tokens[i].refresh_token);
 		assert.deepEqual([status, body.error], [[400, 'invalid_grant'], [400, 'invalid_grant'], [503, 'temporarily_unavailable'], [401, 'invalid_client']][i]);
 	}
-	const kinds = await event_kinds(grantd);
+	const ids = agents.map(({ client_id }) => client_id);
+	const kinds = (await grantd.rows('SELECT kind, client_id FROM events')).filter(({ client_id }) => !client_id || ids.includes(client_id)).map(({ kind }) => kind);
 	for (const kind of ['family.ended', 'grant.revoked', 'grant.paused', 'client.disabled', 'grant.denied', 'logout']) assert.equal(kinds.filter((one) => one === kind).length, 1, kind);
+}
+
+// What a stranger registers and ends at will must not use up the space in reserve.
+async function registered_ones(grantd, alice) {
+	const ones = [];
+	for (const name of ['unused', 'used']) {
+		const response = await grantd.fetch(`${grantd.issuer}/register`, { method: 'POST', body: JSON.stringify({ client_name: name, redirect_uris: ['http://127.0.0.1/cb'], token_endpoint_auth_method: 'none' }),
+			headers: { 'content-type': 'application/json' } });
+		ones.push(await response.json());
+	}
+	const { client_id } = ones[1];
+	await new Agent(grantd, { client_id, redirect_uri: 'http://127.0.0.1/cb', resource: grantd.mail_uri, scope: 'mail.read' }).tokens(alice, read);
+	return ones;
+}
+
+async function one_in_use_ends_itself(grantd, [unused, used]) {
+	const end = async (one) => (await grantd.fetch(one.registration_client_uri, { method: 'DELETE', headers: { authorization: `Bearer ${one.registration_access_token}` } })).status;
+	if (has_reserve) assert.equal(await end(unused), 503);
+	if (has_reserve) assert.ok(!grantd.log().some((line) => line.event === 'store.reserve_used'), 'no byte of the reserve for it');
+	assert.equal(await end(used), 204);
 }
 
 test('FT-016: on a full disk revocation, pause, disabling, a no and signing out are kept with their events, also through kill -9', { skip }, async (t) => {
@@ -107,12 +128,14 @@ test('FT-016: on a full disk revocation, pause, disabling, a no and signing out 
 	for (const id of ['revokes-itself', 'is-revoked', 'is-paused', 'is-disabled', 'goes-on']) agents.push(await grantd.add_agent({ id, name: id }));
 	tokens.push(...await Promise.all(agents.map((agent) => agent.tokens(alice, read))));
 	const last = agents.length - 1;
+	const ones = await registered_ones(grantd, alice);
 	const asked = await alice.open(agents[last].authorization().url); // a question that is answered on the full disk
 	disk.fill();
 	const full = await refresh_until_refused(agents[last], tokens[last], disk);
 	tokens[last] = full.tokens;
 	// PostgreSQL's operator gives back the space that was kept for this: docs/operator.md
 	if (!has_reserve) await space_is_back(grantd, agents[last], tokens[last], disk).then((next) => { tokens[last] = next; });
+	await one_in_use_ends_itself(grantd, ones);
 	await stop_everything(grantd, { alice, agents, tokens, asked });
 	disk.fill();
 	await is_stopped(grantd, { agents, tokens });

@@ -2,6 +2,8 @@
 // Agents that register themselves: rows RG of tests/rows, and those of other areas that speak of registration.
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { ask, is_asked, is_error_page, is_told, refused } from './expect.mjs';
 import { Agent, Instance } from './harness/index.mjs';
@@ -356,6 +358,21 @@ describe('its own keeper', () => {
 		}
 		const kinds = (await grantd.operate(['event', 'list', '--client', client.client_id])).map(({ kind }) => kind);
 		assert.ok(kinds.includes('client.deleted') && kinds.includes('grant.revoked'));
+	});
+
+	test('an update is on the record of what has ended once somebody allowed the client something, and not before', async () => {
+		const on_record = ({ client_id }) => fs.readFileSync(path.join(grantd.dir, 'ended.log'), 'utf8').split('\n').filter((line) => line.includes(` ${client_id} `)).map((line) => line.split(' ')[1]);
+		const update = async (client) => (await manage(client, 'PUT', { ...desktop, client_id: client.client_id })).body;
+		const unused = await update(await update(await registered()));
+		assert.match(unused.registration_access_token, /^grr_/);
+		assert.deepEqual(on_record(unused), [], 'strangers could fill the disk with it');
+		await agent_of(unused).tokens(alice, { scope: ['mail.read'] });
+		await update(unused);
+		assert.deepEqual(on_record(unused), ['registration']);
+		await grantd.operate(['client', 'update', unused.client_id, '--name', 'Another']);
+		const theirs = await registered();
+		await grantd.operate(['client', 'update', theirs.client_id, '--name', 'Another']);
+		assert.deepEqual([on_record(unused).length, on_record(theirs).length], [2, 1], 'what the operator changes always is');
 	});
 
 	test('one that nobody ever allowed anything is gone at once', async () => {

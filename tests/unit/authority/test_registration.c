@@ -244,20 +244,56 @@ static void a_deleted_one_ends_with_what_people_allowed_it(void **state)
 	CHECK(is_there(one.client_id));
 }
 
+static enum err update(struct registering *one)
+{
+	enum err err;
+
+	one->body = STR_JOIN(&now()->arena, STR("{\"client_id\":\""), one->client_id,
+			     STR("\",\"redirect_uris\":[\"https://app.example/cb\"]}"));
+	err = world_run(&office.world.home, change_step, one);
+	if (err == OK)
+		one->token = one->access_token;
+	return err;
+}
+
 static void an_update_counts_for_its_client_not_for_the_address(void **state)
 {
 	struct registering one = registered(), other = { 0 };
 
 	(void)state;
-	for (int i = 0; i < 60; i++) {
-		one.body = STR_JOIN(&now()->arena, STR("{\"client_id\":\""), one.client_id,
-				    STR("\",\"redirect_uris\":[\"https://app.example/cb\"]}"));
-		CHECK_ERR(world_run(&office.world.home, change_step, &one), OK);
-		one.token = one.access_token;
-	}
-	now();
-	CHECK_ERR(world_run(&office.world.home, change_step, &one), ERR_THROTTLED);
+	for (int i = 0; i < 60; i++)
+		CHECK_ERR(update(&one), OK);
+	CHECK_ERR(update(&one), ERR_THROTTLED);
 	CHECK_ERR(register_from("192.0.2.1", &other), OK);
+}
+
+static void so_many_updates_of_all_together_keep_nobody_from_registering(void **state)
+{
+	struct registering list[11], other = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(list); i++)
+		list[i] = registered();
+	for (size_t i = 0; i < 600; i++)
+		CHECK_ERR(update(&list[i % 10]), OK);
+	CHECK_ERR(update(&list[10]), ERR_THROTTLED);
+	CHECK_ERR(register_from("192.0.2.1", &other), OK);
+}
+
+static void a_deletion_counts_for_the_address_it_comes_from(void **state)
+{
+	struct registering one = registered(), other = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 59; i++)
+		CHECK_ERR(register_from("192.0.2.1", &other), OK);
+	now();
+	CHECK_ERR(world_run(&office.world.home, delete_step, &one), ERR_THROTTLED);
+	CHECK(one.retry_after > 0 && is_there(one.client_id));
+	one.source = STR("198.51.100.1");
+	now();
+	CHECK_ERR(world_run(&office.world.home, delete_step, &one), OK);
+	CHECK(!is_there(one.client_id));
 }
 
 static struct register_token make_token(int64_t uses, int64_t life_ms, struct str *ret_secret)
@@ -340,6 +376,8 @@ int main(void)
 		TEST(one_whose_last_grant_is_deleted_is_unused_again),
 		TEST(a_deleted_one_ends_with_what_people_allowed_it),
 		TEST(an_update_counts_for_its_client_not_for_the_address),
+		TEST(so_many_updates_of_all_together_keep_nobody_from_registering),
+		TEST(a_deletion_counts_for_the_address_it_comes_from),
 		TEST(rg_015_a_token_to_register_with_runs_out),
 		TEST(after_a_restore_no_token_to_register_with_is_good),
 		TEST(ca_008_a_secret_past_its_end_is_refused),
