@@ -25,10 +25,12 @@ bool binding_fits(const struct token_wish *wish, const struct family *family)
 }
 
 bool binding_is_stolen(const struct token_wish *wish, const struct family *family,
-		       int64_t generation)
+		       int64_t generation, int64_t now)
 {
 	if (!str_equals(family->client_id, wish->client.id))
 		return true;
-	return wish->jkt.at != NULL && generation < family->generation &&
-	       !binding_fits(wish, family);
+	if (family->revoked_at != 0 || generation >= family->generation ||
+	    binding_fits(wish, family))
+		return false;
+	return wish->jkt.at != NULL || rotation_is_reuse(rotation_judge(family, generation, now));
 }

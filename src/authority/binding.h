@@ -20,8 +20,11 @@ MUST_CHECK enum err binding_choose(struct task *task, const struct token_wish *w
  */
 bool binding_fits(const struct token_wish *wish, const struct family *family);
 /*
- * True when another client has the family's token, or somebody with another key a superseded one:
- * copies in other hands. The current one with another key is of no use to who has it.
+ * True when another client has the family's token, or somebody without its key a superseded one:
+ * copies in other hands. Who shows another key has it from somebody; who shows none may be an
+ * installation whose copy somebody bound, so it is judged as any reuse is, and refused within the
+ * windows of a repeat. The current one without the key is of no use to who has it, and a family
+ * that is over tells its own installation why.
  */
 bool binding_is_stolen(const struct token_wish *wish, const struct family *family,
-		       int64_t generation);
+		       int64_t generation, int64_t now);

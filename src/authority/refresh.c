@@ -169,16 +169,18 @@ static enum err take_and_judge(struct task *task, struct db *db, const struct to
 {
 	struct refreshing *refreshing = wish->work;
 	struct family *family = &refreshing->standing.family;
+	bool is_stolen;
 
 	task_forgive(task);
 	refreshing->is_told = refreshing->is_new = refreshing->is_as_foreseen = false;
 	TRY(family_take(task, db, refreshing->token.family_id, family));
-	refreshing->is_other_key = !binding_fits(wish, family);
+	is_stolen = binding_is_stolen(wish, family, refreshing->token.generation, task->now);
+	refreshing->is_other_key = !is_stolen && !binding_fits(wish, family);
 	if (family->revoked_at != 0 || refreshing->is_other_key)
 		return OK;
 	/* it was checked against the row as it was read, which may have moved since */
 	TRY(refresh_token_check_root(task, refreshing->authority, &refreshing->token, family));
-	refreshing->rotation = judge(task, refreshing);
+	refreshing->rotation = is_stolen ? ROTATION_REUSED : judge(task, refreshing);
 	if (refreshing->rotation == ROTATION_ADVANCE)
 		return rotate(task, db, wish, family);
 	if (refreshing->rotation == ROTATION_REPEAT_LOST)
@@ -279,7 +281,9 @@ static enum err ended_stolen(struct task *task, enum err result, void *arg)
 
 	if (result == OK && refreshing->is_new)
 		count_outcome(task, refreshing);
-	if (result == OK)
+	if (result == OK && str_equals(refreshing->standing.client.id, wish->client.id))
+		result = refuse(task, wish, STR("reused"));
+	else if (result == OK)
 		result = fail(task, ERR_GRANT, "the refresh token is not known");
 	return wish->then(task, result, wish);
 }
@@ -430,7 +434,8 @@ enum err token_refresh(struct task *task, const struct authority *authority,
 		return fail(task, ERR_REQUEST, "refresh_token is missing");
 	TRY(find_family(task, wish));
 	prepare_event(task, wish);
-	if (binding_is_stolen(wish, &refreshing->standing.family, refreshing->token.generation)) {
+	if (binding_is_stolen(wish, &refreshing->standing.family, refreshing->token.generation,
+			      task->now)) {
 		TRY(check_token(task, wish));
 		return store_submit_stop(task, authority->store, end_stolen, wish, ended_stolen);
 	}

@@ -76,6 +76,12 @@ enum rotation {
 	ROTATION_FROM_FUTURE, /* above the current: the database was restored: pause the grant */
 };
 
+/* Of a superseded one outside the windows: the family ends. */
+static inline bool rotation_is_reuse(enum rotation rotation)
+{
+	return rotation == ROTATION_REUSED || rotation == ROTATION_REUSED_LOST;
+}
+
 /* What presenting a valid tag of `generation` means at `now`. */
 enum rotation rotation_judge(const struct family *family, int64_t generation, int64_t now);
 /* The family with the next generation current since now; marks are kept as judge needs them. */

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { MovedInstance } from './clock.mjs';
 import { event_kinds, granted, refused, until } from './expect.mjs';
+import { ClientKey, seconds } from './proof.mjs';
 
 const minute = 60, hour = 60 * minute, day = 24 * hour;
 
@@ -55,6 +56,19 @@ test('RT-010: a token superseded longer ago than the windows ends the family, an
 	for (const { refresh_token } of [second, third]) refused(await agent.refresh(refresh_token), 400, 'invalid_grant', /reused/);
 	for (const { access_token } of [second, third]) assert.deepEqual(await grantd.introspect(access_token), { active: false });
 	assert.ok((await event_kinds(grantd)).includes('family.ended'));
+});
+
+test('RT-010: a thief who binds a copy to a key of their own does not outlive the installation that has none', async () => {
+	const thief = new ClientKey();
+	const with_key = () => ({ headers: { DPoP: thief.proof(`${grantd.issuer}/token`, { iat: seconds(now) }) } });
+	const stolen = await tokens();
+	const { status, body } = await agent.refresh(stolen.refresh_token, {}, with_key());
+	assert.deepEqual([status, body.token_type], [200, 'DPoP']);
+	refused(await agent.refresh(stolen.refresh_token), 400, 'invalid_grant', /^proof_missing$/);
+	pass(61);
+	refused(await agent.refresh(stolen.refresh_token), 400, 'invalid_grant', /^reused$/);
+	refused(await agent.refresh(body.refresh_token, {}, with_key()), 400, 'invalid_grant', /^reused$/);
+	assert.deepEqual(await grantd.introspect(body.access_token), { active: false });
 });
 
 test('a lost answer is given again within 60 s while its successor is unused', async () => {

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whose a family is once somebody came with a key: the thief must not be the one it stays with. */
+#include "at_office.h"
+
+#define THIEF_KEY  STR("a-thumbprint-of-the-thief-is-as-long-as-this")
+#define SECOND_KEY STR("another-thumbprint-is-of-the-same-length-too")
+
+static enum err refresh_as(const char *client, struct str token, struct str jkt, struct str *ret)
+{
+	struct token_wish wish = office_wish(&office, client);
+	enum err err;
+
+	wish.refresh_token = token;
+	wish.jkt = jkt;
+	err = office_refresh(&office, &wish);
+	*ret = err == OK ? wish.answer.refresh_token : wish.reason;
+	return err;
+}
+
+static enum err refresh_by(struct str token, struct str jkt, struct str *ret)
+{
+	return refresh_as("agent", token, jkt, ret);
+}
+
+/* Whoever comes first with a key has the family bound to it: that must not hide that two came. */
+static void a_thief_who_brings_a_key_ends_with_the_installation_that_has_none(void **state)
+{
+	struct token_answer first = office_tokens(&office, "agent", "mail.read");
+	struct str copy, said;
+
+	(void)state;
+	CHECK_ERR(refresh_by(first.refresh_token, THIEF_KEY, &copy), OK);
+	/* within the windows of a repeat: refused, and nothing ends */
+	CHECK_ERR(refresh_by(first.refresh_token, STR_NONE, &said), ERR_GRANT);
+	CHECK_STR(said, STR("proof_missing"));
+	office_wait(&office, ROTATION_LOST_ANSWER_MS);
+	CHECK_ERR(refresh_by(first.refresh_token, STR_NONE, &said), ERR_GRANT);
+	CHECK_STR(said, STR("proof_missing"));
+	CHECK(office_events(&office, "family.ended") == 0);
+	office_wait(&office, 1);
+	CHECK_ERR(refresh_by(first.refresh_token, STR_NONE, &said), ERR_GRANT);
+	CHECK_STR(said, STR("reused"));
+	CHECK_ERR(refresh_by(copy, THIEF_KEY, &said), ERR_GRANT);
+	CHECK_STR(said, STR("reused"));
+	CHECK_ERR(refresh_by(first.refresh_token, STR_NONE, &said), ERR_GRANT);
+	CHECK_STR(said, STR("reused"));
+	CHECK(office_events(&office, "family.ended") == 1);
+}
+
+/* The successor was used: then the window is the short one. */
+static void a_thief_who_went_on_with_a_key_ends_sooner(void **state)
+{
+	struct token_answer first = office_tokens(&office, "agent", "mail.read");
+	struct str copy, said;
+
+	(void)state;
+	CHECK_ERR(refresh_by(first.refresh_token, THIEF_KEY, &copy), OK);
+	CHECK_ERR(refresh_by(copy, THIEF_KEY, &copy), OK);
+	office_wait(&office, ROTATION_PARALLEL_MS + 1);
+	CHECK_ERR(refresh_by(first.refresh_token, STR_NONE, &said), ERR_GRANT);
+	CHECK_STR(said, STR("reused"));
+	CHECK_ERR(refresh_by(copy, THIEF_KEY, &said), ERR_GRANT);
+	CHECK(office_events(&office, "family.ended") == 1);
+}
+
+/* It may change its key, but what it shows no key for is judged like any reuse. */
+static void a_confidential_client_without_its_proof_is_judged_too(void **state)
+{
+	struct token_answer first = office_tokens(&office, "service", "mail.read");
+	struct str next, said;
+
+	(void)state;
+	CHECK_ERR(refresh_as("service", first.refresh_token, THIEF_KEY, &next), OK);
+	CHECK_ERR(refresh_as("service", next, SECOND_KEY, &next), OK);
+	CHECK_ERR(refresh_as("service", next, STR_NONE, &said), ERR_GRANT);
+	CHECK_STR(said, STR("proof_missing"));
+	office_wait(&office, ROTATION_PARALLEL_MS + 1);
+	CHECK_ERR(refresh_as("service", first.refresh_token, STR_NONE, &said), ERR_GRANT);
+	CHECK_STR(said, STR("reused"));
+	CHECK(office_events(&office, "family.ended") == 1);
+}
+
+struct racer {
+	struct world_task home;
+	struct token_wish wish;
+};
+
+static enum err race(struct task *task, void *arg)
+{
+	struct racer *racer = arg;
+
+	return token_refresh(task, &office.authority, &racer->wish, office_finished);
+}
+
+/* On the writer's own thread: all have read the row before the first of them writes. */
+static enum err begin_race(struct task *task, struct db *db, void *arg)
+{
+	struct racer *racers = arg;
+
+	(void)task;
+	(void)db;
+	for (int i = 0; i < 2; i++)
+		CHECK_ERR(race(&racers[i].home.task, &racers[i]), ERR_PARKED);
+	return OK;
+}
+
+static enum err go_on(struct task *task, void *arg)
+{
+	(void)task;
+	(void)arg;
+	return ERR_PARKED;
+}
+
+/* Who comes second with the same token is judged under the row's lock. */
+static enum err lose_race(struct str second_jkt, struct racer *racers)
+{
+	struct token_answer first = office_tokens(&office, "agent", "mail.read");
+	enum err err;
+
+	for (int i = 0; i < 2; i++) {
+		world_task_begin(&office.world, &racers[i].home);
+		racers[i].wish = office_wish(&office, "agent");
+		racers[i].wish.refresh_token = first.refresh_token;
+		racers[i].wish.jkt = i == 0 ? THIEF_KEY : second_jkt;
+	}
+	CHECK_ERR(world_write(&office.world, begin_race, racers), OK);
+	CHECK_ERR(world_run(&racers[0].home, go_on, NULL), OK);
+	err = world_run(&racers[1].home, go_on, NULL);
+	for (int i = 0; i < 2; i++)
+		world_task_end(&racers[i].home);
+	return err;
+}
+
+static void of_two_keys_that_come_at_once_with_one_token_neither_keeps_the_family(void **state)
+{
+	static struct racer racers[2];
+
+	(void)state;
+	CHECK_ERR(lose_race(SECOND_KEY, racers), ERR_GRANT);
+	CHECK_STR(racers[1].wish.reason, STR("reused"));
+	CHECK(office_events(&office, "family.ended") == 1);
+}
+
+static void who_comes_at_once_with_a_key_without_one_is_refused_and_ends_nothing(void **state)
+{
+	static struct racer racers[2];
+
+	(void)state;
+	CHECK_ERR(lose_race(STR_NONE, racers), ERR_GRANT);
+	CHECK_STR(racers[1].wish.reason, STR("proof_missing"));
+	CHECK(office_events(&office, "family.ended") == 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, office_start, office_end)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(a_thief_who_brings_a_key_ends_with_the_installation_that_has_none),
+		TEST(a_thief_who_went_on_with_a_key_ends_sooner),
+		TEST(a_confidential_client_without_its_proof_is_judged_too),
+		TEST(of_two_keys_that_come_at_once_with_one_token_neither_keeps_the_family),
+		TEST(who_comes_at_once_with_a_key_without_one_is_refused_and_ends_nothing),
+	};
+
+	return check_run(tests, COUNT_OF(tests), NULL, NULL);
+}
