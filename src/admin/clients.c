@@ -13,7 +13,7 @@ static const struct member create_members[] = {
 	{ "grant_types", MEMBER_ARRAY, false },	  { "scope", MEMBER_TEXT, false },
 	{ "resource", MEMBER_TEXT, false },	  { "jwks", MEMBER_OBJECT, false },
 	{ "auth_alg", MEMBER_TEXT, false },	  { "dpop_bound", MEMBER_YES_NO, false },
-	{ "delegates_to", MEMBER_ARRAY, false },
+	{ "delegates_to", MEMBER_ARRAY, false },  { "par_required", MEMBER_YES_NO, false },
 };
 
 static const struct member update_members[] = {
@@ -22,7 +22,7 @@ static const struct member update_members[] = {
 	{ "resource", MEMBER_TEXT, false },	 { "delegates_to", MEMBER_ARRAY, false },
 	{ "client_secret", MEMBER_TEXT, false }, { "generate_secret", MEMBER_YES_NO, false },
 	{ "jwks", MEMBER_OBJECT, false },	 { "auth_alg", MEMBER_TEXT, false },
-	{ "dpop_bound", MEMBER_YES_NO, false },
+	{ "dpop_bound", MEMBER_YES_NO, false },	 { "par_required", MEMBER_YES_NO, false },
 };
 
 static const struct member pin_members[] = { { "document", MEMBER_TEXT, true } };
@@ -80,6 +80,7 @@ static enum err write_client(struct exchange *exchange, struct json_writer *json
 	if (client->auth_alg.at != NULL)
 		json_member_str(json, "auth_alg", client->auth_alg);
 	json_member_bool(json, "dpop_bound", client->dpop_bound_at != 0);
+	json_member_bool(json, "par_required", client->par_required_at != 0);
 	write_delegates(json, client);
 	member_time(json, arena, "created_at", client->created_at);
 	member_time(json, arena, "disabled_at", client->disabled_at);
@@ -207,6 +208,8 @@ static enum err take_auth(struct task *task, const json_t *body, struct client *
 	client->auth_alg = json_get_str(body, "auth_alg");
 	if (json_is_true(json_object_get(body, "dpop_bound")))
 		client->dpop_bound_at = task->now;
+	if (json_is_true(json_object_get(body, "par_required")))
+		client->par_required_at = task->now;
 	client->auth = is_public		 ? CLIENT_AUTH_NONE
 		       : client->jwks.at != NULL ? CLIENT_AUTH_PRIVATE_KEY
 						 : CLIENT_AUTH_BASIC;
@@ -286,6 +289,9 @@ static enum err take_change(struct task *task, const json_t *body, struct client
 	if (json_object_get(body, "dpop_bound") != NULL)
 		change->dpop = json_is_true(json_object_get(body, "dpop_bound")) ? DPOP_REQUIRED
 										 : DPOP_OPTIONAL;
+	if (json_object_get(body, "par_required") != NULL)
+		change->par = json_is_true(json_object_get(body, "par_required")) ? PAR_REQUIRED
+										  : PAR_OPTIONAL;
 	TRY(take_delegates(task, body, delegates));
 	change->delegates_to = json_object_get(body, "delegates_to") == NULL ? NULL : delegates;
 	if (json_object_get(body, "scope") == NULL)

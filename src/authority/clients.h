@@ -34,6 +34,7 @@ struct client_change {
 	struct str jwks;     /* instead of the keys before; STR_NONE: they stay */
 	struct str auth_alg; /* STR_NONE: stays; "": any that its keys allow */
 	enum { DPOP_STAYS, DPOP_REQUIRED, DPOP_OPTIONAL } dpop;
+	enum { PAR_STAYS, PAR_REQUIRED, PAR_OPTIONAL } par;
 };
 
 /*

@@ -33,6 +33,7 @@ enum err document_keep_plan(struct task *task, struct str url, struct str text,
 	    jwk_set_check(task, document->client.jwks, &document->client.jwks) != OK)
 		return ERR_CLIENT_DOCUMENT; /* the reason is noted */
 	document->client.created_at = task->now;
+	document->client.par_required_at = document->requires_par ? task->now : 0;
 	keep->row = (struct document_row){
 		.client_id = url,
 		.host = document_host(url),

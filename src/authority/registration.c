@@ -91,9 +91,11 @@ static enum err take_body(struct task *task, const struct registering *registeri
 	client->auth = wish.client.auth;
 	client->jwks = wish.client.jwks;
 	client->auth_alg = wish.client.auth_alg;
-	/* once it must prove its key, by its own word or the operator's, an update ends that not */
+	/* what it must, by its own word or the operator's, an update ends not */
 	if (client->dpop_bound_at == 0)
 		client->dpop_bound_at = wish.client.dpop_bound_at;
+	if (client->par_required_at == 0)
+		client->par_required_at = wish.client.par_required_at;
 	client->redirect_uris = wish.client.redirect_uris;
 	client->redirect_count = wish.client.redirect_count;
 	client->grant_types = wish.client.grant_types;

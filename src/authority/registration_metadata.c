@@ -23,6 +23,7 @@ static const struct {
 	{ "token_endpoint_auth_methods_supported", SHAPE_TEXTS },
 	{ "token_endpoint_auth_signing_alg", SHAPE_TEXT },
 	{ "dpop_bound_access_tokens", SHAPE_YES_NO },
+	{ "require_pushed_authorization_requests", SHAPE_YES_NO },
 	{ "grant_types", SHAPE_TEXTS },
 	{ "response_types", SHAPE_TEXTS },
 	{ "client_id", SHAPE_TEXT },
@@ -218,6 +219,8 @@ static enum err take_binding(struct reading *reading)
 {
 	if (json_is_true(member_of(reading, "dpop_bound_access_tokens")))
 		reading->wish.client.dpop_bound_at = reading->task->now;
+	if (json_is_true(member_of(reading, "require_pushed_authorization_requests")))
+		reading->wish.client.par_required_at = reading->task->now;
 	return OK;
 }
 

@@ -21,7 +21,8 @@ struct registration_rules {
 
 struct registration_wish {
 	/*
-	 * name, auth with keys and algorithm, redirect URIs, grant types, scope, and dpop_bound_at;
+	 * name, auth with keys and algorithm, redirect URIs, grant types, scope, dpop_bound_at and
+	 * par_required_at;
 	 * no name: STR_NONE
 	 */
 	struct client client;

@@ -16,7 +16,7 @@
 /* redirect URI and state at their longest, each byte of the state escaped */
 #define LOCATION_MAX (16 * 1024)
 
-/* Client and redirect URI: until both are proven there is nobody to send an answer to. */
+/* Until client and redirect URI are proven there is nobody to send an answer to. */
 static enum err find_client(struct task *task, struct authorize_wish *wish)
 {
 	const struct authorize_params *params = &wish->params;
@@ -29,10 +29,14 @@ static enum err find_client(struct task *task, struct authorize_wish *wish)
 	err = client_find(task, db, params->client_id, &wish->client);
 	if (err == ERR_NOT_FOUND || (err == OK && wish->client.status != CLIENT_ACTIVE))
 		return fail(task, ERR_CLIENT, "this agent is not registered here");
-	TRY(err);
-	if (str_is_empty(params->redirect_uri))
+	return err;
+}
+
+static enum err check_redirect(struct task *task, const struct authorize_wish *wish)
+{
+	if (str_is_empty(wish->params.redirect_uri))
 		return fail(task, ERR_REQUEST, "redirect_uri is missing");
-	if (client_find_redirect(&wish->client, params->redirect_uri).at == NULL)
+	if (client_find_redirect(&wish->client, wish->params.redirect_uri).at == NULL)
 		return fail(task, ERR_REQUEST, "redirect_uri is not one the agent registered");
 	return OK;
 }
@@ -58,7 +62,7 @@ static enum err check_form(struct task *task, const struct authorize_wish *wish)
 	if (params->request.at != NULL)
 		return fail(task, ERR_REQUEST_OBJECT, "request objects are not supported");
 	if (params->request_uri.at != NULL)
-		return fail(task, ERR_REQUEST_URI, "this request_uri is not supported");
+		return fail(task, ERR_REQUEST_URI, "request_uri may only be what /par answered");
 	if (str_is_empty(params->response_type))
 		return fail(task, ERR_REQUEST, "response_type is missing");
 	if (!str_equals(params->response_type, STR("code")))
@@ -170,10 +174,10 @@ static enum err check_prompt(struct task *task, struct authorize_wish *wish)
 	struct str rest = params->prompt, word;
 	bool is_login = false;
 
-	if (str_equals(rest, STR("none")))
-		return params->user_id.at != NULL
-			       ? fail(task, ERR_CONSENT_REQUIRED, "the person has to be asked")
-			       : fail(task, ERR_LOGIN_REQUIRED, "nobody is signed in");
+	if (str_equals(rest, STR("none"))) {
+		wish->request.prompt = STR("none");
+		return OK;
+	}
 	while (str_next(&rest, ' ', &word)) {
 		if (str_equals(word, STR("login")) || str_equals(word, STR("select_account")))
 			is_login = true;
@@ -182,6 +186,15 @@ static enum err check_prompt(struct task *task, struct authorize_wish *wish)
 	}
 	wish->request.prompt = is_login ? STR("login") : STR("consent");
 	return OK;
+}
+
+enum err auth_request_check_silent(struct task *task, const struct authorize_wish *wish)
+{
+	if (!str_equals(wish->request.prompt, STR("none")))
+		return OK;
+	return wish->params.user_id.at != NULL
+		       ? fail(task, ERR_CONSENT_REQUIRED, "the person has to be asked")
+		       : fail(task, ERR_LOGIN_REQUIRED, "nobody is signed in");
 }
 
 static enum err check_authentication(struct task *task, struct authorize_wish *wish)
@@ -229,8 +242,6 @@ static void describe(struct task *task, struct authorize_wish *wish)
 	struct auth_request *request = &wish->request;
 
 	request->id = random_id(&task->arena, "req_");
-	request->state = REQUEST_PENDING;
-	request->browser_hash = sha256_str(&task->arena, params->browser);
 	request->client_id = wish->client.id;
 	request->resource = wish->resource->uri;
 	request->redirect_uri = params->redirect_uri;
@@ -241,14 +252,25 @@ static void describe(struct task *task, struct authorize_wish *wish)
 	request->ui_locales = params->ui_locales;
 	request->dpop_jkt = params->dpop_jkt;
 	request->created_at = task->now;
-	request->expires_at = task->now + REQUEST_LIFE_MS;
 }
 
-/*
- * RFC 9700 4.11.2: whoever can register an address could have us send a browser there with an error
- * made to measure. So the operator must have named it, or this person have let the client in.
- */
-static enum err check_trusted(struct task *task, struct authorize_wish *wish)
+enum err auth_request_check(struct task *task, struct authorize_wish *wish)
+{
+	const struct authorize_params *params = &wish->params;
+	struct scope_set asked;
+
+	TRY(check_form(task, wish));
+	TRY(scope_parse(task, params->scope, &asked));
+	asked = without_offline_access(&task->arena, asked);
+	TRY(choose_resource(task, wish, asked));
+	TRY(choose_scope(task, wish, asked));
+	TRY(check_authentication(task, wish));
+	TRY(check_prompt(task, wish));
+	describe(task, wish);
+	return OK;
+}
+
+enum err auth_request_check_trusted(struct task *task, struct authorize_wish *wish)
 {
 	struct db *db = NULL;
 
@@ -260,28 +282,40 @@ static enum err check_trusted(struct task *task, struct authorize_wish *wish)
 			      &wish->refusal.may_redirect);
 }
 
+enum err auth_request_check_sender(struct task *task, struct authorize_wish *wish)
+{
+	TRY(check_redirect(task, wish));
+	return check_state(task, wish->params.state);
+}
+
+/* RFC 9126 4: of these only what was pushed is looked at. */
+static enum err check_is_pushed(struct task *task, const struct authorize_wish *wish)
+{
+	if (authority_config(wish->authority)->require_pushed_requests ||
+	    wish->client.par_required_at != 0)
+		return fail(task, ERR_REQUEST, "this agent has to send its requests to /par first");
+	return OK;
+}
+
 enum err auth_request_open(struct task *task, const struct authority *authority,
 			   struct authorize_wish *wish, then_fn *then)
 {
 	const struct authorize_params *params = &wish->params;
-	struct scope_set asked;
 
 	wish->authority = authority;
 	wish->refusal = (struct authorize_refusal){ 0 };
 	TRY(find_client(task, wish));
-	TRY(check_state(task, params->state));
-	TRY(check_trusted(task, wish));
+	TRY(auth_request_check_sender(task, wish));
+	TRY(auth_request_check_trusted(task, wish));
 	wish->refusal.redirect_uri = params->redirect_uri;
 	wish->refusal.state = params->state;
-	TRY(check_form(task, wish));
-	TRY(scope_parse(task, params->scope, &asked));
-	asked = without_offline_access(&task->arena, asked);
-	TRY(choose_resource(task, wish, asked));
-	TRY(choose_scope(task, wish, asked));
-	TRY(check_authentication(task, wish));
-	TRY(check_prompt(task, wish));
+	TRY(check_is_pushed(task, wish));
+	TRY(auth_request_check(task, wish));
+	TRY(auth_request_check_silent(task, wish));
 	TRY(check_source(task, wish));
-	describe(task, wish);
+	wish->request.state = REQUEST_PENDING;
+	wish->request.browser_hash = sha256_str(&task->arena, params->browser);
+	wish->request.expires_at = task->now + REQUEST_LIFE_MS;
 	return store_submit_relaxed(task, authority->store, insert_request, wish, then);
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "authority/authority.h"
+#include "authority/single_use.h"
 #include "model/auth_request.h"
 #include "model/client.h"
 
@@ -46,6 +47,8 @@ struct authorize_wish {
 	const struct authority *authority;
 	struct client client;
 	const struct resource *resource;
+	struct single_use single_use; /* what its push showed */
+	bool is_taken;		      /* pushed, and this browser's already */
 };
 
 /*
@@ -57,6 +60,24 @@ struct authorize_wish {
  */
 MUST_CHECK enum err auth_request_open(struct task *task, const struct authority *authority,
 				      struct authorize_wish *wish, then_fn *then);
+/*
+ * Its steps, for requests that come another way (pushed.h). Redirect URI and state: until these
+ * stand, nobody is told anything but the person. ERR_REQUEST.
+ */
+MUST_CHECK enum err auth_request_check_sender(struct task *task, struct authorize_wish *wish);
+/*
+ * RFC 9700 4.11.2: whoever can register an address could have us send a browser there with an error
+ * made to measure. So refusal.may_redirect says that the operator named it, or that this person has
+ * let the client in.
+ */
+MUST_CHECK enum err auth_request_check_trusted(struct task *task, struct authorize_wish *wish);
+/*
+ * All that is asked, whoever asks: fills wish->request but for state, browser and end, and
+ * wish->resource. Errors as auth_request_open, but for those of a person and of too much.
+ */
+MUST_CHECK enum err auth_request_check(struct task *task, struct authorize_wish *wish);
+/* prompt=none: always somebody has to be asked. ERR_CONSENT_REQUIRED, ERR_LOGIN_REQUIRED. */
+MUST_CHECK enum err auth_request_check_silent(struct task *task, const struct authorize_wish *wish);
 /*
  * A pending request for the browser that opened it. ERR_NOT_FOUND: none or over; ERR_FORBIDDEN:
  * another browser's (CS-009).

@@ -21,6 +21,10 @@ enum throttle_kind {
 	THROTTLE_CLIENT_SECRET,
 	THROTTLE_INTROSPECTION, /* tokens that were not active, per caller: 10,000 a minute */
 	THROTTLE_AUTHORIZE,	/* new requests, per person or else per source: 300 a minute */
+	/* requests pushed, per client, of public ones per client and source: 300 a minute */
+	THROTTLE_PUSH,
+	/* of a public client from everywhere, at this node: 3,000 a minute */
+	THROTTLE_PUSH_ALL,
 	THROTTLE_ACCESS_EVENT,	/* log-ins at a resource worth an event: one a minute per family */
 	THROTTLE_CLIENT_EVENT,	/* tokens of a client as itself: one a minute per what it asks */
 	THROTTLE_FAN_OUT_EVENT, /* too many sub-agents, worth an event: one a minute per family */

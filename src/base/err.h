@@ -13,19 +13,20 @@ enum err {
 	ERR_PARKED, /* no failure: the task has changed hands and its `then` goes on with it */
 
 	/* what the asker got wrong; RFC 6749 5.2 and its relatives */
-	ERR_REQUEST,		  /* invalid_request: malformed, missing or repeated */
-	ERR_CLIENT,		  /* invalid_client: client authentication failed */
-	ERR_CLIENT_DOCUMENT,	  /* invalid_client: what its URL names makes no client */
-	ERR_GRANT,		  /* invalid_grant: code or refresh token does not stand */
-	ERR_SCOPE,		  /* invalid_scope */
-	ERR_TARGET,		  /* invalid_target (RFC 8707) */
-	ERR_CLIENT_NOT_ALLOWED,	  /* unauthorized_client: this grant type is not for this client */
-	ERR_GRANT_TYPE,		  /* unsupported_grant_type */
-	ERR_RESPONSE_TYPE,	  /* unsupported_response_type */
-	ERR_REQUEST_OBJECT,	  /* request_not_supported (RFC 9101) */
-	ERR_REQUEST_URI,	  /* request_uri_not_supported */
-	ERR_DENIED,		  /* access_denied: the person said no */
-	ERR_LOGIN_REQUIRED,	  /* login_required (OIDC Core 3.1.2.6) */
+	ERR_REQUEST,		/* invalid_request: malformed, missing or repeated */
+	ERR_CLIENT,		/* invalid_client: client authentication failed */
+	ERR_CLIENT_DOCUMENT,	/* invalid_client: what its URL names makes no client */
+	ERR_GRANT,		/* invalid_grant: code or refresh token does not stand */
+	ERR_SCOPE,		/* invalid_scope */
+	ERR_TARGET,		/* invalid_target (RFC 8707) */
+	ERR_CLIENT_NOT_ALLOWED, /* unauthorized_client: this grant type is not for this client */
+	ERR_GRANT_TYPE,		/* unsupported_grant_type */
+	ERR_RESPONSE_TYPE,	/* unsupported_response_type */
+	ERR_REQUEST_OBJECT,	/* request_not_supported (RFC 9101) */
+	ERR_REQUEST_URI,	/* request_uri_not_supported */
+	ERR_PUSHED,	    /* invalid_request_uri (RFC 9101): unknown, another's, used, or over */
+	ERR_DENIED,	    /* access_denied: the person said no */
+	ERR_LOGIN_REQUIRED, /* login_required (OIDC Core 3.1.2.6) */
 	ERR_CONSENT_REQUIRED,	  /* consent_required */
 	ERR_UNMET_AUTHENTICATION, /* unmet_authentication_requirements (RFC 9470) */
 	ERR_METADATA,		  /* invalid_client_metadata (RFC 7591 3.2.2) */

@@ -55,15 +55,16 @@ struct config {
 	int64_t registration_unused_ms; /* one that nobody uses so long is removed */
 	unsigned registrations_max;	/* so many may be unused at a time */
 
-	int64_t access_token_ms;     /* 300 s; a resource may say less or more, up to 900 s */
-	bool require_dpop_nonce;     /* a DPoP proof must sign a nonce of ours */
-	int64_t refresh_idle_ms;     /* a family unused that long is over; 30 days */
-	int64_t grant_max_ms;	     /* the longest a person may grant; 0: until revoked */
-	unsigned signing_key_days;   /* a key that has signed so long is replaced; 0: never */
-	int64_t signing_key_lead_ms; /* published before it signs */
-	int64_t keep_events_ms;	     /* how long what is over is kept: events, */
-	int64_t keep_ended_ms;	     /* grants and installations, */
-	int64_t keep_sessions_ms;    /* sign-ins */
+	int64_t access_token_ms;      /* 300 s; a resource may say less or more, up to 900 s */
+	bool require_dpop_nonce;      /* a DPoP proof must sign a nonce of ours */
+	bool require_pushed_requests; /* of every client (RFC 9126 5) */
+	int64_t refresh_idle_ms;      /* a family unused that long is over; 30 days */
+	int64_t grant_max_ms;	      /* the longest a person may grant; 0: until revoked */
+	unsigned signing_key_days;    /* a key that has signed so long is replaced; 0: never */
+	int64_t signing_key_lead_ms;  /* published before it signs */
+	int64_t keep_events_ms;	      /* how long what is over is kept: events, */
+	int64_t keep_ended_ms;	      /* grants and installations, */
+	int64_t keep_sessions_ms;     /* sign-ins */
 	const struct str
 		*redirect_schemes; /* private-use schemes without a dot that may be registered */
 	size_t redirect_scheme_count;

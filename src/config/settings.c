@@ -84,6 +84,10 @@ const struct setting settings[SETTINGS] = {
 	  "yes: a DPoP proof must sign a nonce that we gave out less than five minutes ago; its "
 	  "client asks\n"
 	  "# once more for the first one." },
+	{ "require_pushed_requests", SETTING_YES_NO, PLACE(require_pushed_requests), "no", 0,
+	  "yes: every agent sends its requests to POST /par first (RFC 9126), and a browser only "
+	  "carries\n"
+	  "# where they are. no: those that grantctl client or their own registration says." },
 	{ "refresh_idle", SETTING_DURATION, PLACE(refresh_idle_ms), "30d", 366 * DAY_MS,
 	  "An installation that asks for no token that long must be allowed again by its person." },
 	{ "grant_max", SETTING_DURATION, PLACE(grant_max_ms), "0", 3660 * DAY_MS,

@@ -28,7 +28,7 @@ struct setting {
 };
 
 /* One per setting. */
-#define SETTINGS 41
+#define SETTINGS 42
 extern const struct setting settings[SETTINGS];
 
 /* What was written for each setting, and where: "DIR/grantd.conf:12" or "GRANTD_LISTEN". */

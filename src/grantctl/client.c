@@ -82,16 +82,29 @@ static enum err add_keys(struct task *task, const struct words *words, struct js
 	return OK;
 }
 
-static enum err add_binding(struct task *task, const struct words *words, struct json_writer *json)
+/* What a client must, or need not. */
+static enum err add_duties(struct task *task, const struct words *words, struct json_writer *json)
 {
-	struct str word = words->values[OPTION_DPOP];
-	bool is_required = str_equals(word, STR("required"));
+	static const struct {
+		enum option option;
+		const char *name;
+		const char *member;
+	} duties[] = {
+		{ OPTION_DPOP, "--dpop", "dpop_bound" },
+		{ OPTION_PAR, "--par", "par_required" },
+	};
 
-	if (!words->is_given[OPTION_DPOP])
-		return OK;
-	if (!is_required && !str_equals(word, STR("optional")))
-		return fail(task, ERR_REQUEST, "--dpop is required or optional");
-	json_member_bool(json, "dpop_bound", is_required);
+	for (size_t i = 0; i < COUNT_OF(duties); i++) {
+		struct str word = words->values[duties[i].option];
+		bool is_required = str_equals(word, STR("required"));
+
+		if (!words->is_given[duties[i].option])
+			continue;
+		if (!is_required && !str_equals(word, STR("optional")))
+			return failf(task, ERR_REQUEST, "%s is required or optional",
+				     duties[i].name);
+		json_member_bool(json, duties[i].member, is_required);
+	}
 	return OK;
 }
 
@@ -110,7 +123,7 @@ static enum err add_registration(struct task *task, const struct words *words,
 	add_option(json, "scope", words, OPTION_SCOPE);
 	add_option(json, "auth_alg", words, OPTION_SIGNING_ALG);
 	TRY(add_keys(task, words, json));
-	TRY(add_binding(task, words, json));
+	TRY(add_duties(task, words, json));
 	add_list(json, "redirect_uris", words->redirect_uris, words->redirect_uri_count);
 	add_list(json, "grant_types", words->grant_types, words->grant_type_count);
 	add_delegates(json, words);

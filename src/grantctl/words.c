@@ -19,6 +19,7 @@ static const struct {
 	[OPTION_FILE] = { "--file", true },
 	[OPTION_SIGNING_ALG] = { "--signing-alg", true },
 	[OPTION_DPOP] = { "--dpop", true },
+	[OPTION_PAR] = { "--par", true },
 	[OPTION_RESOURCE] = { "--resource", true },
 	[OPTION_SCOPE] = { "--scope", true },
 	[OPTION_GRANT_TYPE] = { "--grant-type", true },

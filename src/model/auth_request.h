@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A request: a question waiting for a person. It arrives by /authorize (later PAR, device, CIBA),
- * is shown on the consent page, and when allowed is the code until the code is spent. (`struct
- * request` is HTTP's.)
+ * A request: a question waiting for a person. It arrives by /authorize or /par (later device,
+ * CIBA), is shown on the consent page, and when allowed is the code until the code is spent.
+ * (`struct request` is HTTP's.)
  */
 #pragma once
 
@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "model/scope.h"
 
+#define PUSHED_LIFE_MS	  (60 * INT64_C(1000)) /* until a browser opens it (RFC 9126 2.2) */
 #define REQUEST_LIFE_MS	  (60 * 60 * INT64_C(1000))
 #define REQUEST_REPEAT_MS (60 * INT64_C(1000)) /* the same decision again gets the same redirect */
 #define REQUEST_ARMING_MS INT64_C(700)	       /* no decision sooner after the page was rendered */
@@ -19,12 +20,13 @@
 	(10 * INT64_C(1000)) /* a second valid use later than this ends the family */
 #define STATE_MAX 2048
 
-enum request_state { REQUEST_PENDING, REQUEST_CODE, REQUEST_DENIED, REQUEST_SPENT };
+enum request_state { REQUEST_PUSHED, REQUEST_PENDING, REQUEST_CODE, REQUEST_DENIED, REQUEST_SPENT };
 
 struct auth_request {
 	struct str id; /* req_… */
 	enum request_state state;
-	struct str browser_hash; /* SHA-256 of the browser cookie that asked: only it may answer */
+	/* SHA-256 of the browser cookie that asked: only it may answer. Pushed: "", nobody yet */
+	struct str browser_hash;
 	struct str client_id;
 	struct str resource;	 /* URI */
 	struct scope_set scope;	 /* asked, or the resource's default */
@@ -32,7 +34,7 @@ struct auth_request {
 	struct str oauth_state;	 /* byte-exact; STR_NONE when not sent */
 	struct str code_challenge;
 	struct str nonce;
-	struct str prompt; /* "", "login", "consent" */
+	struct str prompt; /* "login", "consent"; while pushed also "none" */
 	int64_t max_age;   /* seconds; -1: not asked */
 	struct str login_hint;
 	struct str ui_locales;

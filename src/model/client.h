@@ -61,9 +61,10 @@ struct client {
 	int64_t not_before; /* tokens issued then or before are dead */
 	int64_t created_at;
 	int64_t disabled_at;
-	struct str jwks;       /* public keys by value (crypto/jwk_set.h); STR_NONE: none */
-	struct str auth_alg;   /* the only algorithm it signs assertions with; STR_NONE: any */
-	int64_t dpop_bound_at; /* since when it gets no token without DPoP; 0: it may */
+	struct str jwks;	 /* public keys by value (crypto/jwk_set.h); STR_NONE: none */
+	struct str auth_alg;	 /* the only algorithm it signs assertions with; STR_NONE: any */
+	int64_t dpop_bound_at;	 /* since when it gets no token without DPoP; 0: it may */
+	int64_t par_required_at; /* since when it must push its requests (RFC 9126 6); 0: it may */
 };
 
 /* As client_check wants it. */

@@ -232,6 +232,17 @@ static enum err take_keys(struct task *task, const json_t *json, struct str *ret
 	return keys == NULL ? OK : json_print(task, keys, DOCUMENT_MAX * 6, ret_keys);
 }
 
+static enum err take_par(struct task *task, const json_t *json, bool *ret_requires)
+{
+	const json_t *member = json_object_get(json, "require_pushed_authorization_requests");
+
+	if (member != NULL && !json_is_boolean(member))
+		return fail(task, ERR_CLIENT_DOCUMENT,
+			    "require_pushed_authorization_requests must be true or false");
+	*ret_requires = json_is_true(member);
+	return OK;
+}
+
 enum err document_parse(struct task *task, struct str url, struct str text,
 			const struct str *schemes, size_t scheme_count,
 			struct document *ret_document)
@@ -250,6 +261,7 @@ enum err document_parse(struct task *task, struct str url, struct str text,
 	TRY(take_types(task, json, &document.client));
 	TRY(take_redirects(task, json, &listed, &document.client));
 	TRY(take_keys(task, json, &document.keys));
+	TRY(take_par(task, json, &document.requires_par));
 	*ret_document = document;
 	return OK;
 }

@@ -38,6 +38,7 @@ bool document_is_json(struct str content_type);
 struct document {
 	struct client client; /* id, name, kind, auth, redirect URIs, grant types */
 	struct str keys;      /* its jwks or jwks_uri as JSON; STR_NONE: it has none */
+	bool requires_par;    /* require_pushed_authorization_requests (RFC 9126 6) */
 };
 
 /*

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "authority/documents.h"
-#include "authority/request.h"
+#include "authority/pushed.h"
 #include "base/tally.h"
 #include "base/url.h"
 #include "oauth/endpoints.h"
+#include "oauth/parameters.h"
 #include "oauth/reply.h"
 
 static const char *const repeatable[] = { "resource", NULL };
@@ -16,38 +17,21 @@ static bool is_post(const struct exchange *exchange)
 static struct authorize_params read_params(struct exchange *exchange, const struct form *form)
 {
 	const struct oauth_config *config = &oauth_of(exchange)->config;
+	struct authorize_params params = parameters_authorization(form);
 
-	return (struct authorize_params){
-		.client_id = form_get(form, "client_id"),
-		.redirect_uri = form_get(form, "redirect_uri"),
-		.response_type = form_get(form, "response_type"),
-		.response_mode = form_get(form, "response_mode"),
-		.scope = form_get(form, "scope"),
-		.state = form_get(form, "state"),
-		.resource = form_get(form, "resource"),
-		.code_challenge = form_get(form, "code_challenge"),
-		.code_challenge_method = form_get(form, "code_challenge_method"),
-		.nonce = form_get(form, "nonce"),
-		.prompt = form_get(form, "prompt"),
-		.max_age = form_get(form, "max_age"),
-		.login_hint = form_get(form, "login_hint"),
-		.dpop_jkt = form_get(form, "dpop_jkt"),
-		.ui_locales = form_get(form, "ui_locales"),
-		.acr_values = form_get(form, "acr_values"),
-		.request = form_get(form, "request"),
-		.request_uri = form_get(form, "request_uri"),
-		.authorization_details = form_get(form, "authorization_details"),
-		.resource_count = form_count(form, "resource"),
-		.browser = config->browser(exchange, config->web),
-		.user_id = config->user(exchange, config->web),
-		.source = exchange->request.peer.address,
-	};
+	params.browser = config->browser(exchange, config->web);
+	params.user_id = config->user(exchange, config->web);
+	params.source = exchange->request.peer.address;
+	return params;
 }
 
-/* Of what the client could do something about; the rest is a matter between the person and us. */
+/*
+ * Of what the client could do something about; the rest is a matter between the person and us. Who
+ * opens what another browser was faster to open is told nothing of it.
+ */
 static bool concerns_client(enum err err, const struct authorize_refusal *refusal)
 {
-	return refusal->redirect_uri.at != NULL && err != ERR_CLIENT &&
+	return refusal->redirect_uri.at != NULL && err != ERR_CLIENT && err != ERR_PUSHED &&
 	       oauth_answer_of(err)->status == 400;
 }
 
@@ -87,11 +71,12 @@ static enum err refuse(struct exchange *exchange, enum err err,
 
 /*
  * OAuth 2.1 3.1: each parameter once. Authority hears of it as a defect, so that the client is told
- * where it may be; of a repeated client_id, redirect_uri or state nothing can be trusted.
+ * where it may be; of a repeated client_id, redirect_uri, state or request_uri nothing can be
+ * trusted.
  */
 static enum err check_repeated(struct task *task, const struct form *form)
 {
-	static const char *const unsure[] = { "client_id", "redirect_uri", "state" };
+	static const char *const unsure[] = { "client_id", "redirect_uri", "state", "request_uri" };
 
 	for (size_t i = 0; i < COUNT_OF(unsure); i++)
 		if (form_count(form, unsure[i]) > 1)
@@ -138,6 +123,14 @@ static enum err answer_wish(struct task *task, enum err result, void *arg)
 	return OK;
 }
 
+static enum err ask_again(struct exchange *exchange)
+{
+	reply_redirect(
+		exchange, 303,
+		STR_JOIN(&exchange->task.arena, STR("/authorize?"), exchange->request.query));
+	return OK;
+}
+
 /* Once more to the same address: what the document says is in the store by now. */
 static enum err come_back(struct task *task, enum err result, void *arg)
 {
@@ -148,9 +141,7 @@ static enum err come_back(struct task *task, enum err result, void *arg)
 		oauth_retry_after(exchange, need->retry_after);
 		return result;
 	}
-	reply_redirect(exchange, 303,
-		       STR_JOIN(&task->arena, STR("/authorize?"), exchange->request.query));
-	return OK;
+	return ask_again(exchange);
 }
 
 /* What is not said to the client: it is nobody yet. Nobody signed in: first that, then again. */
@@ -171,6 +162,39 @@ static enum err need_document(struct exchange *exchange, const struct authorize_
 	return err;
 }
 
+/*
+ * Signing in and fetching a document may take longer than a pushed request lasts: first it becomes
+ * this browser's, then all comes again.
+ */
+static enum err go_on_pushed(struct task *task, enum err result, void *arg)
+{
+	const struct authorize_wish *wish = arg;
+
+	if (result == OK && document_is_meant(wish->client.id))
+		return ask_again(exchange_of(task));
+	return answer_wish(task, result, arg);
+}
+
+static enum err open_pushed(struct exchange *exchange, struct authorize_wish *wish)
+{
+	struct task *task = &exchange->task;
+	enum err err;
+
+	if (wish->params.defect.at != NULL) {
+		task_note(task, ERR_REQUEST, wish->params.defect);
+		return ERR_REQUEST;
+	}
+	err = pushed_take(task, oauth_authority(exchange), wish, go_on_pushed);
+	if (err == ERR_PARKED)
+		return ERR_PARKED;
+	if (err == OK && document_is_meant(wish->client.id)) {
+		err = need_document(exchange, &wish->params);
+		if (err != OK || exchange->reply.status != 0)
+			return err;
+	}
+	return answer_wish(task, err, wish);
+}
+
 enum err oauth_authorize(struct exchange *exchange)
 {
 	struct task *task = &exchange->task;
@@ -186,6 +210,8 @@ enum err oauth_authorize(struct exchange *exchange)
 	wish->params = read_params(exchange, &form);
 	if (form_check_single(task, &form, repeatable) != OK)
 		wish->params.defect = task->reason;
+	if (pushed_is_meant(wish->params.request_uri))
+		return open_pushed(exchange, wish);
 	if (document_is_meant(wish->params.client_id)) {
 		err = need_document(exchange, &wish->params);
 		if (err != OK || exchange->reply.status != 0)

@@ -32,6 +32,7 @@ enum err oauth_metadata(struct exchange *exchange);
 enum err oauth_jwks(struct exchange *exchange);
 enum err oauth_resource_jwks(struct exchange *exchange);
 enum err oauth_authorize(struct exchange *exchange);
+enum err oauth_par(struct exchange *exchange);
 enum err oauth_token(struct exchange *exchange);
 enum err oauth_introspect(struct exchange *exchange);
 enum err oauth_revoke(struct exchange *exchange);

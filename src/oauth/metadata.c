@@ -42,9 +42,13 @@ struct list {
 };
 
 static const struct endpoint endpoints[] = {
-	{ "authorization_endpoint", "/authorize" }, { "token_endpoint", "/token" },
-	{ "revocation_endpoint", "/revoke" },	    { "introspection_endpoint", "/introspect" },
-	{ "userinfo_endpoint", "/userinfo" },	    { "jwks_uri", "/jwks.json" },
+	{ "authorization_endpoint", "/authorize" },
+	{ "token_endpoint", "/token" },
+	{ "revocation_endpoint", "/revoke" },
+	{ "introspection_endpoint", "/introspect" },
+	{ "userinfo_endpoint", "/userinfo" },
+	{ "jwks_uri", "/jwks.json" },
+	{ "pushed_authorization_request_endpoint", "/par" },
 };
 
 static const struct list lists[] = {
@@ -152,6 +156,9 @@ void metadata_write(struct buf *buf, const struct config *config, const struct r
 	json_member_bool(&json, "request_parameter_supported", false);
 	/* the default of this one is true (OpenID Connect Discovery 3) */
 	json_member_bool(&json, "request_uri_parameter_supported", false);
+	/* left out, it is the client's own affair (RFC 9126 5) */
+	if (config->require_pushed_requests)
+		json_member_bool(&json, "require_pushed_authorization_requests", true);
 	json_close(&json);
 }
 

@@ -16,6 +16,7 @@ static const struct route routes[] = {
 	/* OAuth 2.1 3.1: no CORS at the authorization endpoint */
 	{ "GET", "/authorize", oauth_authorize, LANE_STORE, 0 },
 	{ "POST", "/authorize", oauth_authorize, LANE_STORE, ROUTE_FORM },
+	{ "POST", "/par", oauth_par, LANE_STORE, ROUTE_FORM },
 	{ "POST", "/token", oauth_token, LANE_STORE, ROUTE_FORM | ROUTE_CORS },
 	{ "POST", "/introspect", oauth_introspect, LANE_STORE, ROUTE_FORM },
 	{ "POST", "/revoke", oauth_revoke, LANE_STORE, ROUTE_FORM | ROUTE_CORS },

@@ -45,6 +45,32 @@ enum err parameters_read(struct exchange *exchange, struct form *ret_form)
 	return OK;
 }
 
+struct authorize_params parameters_authorization(const struct form *form)
+{
+	return (struct authorize_params){
+		.client_id = form_get(form, "client_id"),
+		.redirect_uri = form_get(form, "redirect_uri"),
+		.response_type = form_get(form, "response_type"),
+		.response_mode = form_get(form, "response_mode"),
+		.scope = form_get(form, "scope"),
+		.state = form_get(form, "state"),
+		.resource = form_get(form, "resource"),
+		.code_challenge = form_get(form, "code_challenge"),
+		.code_challenge_method = form_get(form, "code_challenge_method"),
+		.nonce = form_get(form, "nonce"),
+		.prompt = form_get(form, "prompt"),
+		.max_age = form_get(form, "max_age"),
+		.login_hint = form_get(form, "login_hint"),
+		.dpop_jkt = form_get(form, "dpop_jkt"),
+		.ui_locales = form_get(form, "ui_locales"),
+		.acr_values = form_get(form, "acr_values"),
+		.request = form_get(form, "request"),
+		.request_uri = form_get(form, "request_uri"),
+		.authorization_details = form_get(form, "authorization_details"),
+		.resource_count = form_count(form, "resource"),
+	};
+}
+
 enum err parameters_resource(struct task *task, const struct form *form, struct str *ret_resource)
 {
 	if (form_count(form, "resource") > 1)

@@ -2,6 +2,7 @@
 /* The parameters of a POST endpoint (OAuth 2.1 3.2): one form, in the body, each name once. */
 #pragma once
 
+#include "authority/request.h"
 #include "http/exchange.h"
 #include "http/form.h"
 
@@ -11,6 +12,8 @@
  * query parameters are not looked at.
  */
 MUST_CHECK enum err parameters_read(struct exchange *exchange, struct form *ret_form);
+/* An authorization request, in the body of /par as in the query of /authorize. */
+struct authorize_params parameters_authorization(const struct form *form);
 /* The only `resource`, or STR_NONE. ERR_TARGET for several: a token has one audience. */
 MUST_CHECK enum err parameters_resource(struct task *task, const struct form *form,
 					struct str *ret_resource);

@@ -31,13 +31,15 @@ static void set_words(json_t *object, const char *name, struct str words)
 		json_array_append_new(list, json_stringn(word.at, word.len));
 }
 
-/* RFC 7523, RFC 9449 5.2 */
+/* RFC 7523, RFC 9449 5.2, RFC 9126 6 */
 static enum err set_keys(struct task *task, json_t *object, const struct client *client)
 {
 	json_t *jwks = NULL;
 
 	if (client->dpop_bound_at != 0)
 		json_object_set_new(object, "dpop_bound_access_tokens", json_true());
+	if (client->par_required_at != 0)
+		json_object_set_new(object, "require_pushed_authorization_requests", json_true());
 	if (client->auth_alg.at != NULL)
 		set_str(object, "token_endpoint_auth_signing_alg", client->auth_alg);
 	if (client->jwks.at == NULL)

@@ -14,12 +14,17 @@ static STATEMENT REQUEST_INSERT = {
 	"INSERT INTO requests (id, state, browser_hash, client_id, resource, scope, redirect_uri,"
 	" oauth_state, code_challenge, nonce, prompt, max_age, login_hint, ui_locales, created_at,"
 	" expires_at, user_id, shown_at, dpop_jkt, over_at)"
-	" VALUES ($1, 'pending', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,"
-	" $17, $18, $15)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
+	" $19, $16)"
 };
 static STATEMENT REQUEST_FIND = { "SELECT " REQUEST_COLUMNS " FROM requests WHERE id = $1" };
 static STATEMENT REQUEST_FIND_CODE = { "SELECT " REQUEST_COLUMNS
 				       " FROM requests WHERE code_hash = $1" };
+/* whoever opens it first has it */
+static STATEMENT REQUEST_TAKE = {
+	"UPDATE requests SET state = 'pending', browser_hash = $2, expires_at = $4, over_at = $4"
+	" WHERE id = $1 AND state = 'pushed' AND expires_at > $3"
+};
 static STATEMENT REQUEST_SHOW = {
 	"UPDATE requests SET user_id = $2, shown_at = $3 WHERE id = $1 AND state = 'pending'"
 	" AND (user_id IS NULL OR user_id = $2)"
@@ -41,9 +46,8 @@ static STATEMENT REQUEST_SWEEP = {
 };
 
 static const struct str states[] = {
-	[REQUEST_PENDING] = STR_INIT("pending"),
-	[REQUEST_CODE] = STR_INIT("code"),
-	[REQUEST_DENIED] = STR_INIT("denied"),
+	[REQUEST_PUSHED] = STR_INIT("pushed"), [REQUEST_PENDING] = STR_INIT("pending"),
+	[REQUEST_CODE] = STR_INIT("code"),     [REQUEST_DENIED] = STR_INIT("denied"),
 	[REQUEST_SPENT] = STR_INIT("spent"),
 };
 
@@ -105,8 +109,9 @@ static enum err read_request(struct task *task, struct sql_row *row, void *ret)
 enum err auth_request_insert(struct task *task, struct db *db, const struct auth_request *request)
 {
 	return sql_exec(task, db, &REQUEST_INSERT,
-			ARGS(sql_text(request->id), sql_blob(request->browser_hash),
-			     sql_text(request->client_id), sql_text(request->resource),
+			ARGS(sql_text(request->id), sql_text(states[request->state]),
+			     sql_blob(request->browser_hash), sql_text(request->client_id),
+			     sql_text(request->resource),
 			     sql_text(scope_text(&task->arena, request->scope)),
 			     sql_text(request->redirect_uri), sql_text(request->oauth_state),
 			     sql_text(request->code_challenge), sql_text(request->nonce),
@@ -129,6 +134,19 @@ enum err auth_request_find_code(struct task *task, struct db *db, struct str cod
 {
 	return sql_one(task, db, &REQUEST_FIND_CODE, ARGS(sql_blob(code_hash)), read_request,
 		       ret_request);
+}
+
+enum err auth_request_take(struct task *task, struct db *db, const struct auth_request *request)
+{
+	int64_t changed = 0;
+
+	TRY(sql_exec(task, db, &REQUEST_TAKE,
+		     ARGS(sql_text(request->id), sql_blob(request->browser_hash),
+			  sql_int(task->now), sql_int(request->expires_at)),
+		     &changed));
+	if (changed == 0)
+		return fail(task, ERR_CONFLICT, "it was opened already, or is over");
+	return OK;
 }
 
 enum err auth_request_show(struct task *task, struct db *db, struct str id, struct str user_id,

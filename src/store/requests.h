@@ -20,6 +20,12 @@ MUST_CHECK enum err auth_request_find(struct task *task, struct db *db, struct s
 MUST_CHECK enum err auth_request_find_code(struct task *task, struct db *db, struct str code_hash,
 					   struct auth_request *ret_request);
 /*
+ * pushed -> pending, for the browser of *request and until its expires_at. ERR_CONFLICT when it was
+ * opened before, or is over.
+ */
+MUST_CHECK enum err auth_request_take(struct task *task, struct db *db,
+				      const struct auth_request *request);
+/*
  * Remembers who was shown the page and when; only while pending and for the same or no person.
  * ERR_CONFLICT.
  */

@@ -25,6 +25,7 @@ static const char *const reasons[] = {
 	"temporarily_unavailable",
 	"request_not_supported",
 	"request_uri_not_supported",
+	"invalid_request_uri",
 	"unmet_authentication_requirements",
 	"unsupported_token_type",
 	"not_found",

@@ -22,6 +22,7 @@ struct wording {
 static const struct wording wordings[] = {
 	{ ERR_CLIENT_DOCUMENT, 400, "error.client_document", true },
 	{ ERR_CLIENT, 400, "error.client", false },
+	{ ERR_PUSHED, 400, "error.pushed", false },
 	{ ERR_FORBIDDEN, 403, "error.403", false },
 	{ ERR_NOT_FOUND, 404, "error.404", false },
 	{ ERR_METHOD, 405, "error.405", false },

@@ -86,7 +86,7 @@ test('AZ-014: no resource, and the client has no default', () =>
 test('AZ-016: request objects', () => told(agent.authorization({ request: 'eyJhbGciOiJub25lIn0.e30.' }), 'request_not_supported'));
 
 describe('AZ-017: request_uri', () => {
-	for (const request_uri of ['http://169.254.169.254/latest/meta-data/', 'https://evil.example/r', 'urn:ietf:params:oauth:request_uri:x'])
+	for (const request_uri of ['http://169.254.169.254/latest/meta-data/', 'https://evil.example/r', 'urn:ietf:params:oauth:request_uri:x', 'urn:ietf:params:oauth:request_uri:req_x'])
 		test(request_uri, () => told(agent.authorization({ request_uri }), 'request_uri_not_supported'));
 });
 

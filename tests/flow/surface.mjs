@@ -77,8 +77,9 @@ const pinned = async ({ grantd }) => {
 export const sound = {
 	'GET /jwks/{file}': async () => ({ path: 'own.json' }),
 	'GET /static/{file}': async ({ alice }) => ({ path: (await alice.get('/account')).html.match(/\/static\/([^"?]+\.css)/)[1] }),
-	'GET /authorize': authorization,
+	'GET /authorize': [authorization, async ({ agent }) => ({ query: [...new URL((await agent.push()).url).searchParams] })],
 	'POST /authorize': async (world) => ({ form: (await authorization(world)).query }),
+	'POST /par': async ({ agent }) => ({ form: [...new URL(agent.authorization().url).searchParams] }),
 	'POST /token': [
 		client(() => ({ grant_type: 'authorization_code', code: 'gac_x', redirect_uri: 'http://127.0.0.1/callback', code_verifier: pkce().verifier })),
 		async ({ agent, tokens }) => ({ form: [['client_id', agent.client_id], ['grant_type', 'refresh_token'], ['refresh_token', tokens.refresh_token]] }),

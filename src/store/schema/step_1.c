@@ -61,10 +61,13 @@ const char *const schema_step_1[] = {
 	" not_before BIGINT NOT NULL,"
 	" created_at BIGINT NOT NULL,"
 	" disabled_at BIGINT,"
-	/* public keys by value, the one algorithm it signs with, since when it must use DPoP */
+	/*
+	 * public keys by value, the one algorithm it signs with, since when it must use DPoP, PAR
+	 */
 	" jwks TEXT,"
 	" auth_alg TEXT,"
-	" dpop_bound_at BIGINT)",
+	" dpop_bound_at BIGINT,"
+	" par_required_at BIGINT)",
 
 	/* of the clients that metadata documents make; identity: of name and redirect URIs */
 	"CREATE TABLE documents ("

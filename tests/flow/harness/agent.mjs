@@ -63,6 +63,16 @@ export class Agent {
 		return { status: response.status, headers: response.headers, body, text };
 	}
 
+	// The same, pushed first (RFC 9126): the address has the client and where the rest lies. answer: what /par said
+	async push(changes = {}, options) {
+		const wish = this.authorization(changes);
+		const url = new URL('/authorize', this.instance.issuer);
+		const answer = await this.post('/par', Object.fromEntries([...new Set(new URL(wish.url).searchParams.keys())]
+			.map((name) => [name, new URL(wish.url).searchParams.getAll(name)])), options);
+		url.search = new URLSearchParams({ client_id: this.client_id, request_uri: answer.body?.request_uri });
+		return { ...wish, url: url.href, answer, request_uri: answer.body?.request_uri };
+	}
+
 	redeem(code, wish, changes = {}, options) {
 		return this.post('/token', { grant_type: 'authorization_code', code, redirect_uri: wish.redirect_uri, code_verifier: wish.verifier, ...changes }, options);
 	}

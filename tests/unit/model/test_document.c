@@ -123,6 +123,17 @@ static enum err parse(struct str text)
 	return document_parse(&task, STR(URL), text, NULL, 0, &document);
 }
 
+static void a_document_may_say_that_requests_are_pushed(void **state)
+{
+	(void)state;
+	CHECK_ERR(parse(STR(HEAD BACK "}")), OK);
+	CHECK(!document.requires_par);
+	CHECK_ERR(parse(STR(HEAD BACK ",\"require_pushed_authorization_requests\":true}")), OK);
+	CHECK(document.requires_par);
+	CHECK_ERR(parse(STR(HEAD BACK ",\"require_pushed_authorization_requests\":\"true\"}")),
+		  ERR_CLIENT_DOCUMENT);
+}
+
 static void a_document_becomes_a_public_client(void **state)
 {
 	(void)state;
@@ -304,6 +315,7 @@ int main(void)
 	return RUN(TEST(a_client_id_is_an_https_url_with_a_path_and_no_tricks),
 		   TEST(a_client_id_has_512_bytes_at_most), TEST(localhost_is_for_tests),
 		   TEST(a_domain_is_below_itself_and_its_parents),
+		   TEST(a_document_may_say_that_requests_are_pushed),
 		   TEST(a_document_becomes_a_public_client),
 		   TEST(what_it_says_of_grants_and_keys_is_taken), TEST(keys_make_it_prove_itself),
 		   TEST(redirect_uris_that_nobody_may_have_are_left_out),
