@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { MovedInstance } from './clock.mjs';
-import { event_kinds, granted, refused, until } from './expect.mjs';
+import { ask as open_at, event_kinds, granted, refused, until } from './expect.mjs';
 import { Cluster, CommitProxy } from './harness/cluster.mjs';
 import { Agent, Instance, claims, driver, mail_secret, programs, run } from './harness/index.mjs';
 import { lines } from './lines.mjs';
@@ -62,6 +62,18 @@ function case_of_two(title, body, options = {}) {
 }
 
 const by_turns = (index) => (index % 2 ? second : first);
+
+case_of_two('a pushed request is one browser\u2019s, whichever node it is pushed to, opened at and answered at', async () => {
+	for (let round = 0; round < 6; round++) {
+		const wish = await agent.at(by_turns(round)).push();
+		assert.equal(wish.answer.status, 201, wish.answer.text);
+		const answers = await Promise.all(Array.from({ length: 8 }, (_, i) => open_at(by_turns(i), wish.url)));
+		assert.deepEqual([count(answers.map((answer) => answer.status), 303), count(answers.map((answer) => answer.status), 400)], [1, 7]);
+	}
+	const wish = await agent.at(second).push();
+	const { code } = await alice.allow(wish.url, read);
+	granted(await agent.at(second).redeem(code, wish));
+});
 
 case_of_two('TK-013: 64 redemptions of one code at once over two nodes have one winner, and the winner lives on both', async () => {
 	const wish = agent.authorization();
