@@ -51,9 +51,17 @@ static bool belongs_together(const struct standing *standing, const struct wish 
 					 str_equals(family->user_id, grant->user_id));
 }
 
+static struct scope_set below_ceiling(struct arena *arena, struct scope_set set,
+				      const struct client *client)
+{
+	struct scope_set ceiling = client_ceiling(client);
+
+	return ceiling.count == 0 ? set : scope_intersect(arena, set, ceiling);
+}
+
 /*
- * Everything that may be had: grant now, family, operator's ceiling, the resource of today, the
- * token's own.
+ * Everything that may be had: grant now, family, the operator's ceilings of the client and of each
+ * that acts through it, the resource of today, the token's own.
  */
 static struct scope_set available(struct arena *arena, const struct standing *standing,
 				  const struct wish *wish, int64_t now)
@@ -62,8 +70,9 @@ static struct scope_set available(struct arena *arena, const struct standing *st
 
 	if (standing->family.id.at != NULL)
 		set = scope_intersect(arena, set, standing->family.ceiling);
-	if (client_ceiling(&standing->client).count > 0)
-		set = scope_intersect(arena, set, client_ceiling(&standing->client));
+	set = below_ceiling(arena, set, &standing->client);
+	for (size_t i = 0; wish->delegation != NULL && i < wish->delegation->act.depth; i++)
+		set = below_ceiling(arena, set, &wish->delegation->clients[i]);
 	if (wish->has_token)
 		set = scope_intersect(arena, set, wish->token_scope);
 	return scope_intersect(arena, set, wish->offered);

@@ -174,6 +174,7 @@ static enum err check_decision(struct task *task, const struct token_wish *wish)
 	verdict = decide(&task->arena, &subject->standing, &deriving->wish, task->now);
 	if (verdict.decision == DECISION_DENY)
 		return issue_refusal(task, &verdict);
+	deriving->wish.scope = verdict.scope;
 	if (derived->expires_at > verdict.expires_at)
 		derived->expires_at = verdict.expires_at;
 	return OK;
@@ -189,7 +190,7 @@ static enum err describe(struct task *task, const struct deriving *deriving,
 
 	json_open_object(&json);
 	json_member_str(&json, "actor", deriving->row.path);
-	json_member_str(&json, "scope", scope_text(&task->arena, deriving->derived.scope));
+	json_member_str(&json, "scope", scope_text(&task->arena, deriving->wish.scope));
 	json_member_str(&json, "jti", deriving->row.jti);
 	json_close(&json);
 	return buf_finish(&buf, ret_details);

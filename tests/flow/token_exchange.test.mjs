@@ -143,6 +143,24 @@ describe('what is refused, and changes nothing', () => {
 		}
 		assert.equal(await active(handed), true);
 	});
+	test('the ceiling of the client that acts, when it is asked for and at each use', async () => {
+		const ceiling = (scope) => grantd.operate(['client', 'update', 'helper', '--scope', scope]);
+		const next = refresher(await agent.tokens(alice, both));
+		const wide = granted(await exchange(await next(), {}, helper));
+		assert.equal(wide.scope, 'mail.read mail.send');
+		await ceiling('mail.read');
+		try {
+			const token = await next();
+			await stays(() => exchange(token, { scope: 'mail.send' }, helper), 400, 'invalid_scope');
+			const narrow = granted(await exchange(token, {}, helper));
+			assert.deepEqual([narrow.scope, claims(narrow.access_token).scope], ['mail.read', 'mail.read']);
+			for (const { access_token } of [wide, narrow]) assert.equal((await grantd.introspect(access_token)).scope, 'mail.read');
+			const [{ details }] = (await grantd.rows("SELECT details FROM events WHERE kind = 'token.exchanged' ORDER BY id")).slice(-1);
+			assert.deepEqual([JSON.parse(details).actor, JSON.parse(details).scope], ['helper', 'mail.read']);
+		} finally {
+			await ceiling('');
+		}
+	});
 	test('EX-017: a child asks for conditions of its own', async () => {
 		const token = await fresh();
 		const wishes = [[{ type: 'operations', mode: 'allow' }], [{ type: 'operations', limits: { per_day: 1000 } }]];

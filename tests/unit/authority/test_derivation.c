@@ -82,7 +82,9 @@ static unsigned random_bits(unsigned every)
  * What is true of the world in numbers, for the reference, and the same in the words of the code.
  */
 struct random_world {
-	unsigned granted, ceiling, client_scope, offered;
+	unsigned granted, ceiling, offered;
+	unsigned scope_of[CLIENTS]; /* as registered; 0: no ceiling */
+	bool is_operators[CLIENTS]; /* whose scope is a ceiling */
 	unsigned delegates_to[CLIENTS], consented;
 	bool is_active[CLIENTS], may_exchange[CLIENTS], is_public[CLIENTS];
 	int64_t not_before[CLIENTS];
@@ -101,6 +103,8 @@ static void make_client(struct random_world *world, unsigned i)
 	world->may_exchange[i] = !is_rare();
 	world->is_public[i] = below(6) == 0;
 	world->not_before[i] = is_rare() ? CHECK_NOW - 5 + below(10) : 0;
+	world->scope_of[i] = random_bits(EVERY_SCOPE);
+	world->is_operators[i] = !is_rare();
 	world->clients[i] = (struct client){
 		.id = client_names[i],
 		.auth = world->is_public[i] ? CLIENT_AUTH_NONE : CLIENT_AUTH_BASIC,
@@ -108,6 +112,8 @@ static void make_client(struct random_world *world, unsigned i)
 		.status = world->is_active[i] ? CLIENT_ACTIVE : CLIENT_DISABLED,
 		.not_before = world->not_before[i],
 		.delegates_to = set_of(client_names, CLIENTS, world->delegates_to[i]),
+		.kind = world->is_operators[i] ? STR("operator") : STR("registered"),
+		.scope = set_of(scope_names, SCOPES, world->scope_of[i]),
 	};
 }
 
@@ -132,7 +138,6 @@ static void make_world(struct random_world *world)
 {
 	*world = (struct random_world){ .granted = random_bits(EVERY_SCOPE),
 					.ceiling = random_bits(EVERY_SCOPE),
-					.client_scope = random_bits(EVERY_SCOPE),
 					.offered = random_bits(EVERY_SCOPE),
 					.consented = random_bits(EVERY_CLIENT),
 					.user_off = is_rare(),
@@ -144,9 +149,6 @@ static void make_world(struct random_world *world)
 	for (unsigned i = 0; i < CLIENTS; i++)
 		make_client(world, i);
 	make_permissions(world);
-	/* whose scope is a ceiling */
-	world->clients[0].kind = STR("operator");
-	world->clients[0].scope = set_of(scope_names, SCOPES, world->client_scope);
 	world->standing = (struct standing){
 		.user = { .id = STR("usr_1"),
 			  .status = world->user_off ? USER_DISABLED : USER_ACTIVE },
@@ -250,6 +252,20 @@ static void check_narrower(const struct line *line, const struct derived *derive
 			  deputy_text(&task.arena, &line->act.deputies[i]));
 }
 
+/* What the operator lets everybody have through whom the line goes. */
+static unsigned below_ceilings(const struct random_world *world, const struct line *line)
+{
+	unsigned scope = EVERY_SCOPE;
+
+	for (unsigned i = 0; i <= line->depth; i++) {
+		unsigned who = line->holders[i];
+
+		if (world->is_operators[who] && world->scope_of[who] != 0)
+			scope &= world->scope_of[who];
+	}
+	return scope;
+}
+
 static unsigned allowed(const struct random_world *world, const struct line *line,
 			const struct delegation *delegation, int64_t issued_at)
 {
@@ -270,7 +286,7 @@ static unsigned allowed(const struct random_world *world, const struct line *lin
 			return 0;
 	}
 	return line->scope & world->granted & world->ceiling & world->offered &
-	       (world->client_scope == 0 ? EVERY_SCOPE : world->client_scope);
+	       below_ceilings(world, line);
 }
 
 static void check_decision(const struct random_world *world, const struct line *line)

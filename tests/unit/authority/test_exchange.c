@@ -140,6 +140,27 @@ static void another_client_does_not_act_for_a_person_who_never_read_of_it(void *
 	CHECK_ERR(exchange(&wish), OK);
 }
 
+static void a_client_that_acts_has_no_more_than_its_operator_lets_it_have(void **state)
+{
+	static const struct str names[] = { STR_INIT("mail.read"), STR_INIT("mail.report") };
+	static const struct scope_set read = { names, 1 }, report = { names + 1, 1 };
+	struct token_answer first = office_tokens(&office, "agent", BOTH_SCOPES);
+	struct token_wish wish;
+
+	(void)state;
+	change("helper", (struct client_change){ .scope = &read });
+	wish = wish_of("helper", first.access_token, NULL);
+	wish.scope = STR("mail.send");
+	CHECK_ERR(exchange(&wish), ERR_SCOPE);
+	wish.scope = STR_NONE;
+	CHECK_ERR(exchange(&wish), OK);
+	CHECK_STR(wish.answer.scope, STR("mail.read"));
+	CHECK_ERR(look(wish.answer.access_token), OK);
+	CHECK(seen.scope.count == 1 && scope_has(seen.scope, STR("mail.read")));
+	change("helper", (struct client_change){ .scope = &report });
+	CHECK_ERR(look(wish.answer.access_token), ERR_TOKEN);
+}
+
 static void the_same_exchange_within_a_minute_has_the_same_token(void **state)
 {
 	struct token_answer first = office_tokens(&office, "agent", BOTH_SCOPES), second;
@@ -406,6 +427,7 @@ int main(void)
 		TEST(a_sub_agent_has_a_narrower_token_of_the_same_installation),
 		TEST(another_client_acts_when_operator_and_person_named_it),
 		TEST(another_client_does_not_act_for_a_person_who_never_read_of_it),
+		TEST(a_client_that_acts_has_no_more_than_its_operator_lets_it_have),
 		TEST(the_same_exchange_within_a_minute_has_the_same_token),
 		TEST(no_exchange_gives_a_fresh_life),
 		TEST(the_fifth_in_a_row_does_not_act),
