@@ -75,8 +75,10 @@ static enum err end_family(struct task *task, struct db *db, void *arg)
 }
 
 /*
- * A sub-agent gives back its own token, and with it what it handed on; the installation goes on.
- * The family's row first, so that no exchange comes in between.
+ * A sub-agent gives back its own token, and with it what it handed on. The installation goes on,
+ * so the resource is not told: its on_stop ends what the whole grant has open, and would be run as
+ * often as somebody exchanges and gives back. The family's row first, so that no exchange comes in
+ * between.
  */
 static enum err end_derived(struct task *task, struct db *db, void *arg)
 {
@@ -88,7 +90,6 @@ static enum err end_derived(struct task *task, struct db *db, void *arg)
 	TRY(derivation_revoke(task, db, ending->user_id, ending->jti, task->now, &ending->is_now));
 	if (!ending->is_now)
 		return OK;
-	TRY(stop_queue_found(task, db, revocation->authority, ending->grant_id));
 	return event_insert(task, db, &ending->event);
 }
 

@@ -270,7 +270,9 @@ describe('what ends a sub-agent ends it at once', () => {
 	});
 	test('its own wish, which ends what it handed on and no more', async () => {
 		const { first, child, grandchild } = await made();
-		assert.equal((await agent.revoke(child)).status, 200);
+		// the resource is told nothing: who exchanges and gives back in a loop must not keep it busy
+		const given_back = await grantd.unchanged(() => agent.revoke(child), { except: ['derivations', 'sub_agents', 'events'] });
+		assert.equal(given_back.status, 200);
 		assert.deepEqual([await active(first.access_token), await active(child), await active(grandchild)], [true, false, false]);
 		granted(await agent.refresh(first.refresh_token));
 		await stays(() => agent.revoke(grandchild), 400, 'invalid_request');
