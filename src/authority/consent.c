@@ -286,6 +286,9 @@ static enum err build_details(struct task *task, const struct deciding *deciding
 	if (answer->allow) {
 		json_member_str(&json, "scope", scope_text(&task->arena, answer->scope));
 		json_member_str(&json, "duration", answer->duration);
+		if (view->client.delegates_to.count > 0)
+			json_member_str(&json, "delegates",
+					scope_text(&task->arena, view->client.delegates_to));
 		if (expires_at != NEVER)
 			json_member_str(&json, "expires_at",
 					clock_format(&task->arena, expires_at));

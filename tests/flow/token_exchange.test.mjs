@@ -315,6 +315,23 @@ describe('what the person reads and presses', () => {
 		const { grant_id } = claims((await agent.tokens(alice, read)).access_token);
 		assert.match((await alice.get(`/account/agents/${grant_id}`)).text, /It may hand this on to: Research Helper \(helper\)/);
 	});
+	test('whom the operator names while the person reads, they read of before their yes counts', async () => {
+		const wish = agent.authorization();
+		const page = await alice.open(wish.url);
+		const name = (...ids) => grantd.operate(['client', 'update', 'mail-agent', ...ids.flatMap((id) => ['--delegates-to', id])]);
+		await name('helper', 'stranger');
+		try {
+			const again = await grantd.unchanged(() => alice.decide(page, 'allow', read), { except: ['requests'] });
+			assert.match(again.text, /The words of this question changed/);
+			assert.match(again.text, /Who may act through it.*\(“stranger”\)/s);
+			assert.ok((await alice.decide(again, 'allow', read)).left);
+		} finally {
+			await name('helper');
+		}
+		const events = await grantd.rows("SELECT details FROM events WHERE kind = 'grant.allowed' ORDER BY id");
+		assert.equal(JSON.parse(events.at(-1).details).delegates, 'helper stranger');
+		await agent.tokens(alice, read);
+	});
 	test('sub-agents stand below their installation, who acts through whom; one is stopped and let go on, and all', async () => {
 		const first = await agent.tokens(alice, both);
 		const { family_id: installation, grant_id } = claims(first.access_token);
