@@ -190,6 +190,31 @@ bool url_host_is_name(struct str host)
 	       !(str_starts_with(label, STR("0x")) && str_only(str_from(label, 2), HEX));
 }
 
+static bool is_dots(struct str segment)
+{
+	size_t dots = 0;
+
+	for (; segment.len > 0; dots++) {
+		bool is_coded = segment.len >= 3 &&
+				str_equals_nocase(str_sub(segment, 0, 3), STR("%2e"));
+
+		if (!is_coded && segment.at[0] != '.')
+			return false;
+		segment = str_from(segment, is_coded ? 3 : 1);
+	}
+	return dots == 1 || dots == 2;
+}
+
+bool url_has_dot_segment(struct str path)
+{
+	struct str segment;
+
+	while (str_next(&path, '/', &segment))
+		if (is_dots(segment))
+			return true;
+	return false;
+}
+
 struct str url_origin(struct arena *arena, const struct url *url)
 {
 	return STR_JOIN(arena, url->scheme, STR("://"), url->host,

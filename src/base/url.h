@@ -45,6 +45,9 @@ bool url_is_public(const struct url *url);
  */
 bool url_host_is_name(struct str host);
 
+/* A "." or ".." among the path's segments, also spelled with %2e. */
+bool url_has_dot_segment(struct str path);
+
 /* "https://host:port", the serialised origin (the port only if it was written). */
 struct str url_origin(struct arena *arena, const struct url *url);
 

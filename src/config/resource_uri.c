@@ -25,17 +25,6 @@ static bool is_default_port(struct str scheme, struct str port)
 	       (str_equals(scheme, STR("http")) && str_equals(port, STR("80")));
 }
 
-/* Dot segments are spelled out by no honest client, and servers disagree about what they mean. */
-static bool has_dot_segment(struct str path)
-{
-	struct str segment;
-
-	while (str_next(&path, '/', &segment))
-		if (str_equals(segment, STR(".")) || str_equals(segment, STR("..")))
-			return true;
-	return false;
-}
-
 static struct str without_slash(struct str path)
 {
 	while (path.len > 0 && path.at[path.len - 1] == '/')
@@ -56,7 +45,8 @@ enum err resource_canonical(struct task *task, struct str uri, struct str *ret_u
 		return fail(task, ERR_TARGET, "the resource URI has a fragment");
 	if (url.userinfo.at != NULL)
 		return fail(task, ERR_TARGET, "the resource URI has a user part");
-	if (has_dot_segment(url.path))
+	/* spelled out by no honest client, and servers disagree about what they mean */
+	if (url_has_dot_segment(url.path))
 		return fail(task, ERR_TARGET, "the resource URI has a dot segment");
 	scheme = lower_copy(task, url.scheme);
 	if (url.host.at != NULL)

@@ -32,40 +32,86 @@ static bool is_for(struct arena *arena, const struct login *login, const struct 
 	       has_origin_of(arena, url, login->issuer);
 }
 
-/* The one whose resource the URL begins with; else the only one of that server. */
-static enum err find_login(struct task *task, const struct wallet *wallet, const struct wish *wish,
-			   struct login *ret_login)
+/* The resource itself or something in it; "/mail-archive" is not in "/mail". */
+static bool is_below(struct str text, struct str resource)
 {
-	const struct login *best = NULL;
+	struct str rest;
+
+	if (str_is_empty(resource) || !str_starts_with(text, resource))
+		return false;
+	rest = str_from(text, resource.len);
+	return rest.len == 0 || resource.at[resource.len - 1] == '/' ||
+	       str_has(STR("/?#"), rest.at[0]);
+}
+
+/* 0: not for that server; above 1: the longer the resource that the call is below. */
+static size_t fit_of(struct arena *arena, const struct login *login, const struct url *url,
+		     struct str text)
+{
+	if (!is_for(arena, login, url))
+		return 0;
+	return is_below(text, login->resource) ? 1 + login->resource.len : 1;
+}
+
+struct fitting {
+	const struct login *login;
+	size_t fit;
+	size_t count;	  /* of those that fit as well */
+	struct str names; /* theirs, for the user */
+};
+
+static void count_fitting(struct arena *arena, struct fitting *best, const struct login *login,
+			  size_t fit)
+{
+	bool has_resource = login->resource.at != NULL;
+	struct str name = STR_JOIN(arena, has_resource ? login->resource : login->issuer, STR(" ("),
+				   login->client_id, STR(")"));
+
+	if (fit == 0 || fit < best->fit)
+		return;
+	if (fit > best->fit)
+		*best = (struct fitting){ .login = login, .fit = fit };
+	best->names = best->count == 0 ? name : STR_JOIN(arena, best->names, STR(", "), name);
+	best->count++;
+}
+
+/* The one with the longest resource that the call is below; else the only one of that server. */
+static enum err find_login(struct task *task, const struct wallet *wallet, const struct wish *wish,
+			   const struct url *url, struct login *ret_login)
+{
+	struct arena *arena = &task->arena;
+	struct fitting best = { 0 };
 	struct login *logins = NULL;
-	size_t count = 0, candidates = 0;
-	struct url url;
+	size_t count = 0;
 
 	if (wish->resource.at != NULL)
 		return wallet_find(task, wallet, wish->resource, ret_login);
-	if (url_parse(wish->url, &url) != OK)
-		return failf(task, ERR_REQUEST, "\"%.*s\" is not a URL", STR_FMT(wish->url));
 	TRY(wallet_list(task, wallet, &logins, &count));
-	for (size_t i = 0; i < count; i++) {
-		const struct login *login = &logins[i];
-		bool is_below = login->resource.at != NULL &&
-				str_starts_with(wish->url, login->resource);
-
-		if (!is_for(&task->arena, login, &url))
-			continue;
-		candidates++;
-		if (best == NULL || (is_below && login->resource.len > best->resource.len))
-			best = login;
-	}
-	if (best == NULL)
+	for (size_t i = 0; i < count; i++)
+		count_fitting(arena, &best, &logins[i], fit_of(arena, &logins[i], url, wish->url));
+	if (best.count == 0)
 		return failf(task, ERR_NOT_FOUND,
 			     "no log-in is for %.*s; to send a token there all the same, name its "
 			     "log-in with --resource",
-			     STR_FMT(url_origin(&task->arena, &url)));
-	if (candidates > 1 && !str_starts_with(wish->url, best->resource))
-		return fail(task, ERR_CONFLICT,
-			    "several log-ins are for that server: name one with --resource");
-	*ret_login = *best;
+			     STR_FMT(url_origin(arena, url)));
+	if (best.count > 1)
+		return failf(task, ERR_CONFLICT,
+			     "several log-ins are for that server: name one with --resource: %.*s",
+			     STR_FMT(best.names));
+	*ret_login = *best.login;
+	return OK;
+}
+
+/* Who sends it takes dot segments out, and then it leads elsewhere than what was compared. */
+static enum err check_url(struct task *task, struct str text, struct url *ret_url)
+{
+	if (text.at == NULL)
+		return fail(task, ERR_REQUEST, "grant curl needs a URL");
+	if (url_parse(text, ret_url) != OK)
+		return failf(task, ERR_REQUEST, "\"%.*s\" is not a URL", STR_FMT(text));
+	if (url_has_dot_segment(ret_url->path))
+		return failf(task, ERR_REQUEST, "\"%.*s\" has a dot segment: write where it leads",
+			     STR_FMT(text));
 	return OK;
 }
 
@@ -150,11 +196,11 @@ static enum err curl_run(struct task *task, const struct wish *wish)
 	CLEANUP(wallet_close) struct wallet wallet = WALLET_CLOSED;
 	struct http_answer answer;
 	struct login login;
+	struct url url;
 
-	if (wish->url.at == NULL)
-		return fail(task, ERR_REQUEST, "grant curl needs a URL");
+	TRY(check_url(task, wish->url, &url));
 	TRY(wallet_open(task, wish->home, false, &wallet));
-	TRY(find_login(task, &wallet, wish, &login));
+	TRY(find_login(task, &wallet, wish, &url, &login));
 	TRY(token_ensure(task, &wallet, wish, &login));
 	TRY(call_until_taken(task, &wallet, wish, &login, &answer));
 	TRY(print_answer(task, wish, &answer));

@@ -105,6 +105,41 @@ test('a resource that goes on refusing is exit 1, with its answer on stdout', as
 	assert.equal(asked.length, 2);
 });
 
+// Further log-ins in the store, each with a token of its own for that resource.
+function keep(home, resources) {
+	const [login] = stored(home);
+	for (const [i, [resource, access_token]] of resources.entries())
+		fs.writeFileSync(path.join(home, `more-${i}.json`), JSON.stringify({ ...login, resource, access_token }), { mode: 0o600 });
+}
+
+test('of several log-ins for one server the call has the token of the resource that it is in, or none', async (t) => {
+	const home = new_home(grantd);
+	await log_in(grantd, alice, home);
+	const { asked, url } = await resource(t);
+	const { origin } = new URL(url);
+	keep(home, [[`${origin}/mail-archive`, 'archive'], [`${origin}/mail`, 'mail'], [`${origin}/mail/deep`, 'deep'], [`${origin}/files/`, 'files'],
+		[`${origin}/twice`, 'first'], [`${origin}/twice`, 'second']]);
+	const calls = { '/mail': 'mail', '/mail/a': 'mail', '/mail?a': 'mail', '/mail/deeper': 'mail', '/mail/deep/a': 'deep', '/mail-archive': 'archive', '/mail-archive/a': 'archive', '/files/a': 'files' };
+	for (const [target, token] of Object.entries(calls)) {
+		const answer = await grantd.grant(home, ['curl', `${origin}${target}`]);
+		assert.equal(answer.status, 0, answer.stderr);
+		assert.deepEqual([asked.at(-1).url, asked.at(-1).authorization], [target, `Bearer ${token}`]);
+	}
+	asked.length = 0;
+	for (const target of ['/mailbox', '/mail-', '/file', '/', '/twice/a']) {
+		const refused = await grantd.grant(home, ['curl', `${origin}${target}`]);
+		assert.equal(refused.status, 1, target);
+		assert.match(refused.stderr, /several log-ins are for that server.*\/twice \(mail-agent\), http.*\/twice \(mail-agent\)/);
+	}
+	for (const words of [[], ['--resource', `${origin}/mail`]])
+		for (const target of ['/mail/../files/a', '/mail/%2e%2E/files/a', '/mail/./a', '/mail/..']) {
+			const refused = await grantd.grant(home, ['curl', `${origin}${target}`, ...words]);
+			assert.equal(refused.status, 2, target);
+			assert.match(refused.stderr, /dot segment/);
+		}
+	assert.equal(asked.length, 0);
+});
+
 test('a token goes to no server that its log-in is not for', async (t) => {
 	const home = new_home(grantd);
 	await log_in(grantd, alice, home);

@@ -349,6 +349,25 @@ static void a_host_that_could_be_an_address_is_no_name(void **state)
 			  names[i].host.at);
 }
 
+static void a_dot_segment_is_one_however_its_dots_are_spelled(void **state)
+{
+	static const struct str with[] = { STR_INIT("/a/../b"),	 STR_INIT("/.."),
+					   STR_INIT("."),	 STR_INIT("/a/./b"),
+					   STR_INIT("/%2e"),	 STR_INIT("/.%2E/b"),
+					   STR_INIT("/%2e%2e/"), STR_INIT("/%2E./") };
+	static const struct str without[] = { STR_INIT(""),	   STR_INIT("/"),
+					      STR_INIT("/a//b"),   STR_INIT("/..."),
+					      STR_INIT("/a..b"),   STR_INIT("/.a"),
+					      STR_INIT("/%2fa/%"), STR_INIT("/%2e%2e%2e"),
+					      STR_INIT("/a%2e") };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(with); i++)
+		CHECK_ROW(url_has_dot_segment(with[i]), "%s\n", with[i].at);
+	for (size_t i = 0; i < COUNT_OF(without); i++)
+		CHECK_ROW(!url_has_dot_segment(without[i]), "%s\n", without[i].at);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, check_task_begin, check_task_end)
 
 int main(void)
@@ -360,6 +379,7 @@ int main(void)
 		   TEST(loopback_is_three_spellings_of_the_host_alone),
 		   TEST(a_public_host_is_a_name_that_others_can_resolve),
 		   TEST(a_host_that_could_be_an_address_is_no_name),
+		   TEST(a_dot_segment_is_one_however_its_dots_are_spelled),
 		   TEST(the_origin_has_the_port_only_if_it_was_written),
 		   TEST(decoding_gives_text_or_an_error),
 		   TEST(a_triplet_cut_by_the_slice_is_not_completed_from_behind_it),
