@@ -191,8 +191,10 @@ case_of_two('what a person begins at one node is finished at the other', async (
 });
 
 case_of_two('nodes tell each other apart: who is there, and what they have otherwise', async () => {
-	const status = await first.operate(['status']);
-	assert.equal(status.nodes.length, 2, JSON.stringify(status));
+	const status = await until(async () => {
+		const seen = await first.operate(['status']);
+		return seen.nodes.length === 2 && seen;
+	});
 	assert.equal(new Set(status.nodes.map((node) => node.resources)).size, 1);
 	const file = path.join(second.dir, 'resources/mail.json');
 	const mail = JSON.parse(fs.readFileSync(file, 'utf8'));
