@@ -19,11 +19,16 @@ export class Browser {
 
 	close() { this.agent.destroy(); }
 
+	// What a browser sends with a page's address, or with its form.
+	#fields(is_form) {
+		const fields = { accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document',
+			'sec-fetch-site': is_form ? 'same-origin' : 'none', cookie: [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ') };
+		return is_form ? { ...fields, origin: this.issuer, 'content-type': 'application/x-www-form-urlencoded' } : fields;
+	}
+
 	async #once(url, fill) {
 		const target = new URL(url.pathname + url.search, this.origin);
-		const headers = { host: new URL(this.issuer).host, accept: 'text/html', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document',
-			'sec-fetch-site': fill ? 'same-origin' : 'none', cookie: [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ') };
-		if (fill) Object.assign(headers, { origin: this.issuer, 'content-type': 'application/x-www-form-urlencoded' });
+		const headers = { host: new URL(this.issuer).host, ...this.#fields(Boolean(fill)) };
 		this.requests++;
 		const answer = await ask(target, { method: fill ? 'POST' : 'GET', headers, body: fill, agent: this.agent });
 		for (const line of answer.headers['set-cookie'] ?? []) {
@@ -50,11 +55,23 @@ export class Browser {
 
 	// Sends the page's form that has the field (or its first), with these values over its own.
 	submit(page, values, field) {
-		const form = forms(page.body).find((one) => !field || one.fields.some(({ name }) => name === field));
-		const pairs = new URLSearchParams(defaults(form).filter(([name]) => !(name in values)));
-		for (const [name, value] of Object.entries(values)) pairs.append(name, value);
-		return this.go(new URL(form.action || page.url.href, page.url), pairs.toString());
+		const { target, body } = filled(page, values, field);
+		return this.go(target, body);
 	}
+
+	// The same request as bench/load takes it, to be sent again and again.
+	posting(page, values, field) {
+		const { target, body } = filled(page, values, field);
+		const headers = { host: new URL(this.issuer).host, ...this.#fields(true) };
+		return { head: `POST ${target.pathname} HTTP/1.1\n${Object.entries(headers).map(([name, value]) => `${name}: ${value}\n`).join('')}`, body };
+	}
+}
+
+function filled(page, values, field) {
+	const form = forms(page.body).find((one) => !field || one.fields.some(({ name }) => name === field));
+	const pairs = new URLSearchParams(defaults(form).filter(([name]) => !(name in values)));
+	for (const [name, value] of Object.entries(values)) pairs.append(name, value);
+	return { target: new URL(form.action || page.url.href, page.url), body: pairs.toString() };
 }
 
 // { url, verifier }: the agent's link, which asks for consent each time

@@ -134,6 +134,8 @@ static const char *read_words(struct plan *plan, char **words)
 			plan->tls = number_of(value) != 0;
 		else if (strcmp(name, "connections") == 0)
 			plan->connections = (int)number_of(value);
+		else if (strcmp(name, "status") == 0)
+			plan->status = (int)number_of(value);
 		else if (strcmp(name, "seconds") == 0)
 			plan->run_ns = seconds_of(value);
 		else if (strcmp(name, "limit") == 0)
@@ -370,7 +372,7 @@ static void write_left(const struct run *run, const char *path)
 
 int main(int argc, char **argv)
 {
-	struct run run = { .plan = { .connections = 32 } };
+	struct run run = { .plan = { .connections = 32, .status = 200 } };
 	const char *left = read_words(&run.plan, argv + (argc > 0));
 
 	check_plan(&run.plan);

@@ -27,6 +27,7 @@ struct plan {
 	int port;
 	bool tls;
 	int connections;
+	int status; /* of each answer, or the run is over */
 	int64_t run_ns;
 	int64_t limit; /* requests at most; 0: only the time counts */
 	int64_t rate;  /* requests per second, evenly; 0: each as soon as the last is answered */
@@ -60,7 +61,7 @@ void conn_close(struct conn *conn);
 /* Writes the request for conn->token into out; the state is CONN_SENDING. */
 void conn_prepare(struct conn *conn, const struct plan *plan);
 /*
- * Goes on as far as it can without waiting. True when an answer of status 200 is complete: then
+ * Goes on as far as it can without waiting. True when an answer of plan->status is complete: then
  * the state is CONN_IDLE, and with TAKE_CHAIN conn->token is the new one.
  */
 bool conn_step(struct conn *conn, const struct plan *plan, SSL_CTX *tls);

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -161,8 +162,8 @@ static void take_answer(struct conn *conn, const struct plan *plan, SSL_CTX *tls
 {
 	bool closes;
 
-	if (strncmp(conn->in, "HTTP/1.1 200 ", 13) != 0)
-		die("not 200: %s", conn->in);
+	if (strncmp(conn->in, "HTTP/1.1 ", 9) != 0 || atoi(conn->in + 9) != plan->status)
+		die("not %d: %s", plan->status, conn->in);
 	if (plan->take == TAKE_CHAIN)
 		take_member(conn, body, plan->member);
 	closes = strcasestr(conn->in, "\r\nConnection: close\r\n") != NULL;

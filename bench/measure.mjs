@@ -38,12 +38,17 @@ async function around(server, file, words) {
 }
 
 // request: { head, body, take, member }; tokens: a list, replaced by what is good afterwards (take: chain, once).
-export async function load(server, request, { seconds, connections = 32, limit = 0, rate = 0, tokens } = {}) {
+function words_of(server, name, request, { seconds, connections, limit = 0, rate = 0, status = 200 }) {
+	const file = path.join(server.dir, `${name}.request`);
+	fs.writeFileSync(file, `${request.head}\n${request.body ?? ''}`);
+	return [`port=${server.port}`, `tls=${server.tls ? 1 : 0}`, `connections=${connections}`, `seconds=${seconds}`, `limit=${limit}`,
+		`rate=${rate}`, `status=${status}`, `request=${file}`, `take=${request.take ?? 'cycle'}`];
+}
+
+export async function load(server, request, { tokens, connections = 32, ...plan }) {
 	const { world } = server;
-	const files = Object.fromEntries(['request', 'tokens', 'left'].map((name) => [name, path.join(server.dir, `load.${name}`)]));
-	fs.writeFileSync(files.request, `${request.head}\n${request.body ?? ''}`);
-	const words = [`port=${server.port}`, `tls=${server.tls ? 1 : 0}`, `connections=${connections}`, `seconds=${seconds}`, `limit=${limit}`,
-		`rate=${rate}`, `request=${files.request}`, `take=${request.take ?? 'cycle'}`];
+	const files = Object.fromEntries(['tokens', 'left'].map((name) => [name, path.join(server.dir, `load.${name}`)]));
+	const words = words_of(server, 'load', request, { ...plan, connections });
 	if (request.member) words.push(`member=${request.member}`);
 	if (tokens) {
 		fs.writeFileSync(files.tokens, `${tokens.join('\n')}\n`);
@@ -52,6 +57,20 @@ export async function load(server, request, { seconds, connections = 32, limit =
 	const figures = await around(server, path.join(world.build, 'bench/load'), words);
 	if (request.take === 'chain') figures.tokens = fs.readFileSync(files.left, 'utf8').split('\n').filter(Boolean);
 	return figures;
+}
+
+// The same load beside a measurement; answers how to end it, and says then when it had failed.
+export function beside_load(server, request, plan) {
+	const child = spawn(path.join(server.world.build, 'bench/load'), words_of(server, 'beside', request, { ...plan, seconds: 600 }), { stdio: ['pipe', 'ignore', 'pipe'] });
+	let complaint = '';
+	child.stderr.on('data', (part) => { complaint += part; });
+	const closed = new Promise((resolve) => { child.on('close', resolve); });
+	child.stdin.write('\n');
+	return async () => {
+		child.kill();
+		await closed;
+		if (complaint) throw new Error(`${server.name}: the load beside it: ${complaint}`);
+	};
 }
 
 // kind: full, resumed or stalled; what: a path, or how many.

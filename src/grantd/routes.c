@@ -64,8 +64,10 @@ static unsigned cores(void)
 }
 
 /*
- * Pages render and hash; argon2id takes 19 MiB and a core each, so few of them run at a time, and
- * what they take of a core is what tokens leave of it.
+ * argon2id takes 19 MiB and a core for each. At most every other core hashes, so that who wakes to
+ * answer finds one that does not: niceness alone gives a thread way only when its slice ends, some
+ * milliseconds later. SCHED_IDLE would give way at once, but whoever floods us with requests for
+ * tokens would then keep people from signing in to stop it.
  */
 void routes_plan_lanes(struct app *app, const struct config *config)
 {
@@ -75,7 +77,7 @@ void routes_plan_lanes(struct app *app, const struct config *config)
 	routes->loops = config->loops == 0 ? cores() : config->loops;
 	routes->lanes[LANE_STORE] = (struct http_lane){ may_block ? 8 : 0, 1024 };
 	routes->lanes[LANE_PAGES] = (struct http_lane){ 2, 256 };
-	routes->lanes[LANE_SLOW] = (struct http_lane){ cores() > 1 ? 2 : 1, 64, SLOW_NICENESS };
+	routes->lanes[LANE_SLOW] = (struct http_lane){ (cores() + 1) / 2, 64, SLOW_NICENESS };
 	routes->threads = routes->loops;
 	for (int lane = 0; lane < LANE_COUNT; lane++)
 		routes->threads += routes->lanes[lane].workers;
