@@ -4,7 +4,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -162,7 +161,7 @@ static void take_answer(struct conn *conn, const struct plan *plan, SSL_CTX *tls
 {
 	bool closes;
 
-	if (strncmp(conn->in, "HTTP/1.1 ", 9) != 0 || atoi(conn->in + 9) != plan->status)
+	if (strncmp(conn->in, "HTTP/1.1 ", 9) != 0 || number_of(conn->in + 9) != plan->status)
 		die("not %d: %s", plan->status, conn->in);
 	if (plan->take == TAKE_CHAIN)
 		take_member(conn, body, plan->member);
