@@ -2,24 +2,13 @@
 #include "authority/login_throttle.h"
 
 #include "base/tally.h"
+#include "http/address.h"
 #include "store/counters.h"
 #include "store/sessions.h"
 
 #define FREE_GUESSES	 10
 #define DELAY_FIRST_MS	 SECOND_MS
 #define DELAY_LONGEST_MS (60 * SECOND_MS)
-
-/* The /24 of an IPv4 address, the /64 of an IPv6 one: what one subscriber usually has. */
-static struct str network_of(struct str address)
-{
-	char separator = str_has(address, ':') ? ':' : '.';
-	unsigned groups = separator == ':' ? 4 : 3;
-
-	for (size_t i = 0; i < address.len; i++)
-		if (address.at[i] == separator && --groups == 0)
-			return str_sub(address, 0, i);
-	return address;
-}
 
 static struct str counter_name(struct arena *arena, const struct authority *authority,
 			       const char *kind, struct str a, struct str b)
@@ -45,7 +34,7 @@ enum err login_throttle_open(struct task *task, const struct authority *authorit
 					     is_known ? guess->browser_hash : STR_NONE);
 	ret_throttle->source = counter_name(&task->arena, authority,
 					    "login-source:", ret_throttle->account,
-					    network_of(guess->source));
+					    address_network(&task->arena, guess->source));
 	return OK;
 }
 

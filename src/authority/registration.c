@@ -9,6 +9,7 @@
 #include "crypto/base64.h"
 #include "crypto/digest.h"
 #include "crypto/random.h"
+#include "http/address.h"
 #include "store/clients.h"
 #include "store/events.h"
 #include "store/register_tokens.h"
@@ -21,11 +22,12 @@
 
 struct writing {
 	struct registering *registering;
+	struct registration_wish wish;
 	struct client client;
 	struct registration registration;
 	struct str token_hash; /* of the token that came */
 	struct event event;
-	struct event gone; /* of another that gives way */
+	struct str gone; /* another that gives way */
 };
 
 static struct str random_secret(struct arena *arena, struct str prefix)
@@ -77,31 +79,35 @@ static struct scope_set offered(struct task *task, const struct authority *autho
 }
 
 /* What the body says, put into the client; the rest of it stays. */
-static enum err take_body(struct task *task, const struct registering *registering,
-			  struct writing *writing, struct registration_wish *ret_wish)
+static void apply(struct task *task, const struct writing *writing, struct client *client)
 {
-	const struct config *config = authority_config(registering->authority);
+	const struct client *said = &writing->wish.client;
+
+	client->name = said->name.at == NULL ? client->id : said->name;
+	client->auth = said->auth;
+	client->jwks = said->jwks;
+	client->auth_alg = said->auth_alg;
+	/* what it must, by its own word or the operator's, an update ends not */
+	if (client->dpop_bound_at == 0)
+		client->dpop_bound_at = said->dpop_bound_at;
+	if (client->par_required_at == 0)
+		client->par_required_at = said->par_required_at;
+	client->redirect_uris = said->redirect_uris;
+	client->redirect_count = said->redirect_count;
+	client->grant_types = said->grant_types;
+	client->scope = offered(task, writing->registering->authority, said->scope);
+}
+
+static enum err take_body(struct task *task, struct writing *writing)
+{
+	const struct config *config = authority_config(writing->registering->authority);
 	struct registration_rules rules = { config->redirect_schemes,
 					    config->redirect_scheme_count };
 	struct client *client = &writing->client;
-	struct registration_wish wish;
 
-	TRY(registration_parse(task, &rules, registering->body, &wish));
-	client->name = wish.client.name.at == NULL ? client->id : wish.client.name;
-	client->auth = wish.client.auth;
-	client->jwks = wish.client.jwks;
-	client->auth_alg = wish.client.auth_alg;
-	/* what it must, by its own word or the operator's, an update ends not */
-	if (client->dpop_bound_at == 0)
-		client->dpop_bound_at = wish.client.dpop_bound_at;
-	if (client->par_required_at == 0)
-		client->par_required_at = wish.client.par_required_at;
-	client->redirect_uris = wish.client.redirect_uris;
-	client->redirect_count = wish.client.redirect_count;
-	client->grant_types = wish.client.grant_types;
-	client->scope = offered(task, registering->authority, wish.client.scope);
-	writing->registration.metadata = wish.metadata;
-	*ret_wish = wish;
+	TRY(registration_parse(task, &rules, writing->registering->body, &writing->wish));
+	apply(task, writing, client);
+	writing->registration.metadata = writing->wish.metadata;
 	return client_check(task, client, config->redirect_schemes, config->redirect_scheme_count);
 }
 
@@ -120,9 +126,11 @@ static enum err check_policy(struct task *task, const struct registering *regist
 /* Each is rows that a stranger writes: so many from one place or by one client. */
 static enum err check_source(struct task *task, struct registering *registering, struct str who)
 {
-	TRY(throttle_check(task, registering->authority->throttle, THROTTLE_REGISTER, who,
+	struct str key = address_network(&task->arena, who); /* a client's id is itself */
+
+	TRY(throttle_check(task, registering->authority->throttle, THROTTLE_REGISTER, key,
 			   &registering->retry_after));
-	(void)throttle_spend(task, registering->authority, THROTTLE_REGISTER, who, NULL);
+	(void)throttle_spend(task, registering->authority, THROTTLE_REGISTER, key, NULL);
 	return OK;
 }
 
@@ -155,6 +163,8 @@ static enum err answer(struct task *task, enum err result, void *arg)
 	if (result == OK) {
 		registering->client = writing->client;
 		registering->registration = writing->registration;
+		if (writing->gone.at != NULL)
+			log_info(task, "client.expired", LOG_STR("client", writing->gone));
 	}
 	return registering->then(task, result, registering);
 }
@@ -165,14 +175,13 @@ static enum err answer(struct task *task, enum err result, void *arg)
  * So many may be unused, and no more: then the one that waits longest gives way. So who registers
  * as many as they like takes nobody's place but that of others who never came back.
  */
-static enum err make_room(struct task *task, struct db *db, const struct writing *writing)
+static enum err make_room(struct task *task, struct db *db, struct writing *writing)
 {
 	const struct config *config = authority_config(writing->registering->authority);
 	int64_t before = task->now - MAY_GIVE_WAY_MS, count = 0;
 	struct registration *list = NULL;
 	size_t found = 0;
 	bool is_gone = false;
-	struct event event = writing->gone;
 
 	TRY(registration_count_unused(task, db, config->registrations_max, &count));
 	if (count < config->registrations_max)
@@ -183,8 +192,8 @@ static enum err make_room(struct task *task, struct db *db, const struct writing
 	if (!is_gone)
 		return fail(task, ERR_THROTTLED,
 			    "too many registrations wait for their first use; try again later");
-	event.client_id = list[0].client_id;
-	return event_insert(task, db, &event);
+	writing->gone = list[0].client_id;
+	return OK;
 }
 
 static enum err details_of(struct task *task, const struct writing *writing,
@@ -228,12 +237,22 @@ static struct writing *new_writing(struct task *task, const struct authority *au
 	return writing;
 }
 
+/* Who has no token that is good uses up what all have together for nobody. */
+static enum err check_token(struct task *task, struct writing *writing)
+{
+	const struct registering *registering = writing->registering;
+	struct db *db = NULL;
+
+	writing->token_hash = sha256_str(&task->arena, registering->token);
+	TRY(store_reader(task, registering->authority->store, &db));
+	return register_token_check(task, db, writing->token_hash, task->now);
+}
+
 enum err registration_open(struct task *task, const struct authority *authority,
 			   struct registering *registering, then_fn *then)
 {
 	struct writing *writing = new_writing(task, authority, registering, then);
 	struct client *client = &writing->client;
-	struct registration_wish wish;
 
 	TRY(check_policy(task, registering));
 	client->id = random_id(&task->arena, "cli_");
@@ -241,16 +260,15 @@ enum err registration_open(struct task *task, const struct authority *authority,
 	client->created_at = task->now;
 	writing->registration.client_id = client->id;
 	writing->registration.unused_since = task->now;
-	TRY(take_body(task, registering, writing, &wish));
+	TRY(take_body(task, writing));
 	TRY(check_source(task, registering, registering->source));
+	/* where everybody may, a token of somewhere else is nobody's business */
+	if (authority_config(authority)->registration == REGISTRATION_TOKEN)
+		TRY(check_token(task, writing));
 	TRY(check_all(task, registering, THROTTLE_REGISTER_ALL));
 	choose_secret(task, registering, client);
 	choose_token(task, registering, &writing->registration);
-	/* where everybody may, a token of somewhere else is nobody's business */
-	if (authority_config(authority)->registration == REGISTRATION_TOKEN)
-		writing->token_hash = sha256_str(&task->arena, registering->token);
 	writing->event = new_event(task, registering, "client.registered", client->id);
-	writing->gone = event_new(task, STR("client.expired"), STR("system"));
 	return store_submit(task, authority->store, write_new, writing, answer);
 }
 
@@ -261,6 +279,13 @@ static enum err refuse_token(struct task *task)
 {
 	task_forgive(task);
 	return fail(task, ERR_TOKEN, "this registration access token is not valid");
+}
+
+static enum err check_active(struct task *task, const struct client *client)
+{
+	if (client->status != CLIENT_ACTIVE)
+		return fail(task, ERR_FORBIDDEN, "the operator has disabled this client");
+	return OK;
 }
 
 static enum err load(struct task *task, struct registering *registering, struct writing *writing)
@@ -281,9 +306,7 @@ static enum err load(struct task *task, struct registering *registering, struct 
 	    !secret_equals(writing->registration.token_hash, writing->token_hash))
 		return refuse_token(task);
 	TRY(client_find(task, db, registering->client_id, &writing->client));
-	if (writing->client.status != CLIENT_ACTIVE)
-		return fail(task, ERR_FORBIDDEN, "the operator has disabled this client");
-	return OK;
+	return check_active(task, &writing->client);
 }
 
 enum err registration_read(struct task *task, const struct authority *authority,
@@ -298,17 +321,32 @@ enum err registration_read(struct task *task, const struct authority *authority,
 	return OK;
 }
 
+/* What is the operator's to say stays as it is now, not as it was when the request came. */
+static enum err renew(struct task *task, struct db *db, struct writing *writing)
+{
+	struct client client;
+
+	TRY(client_find(task, db, writing->client.id, &client));
+	TRY(check_active(task, &client));
+	apply(task, writing, &client);
+	if (!client_has_secret(&client) || client.secret_hash.at == NULL)
+		client.secret_hash = writing->client.secret_hash;
+	writing->client = client;
+	return client_update(task, db, &client);
+}
+
 static enum err write_change(struct task *task, struct db *db, void *arg)
 {
-	const struct writing *writing = arg;
-	struct registration before = { 0 };
+	struct writing *writing = arg;
+	struct registration now;
 
-	TRY(registration_find(task, db, writing->client.id, &before));
 	TRY(registration_update(task, db, writing->token_hash, &writing->registration));
-	TRY(client_update(task, db, &writing->client));
+	TRY(registration_find(task, db, writing->client.id, &now));
+	TRY(renew(task, db, writing));
 	/* what nobody uses opens nothing in any state, and strangers could fill the disk with it */
-	if (before.unused_since == 0)
-		client_note_replaced(task, db, writing->client.id);
+	if (now.unused_since != 0)
+		return OK;
+	client_note_replaced(task, db, writing->client.id);
 	return event_insert(task, db, &writing->event);
 }
 
@@ -332,13 +370,12 @@ enum err registration_change(struct task *task, const struct authority *authorit
 			     struct registering *registering, then_fn *then)
 {
 	struct writing *writing = new_writing(task, authority, registering, then);
-	struct registration_wish wish;
 	struct client before;
 
 	TRY(load(task, registering, writing));
 	before = writing->client;
-	TRY(take_body(task, registering, writing, &wish));
-	TRY(check_itself(task, registering, &before, &wish));
+	TRY(take_body(task, writing));
+	TRY(check_itself(task, registering, &before, &writing->wish));
 	TRY(check_source(task, registering, registering->client_id));
 	TRY(check_all(task, registering, THROTTLE_REGISTER_CHANGES));
 	if (!client_has_secret(&writing->client))
@@ -354,15 +391,17 @@ static enum err write_end(struct task *task, struct db *db, void *arg)
 {
 	const struct writing *writing = arg;
 	struct str id = writing->client.id;
-	bool is_gone = false;
+	bool is_shut;
 
 	TRY(registration_end(task, db, id, writing->token_hash, task->now));
-	/* nobody ever allowed it anything: then there is nothing to remember */
-	TRY(registration_remove(task, db, id, NEVER, &is_gone));
-	if (!is_gone) {
-		TRY(client_set_disabled(task, db, id, task->now, task->now));
-		TRY(stop_end_client(task, db, id));
-	}
+	/*
+	 * one that nobody allowed anything keeps its place for its hour, and nothing is remembered
+	 */
+	TRY(registration_shut(task, db, id, task->now, &is_shut));
+	if (is_shut)
+		return OK;
+	TRY(client_set_disabled(task, db, id, task->now, task->now));
+	TRY(stop_end_client(task, db, id));
 	return event_insert(task, db, &writing->event);
 }
 
@@ -385,28 +424,29 @@ enum err registration_delete(struct task *task, const struct authority *authorit
 static enum err expire(struct task *task, struct db *db, const struct registration *registration,
 		       int64_t before)
 {
-	struct event event = event_new(task, STR("client.expired"), STR("system"));
 	bool is_gone = false;
 
 	TRY(registration_remove(task, db, registration->client_id, before, &is_gone));
 	if (!is_gone) /* somebody has a grant for it after all */
 		return registration_use(task, db, registration->client_id);
-	if (registration->ended_at != 0) /* by its client, which is on record */
-		return OK;
-	event.client_id = registration->client_id;
-	return event_insert(task, db, &event);
+	log_info(task, "client.expired", LOG_STR("client", registration->client_id));
+	return OK;
 }
 
 enum err registration_expire(struct task *task, struct db *db, const struct authority *authority,
 			     int64_t limit, int64_t *ret_removed)
 {
 	int64_t before = task->now - authority_config(authority)->registration_unused_ms;
-	struct registration *list = NULL;
-	size_t count = 0;
+	struct registration *list = NULL, *ended = NULL;
+	size_t count = 0, ended_count = 0;
 
 	TRY(registration_list_unused(task, db, before, limit, &list, &count));
 	for (size_t i = 0; i < count; i++)
 		TRY(expire(task, db, &list[i], before));
-	*ret_removed = (int64_t)count;
+	before = task->now - MAY_GIVE_WAY_MS;
+	TRY(registration_list_ended(task, db, before, limit, &ended, &ended_count));
+	for (size_t i = 0; i < ended_count; i++)
+		TRY(expire(task, db, &ended[i], before));
+	*ret_removed = (int64_t)(count > ended_count ? count : ended_count);
 	return OK;
 }

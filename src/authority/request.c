@@ -6,6 +6,7 @@
 #include "authority/throttle_shared.h"
 #include "base/url.h"
 #include "crypto/random.h"
+#include "http/address.h"
 #include "store/clients.h"
 #include "store/grants.h"
 #include "store/requests.h"
@@ -217,11 +218,12 @@ static enum err check_authentication(struct task *task, struct authorize_wish *w
 	return OK;
 }
 
-/* Each request is a row: strangers share what an address may have, a person has it alone. */
+/* Each request is a row: strangers share what a network may have, a person has it alone. */
 static enum err check_source(struct task *task, struct authorize_wish *wish)
 {
 	const struct authorize_params *params = &wish->params;
-	struct str who = params->user_id.at != NULL ? params->user_id : params->source;
+	struct str who = params->user_id.at != NULL ? params->user_id
+						    : address_network(&task->arena, params->source);
 
 	TRY(throttle_check(task, wish->authority->throttle, THROTTLE_AUTHORIZE, who,
 			   &wish->refusal.retry_after));

@@ -108,3 +108,24 @@ struct str address_text(struct arena *arena, const struct sockaddr *address)
 		(void)inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof(text));
 	return str_copy(arena, str_from_c(text));
 }
+
+struct str address_network(struct arena *arena, struct str address)
+{
+	static const uint8_t mapped[] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF };
+	const char *text = str_to_c(arena, address);
+	struct sockaddr_in v4 = { .sin_family = AF_INET };
+	struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
+	uint8_t *bytes = v6.sin6_addr.s6_addr;
+
+	if (inet_pton(AF_INET6, text, bytes) == 1) {
+		if (memcmp(bytes, mapped, sizeof(mapped)) != 0) {
+			memset(bytes + V6_LEN / 2, 0, V6_LEN / 2);
+			return address_text(arena, (const struct sockaddr *)&v6);
+		}
+		memcpy(&v4.sin_addr, bytes + sizeof(mapped), V4_LEN);
+	} else if (inet_pton(AF_INET, text, &v4.sin_addr) != 1) {
+		return address;
+	}
+	v4.sin_addr.s_addr &= htonl(0xFFFFFF00);
+	return address_text(arena, (const struct sockaddr *)&v4);
+}

@@ -131,13 +131,19 @@ static enum err registered(struct task *task, enum err result, void *arg)
 
 static enum err changed(struct task *task, enum err result, void *arg)
 {
+	const struct registering *registering = arg;
+
+	if (result == OK)
+		log_info(task, "client.updated", LOG_STR("client", registering->client.id));
 	return finish(task, result, arg, 200);
 }
 
 static enum err deleted(struct task *task, enum err result, void *arg)
 {
-	(void)arg;
+	const struct registering *registering = arg;
+
 	TRY(result);
+	log_info(task, "client.deleted", LOG_STR("client", registering->client.id));
 	reply_with(exchange_of(task), 204, STR_NONE, STR_NONE);
 	return OK;
 }

@@ -16,6 +16,10 @@ static STATEMENT TOKEN_SPEND = {
 	"UPDATE register_tokens SET used = used + 1 WHERE token_hash = $1 AND expires_at > $2"
 	" AND revoked_at IS NULL AND used < uses RETURNING id"
 };
+static STATEMENT TOKEN_CHECK = {
+	"SELECT id FROM register_tokens WHERE token_hash = $1 AND expires_at > $2"
+	" AND revoked_at IS NULL AND used < uses"
+};
 static STATEMENT TOKEN_FIND = { SELECT " WHERE id = $1" };
 static STATEMENT TOKEN_LIST = { SELECT " WHERE id > $1 ORDER BY id LIMIT $2" };
 static STATEMENT TOKEN_REVOKE = { "UPDATE register_tokens SET revoked_at = $2 WHERE id = $1"
@@ -55,16 +59,28 @@ enum err register_token_insert(struct task *task, struct db *db, const struct re
 			NULL);
 }
 
-enum err register_token_spend(struct task *task, struct db *db, struct str token_hash, int64_t now,
-			      struct str *ret_id)
+static enum err find_good(struct task *task, struct db *db, const struct sql *sql,
+			  struct sql_args args, struct str *ret_id)
 {
-	enum err err = sql_one(task, db, &TOKEN_SPEND, ARGS(sql_blob(token_hash), sql_int(now)),
-			       read_id, ret_id);
+	enum err err = sql_one(task, db, sql, args, read_id, ret_id);
 
 	if (err != ERR_NOT_FOUND)
 		return err;
 	task_forgive(task);
 	return fail(task, ERR_TOKEN, "this token does not let anybody register (any more)");
+}
+
+enum err register_token_spend(struct task *task, struct db *db, struct str token_hash, int64_t now,
+			      struct str *ret_id)
+{
+	return find_good(task, db, &TOKEN_SPEND, ARGS(sql_blob(token_hash), sql_int(now)), ret_id);
+}
+
+enum err register_token_check(struct task *task, struct db *db, struct str token_hash, int64_t now)
+{
+	struct str id = STR_NONE;
+
+	return find_good(task, db, &TOKEN_CHECK, ARGS(sql_blob(token_hash), sql_int(now)), &id);
 }
 
 enum err register_token_find(struct task *task, struct db *db, struct str id,

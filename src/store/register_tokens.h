@@ -16,6 +16,9 @@ MUST_CHECK enum err register_token_insert(struct task *task, struct db *db,
 /* One use of it; *ret_id is which it was. ERR_TOKEN: unknown, revoked, run out or used up. */
 MUST_CHECK enum err register_token_spend(struct task *task, struct db *db, struct str token_hash,
 					 int64_t now, struct str *ret_id);
+/* Could it be spent now? Uses up nothing. ERR_TOKEN. */
+MUST_CHECK enum err register_token_check(struct task *task, struct db *db, struct str token_hash,
+					 int64_t now);
 /* ERR_NOT_FOUND. */
 MUST_CHECK enum err register_token_find(struct task *task, struct db *db, struct str id,
 					struct register_token *ret_token);

@@ -24,8 +24,21 @@ static STATEMENT UNUSED_COUNT = { "SELECT count(*) FROM (SELECT client_id FROM r
 				  " WHERE unused_since IS NOT NULL LIMIT $1) u" };
 static STATEMENT UNUSED_LIST = { "SELECT " COLUMNS " FROM registrations WHERE unused_since < $1"
 				 " ORDER BY unused_since LIMIT $2" };
+static STATEMENT ENDED_LIST = { "SELECT " COLUMNS " FROM registrations WHERE unused_since < $1"
+				" AND ended_at IS NOT NULL ORDER BY unused_since LIMIT $2" };
 static STATEMENT UNUSED_DELETE = {
 	"DELETE FROM registrations WHERE client_id = $1 AND unused_since < $2"
+	" AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.client_id = $1)"
+	" RETURNING unused_since"
+};
+/* by events_nobodys; unused since it was made is never used */
+static STATEMENT EVENTS_DELETE = {
+	"DELETE FROM events WHERE client_id = $1 AND user_id IS NULL AND actor <> 'operator'"
+	" AND EXISTS (SELECT 1 FROM clients c WHERE c.id = $1 AND c.created_at = $2)"
+};
+static STATEMENT CLIENT_SHUT = {
+	"UPDATE clients SET disabled_at = $2, not_before = $2 WHERE id = $1 AND EXISTS"
+	" (SELECT 1 FROM registrations r WHERE r.client_id = $1 AND r.unused_since IS NOT NULL)"
 	" AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.client_id = $1)"
 };
 static STATEMENT CLIENT_DELETE = { "DELETE FROM clients WHERE id = $1" };
@@ -88,6 +101,16 @@ enum err registration_end(struct task *task, struct db *db, struct str client_id
 			   ARGS(sql_text(client_id), sql_blob(token_hash), sql_int(now)));
 }
 
+enum err registration_shut(struct task *task, struct db *db, struct str client_id, int64_t now,
+			   bool *ret_is_shut)
+{
+	int64_t changed = 0;
+
+	TRY(sql_exec(task, db, &CLIENT_SHUT, ARGS(sql_text(client_id), sql_int(now)), &changed));
+	*ret_is_shut = changed > 0;
+	return OK;
+}
+
 enum err registration_use(struct task *task, struct db *db, struct str client_id)
 {
 	return sql_exec(task, db, &REGISTRATION_USE, ARGS(sql_text(client_id)), NULL);
@@ -116,15 +139,38 @@ enum err registration_list_unused(struct task *task, struct db *db, int64_t befo
 	return OK;
 }
 
+enum err registration_list_ended(struct task *task, struct db *db, int64_t before, int64_t limit,
+				 struct registration **ret_list, size_t *ret_count)
+{
+	struct sql_list list = { .size = sizeof(struct registration), .read = read_registration };
+
+	TRY(sql_all(task, db, &ENDED_LIST, ARGS(sql_int(before), sql_int(limit)), &list));
+	*ret_list = list.items;
+	*ret_count = list.count;
+	return OK;
+}
+
+static enum err read_unused_since(struct task *task, struct sql_row *row, void *ret)
+{
+	(void)task;
+	*(int64_t *)ret = row_int(row);
+	return OK;
+}
+
 enum err registration_remove(struct task *task, struct db *db, struct str client_id, int64_t before,
 			     bool *ret_is_gone)
 {
-	int64_t changed = 0;
+	int64_t unused_since = 0;
+	enum err err = sql_one(task, db, &UNUSED_DELETE, ARGS(sql_text(client_id), sql_int(before)),
+			       read_unused_since, &unused_since);
 
-	TRY(sql_exec(task, db, &UNUSED_DELETE, ARGS(sql_text(client_id), sql_int(before)),
-		     &changed));
-	*ret_is_gone = changed > 0;
-	if (changed == 0)
+	*ret_is_gone = err == OK;
+	if (err == ERR_NOT_FOUND) {
+		task_forgive(task);
 		return OK;
+	}
+	TRY(err);
+	TRY(sql_exec(task, db, &EVENTS_DELETE, ARGS(sql_text(client_id), sql_int(unused_since)),
+		     NULL));
 	return sql_exec(task, db, &CLIENT_DELETE, ARGS(sql_text(client_id)), NULL);
 }

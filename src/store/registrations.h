@@ -29,6 +29,12 @@ MUST_CHECK enum err registration_update(struct task *task, struct db *db, struct
 /* Ends it in the same way; the row stays, so that nothing revives the client. ERR_TOKEN. */
 MUST_CHECK enum err registration_end(struct task *task, struct db *db, struct str client_id,
 				     struct str token_hash, int64_t now);
+/*
+ * The client of one that has ended stops here and now, if nobody has a grant for it: nothing comes
+ * on record, for nothing could be done with it.
+ */
+MUST_CHECK enum err registration_shut(struct task *task, struct db *db, struct str client_id,
+				      int64_t now, bool *ret_is_shut);
 /* Somebody allows the client something. Does nothing for one that is not registered by itself. */
 MUST_CHECK enum err registration_use(struct task *task, struct db *db, struct str client_id);
 /* Unused from now on, if no row of grants is for it any more. */
@@ -41,6 +47,13 @@ MUST_CHECK enum err registration_count_unused(struct task *task, struct db *db, 
 MUST_CHECK enum err registration_list_unused(struct task *task, struct db *db, int64_t before,
 					     int64_t limit, struct registration **ret_list,
 					     size_t *ret_count);
-/* Registration and client, if unused since before then and without a grant. */
+/* Of these those that have ended. */
+MUST_CHECK enum err registration_list_ended(struct task *task, struct db *db, int64_t before,
+					    int64_t limit, struct registration **ret_list,
+					    size_t *ret_count);
+/*
+ * Registration and client, if unused since before then and without a grant; of one that never had
+ * any also its events, but the operator's: what strangers bring about lives no longer than they.
+ */
 MUST_CHECK enum err registration_remove(struct task *task, struct db *db, struct str client_id,
 					int64_t before, bool *ret_is_gone);

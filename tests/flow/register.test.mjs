@@ -271,8 +271,13 @@ describe('its own keeper', () => {
 		assert.equal((await manage(updated.body, 'GET')).status, 200);
 		is_error_page(await ask(grantd, agent_of(client).authorization().url));
 		is_asked(await ask(grantd, agent_of(updated.body).authorization().url));
-		const events = await grantd.operate(['event', 'list', '--client', client.client_id]);
-		assert.deepEqual(events.map(({ kind, actor }) => [kind, actor]), [['client.updated', 'agent'], ['client.registered', 'agent']]);
+		// of one that nobody allowed anything the log alone speaks; then there are events
+		const kinds = async () => (await grantd.operate(['event', 'list', '--client', client.client_id])).map(({ kind, actor }) => [kind, actor]);
+		assert.deepEqual(await kinds(), [['client.registered', 'agent']]);
+		assert.equal(grantd.log().filter((line) => line.event === 'client.updated' && line.client === client.client_id).length, 1);
+		await agent_of(updated.body).tokens(alice, { scope: ['mail.read'] });
+		assert.equal((await manage(updated.body, 'PUT', { ...desktop, client_id: client.client_id })).status, 200);
+		assert.deepEqual((await kinds())[0], ['client.updated', 'agent']);
 	});
 
 	test('RG-017: a member of another type is refused though its value is the same', async () => {
@@ -375,10 +380,17 @@ describe('its own keeper', () => {
 		assert.deepEqual([on_record(unused).length, on_record(theirs).length], [2, 1], 'what the operator changes always is');
 	});
 
-	test('one that nobody ever allowed anything is gone at once', async () => {
+	test('one that nobody ever allowed anything ends at once and for good, and leaves nothing on record', async () => {
 		const client = await registered();
+		const asked = agent_of(client).authorization().url;
+		is_asked(await ask(grantd, asked));
 		assert.equal((await manage(client, 'DELETE')).status, 204);
-		assert.deepEqual(await grantd.rows(`SELECT id FROM clients WHERE id = '${client.client_id}'`), []);
+		is_error_page(await ask(grantd, asked));
+		refused(await manage(client, 'GET'), 401, 'invalid_token');
+		assert.match((await grantd.grantctl(['client', 'enable', client.client_id])).stderr, /deleted its registration/);
+		assert.deepEqual((await grantd.operate(['event', 'list', '--client', client.client_id])).map(({ kind }) => kind), ['client.registered']);
+		assert.ok(!fs.readFileSync(path.join(grantd.dir, 'ended.log'), 'utf8').includes(client.client_id));
+		assert.equal(grantd.log().filter((line) => line.event === 'client.deleted' && line.client === client.client_id).length, 1);
 	});
 
 	test('one that the operator disabled is told so, and changes nothing', async () => {

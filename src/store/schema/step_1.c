@@ -319,6 +319,8 @@ const char *const schema_step_1[] = {
 	/* of a consent: up to when something was in force by it that is not any more */
 	" proves_until BIGINT)",
 	"CREATE INDEX events_user ON events (user_id, at)",
+	/* few: what clients do while no person is concerned */
+	"CREATE INDEX events_nobodys ON events (client_id) WHERE user_id IS NULL",
 
 	"CREATE TABLE keys ("
 	" id TEXT NOT NULL PRIMARY KEY,"

@@ -47,7 +47,9 @@ static void strangers_at_an_address_do_not_keep_out_who_is_signed_in_there(void 
 	(void)state;
 	use_up(STR_NONE, "192.0.2.1");
 	CHECK_ERR(ask(office.alice.id, "192.0.2.1", &retry_after), OK);
-	CHECK_ERR(ask(STR_NONE, "192.0.2.2", &retry_after), OK);
+	/* another address of the same network is no other stranger */
+	CHECK_ERR(ask(STR_NONE, "192.0.2.200", &retry_after), ERR_THROTTLED);
+	CHECK_ERR(ask(STR_NONE, "192.0.3.1", &retry_after), OK);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, office_start, office_end)

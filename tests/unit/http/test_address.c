@@ -157,9 +157,41 @@ static void an_address_is_written_as_it_is_read(void **state)
 	arena_free(&arena);
 }
 
+static void a_network_has_one_spelling(void **state)
+{
+	static const struct {
+		struct str address, network;
+	} rows[] = {
+		{ STR_INIT("192.0.2.7"), STR_INIT("192.0.2.0") },
+		{ STR_INIT("192.0.2.255"), STR_INIT("192.0.2.0") },
+		{ STR_INIT("192.0.3.7"), STR_INIT("192.0.3.0") },
+		{ STR_INIT("::ffff:192.0.2.7"), STR_INIT("192.0.2.0") },
+		{ STR_INIT("2001:db8:1:2:3:4:5:6"), STR_INIT("2001:db8:1:2::") },
+		{ STR_INIT("2001:db8:1:2::6"), STR_INIT("2001:db8:1:2::") },
+		/* where the two colons stand for parts of the network, too */
+		{ STR_INIT("2001:db8::7"), STR_INIT("2001:db8::") },
+		{ STR_INIT("2001:db8:0:0:1::8"), STR_INIT("2001:db8::") },
+		{ STR_INIT("2001:db8:0:1::8"), STR_INIT("2001:db8:0:1::") },
+		{ STR_INIT("::1"), STR_INIT("::") },
+		{ STR_INIT("cli_abc"), STR_INIT("cli_abc") },
+		{ STR_INIT(""), STR_INIT("") },
+	};
+	struct arena arena = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct str network = address_network(&arena, rows[i].address);
+
+		CHECK_ROW(str_equals(network, rows[i].network), "%s: %.*s\n", rows[i].address.at,
+			  STR_FMT(network));
+	}
+	arena_free(&arena);
+}
+
 int main(void)
 {
 	return RUN(cmocka_unit_test(each_block_ends_where_the_registry_says),
 		   cmocka_unit_test(what_is_no_ip_address_is_special),
-		   cmocka_unit_test(an_address_is_written_as_it_is_read));
+		   cmocka_unit_test(an_address_is_written_as_it_is_read),
+		   cmocka_unit_test(a_network_has_one_spelling));
 }
