@@ -336,12 +336,10 @@ enum err clients_enable(struct exchange *exchange)
 enum err clients_pin(struct exchange *exchange)
 {
 	CLEANUP(json_unref) json_t *body = NULL;
-	struct task *task = &exchange->task;
-	struct client client = { 0 };
 
 	TRY(admin_body(exchange, pin_members, COUNT_OF(pin_members), &body));
-	TRY(document_pin(task, admin_authority(exchange), exchange->request.params[0],
-			 json_get_str(body, "document"), &client));
+	TRY(document_pin(&exchange->task, admin_authority(exchange), exchange->request.params[0],
+			 json_get_str(body, "document")));
 	return answer_found(exchange);
 }
 

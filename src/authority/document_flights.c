@@ -7,10 +7,13 @@
 
 /* a reading holds a place among the calls out or waits for the store, so there are not many */
 #define WAITING_MOST 1024
+/* one slow host must not take all of them */
+#define WAITING_FOR_ONE 128
 
 struct flight {
 	struct flight *next;
 	struct task *waiting; /* a list by task->next */
+	size_t waiting_count;
 	size_t len;
 	char url[DOCUMENT_URL_MAX];
 };
@@ -89,9 +92,10 @@ static void begin_locked(struct documents *documents, struct str url)
 static enum err wait_locked(struct task *task, struct documents *documents, struct flight *flight,
 			    then_fn *then, void *arg)
 {
-	if (documents->waiting == WAITING_MOST)
+	if (documents->waiting == WAITING_MOST || flight->waiting_count == WAITING_FOR_ONE)
 		return fail(task, ERR_BUSY, "too many wait for documents");
 	documents->waiting++;
+	flight->waiting_count++;
 	task->next = flight->waiting;
 	flight->waiting = task;
 	return task_park(task, then, arg);
@@ -121,8 +125,7 @@ static struct flight *take_out(struct documents *documents, struct str url)
 	place = find_locked(documents, url);
 	flight = *place;
 	*place = flight->next;
-	for (const struct task *task = flight->waiting; task != NULL; task = task->next)
-		documents->waiting--;
+	documents->waiting -= flight->waiting_count;
 	pthread_mutex_unlock(&documents->lock);
 	return flight;
 }
@@ -133,6 +136,9 @@ void document_flight_end(struct documents *documents, struct str url, enum err r
 	struct flight *flight = take_out(documents, url);
 	struct task *task, *next;
 
+	/* that is about the reader alone: who waits asks once more, each on its own account */
+	if (result == ERR_THROTTLED)
+		result = OK;
 	for (task = flight->waiting; task != NULL; task = next) {
 		next = task->next;
 		task->next = NULL;

@@ -10,7 +10,10 @@
  */
 MUST_CHECK enum err document_flight_begin(struct task *task, struct documents *documents,
 					  struct str url, then_fn *then, void *arg);
-/* All who wait go on with that result and reason. */
+/*
+ * All who wait go on with that result and reason; after ERR_THROTTLED, of the one who reads, with
+ * OK: they find nothing and ask again.
+ */
 void document_flight_end(struct documents *documents, struct str url, enum err result,
 			 struct str reason);
 struct outgoing *documents_outgoing(const struct documents *documents);

@@ -4,6 +4,7 @@
 #include "authority/events.h"
 #include "base/json.h"
 #include "crypto/digest.h"
+#include "crypto/jwk.h"
 #include "crypto/jwk_set.h"
 #include "store/clients.h"
 #include "store/events.h"
@@ -26,12 +27,18 @@ enum err document_keep_plan(struct task *task, struct str url, struct str text,
 	const struct config *config = authority_config(keep->authority);
 	struct document *document = &keep->document;
 	bool is_pinned = keep->user_id.at == NULL;
+	enum alg alg;
 
 	TRY(document_parse(task, url, text, config->redirect_schemes, config->redirect_scheme_count,
 			   document));
 	if (document->client.jwks.at != NULL &&
 	    jwk_set_check(task, document->client.jwks, &document->client.jwks) != OK)
 		return ERR_CLIENT_DOCUMENT; /* the reason is noted */
+	if (document->client.auth_alg.at != NULL &&
+	    alg_from_name(task, document->client.auth_alg, &alg) != OK)
+		return ERR_CLIENT_DOCUMENT; /* the reason is noted */
+	if (document->is_bound)
+		document->client.dpop_bound_at = task->now;
 	document->client.created_at = task->now;
 	document->client.par_required_at = document->requires_par ? task->now : 0;
 	keep->row = (struct document_row){
@@ -39,7 +46,7 @@ enum err document_keep_plan(struct task *task, struct str url, struct str text,
 		.host = document_host(url),
 		.hash = sha256_str(&task->arena, text),
 		.identity = document_identity(&task->arena, &document->client),
-		.fetched_at = task->now,
+		.fetched_at = keep->began_at,
 		.fresh_until = task->now + keep->life,
 		.pinned_at = is_pinned ? task->now : 0,
 	};
@@ -129,16 +136,15 @@ enum err document_keep_write(struct task *task, struct db *db, void *arg)
 }
 
 enum err document_pin(struct task *task, const struct authority *authority, struct str url,
-		      struct str text, struct client *ret_client)
+		      struct str text)
 {
 	struct document_keep *keep = NEW(&task->arena, struct document_keep);
 
 	keep->authority = authority;
+	keep->began_at = task->now;
 	TRY(document_check_url(task, url, authority_config(authority)->client_metadata_loopback));
 	TRY(document_keep_plan(task, url, text, keep));
-	TRY(store_write(task, authority->store, document_keep_write, keep));
-	*ret_client = keep->document.client;
-	return OK;
+	return store_write(task, authority->store, document_keep_write, keep);
 }
 
 static enum err write_unpin(struct task *task, struct db *db, void *arg)

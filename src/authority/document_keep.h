@@ -9,6 +9,7 @@ struct document_keep {
 	const struct authority *authority;
 	struct str user_id; /* for whom it was read; STR_NONE: the operator pins it */
 	int64_t life;
+	int64_t began_at;	    /* when it was asked for */
 	struct document_need *need; /* whose it is, for the step after the commit */
 
 	struct document document;
@@ -17,7 +18,7 @@ struct document_keep {
 	bool is_kept;
 };
 
-/* Parses it; authority, user_id and life are set. ERR_CLIENT_DOCUMENT. */
+/* Parses it; authority, user_id, life and began_at are set. ERR_CLIENT_DOCUMENT. */
 MUST_CHECK enum err document_keep_plan(struct task *task, struct str url, struct str text,
 				       struct document_keep *keep);
 /* A write_fn: client, row, and an event when the client is new or another one than before. */

@@ -59,19 +59,24 @@ static enum err is_ready(struct task *task, struct db *db, const struct document
 }
 
 /* So many fetches for a person, and of these so many to hosts that nobody here met before. */
-static enum err spend(struct task *task, struct db *db, struct document_need *need)
+static enum err check_account(struct task *task, struct document_need *need)
+{
+	struct throttle *throttle = need->authority->throttle;
+
+	TRY(throttle_check(task, throttle, THROTTLE_DOCUMENT, need->user_id, &need->retry_after));
+	if (need->is_new_host)
+		TRY(throttle_check(task, throttle, THROTTLE_DOCUMENT_HOST, need->user_id,
+				   &need->retry_after));
+	return OK;
+}
+
+static enum err spend(struct task *task, struct document_need *need)
 {
 	const struct authority *authority = need->authority;
-	bool is_known = false;
 
-	TRY(document_knows_host(task, db, document_host(need->client_id), &is_known));
-	TRY(throttle_check(task, authority->throttle, THROTTLE_DOCUMENT, need->user_id,
-			   &need->retry_after));
-	if (!is_known)
-		TRY(throttle_check(task, authority->throttle, THROTTLE_DOCUMENT_HOST, need->user_id,
-				   &need->retry_after));
+	TRY(check_account(task, need));
 	(void)throttle_spend(task, authority, THROTTLE_DOCUMENT, need->user_id, NULL);
-	if (!is_known)
+	if (need->is_new_host)
 		(void)throttle_spend(task, authority, THROTTLE_DOCUMENT_HOST, need->user_id, NULL);
 	return OK;
 }
@@ -167,7 +172,8 @@ static enum err read_it(struct task *task, struct db *db, struct document_need *
 		return OK;
 	if (outgoing == NULL)
 		return fail(task, ERR_CLIENT, "nothing is fetched here");
-	TRY(spend(task, db, need));
+	TRY(spend(task, need));
+	reading->keep.began_at = task->now;
 	return outgoing_get(task, outgoing, &wish, &reading->answer, arrived, reading);
 }
 
@@ -176,7 +182,7 @@ enum err document_need(struct task *task, const struct authority *authority,
 {
 	const struct config *config = authority_config(authority);
 	struct db *db = NULL;
-	bool is = false;
+	bool is = false, is_known = false;
 	enum err err;
 
 	need->authority = authority;
@@ -190,6 +196,9 @@ enum err document_need(struct task *task, const struct authority *authority,
 	TRY(check_policy(task, config, need->client_id));
 	if (need->user_id.at == NULL)
 		return fail(task, ERR_LOGIN_REQUIRED, "nobody is signed in");
+	TRY(document_knows_host(task, db, document_host(need->client_id), &is_known));
+	need->is_new_host = !is_known;
+	TRY(check_account(task, need));
 	err = document_flight_begin(task, authority->documents, need->client_id, then, arg);
 	if (err != OK)
 		return err;

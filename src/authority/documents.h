@@ -29,6 +29,7 @@ struct document_need {
 	const struct authority *authority;
 	then_fn *then;
 	void *arg;
+	bool is_new_host;
 };
 
 /*
@@ -46,7 +47,7 @@ MUST_CHECK enum err document_need(struct task *task, const struct authority *aut
  * policy says. It waits for the commit. ERR_CLIENT_DOCUMENT with what to change, ERR_CONFLICT.
  */
 MUST_CHECK enum err document_pin(struct task *task, const struct authority *authority,
-				 struct str url, struct str text, struct client *ret_client);
+				 struct str url, struct str text);
 /* It is read again when it is next asked for. ERR_NOT_FOUND: it is not pinned. */
 MUST_CHECK enum err document_unpin_for_operator(struct task *task,
 						const struct authority *authority, struct str url);

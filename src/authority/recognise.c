@@ -87,6 +87,14 @@ static enum err find_twin(struct task *task, struct db *db, const struct recogni
 	return OK;
 }
 
+/* What cannot be read is taken for what it may be. */
+static bool host_mixes_scripts(struct arena *arena, struct str host)
+{
+	struct str text;
+
+	return !url_host_unicode(arena, host, &text) || name_mixes_scripts(text);
+}
+
 enum err recognise(struct task *task, struct db *db, const struct recognise_wish *wish,
 		   struct recognised *ret)
 {
@@ -112,6 +120,6 @@ enum err recognise(struct task *task, struct db *db, const struct recognise_wish
 	ret->is_proven = client->auth == CLIENT_AUTH_PRIVATE_KEY ||
 			 is_sent_to(arena, wish->redirect_uri, ret->domain);
 	ret->mixes_scripts = ret->mixes_scripts ||
-			     name_mixes_scripts(url_host_unicode(arena, ret->host));
+			     host_mixes_scripts(arena, document_domain(client->id));
 	return OK;
 }

@@ -394,9 +394,7 @@ static enum err write_end(struct task *task, struct db *db, void *arg)
 	bool is_shut;
 
 	TRY(registration_end(task, db, id, writing->token_hash, task->now));
-	/*
-	 * one that nobody allowed anything keeps its place for its hour, and nothing is remembered
-	 */
+	/* one that nobody allowed anything keeps its place for its hour, and is on no record */
 	TRY(registration_shut(task, db, id, task->now, &is_shut));
 	if (is_shut)
 		return OK;

@@ -8,6 +8,8 @@
 #include "base/compiler.h"
 #include "base/library.h"
 
+static const char encoded[] = "xn--";
+
 static struct {
 	__typeof__(psl_latest) *latest;
 	__typeof__(psl_registrable_domain) *registrable;
@@ -52,16 +54,32 @@ struct str url_registrable_domain(struct arena *arena, struct str host)
 	return tail.at == NULL ? host : str_from(host, host.len - tail.len);
 }
 
-struct str url_host_unicode(struct arena *arena, struct str host)
+static bool decode(struct arena *arena, struct str label, struct str *ret_text)
 {
-	struct str text = host;
 	char *found = NULL;
 
-	pthread_once(&loaded, load);
+	*ret_text = label;
+	if (!str_equals_nocase(str_sub(label, 0, sizeof(encoded) - 1), str_from_c(encoded)))
+		return true;
 	if (!has_idn2 ||
-	    idn2.to_unicode(str_to_c(arena, host), &found, IDN2_NONTRANSITIONAL) != IDN2_OK)
-		return host;
-	text = str_copy(arena, str_from_c(found));
+	    idn2.to_unicode(str_to_c(arena, label), &found, IDN2_NONTRANSITIONAL) != IDN2_OK)
+		return false;
+	*ret_text = str_copy(arena, str_from_c(found));
 	idn2.release(found);
-	return text;
+	return true;
+}
+
+bool url_host_unicode(struct arena *arena, struct str host, struct str *ret_text)
+{
+	struct str label, text, decoded = STR_NONE;
+	bool is_whole = true;
+
+	pthread_once(&loaded, load);
+	/* one by one: a label that nobody can read must not hide the others */
+	while (str_next(&host, '.', &label)) {
+		is_whole = decode(arena, label, &text) && is_whole;
+		decoded = decoded.at == NULL ? text : STR_JOIN(arena, decoded, STR("."), text);
+	}
+	*ret_text = decoded;
+	return is_whole;
 }

@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/str.h"
 
 struct arena;
@@ -18,6 +20,7 @@ struct arena;
 struct str url_registrable_domain(struct arena *arena, struct str host);
 /*
  * Its labels "xn--…" in Unicode, for looking at what they would look like; never to be shown in
- * place of the host. As it is when it does not decode.
+ * place of the host, which comes without a port. False if one of them does not decode, which then
+ * stays as it is.
  */
-struct str url_host_unicode(struct arena *arena, struct str host);
+bool url_host_unicode(struct arena *arena, struct str host, struct str *ret_text);

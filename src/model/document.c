@@ -108,10 +108,24 @@ static enum err take_name(struct task *task, const json_t *json, struct str url,
 	client->name = document_host(url);
 	if (member == NULL)
 		return OK;
-	if (name.len == 0 || name.len > CLIENT_NAME_MAX || !str_is_printable(name))
+	if (str_trim(name).len == 0 || name.len > CLIENT_NAME_MAX || !str_is_printable(name))
 		return fail(task, ERR_CLIENT_DOCUMENT,
 			    "client_name must be text of 1 to 128 bytes that can be seen");
 	client->name = str_copy(&task->arena, name);
+	return OK;
+}
+
+/* Which ones there are is the keys' affair, and looked at with them. */
+static enum err take_alg(struct task *task, const json_t *json, struct client *client)
+{
+	struct str alg = json_get_str(json, "token_endpoint_auth_signing_alg");
+
+	if (json_object_get(json, "token_endpoint_auth_signing_alg") == NULL)
+		return OK;
+	if (alg.at == NULL)
+		return fail(task, ERR_CLIENT_DOCUMENT,
+			    "token_endpoint_auth_signing_alg must be text");
+	client->auth_alg = str_copy(&task->arena, alg);
 	return OK;
 }
 
@@ -136,6 +150,7 @@ static enum err take_auth(struct task *task, const json_t *json, struct client *
 			    "private_key_jwt needs jwks with the public keys; jwks_uri cannot be "
 			    "used here yet");
 	client->auth = CLIENT_AUTH_PRIVATE_KEY;
+	TRY(take_alg(task, json, client));
 	return json_print(task, json_object_get(json, "jwks"), DOCUMENT_MAX * 6, &client->jwks);
 }
 
@@ -232,14 +247,13 @@ static enum err take_keys(struct task *task, const json_t *json, struct str *ret
 	return keys == NULL ? OK : json_print(task, keys, DOCUMENT_MAX * 6, ret_keys);
 }
 
-static enum err take_par(struct task *task, const json_t *json, bool *ret_requires)
+static enum err take_flag(struct task *task, const json_t *json, const char *name, bool *ret_is)
 {
-	const json_t *member = json_object_get(json, "require_pushed_authorization_requests");
+	const json_t *member = json_object_get(json, name);
 
 	if (member != NULL && !json_is_boolean(member))
-		return fail(task, ERR_CLIENT_DOCUMENT,
-			    "require_pushed_authorization_requests must be true or false");
-	*ret_requires = json_is_true(member);
+		return failf(task, ERR_CLIENT_DOCUMENT, "%s must be true or false", name);
+	*ret_is = json_is_true(member);
 	return OK;
 }
 
@@ -261,7 +275,8 @@ enum err document_parse(struct task *task, struct str url, struct str text,
 	TRY(take_types(task, json, &document.client));
 	TRY(take_redirects(task, json, &listed, &document.client));
 	TRY(take_keys(task, json, &document.keys));
-	TRY(take_par(task, json, &document.requires_par));
+	TRY(take_flag(task, json, "require_pushed_authorization_requests", &document.requires_par));
+	TRY(take_flag(task, json, "dpop_bound_access_tokens", &document.is_bound));
 	*ret_document = document;
 	return OK;
 }

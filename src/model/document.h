@@ -36,9 +36,10 @@ bool document_is_below(struct str domain, struct str above);
 bool document_is_json(struct str content_type);
 
 struct document {
-	struct client client; /* id, name, kind, auth, redirect URIs, grant types */
+	struct client client; /* id, name, kind, auth and alg, redirect URIs, grant types, jwks */
 	struct str keys;      /* its jwks or jwks_uri as JSON; STR_NONE: it has none */
 	bool requires_par;    /* require_pushed_authorization_requests (RFC 9126 6) */
+	bool is_bound;	      /* all its tokens to its DPoP key (RFC 9449 5.2) */
 };
 
 /*

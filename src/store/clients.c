@@ -40,18 +40,22 @@ static STATEMENT CLIENT_UPDATE = {
 
 static STATEMENT CLIENT_ADD_DOCUMENT = {
 	"INSERT INTO clients (id, name, kind, auth, redirect_uris, grant_types, scope,"
-	" delegates_to, not_before, created_at, jwks, par_required_at)"
-	" VALUES ($1, $2, $3, $4, $5, $6, '', '', 0, $7, $8, $9) ON CONFLICT DO NOTHING"
+	" delegates_to, not_before, created_at, jwks, par_required_at, auth_alg, dpop_bound_at)"
+	" VALUES ($1, $2, $3, $4, $5, $6, '', '', 0, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING"
 };
 static STATEMENT CLIENT_PUT_DOCUMENT = {
 	"UPDATE clients SET name = $2, auth = $4, redirect_uris = $5, grant_types = $6, jwks = $7,"
-	" par_required_at = $8"
-	" WHERE id = $1 AND kind = $3"
+	" par_required_at = $8, auth_alg = $9,"
+	/* once it must prove its key, a document that does not say so ends that not */
+	" dpop_bound_at = COALESCE(dpop_bound_at, $10) WHERE id = $1 AND kind = $3"
 };
 
 static STATEMENT CLIENT_TRUSTED = {
 	"SELECT id, name FROM clients WHERE kind = 'operator' OR id IN"
-	" (SELECT client_id FROM grants WHERE user_id = $1) ORDER BY id LIMIT $2"
+	" (SELECT client_id FROM grants WHERE user_id = $1)"
+	/* the person's own first: of so many of the operator's they must not fall off the end */
+	" ORDER BY CASE WHEN id IN (SELECT client_id FROM grants WHERE user_id = $1) THEN 0"
+	" ELSE 1 END, id LIMIT $2"
 };
 
 static STATEMENT CLIENT_ALLOWED = { "SELECT client_id, id FROM grants WHERE client_id = $1"
@@ -223,12 +227,14 @@ enum err client_put_document(struct task *task, struct db *db, const struct clie
 				ARGS(sql_text(client->id), sql_text(client->name),
 				     sql_text(client->kind), sql_text(auth), sql_text(uris),
 				     sql_text(types), sql_int(client->created_at),
-				     sql_text(client->jwks), sql_time(client->par_required_at)),
+				     sql_text(client->jwks), sql_time(client->par_required_at),
+				     sql_text(client->auth_alg), sql_time(client->dpop_bound_at)),
 				NULL);
 	TRY(sql_exec(task, db, &CLIENT_PUT_DOCUMENT,
 		     ARGS(sql_text(client->id), sql_text(client->name), sql_text(client->kind),
 			  sql_text(auth), sql_text(uris), sql_text(types), sql_text(client->jwks),
-			  sql_time(client->par_required_at)),
+			  sql_time(client->par_required_at), sql_text(client->auth_alg),
+			  sql_time(client->dpop_bound_at)),
 		     &changed));
 	if (changed == 0)
 		return fail(task, ERR_CONFLICT, "a client of this id and another kind exists");

@@ -16,7 +16,9 @@ static STATEMENT DOCUMENT_PUT = {
 	" SET hash = excluded.hash, identity = excluded.identity, keys = excluded.keys,"
 	" fetched_at = excluded.fetched_at, fresh_until = excluded.fresh_until,"
 	" pinned_at = excluded.pinned_at"
-	" WHERE documents.pinned_at IS NULL OR excluded.pinned_at IS NOT NULL"
+	" WHERE excluded.pinned_at IS NOT NULL OR (documents.pinned_at IS NULL"
+	/* a reading that began earlier, at another node, is no news */
+	" AND documents.fetched_at <= excluded.fetched_at)"
 };
 static STATEMENT DOCUMENT_UNPIN = { "UPDATE documents SET pinned_at = NULL, fresh_until = 0"
 				    " WHERE client_id = $1 AND pinned_at IS NOT NULL" };

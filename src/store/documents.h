@@ -18,7 +18,7 @@ struct document_row {
 	struct str hash;      /* SHA-256 of the document's bytes */
 	struct str identity;  /* SHA-256 of what people know it by: name and redirect URIs */
 	struct str keys;      /* SHA-256 of its keys; STR_NONE: none */
-	int64_t fetched_at;
+	int64_t fetched_at;   /* when that began */
 	int64_t fresh_until;
 	int64_t pinned_at; /* by the operator: never fetched; 0: not pinned */
 };
@@ -27,9 +27,9 @@ struct document_row {
 MUST_CHECK enum err document_find(struct task *task, struct db *db, struct str client_id,
 				  struct document_row *ret_row);
 /*
- * Makes or replaces row and client (its status and not_before stay). A row that is not pinned does
- * not replace one that is: *ret_kept is false then. ERR_CONFLICT for the id of a client of another
- * kind.
+ * Makes or replaces row and client (its status, not_before and dpop_bound_at stay). A row that is
+ * not pinned does not replace one that is, or that was fetched later: *ret_kept is false then.
+ * ERR_CONFLICT for the id of a client of another kind.
  */
 MUST_CHECK enum err document_put(struct task *task, struct db *db, const struct document_row *row,
 				 const struct client *client, bool *ret_kept);

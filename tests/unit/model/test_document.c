@@ -178,6 +178,22 @@ static void keys_make_it_prove_itself(void **state)
 		  ERR_CLIENT_DOCUMENT);
 }
 
+static void what_it_says_of_its_proofs_is_taken(void **state)
+{
+	(void)state;
+	CHECK_ERR(parse(STR(HEAD BACK "}")), OK);
+	CHECK(!document.is_bound && document.client.auth_alg.at == NULL);
+	CHECK_ERR(
+		parse(STR(HEAD BACK ",\"token_endpoint_auth_method\":\"private_key_jwt\","
+				    "\"token_endpoint_auth_signing_alg\":\"ES256\","
+				    "\"dpop_bound_access_tokens\":true,\"jwks\":{\"keys\":[7]}}")),
+		OK);
+	CHECK(document.is_bound);
+	CHECK_STR(document.client.auth_alg, STR("ES256"));
+	CHECK_ERR(parse(STR(HEAD BACK ",\"dpop_bound_access_tokens\":false}")), OK);
+	CHECK(!document.is_bound);
+}
+
 static void redirect_uris_that_nobody_may_have_are_left_out(void **state)
 {
 	(void)state;
@@ -221,7 +237,13 @@ static const struct str bad[] = {
 	STR_INIT(HEAD "\"response_types\":[\"token\"]," BACK "}"),
 	STR_INIT(HEAD "\"response_types\":7," BACK "}"),
 	STR_INIT("{\"client_id\":\"" URL "\",\"client_name\":\"\"," BACK "}"),
+	STR_INIT("{\"client_id\":\"" URL "\",\"client_name\":\" \"," BACK "}"),
 	STR_INIT("{\"client_id\":\"" URL "\",\"client_name\":7," BACK "}"),
+	STR_INIT(HEAD "\"dpop_bound_access_tokens\":\"true\"," BACK "}"),
+	STR_INIT(HEAD "\"dpop_bound_access_tokens\":1," BACK "}"),
+	STR_INIT(HEAD "\"token_endpoint_auth_method\":\"private_key_jwt\","
+		      "\"jwks\":{\"keys\":[7]},"
+		      "\"token_endpoint_auth_signing_alg\":7," BACK "}"),
 	STR_INIT("{\"client_id\":\"" URL "\",\"client_name\":\"a\\u202eb\"," BACK "}"),
 	STR_INIT(HEAD "\"redirect_uris\":[]}"),
 	STR_INIT(HEAD "\"redirect_uris\":\"http://127.0.0.1/cb\"}"),
@@ -318,6 +340,7 @@ int main(void)
 		   TEST(a_document_may_say_that_requests_are_pushed),
 		   TEST(a_document_becomes_a_public_client),
 		   TEST(what_it_says_of_grants_and_keys_is_taken), TEST(keys_make_it_prove_itself),
+		   TEST(what_it_says_of_its_proofs_is_taken),
 		   TEST(redirect_uris_that_nobody_may_have_are_left_out),
 		   TEST(without_a_name_it_is_called_by_its_host),
 		   TEST(a_document_that_breaks_a_rule_makes_no_client), TEST(ceilings_are_kept),
