@@ -96,7 +96,7 @@ static void *look_up(void *argument)
 	struct call *call = argument;
 	struct outgoing *outgoing = call->outgoing;
 
-	call_look_up(call, &outgoing->config);
+	call_look_up(call);
 	if (!push(outgoing, call))
 		call_free(outgoing, call);
 	share_free(outgoing);
@@ -151,12 +151,33 @@ static void share(struct outgoing *outgoing, int more)
 	pthread_mutex_unlock(&outgoing->lock);
 }
 
+/* Here, where what the config names still stands: the lookup may outlive it. */
+static enum err read_trusted(const struct outgoing_config *config, struct call *call)
+{
+	struct task task;
+	enum err err;
+
+	if (config->extra_ca == NULL)
+		return OK;
+	task_begin(&task, config->clock, config->log);
+	err = config->extra_ca(&task, config->context, &call->extra_ca);
+	if (err == OK)
+		call->extra_ca = str_copy(&call->arena, call->extra_ca);
+	else
+		task_note(call->task, err, str_copy(&call->task->arena, task.reason));
+	task_end(&task);
+	return err;
+}
+
 static void begin_lookup(struct outgoing *outgoing, struct call *call)
 {
+	enum err err = read_trusted(&outgoing->config, call);
 	pthread_t thread;
 
 	call->behind = outgoing->waiting;
 	outgoing->waiting = call;
+	if (err != OK)
+		return end(outgoing, call, err);
 	share(outgoing, 1);
 	if (start_thread(look_up, call, &thread)) {
 		(void)pthread_detach(thread);

@@ -45,8 +45,11 @@ struct call {
 	char detail[CURL_ERROR_SIZE];
 };
 
-/* outgoing_name.c: looks the name up, once, and judges each address. In a thread of its own. */
-void call_look_up(struct call *call, const struct outgoing_config *config);
+/*
+ * outgoing_name.c: looks the name up, once, and judges each address. In a thread of its own, which
+ * may outlive all that the config names: it touches the call alone.
+ */
+void call_look_up(struct call *call);
 /* outgoing_fetch.c: an easy handle for what was looked up, to be added to the multi. */
 MUST_CHECK enum err call_prepare(struct call *call, int64_t now);
 /* How it ended, in words; fills *ret_answer. */

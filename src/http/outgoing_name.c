@@ -69,17 +69,8 @@ static enum err ask(struct call *call)
 	return err;
 }
 
-void call_look_up(struct call *call, const struct outgoing_config *config)
+void call_look_up(struct call *call)
 {
-	struct task task;
-
 	narrow_resolver();
 	call->looked_up = ask(call);
-	if (call->looked_up != OK || config->extra_ca == NULL)
-		return;
-	task_begin(&task, config->clock, config->log);
-	call->looked_up = config->extra_ca(&task, config->context, &call->extra_ca);
-	call->extra_ca = str_copy(&call->arena, call->extra_ca);
-	call->why = str_copy(&call->arena, task.reason);
-	task_end(&task);
 }

@@ -203,7 +203,7 @@ bool page_is_ours(struct str path)
 	/* an agent's question, with what agents write unescaped (RFC 3986 3.4) */
 	if (str_starts_with(path, authorize))
 		return names_document(str_from(path, authorize.len)) &&
-		       path.len <= HTTP_TARGET_MAX / 2 &&
+		       path.len <= PAGE_QUESTION_MAX &&
 		       str_only(path, OWN_CHARACTERS ":@!$'()*+,;~");
 	if (!str_only(path, OWN_CHARACTERS) || path.len > 512)
 		return false;

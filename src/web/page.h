@@ -61,6 +61,8 @@ MUST_CHECK enum err page_go(struct page *page, struct str location);
 
 /* The headers that every answer of this door has; adds what is not there yet. */
 void page_headers(struct exchange *exchange, struct str form_target);
+/* An agent's question that is come back to after signing in is no longer. */
+#define PAGE_QUESTION_MAX (HTTP_TARGET_MAX / 2)
 /*
  * Where a person may be sent after signing in: the consent page, the account, or an agent's
  * question once more; nowhere else.

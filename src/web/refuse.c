@@ -134,8 +134,14 @@ void web_refuse(struct exchange *exchange, enum err err)
 
 enum err web_sign_in(struct exchange *exchange, void *web)
 {
+	struct str target = exchange->request.target;
+
 	(void)web;
-	if (!page_is_ours(exchange->request.target) || !go_to_login(exchange))
+	if (!page_is_ours(target) && target.len <= PAGE_QUESTION_MAX)
+		return fail(&exchange->task, ERR_REQUEST,
+			    "after signing in this cannot be asked again: client_id must be "
+			    "written as it is, and other characters than those of URLs escaped");
+	if (!page_is_ours(target) || !go_to_login(exchange))
 		return fail(&exchange->task, ERR_TOO_LARGE, "too long to come back to");
 	task_forgive(&exchange->task);
 	return OK;

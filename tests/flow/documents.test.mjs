@@ -73,6 +73,15 @@ describe('one host with documents', () => {
 		assert.equal(host.fetches, fetches);
 	});
 
+	test('a question that cannot be come back to after the sign-in says why', async () => {
+		const url = host.agent(grantd, host.publish({}, { file: '/back.json' })).authorization().url;
+		const status = async (target) => (await ask(grantd, target)).status;
+		assert.equal(await status(url), 303);
+		assert.equal(await status(`${url}&x=a|b`), 400, 'a character that should be escaped');
+		assert.equal(await status(url.replace('client_id=', '%63lient_id=')), 400, 'a name that should not');
+		assert.equal(await status(`${url}&x=${'a'.repeat(5000)}`), 413, 'too long');
+	});
+
 	test('its identity is proven when the answer goes by https to the domain that publishes it', async () => {
 		const url = host.publish({ redirect_uris: ['https://app.agents.localhost/cb', 'https://elsewhere.example/cb', 'com.example.app:/cb'] }, { file: '/proven.json', name: 'id.agents.localhost' });
 		const page = await seen(url, { redirect_uri: 'https://app.agents.localhost/cb' });

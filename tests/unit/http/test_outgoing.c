@@ -38,7 +38,8 @@ static const struct {
 };
 
 static _Atomic unsigned lookups, connects;
-static sem_t answered; /* one for each lookup that waits */
+static _Atomic unsigned readings, readings_before_lookup; /* of whom to trust */
+static sem_t answered;					  /* one for each lookup that waits */
 
 static struct addrinfo *entry_of(const char *text, struct addrinfo *next)
 {
@@ -70,6 +71,7 @@ __attribute__((visibility("default"))) int getaddrinfo(const char *name, const c
 	(void)service;
 	(void)hints;
 	atomic_fetch_add(&lookups, 1);
+	atomic_store(&readings_before_lookup, atomic_load(&readings));
 	for (size_t i = 0; i < COUNT_OF(names); i++) {
 		if (strcmp(name, names[i].name) != 0)
 			continue;
@@ -120,6 +122,7 @@ static enum err extra_ca(struct task *task, void *context, struct str *ret_pem)
 	size_t len;
 
 	(void)context;
+	atomic_fetch_add(&readings, 1);
 	CHECK(file != NULL);
 	len = fread(pem, 1, sizeof(pem), file);
 	CHECK(fclose(file) == 0);
@@ -334,6 +337,20 @@ static void a_name_that_is_not_found_in_time_is_waited_for_by_nobody(void **stat
 		sem_post(&answered);
 }
 
+/* It may outlive all that the reading of the file needs. */
+static void a_lookup_comes_after_the_reading_of_whom_to_trust(void **state)
+{
+	struct outgoing_wish wish = wish_for("nobody.example", "/");
+	unsigned before = atomic_load(&readings);
+	struct fetch fetch;
+
+	(void)state;
+	CHECK_ERR(fetch_all(&fetch, &wish), ERR_IO);
+	task_end(&fetch.task);
+	CHECK(atomic_load(&readings_before_lookup) == before + 1);
+	CHECK(atomic_load(&readings) == before + 1);
+}
+
 static void no_more_than_thirty_two_are_under_way(void **state)
 {
 	static struct fetch fetches[OUTGOING_MOST];
@@ -381,6 +398,7 @@ int main(void)
 		FETCH(a_name_that_nobody_knows_and_a_stranger_s_certificate_are_said_in_words),
 		FETCH(an_answer_over_the_cap_and_one_that_does_not_come_are_left),
 		FETCH(a_name_that_is_not_found_in_time_is_waited_for_by_nobody),
+		FETCH(a_lookup_comes_after_the_reading_of_whom_to_trust),
 		FETCH(no_more_than_thirty_two_are_under_way),
 	};
 
