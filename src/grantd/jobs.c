@@ -110,7 +110,9 @@ static enum err write_sweep(struct task *task, struct db *db, void *arg)
 	case SWEEP_SPENT:
 		return spent_sweep(task, db, task->now, SWEEP_BATCH, &sweep->deleted);
 	case SWEEP_DERIVATIONS:
-		return derivation_sweep(task, db, task->now, SWEEP_BATCH, &sweep->deleted);
+		/* a node whose clock is behind still takes the subject that was exchanged */
+		return derivation_sweep(task, db, task->now - MINUTE_MS, SWEEP_BATCH,
+					&sweep->deleted);
 	case SWEEP_SUB_AGENTS:
 		/* a day longer than they could act: people look who it was */
 		return sub_agent_sweep(task, db, task->now - DAY_MS, SWEEP_BATCH, &sweep->deleted);
