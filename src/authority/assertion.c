@@ -65,9 +65,10 @@ enum err assertion_check(struct task *task, const struct authority *authority,
 			 struct spent *ret_spent)
 {
 	TRY(check_alg(task, client, assertion->jws.alg));
-	TRY(check_signature(task, client, assertion));
+	/* what costs nothing first */
 	TRY(check_names(task, authority, client, assertion));
 	TRY(check_times(task, assertion));
+	TRY(check_signature(task, client, assertion));
 	*ret_spent = (struct spent){
 		.name = single_use_name(&task->arena, STR("assertion"), client->id, assertion->jti),
 		/* longer than any node would take it for, whatever its clock says */

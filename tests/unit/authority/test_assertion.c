@@ -125,6 +125,26 @@ static void ca_020_an_assertion_is_remembered_for_longer_than_it_counts(void **s
 	CHECK_ERR(use(assertion), ERR_CLIENT);
 }
 
+/* Who only knows a client's name cannot have us check signatures that would not count anyway. */
+static void an_assertion_that_is_over_is_refused_before_its_signature_is_looked_at(void **state)
+{
+	struct client_key *own = key;
+	struct single_use single_use;
+	struct str foreign;
+
+	(void)state;
+	CHECK_ERR(client_key_new(world_task(&office.world), &key), OK);
+	foreign = assert_for(60, "a");
+	client_key_free(&key);
+	key = own;
+	CHECK_ERR(authenticate(foreign, &single_use), ERR_CLIENT);
+	CHECK_STR(office.world.home.task.reason,
+		  STR("the assertion is not signed by a registered key"));
+	office_wait(&office, 61 * SECOND_MS);
+	CHECK_ERR(authenticate(foreign, &single_use), ERR_CLIENT);
+	CHECK_STR(office.world.home.task.reason, STR("the assertion is over"));
+}
+
 static void a_client_that_was_disabled_is_not_known_by_its_key(void **state)
 {
 	struct single_use single_use;
@@ -141,6 +161,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(an_assertion_counts_until_its_end_and_no_longer_than_five_minutes),
 		TEST(ca_020_an_assertion_is_remembered_for_longer_than_it_counts),
+		TEST(an_assertion_that_is_over_is_refused_before_its_signature_is_looked_at),
 		TEST(a_client_that_was_disabled_is_not_known_by_its_key),
 	};
 
