@@ -281,7 +281,8 @@ static enum err write_sub_agent(struct task *task, struct db *db, void *arg)
 	const struct act *act = arg;
 	struct family family = { 0 };
 
-	TRY(family_find(task, db, act->family_id, &family));
+	/* the row first: an exchange sees that it was stopped, or what it gave ends with it */
+	TRY(family_take(task, db, act->family_id, &family));
 	if (!str_equals(family.grant_id, act->grant.id))
 		return fail(task, ERR_NOT_FOUND, "there is no such installation");
 	TRY(sub_agent_set_stopped(task, db, &family, act->sub_agent, act->stopped_at, task->now));

@@ -2,7 +2,8 @@
 /*
  * derivations: subject tokens that were exchanged, and what each became; kept while the subject
  * lives, so that none is exchanged twice. sub_agents: who acts through an installation; kept a day
- * after they last could, and while they are stopped. Whoever writes takes the family's row first.
+ * after they last could, and while they are stopped. Who exchanges, gives back, stops or lets go on
+ * takes the family's row first; when somebody acted last, and the sweeps, go without.
  */
 #pragma once
 
