@@ -38,7 +38,9 @@ static STATEMENT SUB_AGENT_PUT = {
 };
 static STATEMENT SUB_AGENT_LIST = {
 	"SELECT path, first_at, last_at, last_used_at, live_until, stopped_at FROM sub_agents"
-	" WHERE user_id = $1 AND family_id = $2 ORDER BY last_at DESC LIMIT 200"
+	" WHERE user_id = $1 AND family_id = $2 AND (path <> '' OR stopped_at IS NOT NULL)"
+	" ORDER BY CASE WHEN stopped_at IS NOT NULL THEN 0 WHEN live_until > $3 THEN 1 ELSE 2 END,"
+	" last_at DESC, path LIMIT $4"
 };
 static STATEMENT SUB_AGENT_COUNT_STOPPED = {
 	"SELECT count(*) FROM sub_agents WHERE user_id = $1 AND family_id = $2"
@@ -183,12 +185,14 @@ enum err derivation_sweep(struct task *task, struct db *db, int64_t now, int64_t
 			ret_deleted);
 }
 
-enum err sub_agent_list(struct task *task, struct db *db, struct str user_id, struct str family_id,
+enum err sub_agent_list(struct task *task, struct db *db, const struct family *family, int64_t now,
 			struct sub_agent **ret_agents, size_t *ret_count)
 {
 	struct sql_list list = { .size = sizeof(struct sub_agent), .read = read_sub_agent };
 
-	TRY(sql_all(task, db, &SUB_AGENT_LIST, ARGS(sql_text(user_id), sql_text(family_id)),
+	TRY(sql_all(task, db, &SUB_AGENT_LIST,
+		    ARGS(sql_text(family->user_id), sql_text(family->id), sql_int(now),
+			 sql_int(SUB_AGENTS_MAX + 1)),
 		    &list));
 	*ret_agents = list.items;
 	*ret_count = list.count;

@@ -63,10 +63,13 @@ MUST_CHECK enum err derivation_revoke(struct task *task, struct db *db, struct s
 MUST_CHECK enum err derivation_sweep(struct task *task, struct db *db, int64_t now, int64_t limit,
 				     int64_t *ret_deleted);
 
-/* Of one installation, the last exchange first; at most 200. */
-MUST_CHECK enum err sub_agent_list(struct task *task, struct db *db, struct str user_id,
-				   struct str family_id, struct sub_agent **ret_agents,
-				   size_t *ret_count);
+/*
+ * Of one installation: those that are stopped, then those that have a token now, then the others;
+ * of each the last exchange first. SUB_AGENTS_MAX, and one more when there are others.
+ */
+#define SUB_AGENTS_MAX 200
+MUST_CHECK enum err sub_agent_list(struct task *task, struct db *db, const struct family *family,
+				   int64_t now, struct sub_agent **ret_agents, size_t *ret_count);
 /*
  * True if the installation's sub-agents are stopped, or that one, or one through whom it acts.
  */

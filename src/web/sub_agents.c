@@ -67,23 +67,24 @@ enum err sub_agents_add(const struct page *page, struct db *db, const struct fam
 	struct sub_agent *agents = NULL;
 	json_t *tree, *list;
 	size_t count = 0;
+	bool are_more;
 
-	TRY(sub_agent_list(page->task, db, family->user_id, family->id, &agents, &count));
+	TRY(sub_agent_list(page->task, db, family, page->task->now, &agents, &count));
 	if (count == 0)
 		return OK;
+	are_more = count > SUB_AGENTS_MAX;
+	if (are_more)
+		count = SUB_AGENTS_MAX;
 	qsort(agents, count, sizeof(*agents), by_path);
 	tree = data_object(item, "sub_agents");
 	list = data_array(tree, "list");
 	for (size_t i = 0; i < count; i++) {
 		if (!str_is_empty(agents[i].path))
 			add_one(page, &agents[i], list);
-		else if (agents[i].stopped_at != 0)
+		else
 			data_true(tree, "are_stopped");
 	}
-	/*
-	 * the row of all of them stays a day after it was stopped: by itself it is nothing to see
-	 */
-	if (json_array_size(list) == 0 && json_object_get(tree, "are_stopped") == NULL)
-		json_object_del(item, "sub_agents");
+	if (are_more)
+		data_true(tree, "are_more");
 	return OK;
 }
