@@ -90,6 +90,7 @@ const struct family alice_family = {
 
 const struct auth_request alice_request = {
 	.id = STR_INIT("req_aaaaaaaaaaaaaaaaaaaaaaaaaa"),
+	.state = REQUEST_PENDING,
 	.browser_hash = STR_INIT("\0browser"),
 	.client_id = STR_INIT("mail-agent"),
 	.resource = STR_INIT("https://grantd.localhost:8443/r/mail"),
