@@ -14,6 +14,7 @@ static const struct member create_members[] = {
 	{ "resource", MEMBER_TEXT, false },	  { "jwks", MEMBER_OBJECT, false },
 	{ "auth_alg", MEMBER_TEXT, false },	  { "dpop_bound", MEMBER_YES_NO, false },
 	{ "delegates_to", MEMBER_ARRAY, false },  { "par_required", MEMBER_YES_NO, false },
+	{ "refresh", MEMBER_TEXT, false },
 };
 
 static const struct member update_members[] = {
@@ -23,6 +24,7 @@ static const struct member update_members[] = {
 	{ "client_secret", MEMBER_TEXT, false }, { "generate_secret", MEMBER_YES_NO, false },
 	{ "jwks", MEMBER_OBJECT, false },	 { "auth_alg", MEMBER_TEXT, false },
 	{ "dpop_bound", MEMBER_YES_NO, false },	 { "par_required", MEMBER_YES_NO, false },
+	{ "refresh", MEMBER_TEXT, false },
 };
 
 static const struct member pin_members[] = { { "document", MEMBER_TEXT, true } };
@@ -81,6 +83,8 @@ static enum err write_client(struct exchange *exchange, struct json_writer *json
 		json_member_str(json, "auth_alg", client->auth_alg);
 	json_member_bool(json, "dpop_bound", client->dpop_bound_at != 0);
 	json_member_bool(json, "par_required", client->par_required_at != 0);
+	json_member_str(json, "refresh",
+			client->refresh_kept_at != 0 ? STR("sender-constrained") : STR("rotation"));
 	write_delegates(json, client);
 	member_time(json, arena, "created_at", client->created_at);
 	member_time(json, arena, "disabled_at", client->disabled_at);
@@ -199,10 +203,21 @@ static enum err take_keys(struct task *task, const json_t *body, struct str *ret
 	return jwks == NULL ? OK : json_print(task, jwks, JWK_SET_MAX, ret_jwks);
 }
 
+/* RFC 9700 4.14.2 names the two. */
+static enum err take_refresh(struct task *task, const json_t *body, bool *ret_kept)
+{
+	struct str word = json_get_str(body, "refresh");
+
+	*ret_kept = str_equals(word, STR("sender-constrained"));
+	if (word.at == NULL || *ret_kept || str_equals(word, STR("rotation")))
+		return OK;
+	return fail(task, ERR_REQUEST, "refresh is rotation or sender-constrained");
+}
+
 static enum err take_auth(struct task *task, const json_t *body, struct client *client)
 {
 	struct str auth = json_get_str(body, "auth");
-	bool is_public = json_is_true(json_object_get(body, "public"));
+	bool is_public = json_is_true(json_object_get(body, "public")), is_kept;
 
 	TRY(take_keys(task, body, &client->jwks));
 	client->auth_alg = json_get_str(body, "auth_alg");
@@ -210,6 +225,8 @@ static enum err take_auth(struct task *task, const json_t *body, struct client *
 		client->dpop_bound_at = task->now;
 	if (json_is_true(json_object_get(body, "par_required")))
 		client->par_required_at = task->now;
+	TRY(take_refresh(task, body, &is_kept));
+	client->refresh_kept_at = is_kept ? task->now : 0;
 	client->auth = is_public		 ? CLIENT_AUTH_NONE
 		       : client->jwks.at != NULL ? CLIENT_AUTH_PRIVATE_KEY
 						 : CLIENT_AUTH_BASIC;
@@ -272,7 +289,7 @@ static enum err take_change(struct task *task, const json_t *body, struct client
 {
 	struct scope_set *scope = NEW(&task->arena, struct scope_set);
 	struct scope_set *delegates = NEW(&task->arena, struct scope_set);
-	bool generates = json_is_true(json_object_get(body, "generate_secret"));
+	bool generates = json_is_true(json_object_get(body, "generate_secret")), is_kept;
 
 	change->name = json_get_str(body, "name");
 	change->resource = json_get_str(body, "resource");
@@ -292,6 +309,9 @@ static enum err take_change(struct task *task, const json_t *body, struct client
 	if (json_object_get(body, "par_required") != NULL)
 		change->par = json_is_true(json_object_get(body, "par_required")) ? PAR_REQUIRED
 										  : PAR_OPTIONAL;
+	TRY(take_refresh(task, body, &is_kept));
+	if (json_object_get(body, "refresh") != NULL)
+		change->refresh = is_kept ? REFRESH_KEPT : REFRESH_ROTATES;
 	TRY(take_delegates(task, body, delegates));
 	change->delegates_to = json_object_get(body, "delegates_to") == NULL ? NULL : delegates;
 	if (json_object_get(body, "scope") == NULL)

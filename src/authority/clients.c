@@ -171,6 +171,8 @@ static void take_changes(const struct task *task, const struct client_change *wi
 		client->dpop_bound_at = wish->dpop == DPOP_REQUIRED ? task->now : 0;
 	if (wish->par != PAR_STAYS)
 		client->par_required_at = wish->par == PAR_REQUIRED ? task->now : 0;
+	if (wish->refresh != REFRESH_STAYS)
+		client->refresh_kept_at = wish->refresh == REFRESH_KEPT ? task->now : 0;
 	if (wish->delegates_to != NULL)
 		client->delegates_to = *wish->delegates_to;
 }
@@ -194,6 +196,7 @@ static enum err describe_changes(struct task *task, const struct client_change *
 		{ "auth_alg", wish->auth_alg.at != NULL },
 		{ "dpop_bound", wish->dpop != DPOP_STAYS },
 		{ "par_required", wish->par != PAR_STAYS },
+		{ "refresh", wish->refresh != REFRESH_STAYS },
 	};
 	struct buf buf = buf_in(&task->arena, DETAILS_MAX);
 	struct json_writer json = json_write_to(&buf);

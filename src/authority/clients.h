@@ -35,6 +35,7 @@ struct client_change {
 	struct str auth_alg; /* STR_NONE: stays; "": any that its keys allow */
 	enum { DPOP_STAYS, DPOP_REQUIRED, DPOP_OPTIONAL } dpop;
 	enum { PAR_STAYS, PAR_REQUIRED, PAR_OPTIONAL } par;
+	enum { REFRESH_STAYS, REFRESH_ROTATES, REFRESH_KEPT } refresh;
 };
 
 /*

@@ -6,6 +6,7 @@
 #include "authority/binding.h"
 #include "authority/events.h"
 #include "authority/stop.h"
+#include "authority/succession.h"
 #include "authority/token.h"
 #include "base/tally.h"
 #include "store/events.h"
@@ -97,35 +98,15 @@ static enum err write_outcome(struct task *task, struct db *db, struct refreshin
 	return is_now ? event_insert(task, db, event) : OK;
 }
 
-/* Never back to an older root key, whatever this node thinks is the current one. */
-static uint32_t root_of_successor(const struct refreshing *refreshing, const struct family *from)
-{
-	uint32_t number = refreshing->root_number;
-
-	if (from->root_number > number)
-		number = from->root_number;
-	return refreshing->token.root_number > number ? refreshing->token.root_number : number;
-}
-
-/* The family behind the token once it has rotated; bound from then on when a proof came. */
+/* The family behind the token once it was used. */
 static struct family successor(const struct task *task, const struct token_wish *wish,
 			       const struct family *from)
 {
 	const struct refreshing *refreshing = wish->work;
-	struct family next = *from;
 
-	next.generation = refreshing->token.generation; /* may be above the row's: judge */
-	rotation_advance(&next, task->now);
-	next.root_number = root_of_successor(refreshing, from);
-	if (next.root_number != from->root_number) {
-		next.root_since = next.generation;
-		next.root_before = refreshing->token.root_number;
-	}
-	if (from->key_thumbprint.at == NULL)
-		next.key_thumbprint = wish->jkt;
-	next.last_used_at = task->now;
-	next.idle_expires_at = task->now + (from->idle_expires_at - from->last_used_at);
-	return next;
+	return family_successor(task, wish,
+				&(struct succession){ &refreshing->token, refreshing->root_number },
+				from);
 }
 
 /*

@@ -122,6 +122,7 @@ static enum err add_registration(struct task *task, const struct words *words,
 	add_option(json, "resource", words, OPTION_RESOURCE);
 	add_option(json, "scope", words, OPTION_SCOPE);
 	add_option(json, "auth_alg", words, OPTION_SIGNING_ALG);
+	add_option(json, "refresh", words, OPTION_REFRESH);
 	TRY(add_keys(task, words, json));
 	TRY(add_duties(task, words, json));
 	add_list(json, "redirect_uris", words->redirect_uris, words->redirect_uri_count);

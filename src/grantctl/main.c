@@ -27,7 +27,7 @@ static const struct verb verbs[] = {
 		  BIT(OPTION_SECRET_STDIN) | BIT(OPTION_GENERATE_SECRET) | BIT(OPTION_AUTH) |
 		  BIT(OPTION_JWKS_FILE) | BIT(OPTION_SIGNING_ALG) | BIT(OPTION_DPOP) |
 		  BIT(OPTION_PAR) | BIT(OPTION_RESOURCE) | BIT(OPTION_SCOPE) |
-		  BIT(OPTION_GRANT_TYPE) | BIT(OPTION_DELEGATES_TO),
+		  BIT(OPTION_GRANT_TYPE) | BIT(OPTION_DELEGATES_TO) | BIT(OPTION_REFRESH),
 	  client_create,
 	  "Registers an agent.\n\n"
 	  "  --id ID              what it calls itself in requests\n"
@@ -43,6 +43,9 @@ static const struct verb verbs[] = {
 	  "EdDSA\n"
 	  "  --dpop WORD          required: no token without proof of a key (DPoP); optional\n"
 	  "  --par WORD           required: its requests come through POST /par only; optional\n"
+	  "  --refresh WORD       rotation: a new refresh token each time; sender-constrained: the "
+	  "same\n"
+	  "                       one, where its key was proven (DPoP or private_key_jwt)\n"
 	  "  --resource NAME      the resource that is meant when a request names none\n"
 	  "  --scope 'S1 S2'      the most that it can be allowed\n"
 	  "  --grant-type TYPE    authorization_code, refresh_token, client_credentials, "
@@ -57,7 +60,7 @@ static const struct verb verbs[] = {
 	  BIT(OPTION_NAME) | BIT(OPTION_REDIRECT_URI) | BIT(OPTION_SECRET_STDIN) |
 		  BIT(OPTION_GENERATE_SECRET) | BIT(OPTION_JWKS_FILE) | BIT(OPTION_SIGNING_ALG) |
 		  BIT(OPTION_DPOP) | BIT(OPTION_PAR) | BIT(OPTION_RESOURCE) | BIT(OPTION_SCOPE) |
-		  BIT(OPTION_GRANT_TYPE) | BIT(OPTION_DELEGATES_TO),
+		  BIT(OPTION_GRANT_TYPE) | BIT(OPTION_DELEGATES_TO) | BIT(OPTION_REFRESH),
 	  client_update,
 	  "Changes what is given and leaves the rest. What people allowed stays; a narrower scope "
 	  "or a\n"
@@ -70,6 +73,9 @@ static const struct verb verbs[] = {
 	  "  --signing-alg ALG    the one algorithm its assertions may have; '': any of its keys\n"
 	  "  --dpop WORD          required: no token without proof of a key (DPoP); optional\n"
 	  "  --par WORD           required: its requests come through POST /par only; optional\n"
+	  "  --refresh WORD       rotation: a new refresh token each time; sender-constrained: the "
+	  "same\n"
+	  "                       one, where its key was proven (DPoP or private_key_jwt)\n"
 	  "  --resource NAME      the resource that is meant when a request names none; '': none\n"
 	  "  --scope 'S1 S2'      the most it can be allowed; '': whatever its resource offers\n"
 	  "  --grant-type TYPE    instead of all those before; once for each\n"

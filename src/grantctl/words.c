@@ -36,6 +36,7 @@ static const struct {
 	[OPTION_FOR] = { "--for", true },
 	[OPTION_USES] = { "--uses", true },
 	[OPTION_EXPIRES] = { "--expires", true },
+	[OPTION_REFRESH] = { "--refresh", true },
 };
 
 /* argv as it is read: the word at hand, and the value that stood behind '=' in it. */

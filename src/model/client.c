@@ -186,6 +186,11 @@ static enum err check_grant_types(struct task *task, const struct client *client
 			    "private_key_jwt needs public keys (jwks), and nothing else does");
 	if (client->auth_alg.at != NULL && client->auth != CLIENT_AUTH_PRIVATE_KEY)
 		return fail(task, ERR_REQUEST, "an algorithm goes with private_key_jwt");
+	if (client->refresh_kept_at != 0 && client->dpop_bound_at == 0 &&
+	    client->auth != CLIENT_AUTH_PRIVATE_KEY)
+		return fail(task, ERR_REQUEST,
+			    "refresh tokens that do not rotate are for agents that prove a key: "
+			    "DPoP required, or private_key_jwt");
 	if (client_allows(client, GRANT_REFRESH_TOKEN) &&
 	    !client_allows(client, GRANT_AUTHORIZATION_CODE))
 		return fail(task, ERR_REQUEST, "refresh_token goes with authorization_code");

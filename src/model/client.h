@@ -65,6 +65,11 @@ struct client {
 	struct str auth_alg;	 /* the only algorithm it signs assertions with; STR_NONE: any */
 	int64_t dpop_bound_at;	 /* since when it gets no token without DPoP; 0: it may */
 	int64_t par_required_at; /* since when it must push its requests (RFC 9126 6); 0: it may */
+	/*
+	 * since when its refresh tokens stay the same where they are bound to its key (RFC 9700
+	 * 4.14.2); 0: they rotate
+	 */
+	int64_t refresh_kept_at;
 };
 
 /* As client_check wants it. */

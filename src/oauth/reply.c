@@ -2,6 +2,7 @@
 #include "oauth/reply.h"
 
 #include "authority/dpop.h"
+#include "authority/reason.h"
 #include "base/json.h"
 #include "base/tally.h"
 #include "oauth/endpoints.h"
@@ -126,18 +127,13 @@ void oauth_dpop_nonce(struct exchange *exchange)
 		    dpop_nonce(&exchange->task, oauth_authority(exchange)));
 }
 
-/*
- * A reason of one word ("expired", "revoked_by_user") has a paragraph of its own on the page of
- * errors.
- */
+/* A reason that a program can read has a paragraph of its own on the page of errors. */
 static struct str error_uri(struct exchange *exchange, struct str word, struct str description)
 {
 	struct str issuer = authority_config(oauth_authority(exchange))->issuer;
-	bool is_word = !str_is_empty(description) &&
-		       str_only(description, "abcdefghijklmnopqrstuvwxyz_");
 
 	return STR_JOIN(&exchange->task.arena, issuer, STR("/errors#"),
-			is_word ? description : word);
+			reason_is_known(description) ? description : word);
 }
 
 /* In the scheme that was tried (RFC 9449 7.1), with what that scheme's clients look for. */

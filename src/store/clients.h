@@ -19,7 +19,7 @@ MUST_CHECK enum err client_set_disabled(struct task *task, struct db *db, struct
 					int64_t disabled_at, int64_t not_before);
 /*
  * Replaces name, redirect URIs, grant types, scope, default resource, authentication, secret, keys
- * and their algorithm, dpop_bound_at, par_required_at, delegates. ERR_NOT_FOUND.
+ * and their algorithm, dpop_bound_at, par_required_at, refresh_kept_at, delegates. ERR_NOT_FOUND.
  */
 MUST_CHECK enum err client_update(struct task *task, struct db *db, const struct client *client);
 /*

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the words of OAuth's answers mean and what to do: where error_uri points. */
+#include "authority/reason.h"
 #include "web/page.h"
 #include "web/room.h"
 
-static const char *const reasons[] = {
+static const char *const errors[] = {
 	"invalid_request",
 	"invalid_client",
 	"invalid_grant",
@@ -30,23 +31,16 @@ static const char *const reasons[] = {
 	"unsupported_token_type",
 	"not_found",
 	"server_error",
-	"expired",
-	"idle",
-	"revoked",
-	"revoked_by_user",
-	"revoked_by_operator",
-	"revoked_by_client",
-	"reused",
-	"repeated_too_often",
-	"proof_missing",
-	"other_key",
-	"code_reused",
-	"scope",
-	"resource",
-	"paused",
-	"user_disabled",
-	"client_disabled",
 };
+
+static void add_word(const struct page *page, const char *word, json_t *list)
+{
+	struct str key = STR_JOIN(&page->task->arena, STR("reason."), str_from_c(word));
+	json_t *item = data_item(list);
+
+	data_str(item, "word", str_from_c(word));
+	data_str(item, "meaning", page_text(page, key.at, NULL));
+}
 
 enum err web_errors(struct exchange *exchange)
 {
@@ -55,13 +49,9 @@ enum err web_errors(struct exchange *exchange)
 
 	TRY(page_open(exchange, &page));
 	list = data_array(page.data, "reasons");
-	for (size_t i = 0; i < COUNT_OF(reasons); i++) {
-		json_t *item = data_item(list);
-		struct str key = STR_JOIN(&page.task->arena, STR("reason."),
-					  str_from_c(reasons[i]));
-
-		data_str(item, "word", str_from_c(reasons[i]));
-		data_str(item, "meaning", page_text(&page, key.at, NULL));
-	}
+	for (size_t i = 0; i < COUNT_OF(errors); i++)
+		add_word(&page, errors[i], list);
+	for (size_t i = 0; i < reason_count; i++)
+		add_word(&page, reasons[i], list);
 	return page_send(&page, 200, "errors", "errors.title");
 }

@@ -64,6 +64,34 @@ test('the client_id may come too, and then it is the same', async () => {
 	await grantd.unchanged(async () => refused(await token(made(), { client_id: 'web-app' }), 400, 'invalid_request'));
 });
 
+test('refresh tokens of a client that proves a key may stay the same, until the operator says otherwise', async () => {
+	const refresh = async (refresh_token, assertion) => post('/token', { grant_type: 'refresh_token', refresh_token, ...assertion });
+	const mine = () => asserting(made({}, key, 'app'));
+	const wish = Object.assign(Object.create(other), { client_id: 'app', redirect_uri: 'https://app.example/cb', scope: 'mail.read' }).authorization();
+	const { url } = await alice.allow(wish.url);
+	const first = granted(await post('/token', { grant_type: 'authorization_code', code: url.searchParams.get('code'), code_verifier: wish.verifier, ...mine() }));
+	assert.equal((await grantd.operate(['client', 'update', 'app', '--refresh', 'sender-constrained'])).refresh, 'sender-constrained');
+	for (let i = 0; i < 3; i++) {
+		const again = granted(await refresh(first.refresh_token, mine()));
+		assert.equal(again.refresh_token, first.refresh_token);
+		assert.notEqual(again.access_token, first.access_token);
+		assert.ok(again.refresh_token_timeout > 0);
+	}
+	await grantd.unchanged(async () => refused(await refresh(first.refresh_token, asserting(made({}, new ClientKey(), 'app'))), 401, 'invalid_client'));
+	await grantd.unchanged(async () => refused(await refresh(first.refresh_token, { client_id: 'app' }), 401, 'invalid_client'));
+	assert.equal((await grantd.operate(['client', 'update', 'app', '--refresh', 'rotation'])).refresh, 'rotation');
+	assert.notEqual(granted(await refresh(first.refresh_token, mine())).refresh_token, first.refresh_token);
+	await grantd.unchanged(async () => {
+		// who shows a secret, or nothing, has no key that holds a copy back
+		for (const id of ['web-app', other.client_id])
+			await assert.rejects(grantd.operate(['client', 'update', id, '--refresh', 'sender-constrained']), /prove a key/);
+		await assert.rejects(grantd.operate(['client', 'update', 'app', '--refresh', 'never']), /rotation or sender-constrained/);
+	});
+	assert.equal((await grantd.operate(['client', 'update', other.client_id, '--dpop', 'required', '--refresh', 'sender-constrained'])).refresh, 'sender-constrained');
+	await assert.rejects(grantd.operate(['client', 'update', other.client_id, '--dpop', 'optional']), /prove a key/);
+	await grantd.operate(['client', 'update', other.client_id, '--refresh', 'rotation', '--dpop', 'optional']);
+});
+
 test('CA-003: two methods at once', async () => {
 	refused(await token(made(), {}, { headers: { authorization: basic('robot', secret) } }), 400, 'invalid_request');
 	refused(await token(made(), { client_id: 'robot', client_secret: secret }), 400, 'invalid_request');

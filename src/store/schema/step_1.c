@@ -62,12 +62,14 @@ const char *const schema_step_1[] = {
 	" created_at BIGINT NOT NULL,"
 	" disabled_at BIGINT,"
 	/*
-	 * public keys by value, the one algorithm it signs with, since when it must use DPoP, PAR
+	 * public keys by value, the one algorithm it signs with, since when it must use DPoP, PAR,
+	 * and since when its refresh tokens stay the same (NULL: they rotate)
 	 */
 	" jwks TEXT,"
 	" auth_alg TEXT,"
 	" dpop_bound_at BIGINT,"
-	" par_required_at BIGINT)",
+	" par_required_at BIGINT,"
+	" refresh_kept_at BIGINT)",
 
 	/* of the clients that metadata documents make; identity: of name and redirect URIs */
 	"CREATE TABLE documents ("

@@ -80,6 +80,73 @@ static void a_confidential_client_without_its_proof_is_judged_too(void **state)
 	CHECK(office_events(&office, "family.ended") == 1);
 }
 
+/* As grantctl client update --refresh sender-constrained leaves it. */
+static enum err refresh_kept(const char *client, struct str token, struct str jkt, struct str *ret)
+{
+	struct token_wish wish = office_wish(&office, client);
+	enum err err;
+
+	wish.client.refresh_kept_at = 1;
+	wish.refresh_token = token;
+	wish.jkt = jkt;
+	err = office_refresh(&office, &wish);
+	*ret = err == OK ? wish.answer.refresh_token : wish.reason;
+	return err;
+}
+
+static void a_refresh_token_that_is_bound_to_its_key_may_stay_the_same(void **state)
+{
+	struct token_answer first = office_tokens(&office, "agent", "mail.read");
+	struct str bound, again, said;
+
+	(void)state;
+	CHECK_ERR(refresh_kept("agent", first.refresh_token, THIEF_KEY, &bound), OK);
+	CHECK(!str_equals(bound, first.refresh_token)); /* only from here on it is bound */
+	for (int i = 0; i < 3; i++) {
+		office_wait(&office, 2 * ROTATION_LOST_ANSWER_MS);
+		CHECK_ERR(refresh_kept("agent", bound, THIEF_KEY, &again), OK);
+		CHECK_STR(again, bound);
+	}
+	CHECK_ERR(refresh_kept("agent", bound, SECOND_KEY, &said), ERR_GRANT);
+	CHECK_ERR(refresh_kept("agent", bound, STR_NONE, &said), ERR_GRANT);
+	CHECK_STR(said, STR("proof_missing"));
+	CHECK_ERR(refresh_kept("agent", first.refresh_token, STR_NONE, &said), ERR_GRANT);
+	CHECK_STR(said, STR("reused"));
+	CHECK_ERR(refresh_kept("agent", bound, THIEF_KEY, &said), ERR_GRANT);
+}
+
+/*
+ * What nobody's key holds rotates, whatever was set; so does a key that only a secret vouches for.
+ */
+static void a_refresh_token_that_is_bound_to_no_key_rotates_all_the_same(void **state)
+{
+	struct token_answer bearer = office_tokens(&office, "agent", "mail.read");
+	struct token_answer secret = office_tokens(&office, "service", "mail.read");
+	struct str next, other;
+
+	(void)state;
+	CHECK_ERR(refresh_kept("agent", bearer.refresh_token, STR_NONE, &next), OK);
+	CHECK(!str_equals(next, bearer.refresh_token));
+	CHECK_ERR(refresh_kept("service", secret.refresh_token, THIEF_KEY, &next), OK);
+	CHECK_ERR(refresh_kept("service", next, SECOND_KEY, &other), OK);
+	CHECK(!str_equals(next, other));
+}
+
+static void a_client_that_is_set_back_to_rotation_rotates_from_its_next_refresh_on(void **state)
+{
+	struct token_answer first = office_tokens(&office, "agent", "mail.read");
+	struct str bound, again, next;
+
+	(void)state;
+	CHECK_ERR(refresh_kept("agent", first.refresh_token, THIEF_KEY, &bound), OK);
+	CHECK_ERR(refresh_kept("agent", bound, THIEF_KEY, &again), OK);
+	CHECK_ERR(refresh_by(again, THIEF_KEY, &next), OK);
+	CHECK(!str_equals(next, bound));
+	office_wait(&office, 2 * ROTATION_LOST_ANSWER_MS);
+	CHECK_ERR(refresh_by(bound, THIEF_KEY, &again), ERR_GRANT);
+	CHECK_STR(again, STR("reused"));
+}
+
 struct racer {
 	struct world_task home;
 	struct token_wish wish;
@@ -159,6 +226,9 @@ int main(void)
 		TEST(a_thief_who_brings_a_key_ends_with_the_installation_that_has_none),
 		TEST(a_thief_who_went_on_with_a_key_ends_sooner),
 		TEST(a_confidential_client_without_its_proof_is_judged_too),
+		TEST(a_refresh_token_that_is_bound_to_its_key_may_stay_the_same),
+		TEST(a_refresh_token_that_is_bound_to_no_key_rotates_all_the_same),
+		TEST(a_client_that_is_set_back_to_rotation_rotates_from_its_next_refresh_on),
 		TEST(of_two_keys_that_come_at_once_with_one_token_neither_keeps_the_family),
 		TEST(who_comes_at_once_with_a_key_without_one_is_refused_and_ends_nothing),
 	};

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "authority/reason.h"
 #include "crypto/random.h"
 #include "desk.h"
 #include "http/locale.h"
@@ -10,26 +11,6 @@
 #include "store/events.h"
 
 #define ROOT GRANTD_UNIT_DIR "/../../"
-
-/* Reasons that a program reads in error_description, one word each (authority/). */
-static const char *const reasons[] = {
-	"expired",
-	"idle",
-	"paused",
-	"reused",
-	"repeated_too_often",
-	"proof_missing",
-	"other_key",
-	"code_reused",
-	"revoked",
-	"revoked_by_user",
-	"revoked_by_operator",
-	"revoked_by_client",
-	"user_disabled",
-	"client_disabled",
-	"scope",
-	"resource",
-};
 
 static struct str read_file(struct arena *arena, const char *path)
 {
@@ -124,7 +105,7 @@ static void every_word_that_error_uri_points_to_is_explained(void **state)
 	assert_int_equal(desk_get(&desk, STR("/errors")), 200);
 	for (enum err err = ERR_REQUEST; err <= ERR_LAST; err++)
 		check_word(&desk, oauth_answer_of(err)->word);
-	for (size_t i = 0; i < COUNT_OF(reasons); i++)
+	for (size_t i = 0; i < reason_count; i++)
 		check_word(&desk, reasons[i]);
 	CHECK(!desk_says(&desk, "reason."));
 	desk_close(&desk);
