@@ -14,8 +14,8 @@
 #include "store/requests.h"
 #include "store/users.h"
 
-#define DETAILS_MAX  (16 * 1024)
-#define PERSONAL_MAX (128 * 1024)
+#define EVENT_DETAILS_MAX (32 * 1024)
+#define PERSONAL_MAX	  (128 * 1024)
 
 /* Client, redirect URI and resource may have changed while the page was open (RU-028). */
 static enum err check_still_stands(struct task *task, const struct authority *authority,
@@ -273,12 +273,24 @@ static void build_grant(struct task *task, struct deciding *deciding, int64_t ex
 	};
 }
 
+/* What of the scopes only (RFC 9396): as asked, or as far as they were allowed. */
+static void add_details(struct task *task, struct json_writer *json,
+			const struct deciding *deciding)
+{
+	const struct auth_request *request = &deciding->view->request;
+	struct details details = request->details;
+
+	if (deciding->answer->allow)
+		details = details_within(&task->arena, &details, deciding->answer->scope);
+	json_member_raw(json, "authorization_details", details_print(&task->arena, &details));
+}
+
 static enum err build_details(struct task *task, const struct deciding *deciding,
 			      int64_t expires_at, struct str *ret_details)
 {
 	const struct consent_answer *answer = deciding->answer;
 	const struct consent_view *view = deciding->view;
-	struct buf buf = buf_in(&task->arena, DETAILS_MAX);
+	struct buf buf = buf_in(&task->arena, EVENT_DETAILS_MAX);
 	struct json_writer json = json_write_to(&buf);
 
 	json_open_object(&json);
@@ -293,6 +305,7 @@ static enum err build_details(struct task *task, const struct deciding *deciding
 			json_member_str(&json, "expires_at",
 					clock_format(&task->arena, expires_at));
 	}
+	add_details(task, &json, deciding);
 	if (view->who.document_hash.at != NULL) {
 		json_member_str(&json, "document",
 				base64url_encode(&task->arena, view->who.document_hash));

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "authority/decide.h"
 
+#include "authority/details.h"
+
 static struct verdict deny(struct str reason)
 {
 	return (struct verdict){ .decision = DECISION_DENY, .reason = reason };
@@ -78,6 +80,96 @@ static struct scope_set available(struct arena *arena, const struct standing *st
 	return scope_intersect(arena, set, wish->offered);
 }
 
+static bool covers_one(const struct details *parents, const struct detail *child)
+{
+	for (size_t i = 0; i < parents->count; i++)
+		if (detail_covers(&parents->items[i], child))
+			return true;
+	return false;
+}
+
+/*
+ * The children that the parents allow: where they speak of the scope, one of them alone must cover
+ * it. *ret_all: were these all?
+ */
+static struct details covered(struct arena *arena, const struct details *parents,
+			      const struct details *children, bool *ret_all)
+{
+	struct detail *items = NEW_ARRAY(arena, struct detail, children->count);
+	struct details kept = { children->resource, items, 0 };
+
+	for (size_t i = 0; i < children->count; i++)
+		if (!details_restrict(parents, children->items[i].scope) ||
+		    covers_one(parents, &children->items[i]))
+			items[kept.count++] = children->items[i];
+	*ret_all = kept.count == children->count;
+	return kept;
+}
+
+/* Of a scope that something speaks of but whose elements are gone, nothing is left. */
+static struct scope_set without_emptied(struct arena *arena, struct scope_set set,
+					const struct details *spoken, const struct details *left)
+{
+	struct str *names = NEW_ARRAY(arena, struct str, set.count);
+	struct scope_set kept = { .names = names };
+
+	for (size_t i = 0; i < set.count; i++)
+		if (!details_restrict(spoken, set.names[i]) || details_restrict(left, set.names[i]))
+			names[kept.count++] = set.names[i];
+	return kept;
+}
+
+/* One more who says what of the scopes only: what both allow, in the words of the narrower one. */
+static bool narrow(struct arena *arena, const struct details *by, struct details *details,
+		   struct scope_set *set)
+{
+	struct scope_set within = *set;
+	struct details both, others;
+	struct detail *items;
+	bool is_all;
+
+	if (by->count == 0)
+		return true;
+	both = covered(arena, details, by, &is_all);
+	*set = without_emptied(arena, within, by, &both);
+	others = details_within(arena, details, *set);
+	items = NEW_ARRAY(arena, struct detail, both.count + others.count);
+	details->resource = by->resource;
+	details->items = items;
+	details->count = 0;
+	for (size_t i = 0; i < others.count; i++)
+		if (!details_restrict(by, others.items[i].scope))
+			items[details->count++] = others.items[i];
+	for (size_t i = 0; i < both.count; i++)
+		items[details->count++] = both.items[i];
+	return is_all;
+}
+
+/*
+ * What of the scopes only: the installation's own, the token's, the wish. False: more was asked
+ * than there is.
+ */
+static bool narrow_details(struct arena *arena, const struct standing *standing,
+			   const struct wish *wish, struct verdict *verdict, struct scope_set *set)
+{
+	const struct details *own = &standing->family.details;
+	struct details details = details_today(arena, wish->target, own);
+	struct details asked = details_today(arena, wish->target, &wish->details), named;
+	bool is_all;
+
+	*set = without_emptied(arena, *set, own, &details);
+	if (wish->has_token) {
+		struct details token = details_today(arena, wish->target, &wish->token_details);
+
+		*set = without_emptied(arena, *set, &wish->token_details, &token);
+		(void)narrow(arena, &token, &details, set);
+	}
+	named = details_within(arena, &asked, scope_intersect(arena, wish->scope, *set));
+	is_all = named.count == wish->details.count && narrow(arena, &asked, &details, set);
+	verdict->details = details;
+	return is_all;
+}
+
 /* Ask if one of the scopes is; the end is that of the scope that ends first. */
 static void bind_to_permissions(const struct grant *grant, struct verdict *verdict)
 {
@@ -107,11 +199,14 @@ struct verdict decide(struct arena *arena, const struct standing *standing, cons
 	if (!belongs_together(standing, wish))
 		return deny(STR("resource"));
 	set = available(arena, standing, wish, now);
+	if (!narrow_details(arena, standing, wish, &verdict, &set))
+		return deny(STR("authorization_details"));
 	if (!wish->narrow && !scope_contains(set, wish->scope))
 		return deny(STR("scope"));
 	verdict.scope = scope_intersect(arena, wish->scope, set);
 	if (verdict.scope.count == 0)
 		return deny(STR("scope"));
+	verdict.details = details_within(arena, &verdict.details, verdict.scope);
 	bind_to_permissions(&standing->grant, &verdict);
 	return verdict;
 }

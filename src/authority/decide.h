@@ -8,6 +8,7 @@
 
 #include "config/resource.h"
 #include "model/delegation.h"
+#include "model/details.h"
 #include "model/standing.h"
 
 struct task;
@@ -18,10 +19,12 @@ struct verdict {
 	enum decision decision;
 	/*
 	 * a word a program can read: "user_disabled", "client_disabled", "revoked_by_user",
-	 * "expired", "idle", "paused", "scope", "resource", …; "" when allowed
+	 * "expired", "idle", "paused", "scope", "resource", "authorization_details", …; "" when
+	 * allowed
 	 */
 	struct str reason;
 	struct scope_set scope; /* what of the wish holds: allow and ask only */
+	struct details details; /* what of these scopes only (RFC 9396); of others: all */
 	int64_t expires_at;	/* no token may outlive this */
 };
 
@@ -34,7 +37,11 @@ struct wish {
 	struct scope_set
 		/* the resource's scopes today, OpenID Connect's included; empty: removed */
 		offered;
+	/* the resource of today, for its operations; NULL: removed */
+	const struct resource *target;
 	struct scope_set token_scope; /* a token's own scopes, when one is judged */
+	struct details token_details; /* and what of them only */
+	struct details details; /* asked: narrower than what there is, or denied; none: all of it */
 	bool has_token;
 	int64_t token_issued_at; /* dead when older than the client's not_before */
 	struct str jkt; /* the key that a new token is bound to (cnf); nothing is decided by it */

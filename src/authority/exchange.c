@@ -5,6 +5,7 @@
  * same token. It hangs on the family and the grant of its root and dies with them.
  */
 #include "authority/binding.h"
+#include "authority/details.h"
 #include "authority/events.h"
 #include "authority/single_use.h"
 #include "authority/throttle.h"
@@ -23,6 +24,7 @@
 struct deriving {
 	struct access subject;
 	struct derived derived;
+	struct details asked; /* narrower ones for the new token (RFC 9396 6) */
 	struct delegation delegation;
 	struct wish wish; /* of the new token, for decide() */
 	struct derivation row;
@@ -51,9 +53,6 @@ static enum err check_form(struct task *task, const struct token_wish *wish)
 		TRY(check_type(task, wish->actor_token_type));
 	if (!str_is_empty(wish->requested_token_type))
 		TRY(check_type(task, wish->requested_token_type));
-	if (wish->has_conditions)
-		return fail(task, ERR_REQUEST,
-			    "a sub-agent has no conditions of its own: those of the grant hold");
 	return OK;
 }
 
@@ -140,6 +139,7 @@ static enum err choose_derived(struct task *task, struct token_wish *wish)
 		asked.label = STR(UNNAMED_SUB_AGENT);
 	TRY(choose_resource(task, wish, &asked.resource));
 	TRY(scope_parse(task, wish->scope, &asked.scope));
+	TRY(details_asked(task, resource, wish->details, &deriving->asked));
 	TRY(binding_choose(task, wish, resource, &asked.jkt));
 	asked.expires_at = task->now + issue_lifetime(wish->authority, resource);
 	return derive(task, &parent, &asked, &deriving->derived);
@@ -165,7 +165,10 @@ static enum err check_decision(struct task *task, const struct token_wish *wish)
 		.narrow = true,
 		.resource = derived->resource,
 		.offered = issue_offered(task, wish->authority, derived->resource),
+		.target = authority_resource(wish->authority, derived->resource),
 		.token_scope = subject->scope,
+		.token_details = subject->details,
+		.details = deriving->asked,
 		.has_token = true,
 		.token_issued_at = task->now,
 		.jkt = derived->jkt,
@@ -205,6 +208,7 @@ static enum err prepare(struct task *task, const struct token_wish *wish)
 	struct str path = act_text(&task->arena, &derived->act);
 	struct str asked = STR_JOIN(&task->arena, path, STR("\n"), derived->resource, STR("\n"),
 				    scope_text(&task->arena, derived->scope), STR("\n"),
+				    details_print(&task->arena, &deriving->asked), STR("\n"),
 				    derived->jkt);
 
 	deriving->row = (struct derivation){

@@ -105,6 +105,7 @@ static enum err introspect_refresh_token(struct task *task, const struct authori
 	wish.scope = standing->family.ceiling;
 	wish.resource = standing->grant.resource;
 	wish.offered = issue_offered(task, authority, wish.resource);
+	wish.target = authority_resource(authority, wish.resource);
 	verdict = decide(&task->arena, standing, &wish, task->now);
 	if (verdict.decision == DECISION_DENY)
 		return fail(task, ERR_TOKEN, "the refresh token does not stand");
@@ -112,6 +113,7 @@ static enum err introspect_refresh_token(struct task *task, const struct authori
 	access->sub = standing->user.id;
 	access->username = standing->user.username;
 	access->scope = verdict.scope;
+	access->details = verdict.details;
 	access->grant_id = standing->grant.id;
 	access->family_id = standing->family.id;
 	access->issued_at = standing->family.last_used_at;

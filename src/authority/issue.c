@@ -183,7 +183,8 @@ struct claims {
 	struct str audience;
 	struct str client_id;
 	struct str scope;
-	struct str jkt; /* STR_NONE: a bearer token */
+	struct str details; /* JSON (RFC 9396 9); STR_NONE: none */
+	struct str jkt;	    /* STR_NONE: a bearer token */
 	int64_t expires_at;
 	const struct standing *standing; /* NULL: a client as itself */
 	bool is_renewable;		 /* its family's refresh token goes with it */
@@ -206,6 +207,7 @@ static enum err spell_claims(struct task *task, const struct authority *authorit
 	json_member_str(&json, "aud", claims->audience);
 	json_member_str(&json, "client_id", claims->client_id);
 	json_member_str(&json, "scope", claims->scope);
+	json_member_raw(&json, "authorization_details", claims->details);
 	json_member_int(&json, "iat", issued_at / SECOND_MS);
 	json_member_int(&json, "exp", claims->expires_at / SECOND_MS);
 	json_member_str(&json, "jti", jti);
@@ -266,6 +268,7 @@ static enum err sign_tokens(struct task *task, const struct authority *authority
 		.jti = claims->derivation == NULL ? random_id(&task->arena, "tok_")
 						  : claims->derivation->jti,
 		.scope = claims->scope,
+		.details = claims->details,
 		.expires_in = claims->expires_at / SECOND_MS - task->now / SECOND_MS,
 		.access_expires_at = claims->expires_at,
 		.authorization_expires_in = -1,
@@ -293,6 +296,9 @@ enum err issue_refusal(struct task *task, const struct verdict *verdict)
 		return fail(task, ERR_PAUSED, "paused");
 	if (str_equals(verdict->reason, STR("scope")))
 		return fail(task, ERR_SCOPE, "nothing of this scope is granted");
+	if (str_equals(verdict->reason, STR("authorization_details")))
+		return fail(task, ERR_DETAILS,
+			    "authorization_details asks for more than was granted");
 	if (str_equals(verdict->reason, STR("resource")))
 		return fail(task, ERR_TARGET, "the resource is not the granted one");
 	task_note(task, ERR_GRANT, verdict->reason);
@@ -317,6 +323,7 @@ static enum err issue_under(struct task *task, const struct authority *authority
 	claims->client_id = claims->act == NULL ? standing->client.id
 						: act_client(claims->act, standing->client.id);
 	claims->scope = scope_text(&task->arena, verdict.scope);
+	claims->details = details_print(&task->arena, &verdict.details);
 	claims->jkt = wish->jkt;
 	claims->expires_at = task->now + issue_lifetime(authority, resource);
 	if (claims->expires_at > verdict.expires_at)

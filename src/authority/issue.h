@@ -16,6 +16,7 @@ struct token_answer {
 	struct str refresh_token; /* STR_NONE: none */
 	struct str id_token;	  /* STR_NONE: none */
 	struct str scope;
+	struct str details;		  /* JSON: authorization_details; STR_NONE: none */
 	int64_t expires_in;		  /* seconds */
 	int64_t authorization_expires_in; /* seconds; -1: until revoked, not said */
 	int64_t refresh_token_timeout;	  /* seconds; -1: not said */
@@ -38,7 +39,7 @@ struct scope_set issue_offered(struct task *task, const struct authority *author
 struct str issue_purpose(struct arena *arena, const struct resource *resource);
 /*
  * The error of a denying verdict, with its reason noted: ERR_PAUSED, ERR_SCOPE, ERR_TARGET,
- * ERR_GRANT.
+ * ERR_DETAILS, ERR_GRANT.
  */
 enum err issue_refusal(struct task *task, const struct verdict *verdict);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* grant_type=authorization_code: from a code to the first tokens of a new family. */
 #include "authority/binding.h"
+#include "authority/details.h"
 #include "authority/events.h"
 #include "authority/pkce.h"
 #include "authority/stop.h"
@@ -17,8 +18,9 @@ struct redemption {
 	struct standing standing;
 	struct wish wish;
 	struct str code_hash;
-	struct str jkt;	  /* that the access token is bound to */
-	enum err refused; /* the code is burned, and this is the answer; known before */
+	struct details asked; /* narrower ones for this token (RFC 9396 6) */
+	struct str jkt;	      /* that the access token is bound to */
+	enum err refused;     /* the code is burned, and this is the answer; known before */
 	struct str refused_why;
 	enum err judged; /* the same, as of the transaction */
 	struct str judged_why;
@@ -180,6 +182,7 @@ static struct family new_family(struct task *task, const struct token_wish *wish
 		.grant_id = request->grant_id,
 		.client_id = request->client_id,
 		.ceiling = request->granted,
+		.details = details_within(&task->arena, &request->details, request->granted),
 		.key_thumbprint = wish->jkt,
 		.seed = { seed, SHA256_LEN },
 		.root_number = keys_root_number(authority->keys),
@@ -210,6 +213,8 @@ static enum err start_burning(struct task *task, struct token_wish *wish, enum e
 		.narrow = true,
 		.resource = request->resource,
 		.offered = issue_offered(task, wish->authority, request->resource),
+		.target = resource_of(wish->authority, request),
+		.details = redemption->asked,
 		.jkt = redemption->jkt,
 	};
 	*event = event_new(task, STR("token.issued"), STR("agent"));
@@ -248,7 +253,10 @@ static enum err bind(struct task *task, const struct token_wish *wish)
 	const struct resource *resource = resource_of(wish->authority, &redemption->request);
 
 	/* for one that is gone nothing is issued: judge_standing */
-	return resource == NULL ? OK : binding_choose(task, wish, resource, &redemption->jkt);
+	if (resource == NULL)
+		return OK;
+	TRY(details_asked(task, resource, wish->details, &redemption->asked));
+	return binding_choose(task, wish, resource, &redemption->jkt);
 }
 
 /* Why the code is not for who redeems it; STR_NONE: it is. */

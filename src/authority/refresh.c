@@ -4,6 +4,7 @@
  * (DESIGN 5).
  */
 #include "authority/binding.h"
+#include "authority/details.h"
 #include "authority/events.h"
 #include "authority/stop.h"
 #include "authority/succession.h"
@@ -286,18 +287,18 @@ static enum err choose_wish(struct task *task, struct token_wish *wish)
 		.narrow = true,
 		.resource = standing->grant.resource,
 		.offered = issue_offered(task, wish->authority, standing->grant.resource),
+		.target = authority_resource(wish->authority, standing->grant.resource),
 	};
-	return OK;
+	return details_asked(task, refreshing->wish.target, wish->details,
+			     &refreshing->wish.details);
 }
 
 static enum err bind(struct task *task, struct token_wish *wish)
 {
 	struct refreshing *refreshing = wish->work;
-	const struct standing *standing = &refreshing->standing;
-	const struct resource *resource = authority_resource(wish->authority,
-							     standing->grant.resource);
+	const struct resource *resource = refreshing->wish.target;
 
-	if (!binding_fits(wish, &standing->family))
+	if (!binding_fits(wish, &refreshing->standing.family))
 		return refuse_key(task, wish);
 	/* for one that is gone nothing is issued: check_standing */
 	return resource == NULL ? OK : binding_choose(task, wish, resource, &refreshing->wish.jkt);
@@ -315,7 +316,8 @@ static enum err check_standing(struct task *task, struct token_wish *wish)
 	if (str_equals(verdict.reason, STR("paused")))
 		return refuse_paused(task, wish);
 	/* what it asked by name is gone, but not what it has: it must not throw its token away */
-	if (str_equals(verdict.reason, STR("scope")) && !str_is_empty(wish->scope))
+	if (str_equals(verdict.reason, STR("authorization_details")) ||
+	    (str_equals(verdict.reason, STR("scope")) && !str_is_empty(wish->scope)))
 		return issue_refusal(task, &verdict);
 	return refuse(task, wish, verdict.reason);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "authority/request.h"
 
+#include "authority/details.h"
 #include "authority/dpop.h"
 #include "authority/pkce.h"
 #include "authority/throttle_shared.h"
@@ -70,8 +71,6 @@ static enum err check_form(struct task *task, const struct authorize_wish *wish)
 		return fail(task, ERR_RESPONSE_TYPE, "response_type must be code");
 	if (params->response_mode.at != NULL && !str_equals(params->response_mode, STR("query")))
 		return fail(task, ERR_REQUEST, "response_mode must be query");
-	if (params->authorization_details.at != NULL)
-		return fail(task, ERR_REQUEST, "authorization_details is not supported");
 	if (!client_allows(&wish->client, GRANT_AUTHORIZATION_CODE))
 		return fail(task, ERR_CLIENT_NOT_ALLOWED,
 			    "this agent may not use the authorization code grant");
@@ -166,6 +165,22 @@ static enum err choose_scope(struct task *task, struct authorize_wish *wish, str
 				     "scope number %zu is not for this agent to ask for", i + 1);
 	}
 	wish->request.scope = asked;
+	return OK;
+}
+
+/* The scopes are said besides: what is asked only of one that is not, is a mistake. */
+static enum err choose_details(struct task *task, struct authorize_wish *wish)
+{
+	struct details *details = &wish->request.details;
+
+	TRY(details_asked(task, wish->resource, wish->params.authorization_details, details));
+	for (size_t i = 0; i < details->count; i++)
+		if (!scope_has(wish->request.scope, details->items[i].scope))
+			return failf(
+				task, ERR_DETAILS,
+				"authorization_details[%zu]: the scope of its actions is not asked "
+				"for",
+				i);
 	return OK;
 }
 
@@ -268,6 +283,7 @@ enum err auth_request_check(struct task *task, struct authorize_wish *wish)
 	TRY(choose_scope(task, wish, asked));
 	TRY(check_authentication(task, wish));
 	TRY(check_prompt(task, wish));
+	TRY(choose_details(task, wish));
 	describe(task, wish);
 	return OK;
 }
@@ -293,6 +309,9 @@ enum err auth_request_check_sender(struct task *task, struct authorize_wish *wis
 /* RFC 9126 4: of these only what was pushed is looked at. */
 static enum err check_is_pushed(struct task *task, const struct authorize_wish *wish)
 {
+	/* RFC 9396 12.1: a browser could change them, and the person would not know */
+	if (wish->params.authorization_details.at != NULL)
+		return fail(task, ERR_REQUEST, "authorization_details have to be sent to /par");
 	if (authority_config(wish->authority)->require_pushed_requests ||
 	    wish->client.par_required_at != 0)
 		return fail(task, ERR_REQUEST, "this agent has to send its requests to /par first");

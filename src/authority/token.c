@@ -145,6 +145,9 @@ enum err token_client_credentials(struct task *task, const struct authority *aut
 	    !client_allows(&wish->client, GRANT_CLIENT_CREDENTIALS))
 		return fail(task, ERR_CLIENT_NOT_ALLOWED,
 			    "this client may not use client_credentials");
+	if (wish->details.at != NULL)
+		return fail(task, ERR_DETAILS,
+			    "authorization_details are for what a person allows");
 	TRY(find_resource(task, wish, &self->resource));
 	TRY(choose_scope(task, wish, self->resource, &self->scope));
 	TRY(binding_choose(task, wish, self->resource, &self->jkt));

@@ -22,6 +22,7 @@ struct token_wish {
 	struct str refresh_token;
 	struct str scope;    /* STR_NONE: not sent */
 	struct str resource; /* STR_NONE: not sent */
+	struct str details;  /* authorization_details, JSON; STR_NONE: not sent */
 	struct str source;   /* the peer's address */
 	struct str request_id;
 	struct str jkt;		      /* the key of the DPoP proof; STR_NONE: none was sent */
@@ -32,7 +33,6 @@ struct token_wish {
 	struct str requested_token_type;
 	struct str audience;
 	struct str actor_label; /* ours: which part of the client is to act */
-	bool has_conditions;	/* it asks for conditions of its own: authorization_details */
 
 	bool is_spent;		    /* out: both are, whatever the outcome */
 	struct token_answer answer; /* out, on OK */

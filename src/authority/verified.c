@@ -15,7 +15,7 @@
 #define WAYS	   4
 #define LIFE	   SECOND_MS
 #define TEXT_MAX   512
-#define TEXT_COUNT 10
+#define TEXT_COUNT 11
 
 struct entry {
 	uint8_t digest[SHA256_LEN];
@@ -74,6 +74,7 @@ static void list_texts(struct token_claims *claims, struct str *texts[TEXT_COUNT
 	texts[7] = &claims->scope;
 	texts[8] = &claims->jkt;
 	texts[9] = &claims->act;
+	texts[10] = &claims->details;
 }
 
 static bool texts_fit(struct token_claims claims)

@@ -25,9 +25,10 @@ struct token_claims {
 	struct str family_id;
 	struct str acr;
 	struct str scope;
-	struct str jkt;	   /* cnf: good only with a proof of that key (RFC 9449 6.1) */
-	struct str act;	   /* as model/delegation.h spells it; "": nobody acts through another */
-	int64_t issued_at; /* wall ms, as the other three */
+	struct str jkt;	    /* cnf: good only with a proof of that key (RFC 9449 6.1) */
+	struct str details; /* authorization_details as JSON; STR_NONE: none */
+	struct str act;	    /* as model/delegation.h spells it; "": nobody acts through another */
+	int64_t issued_at;  /* wall ms, as the other three */
 	int64_t expires_at;
 	int64_t not_before;
 	int64_t auth_time;

@@ -48,10 +48,13 @@ static enum err take_claims(struct task *task, const struct authority *authority
 		.scope = text_claim(task, members, "scope"),
 		.jkt = text_claim(task, json_object_get(members, "cnf"), "jkt"),
 	};
+	const json_t *details = json_object_get(members, "authorization_details");
 	struct act act;
 
 	TRY(act_read(task, json_object_get(members, "act"), &act));
 	claims.act = act_text(&task->arena, &act);
+	if (details != NULL)
+		TRY(json_print(task, details, DETAILS_KEPT_MAX, &claims.details));
 
 	if (!str_equals(json_get_str(members, "iss"), authority_config(authority)->issuer) ||
 	    (json_object_get(members, "cnf") != NULL && claims.jkt.at == NULL) ||
@@ -122,7 +125,9 @@ static enum err judge_granted(struct task *task, const struct authority *authori
 		.narrow = true,
 		.resource = access->audience,
 		.offered = issue_offered(task, authority, access->audience),
+		.target = authority_resource(authority, access->audience),
 		.token_scope = access->scope,
+		.token_details = access->details,
 		.has_token = true,
 		.token_issued_at = access->issued_at,
 	};
@@ -143,6 +148,7 @@ static enum err judge_granted(struct task *task, const struct authority *authori
 		return deny(task, verdict.reason);
 	access->username = standing->user.username;
 	access->scope = verdict.scope;
+	access->details = verdict.details;
 	return OK;
 }
 
@@ -183,6 +189,7 @@ enum err access_token_read(struct task *task, const struct authority *authority,
 {
 	struct token_claims claims;
 	struct scope_set scope;
+	struct details details;
 	struct act act;
 
 	TRY(read_claims(task, authority, token, &claims));
@@ -191,6 +198,8 @@ enum err access_token_read(struct task *task, const struct authority *authority,
 		return fail(task, ERR_TOKEN, "the token is out of its time");
 	TRY(scope_parse(task, claims.scope, &scope));
 	TRY(act_parse(task, claims.act, &act));
+	if (details_read(task, claims.details, &details) != OK)
+		return ERR_TOKEN; /* the reason is noted */
 	*ret_access = (struct access){
 		.jti = claims.jti,
 		.client_id = claims.client_id,
@@ -204,6 +213,7 @@ enum err access_token_read(struct task *task, const struct authority *authority,
 		.expires_at = claims.expires_at,
 		.auth_time = claims.auth_time,
 		.scope = scope,
+		.details = details,
 		.act = act,
 	};
 	return OK;

@@ -22,6 +22,7 @@ struct access {
 	int64_t expires_at;
 	int64_t auth_time;	/* wall ms; 0: none */
 	struct scope_set scope; /* of the token; once it was judged, what of it holds now */
+	struct details details; /* what of it only (RFC 9396); the same */
 	struct act act;		/* who acts through the grant's client; depth 0: nobody */
 	const struct delegation *delegation; /* the same with their clients, once it was judged */
 	/* what the store says now, where there is a grant */

@@ -24,6 +24,7 @@ enum err {
 	ERR_RESPONSE_TYPE,	/* unsupported_response_type */
 	ERR_REQUEST_OBJECT,	/* request_not_supported (RFC 9101) */
 	ERR_REQUEST_URI,	/* request_uri_not_supported */
+	ERR_DETAILS,		/* invalid_authorization_details (RFC 9396 5) */
 	ERR_PUSHED,	    /* invalid_request_uri (RFC 9101): unknown, another's, used, or over */
 	ERR_DENIED,	    /* access_denied: the person said no */
 	ERR_LOGIN_REQUIRED, /* login_required (OIDC Core 3.1.2.6) */

@@ -265,3 +265,11 @@ void json_member_bool(struct json_writer *json, const char *key, bool value)
 	json_key(json, key);
 	json_add_bool(json, value);
 }
+
+void json_member_raw(struct json_writer *json, const char *key, struct str value)
+{
+	if (value.at == NULL)
+		return;
+	json_key(json, key);
+	json_add_raw(json, value);
+}

@@ -61,4 +61,6 @@ void json_add_raw(struct json_writer *json, struct str value);
 
 void json_member_str(struct json_writer *json, const char *key, struct str value);
 void json_member_int(struct json_writer *json, const char *key, int64_t value);
+/* A value that is JSON already; STR_NONE: no member. */
+void json_member_raw(struct json_writer *json, const char *key, struct str value);
 void json_member_bool(struct json_writer *json, const char *key, bool value);

@@ -8,6 +8,7 @@
 #include "config/file.h"
 #include "config/members.h"
 #include "config/on_stop.h"
+#include "config/operations.h"
 
 #define NAME_MAX_LEN	64
 #define TITLE_MAX	200
@@ -52,7 +53,7 @@ static const struct member scope_members[] = {
 	{ "name", MEMBER_TEXT, true },	     { "title", MEMBER_TEXT, true },
 	{ "risk", MEMBER_TEXT, false },	     { "default", MEMBER_YES_NO, false },
 	{ "clients", MEMBER_YES_NO, false }, { "can", MEMBER_ARRAY, true },
-	{ "cannot", MEMBER_ARRAY, false },
+	{ "cannot", MEMBER_ARRAY, false },   { "operations", MEMBER_ARRAY, false },
 };
 
 static const struct member caller_members[] = {
@@ -200,6 +201,8 @@ static enum err take_scope(struct reader *reader, const json_t *object, struct s
 		return failf(task, ERR_CONFIG,
 			     "%.*s: needs a sentence: the person must read what the agent can do",
 			     STR_FMT(member_path(task, path, "can")));
+	TRY(operations_parse(task, json_object_get(object, "operations"), path, reader->resource,
+			     &scope));
 	*ret_scope = scope;
 	return OK;
 }
@@ -213,10 +216,11 @@ static enum err take_scopes(struct reader *reader, const json_t *list)
 	if (count == 0 || count > SCOPES_MAX_IN)
 		return failf(task, ERR_CONFIG, "scopes: needs 1 to %d of them", SCOPES_MAX_IN);
 	reader->resource->scopes = scopes;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		TRY(take_scope(reader, json_array_get(list, i),
 			       member_index(task, STR("scopes"), i), i, &scopes[i]));
-	reader->resource->scope_count = count;
+		reader->resource->scope_count = i + 1;
+	}
 	return OK;
 }
 

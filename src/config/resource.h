@@ -15,6 +15,14 @@ struct task;
 #define RESOURCES_MAX	  256
 #define RESOURCE_FILE_MAX (256 * 1024)
 
+/* What authorization_details (RFC 9396) may name of a scope. */
+struct resource_operation {
+	struct str name;
+	struct str title;	  /* "Search your mail" */
+	const struct str *limits; /* that an agent may set on it: "per_day", … */
+	size_t limit_count;
+};
+
 struct resource_scope {
 	struct str name;
 	struct str title; /* "Read your mail" */
@@ -26,6 +34,8 @@ struct resource_scope {
 	size_t can_count;
 	const struct str *cannot;
 	size_t cannot_count;
+	const struct resource_operation *operations;
+	size_t operation_count;
 };
 
 struct introspection_caller {

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/str.h"
+#include "model/details.h"
 #include "model/scope.h"
 
 #define PUSHED_LIFE_MS	  (60 * INT64_C(1000)) /* until a browser opens it (RFC 9126 2.2) */
@@ -38,7 +39,8 @@ struct auth_request {
 	int64_t max_age;   /* seconds; -1: not asked */
 	struct str login_hint;
 	struct str ui_locales;
-	struct str dpop_jkt; /* the key that the code is for (RFC 9449 10); STR_NONE: any */
+	struct details details; /* what of these scopes only (RFC 9396); none: all of them */
+	struct str dpop_jkt;	/* the key that the code is for (RFC 9449 10); STR_NONE: any */
 	int64_t created_at;
 	int64_t expires_at;
 

@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "model/details.h"
 #include "model/scope.h"
 
 struct task;
@@ -35,6 +36,7 @@ struct family {
 	struct str client_id;
 	struct scope_set
 		ceiling; /* within the grant; never wider without this installation's own consent */
+	struct details details;	   /* what of the ceiling only (RFC 9396); none: all of it */
 	struct str key_thumbprint; /* DPoP jkt; STR_NONE: a bearer family */
 	struct str seed;	   /* 256 random bits */
 	uint32_t root_number;	   /* of the root key by which its tokens are made, … */

@@ -109,6 +109,8 @@ static void write_access(struct task *task, struct json_writer *json, const stru
 		json_member_int(json, "auth_time", access->auth_time / SECOND_MS);
 	write_optional(json, "acr", access->acr);
 	act_write(json, &task->arena, &access->act);
+	json_member_raw(json, "authorization_details", /* RFC 9396 9.2 */
+			details_print(&task->arena, &access->details));
 	if (access->jkt.at == NULL)
 		return;
 	json_key(json, "cnf"); /* RFC 9449 6.2 */

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "authority/details.h"
 #include "base/json.h"
 #include "base/map.h"
 #include "base/task.h"
@@ -74,6 +75,9 @@ static const struct list lists[] = {
 	{ "subject_types_supported", { "public" } },
 	{ "id_token_signing_alg_values_supported", { "RS256" } },
 };
+
+static const struct list details_types = { "authorization_details_types_supported",
+					   { DETAILS_TYPE } };
 
 static const char *const claims[] = { "sub",
 				      "iss",
@@ -150,6 +154,8 @@ void metadata_write(struct buf *buf, const struct config *config, const struct r
 		write_list(&json, &lists[i]);
 	write_scopes(&json, config, identity);
 	write_claims(&json);
+	if (details_are_offered(config))
+		write_list(&json, &details_types);
 	json_member_bool(&json, "authorization_response_iss_parameter_supported", true);
 	json_member_bool(&json, "client_id_metadata_document_supported", config->client_metadata);
 	json_member_bool(&json, "claims_parameter_supported", false);

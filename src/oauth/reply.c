@@ -24,6 +24,7 @@ static const struct oauth_answer answers[ERR_LAST + 1] = {
 	[ERR_RESPONSE_TYPE] = { 400, "unsupported_response_type", NULL, 0 },
 	[ERR_REQUEST_OBJECT] = { 400, "request_not_supported", NULL, 0 },
 	[ERR_REQUEST_URI] = { 400, "request_uri_not_supported", NULL, 0 },
+	[ERR_DETAILS] = { 400, "invalid_authorization_details", NULL, 0 },
 	[ERR_PUSHED] = { 400, "invalid_request_uri", NULL, 0 },
 	[ERR_DENIED] = { 400, "access_denied", NULL, 0 },
 	[ERR_LOGIN_REQUIRED] = { 400, "login_required", NULL, 0 },

@@ -52,7 +52,7 @@ static void write_optional(struct json_writer *json, const char *key, struct str
 		json_member_str(json, key, value);
 }
 
-/* RFC 6749 5.1, draft-ietf-oauth-refresh-token-expiration */
+/* RFC 6749 5.1, RFC 9396 7, draft-ietf-oauth-refresh-token-expiration */
 static enum err write_answer(struct exchange *exchange, const struct token_answer *answer)
 {
 	struct buf buf = buf_in(&exchange->task.arena, OAUTH_REPLY_MAX);
@@ -64,6 +64,7 @@ static enum err write_answer(struct exchange *exchange, const struct token_answe
 	json_member_str(&json, "token_type", answer->is_bound ? STR("DPoP") : STR("Bearer"));
 	json_member_int(&json, "expires_in", answer->expires_in);
 	json_member_str(&json, "scope", answer->scope);
+	json_member_raw(&json, "authorization_details", answer->details);
 	write_optional(&json, "refresh_token", answer->refresh_token);
 	write_optional(&json, "id_token", answer->id_token);
 	if (answer->authorization_expires_in >= 0)
@@ -127,6 +128,7 @@ static enum err read_wish(struct exchange *exchange, const struct form *form,
 		.redirect_uri = form_get(form, "redirect_uri"),
 		.refresh_token = form_get(form, "refresh_token"),
 		.scope = form_get(form, "scope"),
+		.details = form_get(form, "authorization_details"),
 		.subject_token = form_get(form, "subject_token"),
 		.subject_token_type = form_get(form, "subject_token_type"),
 		.actor_token = form_get(form, "actor_token"),
@@ -134,7 +136,6 @@ static enum err read_wish(struct exchange *exchange, const struct form *form,
 		.requested_token_type = form_get(form, "requested_token_type"),
 		.audience = form_get(form, "audience"),
 		.actor_label = form_get(form, "actor_label"),
-		.has_conditions = form_get(form, "authorization_details").at != NULL,
 		.source = exchange->request.peer.address,
 		.request_id = exchange->request_id,
 		/* client_credentials has neither; authority says otherwise where it knows */

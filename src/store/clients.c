@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/task.h"
+#include "model/details.h"
 #include "model/redirect.h"
 #include "store/ended.h"
 #include "store/rows.h"
@@ -98,6 +99,13 @@ enum err row_scope(struct task *task, struct sql_row *row, struct scope_set *set
 {
 	if (scope_parse(task, row_str(task, row), set) != OK)
 		return fail(task, ERR_STORE, "a row with a malformed scope");
+	return OK;
+}
+
+enum err row_details(struct task *task, struct sql_row *row, struct details *details)
+{
+	if (details_read(task, row_str(task, row), details) != OK)
+		return fail(task, ERR_STORE, "a row with malformed authorization_details");
 	return OK;
 }
 

@@ -11,11 +11,11 @@
 #define FAMILY_COLUMNS                                                                             \
 	"id, user_id, grant_id, client_id, ceiling, key_thumbprint, seed, root_number,"            \
 	" root_since, root_before, generation, rotation_window, repeats, repeats_day, auth_time,"  \
-	" acr, created_at, last_used_at, idle_expires_at, revoked_at, revoked_why"
+	" acr, created_at, last_used_at, idle_expires_at, revoked_at, revoked_why, details"
 
 static STATEMENT FAMILY_INSERT = { "INSERT INTO families (" FAMILY_COLUMNS
 				   ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,"
-				   " $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)" };
+				   " $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)" };
 static STATEMENT FAMILY_FIND = { "SELECT " FAMILY_COLUMNS " FROM families WHERE id = $1" };
 static STATEMENT FAMILY_ROTATE = {
 	"UPDATE families SET generation = $2, rotation_window = $3, last_used_at = $4,"
@@ -74,7 +74,7 @@ enum err row_family(struct task *task, struct sql_row *row, struct family *famil
 	family->idle_expires_at = row_int(row);
 	family->revoked_at = row_int(row);
 	family->revoked_why = row_str(task, row);
-	return OK;
+	return row_details(task, row, &family->details);
 }
 
 static enum err read_family(struct task *task, struct sql_row *row, void *ret)
@@ -105,7 +105,8 @@ enum err family_insert(struct task *task, struct db *db, const struct family *fa
 			  sql_int(family->auth_time), sql_text(family->acr),
 			  sql_int(family->created_at), sql_int(family->last_used_at),
 			  sql_int(family->idle_expires_at), sql_time(family->revoked_at),
-			  sql_text(family->revoked_why)),
+			  sql_text(family->revoked_why),
+			  sql_text(details_print(&task->arena, &family->details))),
 		     NULL));
 	return mark_grant_used(task, db, family);
 }

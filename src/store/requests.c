@@ -8,14 +8,14 @@
 	"id, state, browser_hash, client_id, resource, scope, redirect_uri, oauth_state,"          \
 	" code_challenge, nonce, prompt, max_age, login_hint, ui_locales, created_at, expires_at," \
 	" user_id, shown_at, decided_at, decision, grant_id, granted, auth_time, acr, code_hash,"  \
-	" code_expires_at, spent_at, family_id, token_expires_at, dpop_jkt"
+	" code_expires_at, spent_at, family_id, token_expires_at, dpop_jkt, details"
 
 static STATEMENT REQUEST_INSERT = {
 	"INSERT INTO requests (id, state, browser_hash, client_id, resource, scope, redirect_uri,"
 	" oauth_state, code_challenge, nonce, prompt, max_age, login_hint, ui_locales, created_at,"
-	" expires_at, user_id, shown_at, dpop_jkt, over_at)"
+	" expires_at, user_id, shown_at, dpop_jkt, details, over_at)"
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
-	" $19, $16)"
+	" $19, $20, $16)"
 };
 static STATEMENT REQUEST_FIND = { "SELECT " REQUEST_COLUMNS " FROM requests WHERE id = $1" };
 static STATEMENT REQUEST_FIND_CODE = { "SELECT " REQUEST_COLUMNS
@@ -103,7 +103,7 @@ static enum err read_request(struct task *task, struct sql_row *row, void *ret)
 	request->grant_id = row_str(task, row);
 	TRY(row_scope(task, row, &request->granted));
 	row_decision(task, row, request);
-	return OK;
+	return row_details(task, row, &request->details);
 }
 
 enum err auth_request_insert(struct task *task, struct db *db, const struct auth_request *request)
@@ -119,7 +119,8 @@ enum err auth_request_insert(struct task *task, struct db *db, const struct auth
 			     sql_text(request->login_hint), sql_text(request->ui_locales),
 			     sql_int(request->created_at), sql_int(request->expires_at),
 			     sql_text(request->user_id), sql_time(request->shown_at),
-			     sql_text(request->dpop_jkt)),
+			     sql_text(request->dpop_jkt),
+			     sql_text(details_print(&task->arena, &request->details))),
 			NULL);
 }
 

@@ -30,5 +30,9 @@ enum err row_family(struct task *task, struct sql_row *row, struct family *famil
 /* A scope set kept as text; ERR_STORE if the column holds something else. */
 enum err row_scope(struct task *task, struct sql_row *row, struct scope_set *set);
 
+/* authorization_details kept as text. ERR_STORE. */
+struct details;
+enum err row_details(struct task *task, struct sql_row *row, struct details *details);
+
 /* Reads the permissions of a grant that was read. */
 enum err grant_read_permissions(struct task *task, struct db *db, struct grant *grant);

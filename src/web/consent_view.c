@@ -7,8 +7,7 @@
 #include "web/agents.h"
 #include "web/words.h"
 
-#define KEPT_MAX  (64 * 1024)
-#define WORDS_MAX (16 * 1024)
+#define KEPT_MAX (64 * 1024)
 
 void question_close(struct question *question)
 {
@@ -244,6 +243,25 @@ static bool is_ticked(const struct question *question, struct str risk)
 	return str_equals(risk, STR("write")) && question->view->grant.id.len == 0;
 }
 
+/* RFC 9396: each element in full, in place of what the whole scope could do. */
+static void add_only(const struct question *question, json_t *item, struct str scope)
+{
+	const struct consent_view *view = question->view;
+	const struct details *details = &view->request.details;
+	json_t *part = data_object(item, "can"), *list;
+
+	say(question, part, "label",
+	    text(question,
+		 view->resource->enforced_by_gateway ? "consent.can_only"
+						     : "consent.can_only_promised",
+		 json_object_get(question->page->data, "question")));
+	list = data_array(part, "list");
+	for (size_t i = 0; i < details->count; i++)
+		if (str_equals(details->items[i].scope, scope))
+			say_item(question, list,
+				 words_detail(question->page, view->resource, &details->items[i]));
+}
+
 static void add_scope(const struct question *question, json_t *group, struct str name,
 		      const struct resource_scope *scope)
 {
@@ -256,7 +274,9 @@ static void add_scope(const struct question *question, json_t *group, struct str
 	if (is_ticked(question, json_get_str(group, "risk")))
 		data_true(item, "checked");
 	say(question, item, "title", title_of(question, name, scope));
-	if (scope != NULL && scope->can_count > 0) {
+	if (details_restrict(&question->view->request.details, name)) {
+		add_only(question, item, name);
+	} else if (scope != NULL && scope->can_count > 0) {
 		json_t *part = data_object(item, "can");
 
 		say(question, part, "label", text(question, "consent.can", NULL));
@@ -400,31 +420,4 @@ enum err question_build(struct page *page, const struct consent_view *view,
 	add_durations(question, data);
 	add_end(question, data);
 	return take_fingerprint(question);
-}
-
-static void copy_list(json_t *words, const json_t *item, const char *key)
-{
-	const json_t *list = json_object_get(json_object_get(item, key), "list");
-	json_t *copy = data_array(words, key);
-
-	for (size_t i = 0; i < json_array_size(list); i++)
-		json_array_append(copy, json_array_get(list, i));
-}
-
-enum err question_words(const struct question *question, struct str scope, struct str *ret_json)
-{
-	CLEANUP(json_unref) json_t *words = json_object();
-
-	for (size_t i = 0; i < json_array_size(question->scopes); i++) {
-		const json_t *item = json_array_get(question->scopes, i);
-
-		if (!str_equals(json_get_str(item, "name"), scope))
-			continue;
-		data_str(words, "title", json_get_str(item, "title"));
-		copy_list(words, item, "can");
-		copy_list(words, item, "cannot");
-		return json_print(question->page->task, words, WORDS_MAX, ret_json);
-	}
-	*ret_json = STR("{}");
-	return OK;
 }

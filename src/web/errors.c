@@ -27,6 +27,8 @@ static const char *const errors[] = {
 	"request_not_supported",
 	"request_uri_not_supported",
 	"invalid_request_uri",
+	"invalid_authorization_details",
+	"authorization_details",
 	"unmet_authentication_requirements",
 	"unsupported_token_type",
 	"not_found",

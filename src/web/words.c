@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include "authority/details.h"
 #include "crypto/digest.h"
 
 #define MONOGRAM_COLOURS 12
@@ -143,4 +144,56 @@ void words_status(const struct page *page, json_t *object, enum grant_status sta
 
 	data_str(object, "name", name);
 	data_str(object, "word", page_text(page, key.at, NULL));
+}
+
+static struct str join(struct arena *arena, struct str text, const char *between, struct str more)
+{
+	return str_is_empty(text) ? more : STR_JOIN(arena, text, str_from_c(between), more);
+}
+
+/* What the file does not know any more has no words but its name. */
+static struct str action_words(const struct resource *resource, struct str action)
+{
+	const struct resource_scope *scope = NULL;
+	const struct resource_operation *operation = details_operation(resource, action, &scope);
+
+	return operation == NULL ? action : operation->title;
+}
+
+static struct str limit_words(const struct page *page, enum limit limit, int64_t count)
+{
+	struct str key = STR_JOIN(&page->task->arena, STR("consent.limit."),
+				  str_from_c(limit_name(limit)));
+	CLEANUP(json_unref) json_t *data = json_object();
+
+	data_int(data, "count", count);
+	return page_text(page, key.at, data);
+}
+
+static struct str path_words(const struct page *page, const struct detail *detail)
+{
+	CLEANUP(json_unref) json_t *data = json_object();
+	struct str paths = STR("");
+
+	for (size_t i = 0; i < detail->path_count; i++)
+		paths = join(&page->task->arena, paths, ", ", detail->paths[i]);
+	data_str(data, "paths", paths);
+	return page_text(page, "consent.limit.paths", data);
+}
+
+struct str words_detail(const struct page *page, const struct resource *resource,
+			const struct detail *detail)
+{
+	struct arena *arena = &page->task->arena;
+	struct str text = STR("");
+
+	for (size_t i = 0; i < detail->action_count; i++)
+		text = join(arena, text, ", ", action_words(resource, detail->actions[i]));
+	for (int i = 0; i < LIMIT_COUNT; i++)
+		if (detail->limits[i] != 0)
+			text = join(arena, text, " · ",
+				    limit_words(page, (enum limit)i, detail->limits[i]));
+	if (detail->path_count > 0)
+		text = join(arena, text, " · ", path_words(page, detail));
+	return text;
 }

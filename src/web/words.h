@@ -2,7 +2,9 @@
 /* How times, statuses, durations and agents are put before people. */
 #pragma once
 
+#include "config/resource.h"
 #include "model/client.h"
+#include "model/details.h"
 #include "model/grant.h"
 #include "web/page.h"
 
@@ -21,6 +23,9 @@ struct str words_count(const struct page *page, const char *key, int64_t count);
  * nothing.
  */
 void words_monogram(const struct page *page, json_t *object, struct str id, struct str name);
+/* All that one element of authorization details says: its operations, then its limits. */
+struct str words_detail(const struct page *page, const struct resource *resource,
+			const struct detail *detail);
 /* {"name", "word"}: for a class and for people. */
 void words_status(const struct page *page, json_t *object, enum grant_status status);
 /*

@@ -145,7 +145,9 @@ const char *const schema_step_1[] = {
 	" family_id TEXT,"
 	" token_expires_at BIGINT,"
 	" over_at BIGINT NOT NULL,"
-	" dpop_jkt TEXT)",
+	" dpop_jkt TEXT,"
+	/* authorization_details (RFC 9396) in the one form; NULL: none */
+	" details TEXT)",
 	"CREATE UNIQUE INDEX requests_code ON requests (code_hash) WHERE code_hash IS NOT NULL",
 	"CREATE INDEX requests_over ON requests (over_at)",
 
@@ -209,7 +211,9 @@ const char *const schema_step_1[] = {
 	" last_used_at BIGINT NOT NULL,"
 	" idle_expires_at BIGINT NOT NULL,"
 	" revoked_at BIGINT,"
-	" revoked_why TEXT)",
+	" revoked_why TEXT,"
+	/* as those of the request it came from, as far as they were allowed */
+	" details TEXT)",
 	"CREATE INDEX families_grant ON families (user_id, grant_id, created_at)",
 	"CREATE INDEX families_root ON families (root_number) WHERE revoked_at IS NULL",
 

@@ -410,8 +410,8 @@ static void who_may_not_exchange_and_what_is_no_persons_is_refused(void **state)
 	wish = wish_of("agent", first.access_token, "a b");
 	CHECK_ERR(exchange(&wish), ERR_REQUEST);
 	wish = wish_of("agent", first.access_token, "a");
-	wish.has_conditions = true;
-	CHECK_ERR(exchange(&wish), ERR_REQUEST);
+	wish.details = STR("[{\"type\":\"operations\"}]");
+	CHECK_ERR(exchange(&wish), ERR_DETAILS);
 	wish = wish_of("agent", first.access_token, "a");
 	wish.actor_token = first.access_token;
 	CHECK_ERR(exchange(&wish), ERR_REQUEST);

@@ -33,6 +33,7 @@ static void the_words_are_those_of_the_rfcs(void **state)
 		{ ERR_RESPONSE_TYPE, 400, STR_INIT("unsupported_response_type") },
 		{ ERR_REQUEST_OBJECT, 400, STR_INIT("request_not_supported") },
 		{ ERR_REQUEST_URI, 400, STR_INIT("request_uri_not_supported") },
+		{ ERR_DETAILS, 400, STR_INIT("invalid_authorization_details") },
 		{ ERR_PUSHED, 400, STR_INIT("invalid_request_uri") },
 		{ ERR_DENIED, 400, STR_INIT("access_denied") },
 		{ ERR_LOGIN_REQUIRED, 400, STR_INIT("login_required") },

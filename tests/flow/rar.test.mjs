@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+// Authorization details (RFC 9396) of type operations: rows RA of tests/rows, and their way from the push to the token.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { ask, granted, is_told, refused } from './expect.mjs';
+import { Instance, claims } from './harness/index.mjs';
+
+const scopes = (changes = {}) => [
+	{ name: 'mail.read', title: 'Read your mail', risk: 'read', default: true, can: ['see folders and read messages'], cannot: ['send anything'] },
+	{ name: 'mail.write', title: 'Sort your mail', risk: 'write', can: ['move and mark messages'], cannot: ['delete anything'],
+		operations: [{ name: 'mail.move', title: 'move messages', limits: ['per_hour', 'per_day', 'uses', 'paths'] }, { name: 'mail.mark', title: 'mark messages as read', limits: ['per_day'] }], ...changes },
+	{ name: 'mail.send', title: 'Send mail as you', risk: 'send', can: ['send messages in your name'], cannot: ['delete anything'],
+		operations: [{ name: 'mail.draft', title: 'write drafts' }, { name: 'mail.answer', title: 'answer what you got', limits: ['per_day'] }] },
+];
+
+let grantd, alice, agent, helper;
+before(async () => {
+	grantd = await Instance.start(null);
+	await grantd.add_resource({ scopes: scopes() });
+	await grantd.add_resource({ name: 'notes', uri: `${grantd.issuer}/r/notes`, introspection: [] });
+	alice = await grantd.add_person('alice');
+	const grant_types = ['authorization_code', 'refresh_token', 'token-exchange'];
+	agent = await grantd.add_agent({ scope: 'mail.read mail.write mail.send', grant_types });
+	helper = await grantd.add_agent({ id: 'helper', scope: 'mail.read mail.write mail.send', grant_types });
+});
+after(() => grantd.dispose());
+
+const element = (actions, limits, more = {}) => ({ type: 'operations', locations: [grantd.mail_uri], actions, ...(limits && { limits }), ...more });
+// as grantd spells it
+const kept = (scope, actions, limits) => ({ type: 'operations', locations: [grantd.mail_uri], scope, actions, ...(limits && { limits }) });
+const text = (value) => (typeof value === 'string' ? value : JSON.stringify(value));
+const push = (details, changes = {}, by = agent) => by.push({ authorization_details: text(details), scope: 'mail.read mail.write', ...changes });
+const not_pushed = async (details, error, words, changes) => {
+	const { answer } = await grantd.unchanged(() => push(details, changes), { except: ['events', 'throttles'] });
+	refused(answer, 400, error, words);
+};
+async function tokens(details, { changes, decision = {}, redeem = {}, by = agent } = {}) {
+	const wish = await push(details, changes, by);
+	assert.equal(wish.answer.status, 201, wish.answer.text);
+	const { code, error } = await alice.allow(wish.url, { scope: ['mail.read', 'mail.write'], ...decision });
+	assert.equal(error, undefined);
+	return by.redeem(code, wish, redeem);
+}
+
+describe('what is refused when it is pushed', () => {
+	const list = (...items) => () => items.map((item) => ({ type: 'operations', locations: [grantd.mail_uri], ...item }));
+	const move = { actions: ['mail.move'] };
+	for (const [row, title, details, words] of [
+		['RA-001', 'not JSON', () => '{', /not JSON/], ['RA-001', 'an object', () => '{}', /list/], ['RA-001', 'an empty list', () => '[]', /list/],
+		['RA-001', 'a text in the list', () => '["operations"]', /not an object/],
+		['JS-002', 'a member twice', () => `[{"type":"operations","locations":["${grantd.mail_uri}"],"actions":["mail.move"],"actions":["mail.mark"]}]`, /each member once/],
+		['RA-003', 'another type', list({ ...move, type: 'payment_initiation' }), /type/],
+		['RA-003', 'no type', list({ ...move, type: undefined }), /type/],
+		['RA-003', 'an unknown field', list({ ...move, amount: 5 }), /members are/],
+		['RA-003', 'an unknown limit', list({ ...move, limits: { per_week: 1 } }), /limits are/],
+		['RA-003', 'no locations', list({ ...move, locations: undefined }), /locations/],
+		['RA-003', 'actions missing', list({}), /actions/], ['RA-003', 'no actions', list({ actions: [] }), /actions/],
+		['RA-003', 'actions of another type', list({ actions: 'mail.move' }), /actions/], ['RA-003', 'an action of another type', list({ actions: [7] }), /actions/],
+		['RA-003', 'an operation that is none', list({ actions: ['mail.erase'] }), /no operation/],
+		['RA-003', 'operations of two scopes', list({ actions: ['mail.move', 'mail.draft'] }), /element of their own/],
+		['RA-003', 'another scope than the operation has', list({ ...move, scope: 'mail.send' }), /scope/],
+		['RA-003', 'a scope that is not asked for', list({ actions: ['mail.draft'] }), /not asked/],
+		['RA-003', 'limits of another type', list({ ...move, limits: 5 }), /limits/], ['RA-003', 'a limit of another type', list({ ...move, limits: { per_day: '5' } }), /whole numbers/],
+		['RA-003', 'a limit of nothing', list({ ...move, limits: { per_day: 0 } }), /whole numbers/], ['RA-003', 'a limit with a fraction', list({ ...move, limits: { uses: 1.5 } }), /whole numbers/],
+		['RA-003', 'a limit that the operation does not take', list({ actions: ['mail.mark'], limits: { uses: 1 } }), /does not take/],
+		['RA-004', '33 elements', () => Array(33).fill(element(['mail.move'])), /1 to 32/],
+		['RA-004', 'more than 16 KiB', () => [element(['mail.move'], undefined, { actions: Array(2000).fill('mail.move') })], /16 KiB/],
+		['RA-004', 'more than a token should carry', () => Array(4).fill(element(['mail.move'], { paths: Array.from({ length: 8 }, (_, i) => `/${'a'.repeat(240)}${i}`) })), /each token/],
+		...['/a/../b', '/a/./b', '/a/%2e%2e/b', '/a%2Fb', '//a', '/a//b', '/a/', 'a/b', '/a\\b', '/a?x', '/a#x', '/a b', '/\u00e9', '', '..'].map((path) =>
+			['RA-009', `the path ${JSON.stringify(path)}`, list({ ...move, limits: { paths: [path] } }), /paths/]),
+		['RA-009', 'no path', list({ ...move, limits: { paths: [] } }), /paths/],
+	]) test(`${row}: ${title}`, () => not_pushed(details(), 'invalid_authorization_details', words));
+	test('RA-006: another resource, though it is one here', async () => {
+		for (const uri of [`${grantd.issuer}/r/notes`, 'https://elsewhere.example/', grantd.issuer])
+			await not_pushed([element(['mail.move'], undefined, { locations: [uri] })], 'invalid_target', /locations/);
+		await not_pushed([element(['mail.move'], undefined, { locations: [grantd.mail_uri, `${grantd.issuer}/r/notes`] })], 'invalid_authorization_details', /locations/);
+	});
+});
+
+test('RA-008: in a browser it is refused, whatever it says', async () => {
+	const wish = agent.authorization({ authorization_details: text([element(['mail.move'])]) });
+	await grantd.unchanged(async () => is_told(grantd, await ask(grantd, wish.url), wish, 'invalid_request'));
+	const pushed = await push([element(['mail.move'], { per_day: 1 })]);
+	const page = await alice.open(`${pushed.url}&authorization_details=${encodeURIComponent(text([element(['mail.mark'])]))}`);
+	assert.match(page.text, /move messages · at most 1 times a day/);
+	assert.doesNotMatch(page.text, /mark messages/);
+});
+
+test('the metadata say that there is the type', async () => {
+	const metadata = await (await grantd.fetch(`${grantd.issuer}/.well-known/oauth-authorization-server`)).json();
+	assert.deepEqual(metadata.authorization_details_types_supported, ['operations']);
+});
+
+test('RA-010: the page says every element in full, from what is kept', async () => {
+	const details = [
+		element(['mail.move'], { per_hour: 3, per_day: 20, uses: 100, paths: ['/box/b', '/box/a', '/box/a'] }),
+		...Array.from({ length: 20 }, (_, i) => element(['mail.mark'], { per_day: i + 1 })), element(['mail.mark', 'mail.move']),
+	];
+	const page = await alice.open((await push(details)).url);
+	assert.match(page.text, /It can only, as Mail of Example Ltd promises move messages · at most 3 times an hour · at most 20 times a day · at most 100 times in all · only at and below \/box\/a, \/box\/b/);
+	for (let i = 1; i <= 20; i++) assert.ok(page.text.includes(`mark messages as read · at most ${i} times a day`), `element ${i}`);
+	assert.match(page.text, /mark messages as read, move messages/);
+	assert.doesNotMatch(page.text, /move and mark messages/, 'not what the whole scope could do');
+	assert.match(page.text, /see folders and read messages/, 'a scope that no element speaks of is whole');
+});
+
+describe('on its way', () => {
+	const asked = () => [element(['mail.move', 'mail.mark', 'mail.move'], { per_day: 20 }), element(['mail.move'], { per_hour: 5, paths: ['/box'] })];
+	const first = () => kept('mail.write', ['mail.mark', 'mail.move'], { per_day: 20 }), second = () => kept('mail.write', ['mail.move'], { per_hour: 5, paths: ['/box'] });
+
+	test('in the answer, the token, introspection and the refreshed token; kept in one form', async () => {
+		const body = granted(await tokens(asked()));
+		const all = [first(), second()];
+		assert.deepEqual(body.authorization_details, all);
+		assert.deepEqual(claims(body.access_token).authorization_details, all);
+		assert.deepEqual((await grantd.introspect(body.access_token)).authorization_details, all);
+		const fresh = granted(await agent.refresh(body.refresh_token));
+		assert.deepEqual([fresh.authorization_details, claims(fresh.access_token).authorization_details], [all, all]);
+		const own = await agent.post('/introspect', { token: fresh.refresh_token });
+		assert.equal(own.status, 401);
+		const [row] = await grantd.rows('SELECT details FROM families ORDER BY created_at DESC LIMIT 1');
+		assert.deepEqual(JSON.parse(row.details), all);
+		const events = await grantd.rows("SELECT details FROM events WHERE kind = 'grant.allowed' ORDER BY id");
+		assert.deepEqual(JSON.parse(events.at(-1).details).authorization_details, all);
+	});
+
+	test('what is not asked for as such has none', async () => {
+		const body = granted(await helper.redeem(...await (async () => {
+			const wish = await helper.push({ scope: 'mail.write' });
+			return [(await alice.allow(wish.url, { scope: ['mail.write'] })).code, wish];
+		})()));
+		assert.equal(body.authorization_details, undefined);
+		assert.equal(claims(body.access_token).authorization_details, undefined);
+		assert.equal('authorization_details' in await grantd.introspect(body.access_token), false);
+		const narrowed = granted(await helper.refresh(body.refresh_token, { authorization_details: text([element(['mail.mark'])]) }));
+		assert.deepEqual(claims(narrowed.access_token).authorization_details, [kept('mail.write', ['mail.mark'])]);
+	});
+
+	test('with its scope unticked, it is gone', async () => {
+		const body = granted(await tokens(asked(), { decision: { scope: ['mail.read'] } }));
+		assert.deepEqual([body.scope, body.authorization_details], ['mail.read', undefined]);
+		refused(await agent.refresh(body.refresh_token, { authorization_details: text([first()]) }), 400, 'invalid_authorization_details');
+	});
+
+	test('narrowed at the code, at the refresh and for a sub-agent; never widened', async () => {
+		const narrow = [element(['mail.move'], { per_day: 3 })];
+		const body = granted(await tokens(asked(), { redeem: { authorization_details: text(narrow) } }));
+		const [small] = [kept('mail.write', ['mail.move'], { per_day: 3 })];
+		assert.deepEqual(claims(body.access_token).authorization_details, [small]);
+		let { refresh_token } = body;
+		const refresh = async (details, more = {}) => {
+			const answer = await agent.refresh(refresh_token, { authorization_details: text(details), ...more });
+			if (answer.status === 200) ({ refresh_token } = answer.body);
+			return answer;
+		};
+		assert.deepEqual(granted(await agent.refresh(refresh_token)).authorization_details, [first(), second()], 'the installation keeps what it has');
+		refresh_token = granted(await agent.refresh(refresh_token)).refresh_token;
+		assert.deepEqual(granted(await refresh([element(['mail.move'], { per_hour: 1, paths: ['/box/a'] })])).authorization_details, [kept('mail.write', ['mail.move'], { per_hour: 1, paths: ['/box/a'] })]);
+		for (const wide of [element(['mail.move']), element(['mail.move'], { per_day: 21 }), element(['mail.move'], { per_hour: 5, paths: ['/boxing'] }), element(['mail.move'], { per_hour: 5, paths: ['/'] }), element(['mail.mark'], { per_day: 30 })])
+			refused(await refresh([wide]), 400, 'invalid_authorization_details', /more than was granted/);
+		refused(await refresh([element(['mail.draft'])]), 400, 'invalid_authorization_details');
+		refused(await refresh([small], { scope: 'mail.read' }), 400, 'invalid_authorization_details');
+		refused(await refresh('[{}]'), 400, 'invalid_authorization_details');
+		const exchange = (subject_token, details) => agent.post('/token', { grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange', subject_token,
+			subject_token_type: 'urn:ietf:params:oauth:token-type:access_token', actor_label: 'part', authorization_details: details && text(details) });
+		const parent = granted(await refresh([small])).access_token;
+		refused(await exchange(parent, [element(['mail.move'], { per_day: 4 })]), 400, 'invalid_authorization_details');
+		refused(await exchange(parent, [element(['mail.move'], { per_hour: 5, paths: ['/box'] })]), 400, 'invalid_authorization_details', /more than was granted/);
+		const child = granted(await exchange(parent, [element(['mail.move'], { per_day: 2 })]));
+		assert.deepEqual(claims(child.access_token).authorization_details, [kept('mail.write', ['mail.move'], { per_day: 2 })]);
+		assert.deepEqual((await grantd.introspect(child.access_token)).authorization_details, [kept('mail.write', ['mail.move'], { per_day: 2 })]);
+		const plain = granted(await exchange(child.access_token));
+		assert.deepEqual(claims(plain.access_token).authorization_details, [kept('mail.write', ['mail.move'], { per_day: 2 })]);
+	});
+
+	test('a client as itself has none', async () => {
+		const robot = await grantd.add_agent({ id: 'robot', secret: true, redirect_uris: [], grant_types: ['client_credentials'], scope: null });
+		refused(await robot.post('/token', { grant_type: 'client_credentials', authorization_details: text([element(['mail.move'])]) }), 400, undefined ?? 'invalid_authorization_details');
+	});
+});
+
+test('the words of an earlier yes to the whole scope stay beside those of a yes to a part of it', async () => {
+	const bob = await grantd.add_person('bob');
+	const whole = await helper.push({ scope: 'mail.write' });
+	await bob.allow(whole.url, { scope: ['mail.write'] });
+	const part = await push([element(['mail.mark'])], { scope: 'mail.write' }, helper);
+	await bob.allow(part.url, { scope: ['mail.write'] });
+	const home = await bob.get('/account');
+	const page = await bob.get(`/account/agents/${home.html.match(/gra_[a-z2-7]{26}/)[0]}`);
+	assert.match(page.text, /mark messages as read/);
+	assert.match(page.text, /move and mark messages/);
+});
+
+test('an operation that the resource\u2019s file takes away is nobody\u2019s any more, and its scope is not whole for that', async () => {
+	const both = granted(await tokens([element(['mail.mark'], { per_day: 9 }), element(['mail.move'])]));
+	const one = granted(await tokens([element(['mail.move'])], { by: helper }));
+	await grantd.add_resource({ scopes: scopes({ operations: [{ name: 'mail.mark', title: 'mark messages as read', limits: ['per_day'] }] }) });
+	assert.deepEqual((await grantd.introspect(both.access_token)).authorization_details, [kept('mail.write', ['mail.mark'], { per_day: 9 })]);
+	assert.deepEqual(granted(await agent.refresh(both.refresh_token)).authorization_details, [kept('mail.write', ['mail.mark'], { per_day: 9 })]);
+	assert.deepEqual(await grantd.introspect(one.access_token), await grantd.introspect(one.access_token));
+	const rest = await grantd.introspect(one.access_token);
+	assert.deepEqual([rest.scope, rest.authorization_details], ['mail.read', undefined]);
+	assert.equal(granted(await helper.refresh(one.refresh_token)).scope, 'mail.read');
+	await grantd.add_resource({ scopes: scopes({ operations: [] }) });
+	assert.equal(granted(await agent.refresh(granted(await agent.refresh(both.refresh_token)).refresh_token)).scope, 'mail.read');
+});
