@@ -103,9 +103,10 @@ static void no_list_is_empty_and_no_endpoint_is_named_that_does_not_exist(void *
 	static const char *const absent[] = {
 		"registration_endpoint",
 		"device_authorization_endpoint",
-		"pushed_authorization_request_endpoint",
 		"backchannel_authentication_endpoint",
 		"end_session_endpoint",
+		"require_pushed_authorization_requests",
+		"authorization_details_types_supported",
 	};
 	struct world world;
 	const char *key;
@@ -120,6 +121,35 @@ static void no_list_is_empty_and_no_endpoint_is_named_that_does_not_exist(void *
 	}
 	for (size_t i = 0; i < COUNT_OF(absent); i++)
 		CHECK(json_object_get(world.document, absent[i]) == NULL);
+	world_end(&world);
+}
+
+static void what_is_required_of_all_and_which_details_there_are_is_said(void **state)
+{
+	const struct resource_operation search = { .name = STR("search"), .title = STR("Search") };
+	const struct resource_scope scope = { .name = STR("mail.read"),
+					      .operations = &search,
+					      .operation_count = 1 };
+	const struct resource resource = { .scopes = &scope, .scope_count = 1 };
+	struct config other = config;
+	struct world world;
+	struct buf buf;
+	struct str text;
+
+	(void)state;
+	world_start(&world);
+	CHECK_STR(json_get_str(world.document, "pushed_authorization_request_endpoint"),
+		  STR("https://grantd.example/par"));
+	json_unref(&world.document);
+	other.resources = &resource;
+	other.require_pushed_requests = true;
+	buf = buf_in(&world.task.arena, TEXT_MAX);
+	metadata_write(&buf, &other, &identity);
+	CHECK_ERR(buf_finish(&buf, &text), OK);
+	CHECK_ERR(json_parse(&world.task, text, TEXT_MAX, &world.document), OK);
+	check_list(&world, "authorization_details_types_supported", "[\"operations\"]");
+	CHECK(json_is_true(
+		json_object_get(world.document, "require_pushed_authorization_requests")));
 	world_end(&world);
 }
 
@@ -148,6 +178,7 @@ int main(void)
 	return RUN(cmocka_unit_test(issuer_and_endpoints_come_from_the_configuration),
 		   cmocka_unit_test(what_clients_insist_on_is_there),
 		   cmocka_unit_test(each_scope_is_listed_once),
+		   cmocka_unit_test(what_is_required_of_all_and_which_details_there_are_is_said),
 		   cmocka_unit_test(no_list_is_empty_and_no_endpoint_is_named_that_does_not_exist),
 		   cmocka_unit_test(the_text_is_written_once_per_configuration));
 }
