@@ -6,154 +6,13 @@
 #include "authority/request.h"
 #include "crypto/base64.h"
 #include "crypto/random.h"
-#include "model/redirect.h"
-#include "store/clients.h"
 #include "store/events.h"
-#include "store/families.h"
 #include "store/grants.h"
 #include "store/requests.h"
 #include "store/users.h"
 
 #define EVENT_DETAILS_MAX (32 * 1024)
 #define PERSONAL_MAX	  (128 * 1024)
-
-/* Client, redirect URI and resource may have changed while the page was open (RU-028). */
-static enum err check_still_stands(struct task *task, const struct authority *authority,
-				   struct db *db, struct consent_view *view)
-{
-	const struct auth_request *request = &view->request;
-	enum err err = client_find(task, db, request->client_id, &view->client);
-
-	if (err == ERR_NOT_FOUND || (err == OK && view->client.status != CLIENT_ACTIVE))
-		return fail(task, ERR_NOT_FOUND, "this agent is not registered here any more");
-	TRY(err);
-	if (client_find_redirect(&view->client, request->redirect_uri).at == NULL)
-		return fail(task, ERR_NOT_FOUND,
-			    "the address to go back to is not registered any more");
-	view->resource = authority_resource(authority, request->resource);
-	if (view->resource == NULL)
-		return fail(task, ERR_NOT_FOUND,
-			    "what this agent asks for is not offered any more");
-	return OK;
-}
-
-/* The person must have signed in recently enough, and, where asked, after the request began. */
-static enum err check_sign_in(struct task *task, const struct auth_request *request,
-			      const struct session *session, const struct user *user)
-{
-	if (request->user_id.at != NULL && !str_equals(request->user_id, user->id))
-		return fail(task, ERR_FORBIDDEN,
-			    "somebody else was asked; start again at the agent");
-	if (str_equals(request->prompt, STR("login")) && session->created_at < request->created_at)
-		return fail(task, ERR_LOGIN_REQUIRED, "the agent asks you to sign in again");
-	if (request->max_age >= 0 && session->created_at < request->created_at &&
-	    task->now - session->created_at > request->max_age * SECOND_MS)
-		return fail(task, ERR_LOGIN_REQUIRED, "the agent asks you to sign in again");
-	return OK;
-}
-
-static enum err find_grant(struct task *task, struct db *db, struct consent_view *view)
-{
-	enum err err = grant_find_live(task, db, view->user.id, view->client.id,
-				       view->request.resource, &view->grant);
-
-	if (err == ERR_NOT_FOUND) {
-		task_forgive(task);
-		return OK;
-	}
-	return err;
-}
-
-static enum err list_installations(struct task *task, const struct authority *authority,
-				   struct consent_view *view)
-{
-	struct db *db = NULL;
-
-	if (view->grant.id.len == 0)
-		return OK;
-	TRY(store_reader(task, authority->store, &db));
-	return family_list_live(
-		task, db, &(struct family_page){ view->grant.id, task->now, CONSENT_INSTALLATIONS },
-		&view->installations, &view->installation_count);
-}
-
-/* One that is gone or disabled is named all the same: it may come back. */
-static enum err find_delegates(struct task *task, struct db *db, struct consent_view *view)
-{
-	struct scope_set ids = view->client.delegates_to;
-
-	view->delegates = NEW_ARRAY(&task->arena, struct client, ids.count);
-	for (size_t i = 0; i < ids.count; i++) {
-		struct client *delegate = &view->delegates[i];
-		enum err err = client_find(task, db, ids.names[i], delegate);
-
-		if (err != OK && err != ERR_NOT_FOUND)
-			return err;
-		if (err == ERR_NOT_FOUND) {
-			task_forgive(task);
-			delegate->id = delegate->name = ids.names[i];
-		}
-	}
-	return OK;
-}
-
-static enum err open_view(struct task *task, const struct authority *authority,
-			  const struct consent_asked *asked, struct consent_view *view)
-{
-	const struct user *user = asked->user;
-	struct db *db = NULL;
-
-	TRY(auth_request_load(task, authority, asked->request_id, asked->browser, &view->request));
-	view->user = *user;
-	view->duration_max = authority_config(authority)->grant_max_ms;
-	view->redirect_is_loopback = redirect_is_loopback(view->request.redirect_uri);
-	view->redirect_host = redirect_host(view->request.redirect_uri);
-	TRY(check_sign_in(task, &view->request, asked->session, user));
-	TRY(store_reader(task, authority->store, &db));
-	TRY(check_still_stands(task, authority, db, view));
-	TRY(find_delegates(task, db, view));
-	TRY(find_grant(task, db, view));
-	return recognise(task, db,
-			 &(struct recognise_wish){ &view->client, user->id,
-						   view->request.redirect_uri, &view->grant },
-			 &view->who);
-}
-
-enum err consent_show(struct task *task, const struct authority *authority,
-		      const struct consent_asked *asked, struct consent_view *ret_view)
-{
-	struct consent_view *view = NEW(&task->arena, struct consent_view);
-
-	TRY(open_view(task, authority, asked, view));
-	if (view->request.state != REQUEST_PENDING)
-		return fail(task, ERR_CONFLICT, "this request was answered already");
-	TRY(list_installations(task, authority, view));
-	*ret_view = *view;
-	return OK;
-}
-
-static enum err write_shown(struct task *task, struct db *db, void *arg)
-{
-	const struct consent_view *view = arg;
-
-	return auth_request_show(task, db, view->request.id, view->user.id, task->now);
-}
-
-enum err consent_shown(struct task *task, const struct authority *authority,
-		       struct consent_view *view, then_fn *then)
-{
-	return store_submit_relaxed(task, authority->store, write_shown, view, then);
-}
-
-enum err consent_reopen(struct task *task, const struct authority *authority,
-			const struct consent_asked *asked, struct consent_view *ret_view)
-{
-	struct consent_view *view = NEW(&task->arena, struct consent_view);
-
-	TRY(open_view(task, authority, asked, view));
-	*ret_view = *view;
-	return OK;
-}
 
 struct deciding {
 	const struct authority *authority;
@@ -199,6 +58,10 @@ static enum err location_for(struct task *task, const struct authority *authorit
 		.code = code,
 	};
 
+	if (auth_request_is_device(request)) {
+		*ret_location = STR_JOIN(&task->arena, STR("/device/done?request="), request->id);
+		return OK;
+	}
 	if (code.at == NULL) {
 		answer.error = STR("access_denied");
 		answer.description = STR("the person said no");
@@ -219,7 +82,7 @@ static enum err answer_again(struct task *task, const struct authority *authorit
 	if (task->now - request->decided_at > REQUEST_REPEAT_MS ||
 	    !str_equals(request->decision, decision))
 		return fail(task, ERR_CONFLICT, "this request was answered already");
-	if (request->state != REQUEST_DENIED)
+	if (request->state != REQUEST_DENIED && !auth_request_is_device(request))
 		TRY(make_code(task, authority, request->id, decision, &code));
 	return location_for(task, authority, request, code, ret_location);
 }
@@ -313,6 +176,8 @@ static enum err build_details(struct task *task, const struct deciding *deciding
 				base64url_encode(&task->arena,
 						 document_identity(&task->arena, &view->client)));
 	}
+	if (auth_request_is_device(&view->request))
+		json_member_str(&json, "via", STR("device"));
 	json_member_str(&json, "language", answer->language);
 	json_member_str(&json, "version", answer->version);
 	json_close(&json);
@@ -332,6 +197,8 @@ static enum err seal_sentences(struct task *task, struct deciding *deciding)
 	json_add_raw(&json, answer->sentences);
 	json_member_str(&json, "address", answer->address);
 	json_member_str(&json, "user_agent", answer->user_agent);
+	if (auth_request_is_device(&deciding->view->request))
+		json_member_str(&json, "device_address", deciding->view->request.asked_from);
 	json_close(&json);
 	TRY(buf_finish(&buf, &personal));
 	return event_seal(task, deciding->authority, &deciding->view->user, personal,
@@ -367,6 +234,10 @@ static enum err build_decided(struct task *task, struct deciding *deciding,
 	decided->acr = STR(ACR_PASSWORD);
 	if (!deciding->answer->allow)
 		return OK;
+	if (auth_request_is_device(decided)) { /* it has its code already */
+		decided->code_expires_at = decided->expires_at + DEVICE_GRACE_MS;
+		return OK;
+	}
 	TRY(make_code(task, deciding->authority, decided->id, decision, &deciding->code));
 	decided->code_hash = sha256_str(&task->arena, deciding->code);
 	decided->code_expires_at = task->now + CODE_LIFE_MS;
@@ -386,7 +257,8 @@ static enum err write_decision(struct task *task, struct db *db, void *arg)
 	deciding->user_gone = !is_active;
 	if (deciding->user_gone) {
 		decided.state = REQUEST_DENIED;
-		decided.code_hash = STR_NONE;
+		if (!auth_request_is_device(&decided))
+			decided.code_hash = STR_NONE;
 		event.kind = STR("grant.denied");
 	} else if (decided.state == REQUEST_CODE) {
 		TRY(grant_put(task, db, &deciding->grant, &decided.grant_id));

@@ -27,6 +27,9 @@ struct consent_view {
 	/* of client.delegates_to, in its order: who may act through the agent */
 	struct client *delegates;
 	struct recognised who; /* asks */
+	struct str user_code;  /* XXXX-XXXX, of a device; STR_NONE */
+	/* the device asked from another network than the person is in */
+	bool is_from_elsewhere;
 	bool redirect_is_loopback;
 	struct str redirect_host;
 	int64_t duration_max; /* ms; 0: no ceiling */
@@ -36,6 +39,7 @@ struct consent_view {
 struct consent_asked {
 	struct str request_id;
 	struct str browser; /* value of the browser cookie */
+	struct str source;  /* address */
 	const struct session *session;
 	const struct user *user;
 };
@@ -83,7 +87,11 @@ struct consent_decision {
 	const struct consent_view *view;
 	const struct session *session; /* looked at before the task parks, not after */
 	struct consent_answer answer;
-	struct str location; /* afterwards: carries code or error to the client */
+	/*
+	 * afterwards: carries code or error to the client; of a device: a page that sends back to
+	 * it
+	 */
+	struct str location;
 	/* for the rules */
 	then_fn *then;
 	struct deciding *work;

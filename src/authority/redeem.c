@@ -1,231 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* grant_type=authorization_code: from a code to the first tokens of a new family. */
-#include "authority/binding.h"
-#include "authority/details.h"
-#include "authority/events.h"
 #include "authority/pkce.h"
-#include "authority/stop.h"
-#include "authority/token.h"
-#include "base/tally.h"
-#include "crypto/random.h"
-#include "store/events.h"
-#include "store/families.h"
-#include "store/grants.h"
+#include "authority/redemption.h"
 #include "store/requests.h"
-
-struct redemption {
-	struct auth_request request;
-	struct standing standing;
-	struct wish wish;
-	struct str code_hash;
-	struct details asked; /* narrower ones for this token (RFC 9396 6) */
-	struct str jkt;	      /* that the access token is bound to */
-	enum err refused;     /* the code is burned, and this is the answer; known before */
-	struct str refused_why;
-	enum err judged; /* the same, as of the transaction */
-	struct str judged_why;
-	bool ended; /* the family, by this second use */
-	struct event event;
-};
-
-static const struct resource *resource_of(const struct authority *authority,
-					  const struct auth_request *request)
-{
-	return authority_resource(authority, request->resource);
-}
-
-/*
- * A valid second use: within 10 s a client that asked twice, later a copy of the code in other
- * hands.
- */
-static enum err end_family(struct task *task, struct db *db, void *arg)
-{
-	struct token_wish *wish = arg;
-	struct redemption *redemption = wish->work;
-	bool is_now;
-
-	TRY(family_revoke(task, db, redemption->request.family_id, task->now, STR("code_reused"),
-			  &is_now));
-	redemption->ended = is_now;
-	if (!is_now)
-		return OK;
-	TRY(stop_queue_found(task, db, wish->authority, redemption->request.grant_id));
-	return event_insert(task, db, &redemption->event);
-}
-
-static enum err family_ended(struct task *task, enum err result, void *arg)
-{
-	struct token_wish *wish = arg;
-
-	struct redemption *redemption = wish->work;
-
-	if (result != OK)
-		return wish->then(task, result, wish);
-	if (redemption->ended)
-		tally_add(task, TALLY_REUSED_CODE);
-	wish->reason = STR("code_reused");
-	return wish->then(task, fail(task, ERR_GRANT, "the code was used before"), wish);
-}
-
-static enum err refuse_spent(struct task *task, struct token_wish *wish, bool is_valid)
-{
-	struct redemption *redemption = wish->work;
-	const struct auth_request *request = &redemption->request;
-
-	if (!is_valid || task->now - request->spent_at <= CODE_PARALLEL_MS)
-		return fail(task, ERR_GRANT, "the code was used before");
-	redemption->event = event_new(task, STR("family.ended"), STR("system"));
-	redemption->event.user_id = request->user_id;
-	redemption->event.client_id = request->client_id;
-	redemption->event.grant_id = request->grant_id;
-	redemption->event.family_id = request->family_id;
-	redemption->event.resource = request->resource;
-	redemption->event.request_id = wish->request_id;
-	redemption->event.details = STR("{\"why\":\"code_reused\"}");
-	return store_submit_stop(task, wish->authority->store, end_family, wish, family_ended);
-}
-
-/* The last look before tokens exist: state of user, client and grant as of this transaction. */
-static enum err judge_standing(struct task *task, struct db *db, struct redemption *redemption)
-{
-	struct standing now = { 0 };
-	struct verdict verdict;
-
-	TRY(grant_take(task, db, redemption->request.grant_id));
-	TRY(standing_find_by_grant(task, db, redemption->request.grant_id, &now));
-	now.family = redemption->standing.family;
-	redemption->standing = now;
-	verdict = decide(&task->arena, &now, &redemption->wish, task->now);
-	if (verdict.decision != DECISION_DENY)
-		return OK;
-	redemption->judged = issue_refusal(task, &verdict);
-	if (redemption->judged == ERR_SCOPE || redemption->judged == ERR_TARGET)
-		redemption->judged = ERR_GRANT;
-	redemption->judged_why = verdict.reason;
-	return OK;
-}
-
-/* May run again: what it finds is written anew each time. */
-static enum err burn_and_read(struct task *task, struct db *db, void *arg)
-{
-	struct token_wish *wish = arg;
-	struct redemption *redemption = wish->work;
-	struct family *family = &redemption->standing.family;
-	struct event event = redemption->event;
-	const struct resource *resource = resource_of(wish->authority, &redemption->request);
-	int64_t keep_until = task->now + (resource == NULL ? 0 : resource->token_ms);
-
-	TRY(single_use_spend(task, db, &wish->single_use));
-	redemption->judged = redemption->refused;
-	redemption->judged_why = redemption->refused_why;
-	redemption->request.code_hash = redemption->code_hash;
-	redemption->request.spent_at = task->now;
-	redemption->request.family_id = family->id;
-	redemption->request.token_expires_at = keep_until;
-	TRY(auth_request_spend(task, db, &redemption->request));
-	if (redemption->judged == OK)
-		TRY(judge_standing(task, db, redemption));
-	if (redemption->judged == OK) {
-		TRY(family_insert(task, db, family));
-	} else {
-		event.kind = STR("code.refused");
-		event.family_id = STR_NONE;
-	}
-	return event_insert(task, db, &event);
-}
-
-static enum err issue_all(struct task *task, struct token_wish *wish)
-{
-	struct redemption *redemption = wish->work;
-	const struct standing *standing = &redemption->standing;
-	struct token_answer *answer = &wish->answer;
-	struct scope_set live;
-
-	TRY(issue_tokens(task, wish->authority, standing, &redemption->wish,
-			 client_allows(&wish->client, GRANT_REFRESH_TOKEN), answer));
-	TRY(scope_parse(task, answer->scope, &live));
-	if (scope_has(live, STR("openid")))
-		TRY(issue_id_token(task, wish->authority, standing, redemption->request.nonce,
-				   answer->access_token, &answer->id_token));
-	return OK;
-}
-
-static enum err burned(struct task *task, enum err result, void *arg)
-{
-	struct token_wish *wish = arg;
-	struct redemption *redemption = wish->work;
-
-	wish->is_spent = result == OK;
-	if (result == ERR_CONFLICT || result == ERR_NOT_FOUND) {
-		task_forgive(task); /* somebody else's redemption won */
-		return wish->then(task, fail(task, ERR_GRANT, "the code was used before"), wish);
-	}
-	if (result != OK)
-		return wish->then(task, result, wish);
-	if (redemption->judged != OK) {
-		wish->reason = redemption->judged_why;
-		task_note(task, redemption->judged, redemption->judged_why);
-		return wish->then(task, redemption->judged, wish);
-	}
-	return wish->then(task, issue_all(task, wish), wish);
-}
-
-static struct family new_family(struct task *task, const struct token_wish *wish)
-{
-	const struct authority *authority = wish->authority;
-	const struct redemption *redemption = wish->work;
-	const struct auth_request *request = &redemption->request;
-	char *seed = arena_alloc(&task->arena, SHA256_LEN);
-	struct family family = {
-		.id = random_id(&task->arena, "fam_"),
-		.user_id = request->user_id,
-		.grant_id = request->grant_id,
-		.client_id = request->client_id,
-		.ceiling = request->granted,
-		.details = details_within(&task->arena, &request->details, request->granted),
-		.key_thumbprint = wish->jkt,
-		.seed = { seed, SHA256_LEN },
-		.root_number = keys_root_number(authority->keys),
-		.auth_time = request->auth_time,
-		.acr = request->acr,
-		.created_at = task->now,
-		.last_used_at = task->now,
-		.idle_expires_at = task->now + authority_config(authority)->refresh_idle_ms,
-	};
-
-	random_bytes(seed, SHA256_LEN);
-	rotation_advance(&family, task->now);
-	return family;
-}
-
-static enum err start_burning(struct task *task, struct token_wish *wish, enum err refused,
-			      struct str why)
-{
-	struct redemption *redemption = wish->work;
-	const struct auth_request *request = &redemption->request;
-	struct event *event = &redemption->event;
-
-	redemption->refused = refused;
-	redemption->refused_why = why;
-	redemption->standing.family = new_family(task, wish);
-	redemption->wish = (struct wish){
-		.scope = request->granted,
-		.narrow = true,
-		.resource = request->resource,
-		.offered = issue_offered(task, wish->authority, request->resource),
-		.target = resource_of(wish->authority, request),
-		.details = redemption->asked,
-		.jkt = redemption->jkt,
-	};
-	*event = event_new(task, STR("token.issued"), STR("agent"));
-	event->user_id = request->user_id;
-	event->client_id = request->client_id;
-	event->grant_id = request->grant_id;
-	event->family_id = redemption->standing.family.id;
-	event->resource = request->resource;
-	event->request_id = wish->request_id;
-	return store_submit(task, wish->authority->store, burn_and_read, wish, burned);
-}
 
 static enum err find_code(struct task *task, struct token_wish *wish)
 {
@@ -245,18 +22,6 @@ static enum err find_code(struct task *task, struct token_wish *wish)
 	if (!str_equals(redemption->request.client_id, wish->client.id))
 		return fail(task, ERR_GRANT, "the code is not known");
 	return OK;
-}
-
-static enum err bind(struct task *task, const struct token_wish *wish)
-{
-	struct redemption *redemption = wish->work;
-	const struct resource *resource = resource_of(wish->authority, &redemption->request);
-
-	/* for one that is gone nothing is issued: judge_standing */
-	if (resource == NULL)
-		return OK;
-	TRY(details_asked(task, resource, wish->details, &redemption->asked));
-	return binding_choose(task, wish, resource, &redemption->jkt);
 }
 
 /* Why the code is not for who redeems it; STR_NONE: it is. */
@@ -293,11 +58,11 @@ enum err token_redeem_code(struct task *task, const struct authority *authority,
 	TRY(find_code(task, wish));
 	if (wish->resource.at != NULL)
 		TRY(token_check_resource(task, wish->resource, request->resource));
-	TRY(bind(task, wish));
+	TRY(redemption_bind(task, wish));
 	misfit = find_misfit(wish);
 	if (request->state == REQUEST_SPENT)
-		return refuse_spent(task, wish, misfit.at == NULL);
+		return redemption_refuse_spent(task, wish, misfit.at == NULL);
 	if (request->state != REQUEST_CODE || request->code_expires_at <= task->now)
 		return fail(task, ERR_GRANT, "the code is over");
-	return start_burning(task, wish, misfit.at == NULL ? OK : ERR_GRANT, misfit);
+	return redemption_start(task, wish, misfit.at == NULL ? OK : ERR_GRANT, misfit);
 }

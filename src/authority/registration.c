@@ -101,8 +101,8 @@ static void apply(struct task *task, const struct writing *writing, struct clien
 static enum err take_body(struct task *task, struct writing *writing)
 {
 	const struct config *config = authority_config(writing->registering->authority);
-	struct registration_rules rules = { config->redirect_schemes,
-					    config->redirect_scheme_count };
+	struct registration_rules rules = { config->redirect_schemes, config->redirect_scheme_count,
+					    config->device_flow == DEVICE_FLOW_OPEN };
 	struct client *client = &writing->client;
 
 	TRY(registration_parse(task, &rules, writing->registering->body, &writing->wish));

@@ -233,7 +233,9 @@ static enum err take_grant_type(struct reading *reading, struct str name)
 			    "grant_types: password and implicit are not to be had");
 	if (grant_types_parse(reading->task, name, &type) != OK)
 		task_forgive(reading->task);
-	reading->wish.client.grant_types |= type & OWN_GRANT_TYPES;
+	reading->wish.client.grant_types |=
+		type &
+		(OWN_GRANT_TYPES | (reading->rules->has_devices ? (unsigned)GRANT_DEVICE_CODE : 0));
 	return OK;
 }
 

@@ -17,6 +17,7 @@
 struct registration_rules {
 	const struct str *schemes;
 	size_t scheme_count;
+	bool has_devices; /* the grant type device_code can be had */
 };
 
 struct registration_wish {

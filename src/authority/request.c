@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "authority/request.h"
 
-#include "authority/details.h"
 #include "authority/dpop.h"
 #include "authority/pkce.h"
+#include "authority/scope_choice.h"
 #include "authority/throttle_shared.h"
 #include "base/url.h"
 #include "crypto/random.h"
@@ -80,108 +80,6 @@ static enum err check_form(struct task *task, const struct authorize_wish *wish)
 	if (params->dpop_jkt.at != NULL && !dpop_jkt_is_valid(params->dpop_jkt))
 		return fail(task, ERR_REQUEST, "dpop_jkt is not a SHA-256 thumbprint");
 	return pkce_check_challenge(task, params->code_challenge, params->code_challenge_method);
-}
-
-static enum err choose_resource(struct task *task, struct authorize_wish *wish,
-				struct scope_set asked)
-{
-	const struct authorize_params *params = &wish->params;
-	struct str uri = wish->client.resource;
-
-	if (params->resource_count > 1)
-		return fail(task, ERR_TARGET, "one resource at a time");
-	if (!str_is_empty(params->resource))
-		TRY(resource_canonical(task, params->resource, &uri));
-	else if (uri.at == NULL && scope_has(asked, STR("openid")))
-		uri = wish->authority->issuer_resource.uri;
-	if (uri.at == NULL)
-		return fail(task, ERR_TARGET, "resource is missing, and this agent has no default");
-	wish->resource = authority_resource(wish->authority, uri);
-	if (wish->resource == NULL)
-		return fail(task, ERR_TARGET, "the resource is not known here");
-	return OK;
-}
-
-static struct scope_set default_scope(struct task *task, const struct authorize_wish *wish)
-{
-	const struct resource *resource = wish->resource;
-	struct scope_set ceiling = client_ceiling(&wish->client);
-	struct str *names = NEW_ARRAY(&task->arena, struct str, resource->scope_count);
-	struct scope_set set = { .names = names };
-
-	for (size_t i = 0; i < resource->scope_count; i++)
-		if (resource->scopes[i].is_default &&
-		    (ceiling.count == 0 || scope_has(ceiling, resource->scopes[i].name)))
-			names[set.count++] = resource->scopes[i].name;
-	return set;
-}
-
-/* What it registered, as far as it fits this resource; without any, what the resource says. */
-static struct scope_set choose_default(struct task *task, const struct authorize_wish *wish)
-{
-	struct scope_set said = wish->client.scope, own = { 0 };
-	struct str *names;
-
-	if (client_is_operators(&wish->client))
-		return default_scope(task, wish);
-	names = NEW_ARRAY(&task->arena, struct str, said.count);
-	own.names = names;
-	for (size_t i = 0; i < said.count; i++)
-		if (authority_offers(wish->authority, wish->resource, said.names[i]))
-			names[own.count++] = said.names[i];
-	return own.count > 0 ? own : default_scope(task, wish);
-}
-
-/*
- * offline_access is accepted and means nothing here: refresh tokens are the client's grant type's
- * affair.
- */
-static struct scope_set without_offline_access(struct arena *arena, struct scope_set set)
-{
-	struct str *names = NEW_ARRAY(arena, struct str, set.count);
-	struct scope_set left = { .names = names };
-
-	for (size_t i = 0; i < set.count; i++)
-		if (!str_equals(set.names[i], STR("offline_access")))
-			names[left.count++] = set.names[i];
-	return left;
-}
-
-static enum err choose_scope(struct task *task, struct authorize_wish *wish, struct scope_set asked)
-{
-	struct scope_set ceiling = client_ceiling(&wish->client);
-
-	if (asked.count == 0)
-		asked = choose_default(task, wish);
-	if (asked.count == 0)
-		return fail(task, ERR_SCOPE, "scope is missing, and the resource has no default");
-	/* which one is said by its place: what came from outside has no place in a log */
-	for (size_t i = 0; i < asked.count; i++) {
-		if (!authority_offers(wish->authority, wish->resource, asked.names[i]))
-			return failf(task, ERR_SCOPE, "scope number %zu is none of this resource's",
-				     i + 1);
-		if (ceiling.count > 0 && !scope_has(ceiling, asked.names[i]))
-			return failf(task, ERR_SCOPE,
-				     "scope number %zu is not for this agent to ask for", i + 1);
-	}
-	wish->request.scope = asked;
-	return OK;
-}
-
-/* The scopes are said besides: what is asked only of one that is not, is a mistake. */
-static enum err choose_details(struct task *task, struct authorize_wish *wish)
-{
-	struct details *details = &wish->request.details;
-
-	TRY(details_asked(task, wish->resource, wish->params.authorization_details, details));
-	for (size_t i = 0; i < details->count; i++)
-		if (!scope_has(wish->request.scope, details->items[i].scope))
-			return failf(
-				task, ERR_DETAILS,
-				"authorization_details[%zu]: the scope of its actions is not asked "
-				"for",
-				i);
-	return OK;
 }
 
 static enum err check_prompt(struct task *task, struct authorize_wish *wish)
@@ -274,16 +172,21 @@ static void describe(struct task *task, struct authorize_wish *wish)
 enum err auth_request_check(struct task *task, struct authorize_wish *wish)
 {
 	const struct authorize_params *params = &wish->params;
-	struct scope_set asked;
+	struct scope_choice choice = {
+		.client = &wish->client,
+		.scope = params->scope,
+		.resource = params->resource,
+		.resource_count = params->resource_count,
+		.conditions = params->authorization_details,
+	};
 
 	TRY(check_form(task, wish));
-	TRY(scope_parse(task, params->scope, &asked));
-	asked = without_offline_access(&task->arena, asked);
-	TRY(choose_resource(task, wish, asked));
-	TRY(choose_scope(task, wish, asked));
+	TRY(scope_choose(task, wish->authority, &choice));
+	wish->resource = choice.chosen;
+	wish->request.scope = choice.asked;
+	wish->request.details = choice.details;
 	TRY(check_authentication(task, wish));
 	TRY(check_prompt(task, wish));
-	TRY(choose_details(task, wish));
 	describe(task, wish);
 	return OK;
 }

@@ -24,6 +24,12 @@ static const struct throttle_limit limits[THROTTLE_KIND_COUNT] = {
 	[THROTTLE_DOCUMENT] = { "document", 60, HOUR_MS, 5 },
 	[THROTTLE_DOCUMENT_HOST] = { "document-host", 10, HOUR_MS, 1 },
 	[THROTTLE_TOUCH] = { "touch", 1, MINUTE_MS, 0 },
+	[THROTTLE_DEVICE] = { "device", 30, MINUTE_MS, 3 },
+	[THROTTLE_DEVICE_CLIENT] = { "device-client", 300, MINUTE_MS, 10 },
+	[THROTTLE_DEVICE_ALL] = { "device-all", 1200, MINUTE_MS, 0 },
+	[THROTTLE_DEVICE_POLL] = { "device-poll", 60, MINUTE_MS, 0 },
+	[THROTTLE_USER_CODE] = { "user-code", 5, HOUR_MS, 1 },
+	[THROTTLE_USER_CODE_NETWORK] = { "user-code-network", 20, HOUR_MS, 1 },
 	[THROTTLE_SHARED] = { "shared", 6000, MINUTE_MS, 0 },
 };
 

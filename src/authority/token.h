@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The grants of the token endpoint: authorization_code, refresh_token, client_credentials,
- * token exchange.
+ * token exchange, device_code.
  */
 #pragma once
 
@@ -20,6 +20,7 @@ struct token_wish {
 	struct str code_verifier;
 	struct str redirect_uri; /* STR_NONE: not sent */
 	struct str refresh_token;
+	struct str device_code;
 	struct str scope;    /* STR_NONE: not sent */
 	struct str resource; /* STR_NONE: not sent */
 	struct str details;  /* authorization_details, JSON; STR_NONE: not sent */
@@ -51,6 +52,12 @@ struct token_wish {
  * family.
  */
 MUST_CHECK enum err token_redeem_code(struct task *task, const struct authority *authority,
+				      struct token_wish *wish, then_fn *then);
+/*
+ * RFC 8628 3.4: ERR_PENDING and ERR_SLOW_DOWN until the person has answered, ERR_EXPIRED when they
+ * do not, ERR_DENIED; then as token_redeem_code, once.
+ */
+MUST_CHECK enum err token_poll_device(struct task *task, const struct authority *authority,
 				      struct token_wish *wish, then_fn *then);
 /* DESIGN 5's rotation. ERR_GRANT with a reason, ERR_SCOPE, ERR_TARGET, ERR_PAUSED. */
 MUST_CHECK enum err token_refresh(struct task *task, const struct authority *authority,

@@ -27,6 +27,9 @@ enum err {
 	ERR_DETAILS,		/* invalid_authorization_details (RFC 9396 5) */
 	ERR_PUSHED,	    /* invalid_request_uri (RFC 9101): unknown, another's, used, or over */
 	ERR_DENIED,	    /* access_denied: the person said no */
+	ERR_PENDING,	    /* authorization_pending (RFC 8628 3.5): not answered yet */
+	ERR_SLOW_DOWN,	    /* slow_down: asked again sooner than it may */
+	ERR_EXPIRED,	    /* expired_token: nobody answered in time */
 	ERR_LOGIN_REQUIRED, /* login_required (OIDC Core 3.1.2.6) */
 	ERR_CONSENT_REQUIRED,	  /* consent_required */
 	ERR_UNMET_AUTHENTICATION, /* unmet_authentication_requirements (RFC 9470) */

@@ -18,6 +18,7 @@ enum tally_name {
 	TALLY_TOKENS_FOR_REFRESH,
 	TALLY_TOKENS_FOR_CLIENT,
 	TALLY_TOKENS_FOR_EXCHANGE,
+	TALLY_TOKENS_FOR_DEVICE,
 	TALLY_REUSED_REFRESH_TOKEN, /* possible theft: the family ended */
 	TALLY_REUSED_LOST,	    /* probably a lost answer: the family ended */
 	TALLY_REUSED_CODE,	    /* the family ended */

@@ -18,6 +18,9 @@ struct task;
 /* Who may register an agent over HTTP (RFC 7591). */
 enum registration_policy { REGISTRATION_OFF, REGISTRATION_OPEN, REGISTRATION_TOKEN };
 
+/* Whose agents may ask from a device without a browser (RFC 8628). */
+enum device_flow { DEVICE_FLOW_OFF, DEVICE_FLOW_ON, DEVICE_FLOW_OPEN };
+
 struct config {
 	struct str dir;		   /* DIR */
 	struct str issuer;	   /* "https://grantd.localhost:8443", byte-identical everywhere */
@@ -54,6 +57,8 @@ struct config {
 	enum registration_policy registration;
 	int64_t registration_unused_ms; /* one that nobody uses so long is removed */
 	unsigned registrations_max;	/* so many may be unused at a time */
+
+	enum device_flow device_flow;
 
 	int64_t access_token_ms;      /* 300 s; a resource may say less or more, up to 900 s */
 	bool require_dpop_nonce;      /* a DPoP proof must sign a nonce of ours */

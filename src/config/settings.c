@@ -77,6 +77,14 @@ const struct setting settings[SETTINGS] = {
 	  "A registration that nobody has allowed anything for so long is removed." },
 	{ "registrations_max", SETTING_COUNT, PLACE(registrations_max), "10000", 1000000,
 	  "So many registrations may be unused at a time; then the oldest one gives way." },
+	{ "device_flow", SETTING_DEVICE_FLOW, PLACE(device_flow), "off", 0,
+	  "Agents on devices without a browser (RFC 8628): a person types the device's code at "
+	  "/device. off:\n"
+	  "# none; on: those that you register with the grant type device_code; open: also agents "
+	  "that register\n"
+	  "# themselves or publish a document. Thieves send people codes of their own, so leave "
+	  "it off where\n"
+	  "# no agent needs it." },
 	{ "access_token_lifetime", SETTING_DURATION, PLACE(access_token_ms), "300s",
 	  900 * SECOND_MS,
 	  "Life of an access token unless its resource says otherwise: 30s to 900s." },
@@ -268,6 +276,13 @@ static enum err apply_policy(struct task *task, struct str value, void *place)
 	return apply_choice(task, value, policies, COUNT_OF(policies), place);
 }
 
+static enum err apply_device_flow(struct task *task, struct str value, void *place)
+{
+	static const char *const policies[] = { "off", "on", "open" };
+
+	return apply_choice(task, value, policies, COUNT_OF(policies), place);
+}
+
 enum err setting_apply(struct task *task, const struct setting *setting, struct str dir,
 		       struct str value, struct config *config)
 {
@@ -291,7 +306,9 @@ enum err setting_apply(struct task *task, const struct setting *setting, struct 
 	case SETTING_LEVEL:
 		return apply_level(task, value, place);
 	case SETTING_POLICY:
+		return apply_policy(task, value, place);
+	case SETTING_DEVICE_FLOW:
 		break;
 	}
-	return apply_policy(task, value, place);
+	return apply_device_flow(task, value, place);
 }

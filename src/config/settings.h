@@ -16,6 +16,7 @@ enum setting_kind {
 	SETTING_WORDS, /* separated by spaces or commas */
 	SETTING_LEVEL,
 	SETTING_POLICY,
+	SETTING_DEVICE_FLOW,
 };
 
 struct setting {
@@ -28,7 +29,7 @@ struct setting {
 };
 
 /* One per setting. */
-#define SETTINGS 42
+#define SETTINGS 43
 extern const struct setting settings[SETTINGS];
 
 /* What was written for each setting, and where: "DIR/grantd.conf:12" or "GRANTD_LISTEN". */

@@ -13,6 +13,7 @@ static const struct str mac_labels[MAC_LABEL_COUNT] = {
 	[MAC_CODE] = STR_INIT("grantd v1 mac code"),
 	[MAC_BROWSER] = STR_INIT("grantd v1 mac browser"),
 	[MAC_ALIAS] = STR_INIT("grantd v1 mac alias"),
+	[MAC_USER_CODE] = STR_INIT("grantd v1 mac user code"),
 };
 
 const struct root *root_current(const struct key_holder *holder)

@@ -146,7 +146,7 @@ MUST_CHECK enum err keys_verify_jwt(struct task *task, struct keyring *keys, str
 
 /* --- MACs --- */
 
-enum mac_label { MAC_CODE, MAC_BROWSER, MAC_ALIAS, MAC_LABEL_COUNT };
+enum mac_label { MAC_CODE, MAC_BROWSER, MAC_ALIAS, MAC_USER_CODE, MAC_LABEL_COUNT };
 
 /* HMAC-SHA-256 under HKDF(current root, label), over the issuer and input. */
 MUST_CHECK enum err keys_mac(struct task *task, struct keyring *keys, enum mac_label label,

@@ -49,8 +49,8 @@ static const struct verb verbs[] = {
 	  "  --resource NAME      the resource that is meant when a request names none\n"
 	  "  --scope 'S1 S2'      the most that it can be allowed\n"
 	  "  --grant-type TYPE    authorization_code, refresh_token, client_credentials, "
-	  "token-exchange;\n"
-	  "                       once for each\n"
+	  "token-exchange,\n"
+	  "                       device_code; once for each\n"
 	  "  --delegates-to ID    another agent that may act through it, named to people when they "
 	  "are\n"
 	  "                       asked; once for each\n" },

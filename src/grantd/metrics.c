@@ -22,6 +22,7 @@ static const struct counted {
 	{ TALLY_TOKENS_FOR_REFRESH, NULL, NULL, "grant_type", "refresh_token" },
 	{ TALLY_TOKENS_FOR_CLIENT, NULL, NULL, "grant_type", "client_credentials" },
 	{ TALLY_TOKENS_FOR_EXCHANGE, NULL, NULL, "grant_type", "token-exchange" },
+	{ TALLY_TOKENS_FOR_DEVICE, NULL, NULL, "grant_type", "device_code" },
 	{ TALLY_REUSED_REFRESH_TOKEN, "grantd_token_reuse_total",
 	  "Old tokens and used codes that came again; each ended or paused what it belonged to.",
 	  "kind", "refresh_token" },

@@ -103,6 +103,7 @@ static struct str settings_digest(struct arena *arena, const struct config *conf
 				   config->client_metadata_loopback, config->require_dpop_nonce));
 	add_list(&text, config->client_metadata_allow, config->client_metadata_allow_count);
 	add_list(&text, config->client_metadata_deny, config->client_metadata_deny_count);
+	add_line(&text, str_printf(arena, "%d", (int)config->device_flow));
 	add_line(&text, config->controller_name);
 	add_line(&text, config->controller_contact);
 	add_line(&text, config->privacy_url);

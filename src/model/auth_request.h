@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A request: a question waiting for a person. It arrives by /authorize or /par (later device,
- * CIBA), is shown on the consent page, and when allowed is the code until the code is spent.
- * (`struct request` is HTTP's.)
+ * A request: a question waiting for a person. It arrives by /authorize or /par, or from a device
+ * without a browser (RFC 8628), is shown on the consent page, and when allowed is the code until
+ * the code is spent: a device has its code from the start. (`struct request` is HTTP's.)
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/str.h"
@@ -21,12 +22,20 @@
 	(10 * INT64_C(1000)) /* a second valid use later than this ends the family */
 #define STATE_MAX 2048
 
+#define DEVICE_LIFE_MS	   (10 * 60 * INT64_C(1000))
+#define DEVICE_INTERVAL_MS (5 * INT64_C(1000)) /* between two polls; slow_down adds as much */
+/* what was asked or allowed in the last moment may be fetched, and refused by its name, so long */
+#define DEVICE_GRACE_MS (60 * INT64_C(1000))
+
 enum request_state { REQUEST_PUSHED, REQUEST_PENDING, REQUEST_CODE, REQUEST_DENIED, REQUEST_SPENT };
 
 struct auth_request {
 	struct str id; /* req_… */
 	enum request_state state;
-	/* SHA-256 of the browser cookie that asked: only it may answer. Pushed: "", nobody yet */
+	/*
+	 * SHA-256 of the browser cookie that asked, or that the device's code was typed in: only it
+	 * may answer. "": nobody's yet (pushed, or of a device)
+	 */
 	struct str browser_hash;
 	struct str client_id;
 	struct str resource;	 /* URI */
@@ -41,6 +50,13 @@ struct auth_request {
 	struct str ui_locales;
 	struct details details; /* what of these scopes only (RFC 9396); none: all of them */
 	struct str dpop_jkt;	/* the key that the code is for (RFC 9449 10); STR_NONE: any */
+
+	/* of a device */
+	struct str user_code;  /* keyed tag of what the person types; STR_NONE: no device asked */
+	struct str asked_from; /* address */
+	int64_t poll_ms;       /* how long it waits between two polls */
+	int64_t polled_at;     /* 0: not yet */
+
 	int64_t created_at;
 	int64_t expires_at;
 
@@ -63,3 +79,8 @@ struct auth_request {
 	struct str family_id;
 	int64_t token_expires_at; /* of the access token it gave: kept until then */
 };
+
+static inline bool auth_request_is_device(const struct auth_request *request)
+{
+	return request->user_code.at != NULL;
+}

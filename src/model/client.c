@@ -17,7 +17,7 @@ static const struct {
 	{ "private_key_jwt", CLIENT_AUTH_PRIVATE_KEY },
 };
 
-/* the last name has a short form, for people who type it */
+/* the last names have a short form, for people who type it */
 static const struct {
 	const char *name;
 	enum grant_type type;
@@ -27,6 +27,7 @@ static const struct {
 	{ "refresh_token", GRANT_REFRESH_TOKEN, NULL },
 	{ "client_credentials", GRANT_CLIENT_CREDENTIALS, NULL },
 	{ TOKEN_EXCHANGE, GRANT_TOKEN_EXCHANGE, "token-exchange" },
+	{ DEVICE_CODE, GRANT_DEVICE_CODE, "device_code" },
 };
 
 bool client_is_public(const struct client *client)
@@ -101,7 +102,7 @@ static enum err grant_type_from_name(struct task *task, struct str name, unsigne
 	}
 	return fail(task, ERR_REQUEST,
 		    "a grant type is one of authorization_code, refresh_token, client_credentials, "
-		    "token-exchange");
+		    "token-exchange, device_code");
 }
 
 enum err grant_types_parse(struct task *task, struct str text, unsigned *ret_types)
@@ -125,6 +126,14 @@ struct str client_find_redirect(const struct client *client, struct str asked)
 		if (redirect_matches(client->redirect_uris[i], asked))
 			return client->redirect_uris[i];
 	return STR_NONE;
+}
+
+bool client_has_only_loopback(const struct client *client)
+{
+	for (size_t i = 0; i < client->redirect_count; i++)
+		if (!redirect_is_loopback(client->redirect_uris[i]))
+			return false;
+	return true;
 }
 
 static bool has_id_form(struct str id)
@@ -192,8 +201,10 @@ static enum err check_grant_types(struct task *task, const struct client *client
 			    "refresh tokens that do not rotate are for agents that prove a key: "
 			    "DPoP required, or private_key_jwt");
 	if (client_allows(client, GRANT_REFRESH_TOKEN) &&
-	    !client_allows(client, GRANT_AUTHORIZATION_CODE))
-		return fail(task, ERR_REQUEST, "refresh_token goes with authorization_code");
+	    !client_allows(client, GRANT_AUTHORIZATION_CODE) &&
+	    !client_allows(client, GRANT_DEVICE_CODE))
+		return fail(task, ERR_REQUEST,
+			    "refresh_token goes with authorization_code or device_code");
 	if (client_is_public(client) && client->grant_types == GRANT_TOKEN_EXCHANGE)
 		return fail(task, ERR_REQUEST,
 			    "who acts through other clients needs a secret: a public client "

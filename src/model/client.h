@@ -19,6 +19,8 @@ struct task;
 
 /* RFC 8693 2.1 */
 #define TOKEN_EXCHANGE "urn:ietf:params:oauth:grant-type:token-exchange"
+/* RFC 8628 3.4 */
+#define DEVICE_CODE "urn:ietf:params:oauth:grant-type:device_code"
 
 enum client_auth {
 	CLIENT_AUTH_NONE,
@@ -35,6 +37,7 @@ enum grant_type {
 	GRANT_REFRESH_TOKEN = 2,
 	GRANT_CLIENT_CREDENTIALS = 4,
 	GRANT_TOKEN_EXCHANGE = 8,
+	GRANT_DEVICE_CODE = 16,
 };
 
 struct client {
@@ -93,6 +96,8 @@ struct str grant_types_text(struct arena *arena, unsigned grant_types);
 MUST_CHECK enum err grant_types_parse(struct task *task, struct str text, unsigned *ret_types);
 /* The registered URI that the asked one matches (redirect_matches), or STR_NONE. */
 struct str client_find_redirect(const struct client *client, struct str asked);
+/* Whatever is registered leads to this computer. */
+bool client_has_only_loopback(const struct client *client);
 /*
  * What an operator may register: id of unreserved characters that starts neither with "usr_" (RFC
  * 9700 4.15) nor "https://", a name, sound redirect URIs where a redirect grant is allowed, no

@@ -179,11 +179,12 @@ static enum err look_for(struct task *task, const json_t *json, const char *key,
 /* RFC 7591 2: what is not said is the authorization code, for codes. */
 static enum err take_types(struct task *task, const json_t *json, struct client *client)
 {
-	bool has_code, has_grant, has_refresh;
+	bool has_code, has_grant, has_refresh, has_device;
 
 	TRY(look_for(task, json, "response_types", "code", &has_code));
 	TRY(look_for(task, json, "grant_types", "authorization_code", &has_grant));
 	TRY(look_for(task, json, "grant_types", "refresh_token", &has_refresh));
+	TRY(look_for(task, json, "grant_types", DEVICE_CODE, &has_device));
 	if ((json_object_get(json, "response_types") != NULL && !has_code) ||
 	    (json_object_get(json, "grant_types") != NULL && !has_grant))
 		return fail(task, ERR_CLIENT_DOCUMENT,
@@ -192,6 +193,9 @@ static enum err take_types(struct task *task, const json_t *json, struct client 
 	client->grant_types = GRANT_AUTHORIZATION_CODE;
 	if (has_refresh)
 		client->grant_types |= GRANT_REFRESH_TOKEN;
+	/* good for something where the operator lets such clients ask from devices */
+	if (has_device)
+		client->grant_types |= GRANT_DEVICE_CODE;
 	return OK;
 }
 

@@ -36,6 +36,7 @@ enum err oauth_par(struct exchange *exchange);
 enum err oauth_token(struct exchange *exchange);
 enum err oauth_introspect(struct exchange *exchange);
 enum err oauth_revoke(struct exchange *exchange);
+enum err oauth_device(struct exchange *exchange);
 enum err oauth_userinfo(struct exchange *exchange);
 enum err oauth_register(struct exchange *exchange);
 enum err oauth_registration_read(struct exchange *exchange);

@@ -55,8 +55,6 @@ static const struct endpoint endpoints[] = {
 static const struct list lists[] = {
 	{ "response_types_supported", { "code" } },
 	{ "response_modes_supported", { "query" } },
-	{ "grant_types_supported",
-	  { "authorization_code", "refresh_token", "client_credentials", TOKEN_EXCHANGE } },
 	{ "code_challenge_methods_supported", { "S256" } },
 	{ "token_endpoint_auth_methods_supported",
 	  { "client_secret_basic", "client_secret_post", "private_key_jwt", "none" } },
@@ -100,6 +98,18 @@ static void write_list(struct json_writer *json, const struct list *list)
 	for (size_t i = 0; list->values[i] != NULL; i++)
 		json_add_str(json, str_from_c(list->values[i]));
 	json_close(json);
+}
+
+static void write_grant_types(struct json_writer *json, const struct config *config)
+{
+	static const struct list without = { "grant_types_supported",
+					     { "authorization_code", "refresh_token",
+					       "client_credentials", TOKEN_EXCHANGE } };
+	static const struct list with = { "grant_types_supported",
+					  { "authorization_code", "refresh_token",
+					    "client_credentials", TOKEN_EXCHANGE, DEVICE_CODE } };
+
+	write_list(json, config->device_flow == DEVICE_FLOW_OFF ? &without : &with);
 }
 
 static void write_claims(struct json_writer *json)
@@ -150,6 +160,10 @@ void metadata_write(struct buf *buf, const struct config *config, const struct r
 	if (config->registration != REGISTRATION_OFF)
 		json_member_str(&json, "registration_endpoint",
 				STR_JOIN(buf->arena, config->issuer, STR("/register")));
+	if (config->device_flow != DEVICE_FLOW_OFF)
+		json_member_str(&json, "device_authorization_endpoint",
+				STR_JOIN(buf->arena, config->issuer, STR("/device_authorization")));
+	write_grant_types(&json, config);
 	for (size_t i = 0; i < COUNT_OF(lists); i++)
 		write_list(&json, &lists[i]);
 	write_scopes(&json, config, identity);

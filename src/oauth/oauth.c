@@ -18,6 +18,7 @@ static const struct route routes[] = {
 	{ "POST", "/authorize", oauth_authorize, LANE_STORE, ROUTE_FORM },
 	{ "POST", "/par", oauth_par, LANE_STORE, ROUTE_FORM },
 	{ "POST", "/token", oauth_token, LANE_STORE, ROUTE_FORM | ROUTE_CORS },
+	{ "POST", "/device_authorization", oauth_device, LANE_STORE, ROUTE_FORM | ROUTE_CORS },
 	{ "POST", "/introspect", oauth_introspect, LANE_STORE, ROUTE_FORM },
 	{ "POST", "/revoke", oauth_revoke, LANE_STORE, ROUTE_FORM | ROUTE_CORS },
 	{ "GET", "/userinfo", oauth_userinfo, LANE_STORE, ROUTE_CORS },

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The authorization server's endpoints over HTTP: metadata (RFC 8414, OpenID Connect Discovery),
- * JWKS, authorize, token (OAuth 2.1), introspect (RFC 7662), revoke (RFC 7009), userinfo (OpenID
- * Connect Core 5.3), registration (RFC 7591, RFC 7592). Thin doors: each takes a request apart,
- * asks authority/ one question and words the answer. Pages are web's affair; the little that
- * authorize needs of them comes down as function pointers.
+ * JWKS, authorize, token (OAuth 2.1), device_authorization (RFC 8628), introspect (RFC 7662),
+ * revoke (RFC 7009), userinfo (OpenID Connect Core 5.3), registration (RFC 7591, RFC 7592). Thin
+ * doors: each takes a request apart, asks authority/ one question and words the answer. Pages are
+ * web's affair; the little that authorize needs of them comes down as function pointers.
  */
 #pragma once
 

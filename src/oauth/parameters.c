@@ -7,7 +7,7 @@ static const struct str secrets[] = {
 	STR_INIT("client_secret"), STR_INIT("client_assertion"), STR_INIT("code"),
 	STR_INIT("code_verifier"), STR_INIT("refresh_token"),	 STR_INIT("token"),
 	STR_INIT("access_token"),  STR_INIT("password"),	 STR_INIT("subject_token"),
-	STR_INIT("actor_token"),
+	STR_INIT("actor_token"),   STR_INIT("device_code"),
 };
 
 static bool is_secret(struct str name)

@@ -28,6 +28,7 @@ static const struct grant_handler handlers[] = {
 	{ STR_INIT("refresh_token"), token_refresh, TALLY_TOKENS_FOR_REFRESH },
 	{ STR_INIT("client_credentials"), token_client_credentials, TALLY_TOKENS_FOR_CLIENT },
 	{ STR_INIT(TOKEN_EXCHANGE), token_exchange, TALLY_TOKENS_FOR_EXCHANGE },
+	{ STR_INIT(DEVICE_CODE), token_poll_device, TALLY_TOKENS_FOR_DEVICE },
 };
 
 static enum err find_handler(struct task *task, const struct form *form,
@@ -127,6 +128,7 @@ static enum err read_wish(struct exchange *exchange, const struct form *form,
 		.code_verifier = form_get(form, "code_verifier"),
 		.redirect_uri = form_get(form, "redirect_uri"),
 		.refresh_token = form_get(form, "refresh_token"),
+		.device_code = form_get(form, "device_code"),
 		.scope = form_get(form, "scope"),
 		.details = form_get(form, "authorization_details"),
 		.subject_token = form_get(form, "subject_token"),

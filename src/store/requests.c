@@ -4,18 +4,21 @@
 #include "base/task.h"
 #include "store/rows.h"
 
+#define POLL_LEEWAY_MS INT64_C(500)
+
 #define REQUEST_COLUMNS                                                                            \
 	"id, state, browser_hash, client_id, resource, scope, redirect_uri, oauth_state,"          \
 	" code_challenge, nonce, prompt, max_age, login_hint, ui_locales, created_at, expires_at," \
 	" user_id, shown_at, decided_at, decision, grant_id, granted, auth_time, acr, code_hash,"  \
-	" code_expires_at, spent_at, family_id, token_expires_at, dpop_jkt, details"
+	" code_expires_at, spent_at, family_id, token_expires_at, dpop_jkt, user_code,"            \
+	" asked_from, poll_ms, polled_at, details"
 
 static STATEMENT REQUEST_INSERT = {
 	"INSERT INTO requests (id, state, browser_hash, client_id, resource, scope, redirect_uri,"
 	" oauth_state, code_challenge, nonce, prompt, max_age, login_hint, ui_locales, created_at,"
-	" expires_at, user_id, shown_at, dpop_jkt, details, over_at)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
-	" $19, $20, $16)"
+	" expires_at, user_id, shown_at, dpop_jkt, details, over_at, code_hash, user_code,"
+	" asked_from, poll_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
+	" $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25) ON CONFLICT DO NOTHING"
 };
 static STATEMENT REQUEST_FIND = { "SELECT " REQUEST_COLUMNS " FROM requests WHERE id = $1" };
 static STATEMENT REQUEST_FIND_CODE = { "SELECT " REQUEST_COLUMNS
@@ -24,6 +27,21 @@ static STATEMENT REQUEST_FIND_CODE = { "SELECT " REQUEST_COLUMNS
 static STATEMENT REQUEST_TAKE = {
 	"UPDATE requests SET state = 'pending', browser_hash = $2, expires_at = $4, over_at = $4"
 	" WHERE id = $1 AND state = 'pushed' AND expires_at > $3"
+};
+static STATEMENT REQUEST_FIND_USER_CODE = { "SELECT " REQUEST_COLUMNS
+					    " FROM requests WHERE user_code = $1" };
+static STATEMENT REQUEST_CLAIM = {
+	"UPDATE requests SET browser_hash = $2, user_id = $3 WHERE user_code = $1"
+	" AND state = 'pending' AND expires_at > $4 AND (user_id IS NULL OR user_id = $3)"
+	" RETURNING " REQUEST_COLUMNS
+};
+static STATEMENT REQUEST_POLL = {
+	"UPDATE requests SET polled_at = $2 WHERE id = $1 AND state = 'pending'"
+	" AND (polled_at IS NULL OR polled_at + poll_ms <= $3)"
+};
+static STATEMENT REQUEST_POLL_SLOWER = {
+	"UPDATE requests SET polled_at = $2, poll_ms = poll_ms + $3 WHERE id = $1"
+	" AND state = 'pending'"
 };
 static STATEMENT REQUEST_SHOW = {
 	"UPDATE requests SET user_id = $2, shown_at = $3 WHERE id = $1 AND state = 'pending'"
@@ -74,6 +92,10 @@ static void row_decision(struct task *task, struct sql_row *row, struct auth_req
 	request->family_id = row_str(task, row);
 	request->token_expires_at = row_int(row);
 	request->dpop_jkt = row_str(task, row);
+	request->user_code = row_str(task, row);
+	request->asked_from = row_str(task, row);
+	request->poll_ms = row_int(row);
+	request->polled_at = row_int(row);
 }
 
 static enum err read_request(struct task *task, struct sql_row *row, void *ret)
@@ -108,20 +130,31 @@ static enum err read_request(struct task *task, struct sql_row *row, void *ret)
 
 enum err auth_request_insert(struct task *task, struct db *db, const struct auth_request *request)
 {
-	return sql_exec(task, db, &REQUEST_INSERT,
-			ARGS(sql_text(request->id), sql_text(states[request->state]),
-			     sql_blob(request->browser_hash), sql_text(request->client_id),
-			     sql_text(request->resource),
-			     sql_text(scope_text(&task->arena, request->scope)),
-			     sql_text(request->redirect_uri), sql_text(request->oauth_state),
-			     sql_text(request->code_challenge), sql_text(request->nonce),
-			     sql_text(request->prompt), sql_int(request->max_age),
-			     sql_text(request->login_hint), sql_text(request->ui_locales),
-			     sql_int(request->created_at), sql_int(request->expires_at),
-			     sql_text(request->user_id), sql_time(request->shown_at),
-			     sql_text(request->dpop_jkt),
-			     sql_text(details_print(&task->arena, &request->details))),
-			NULL);
+	bool is_device = auth_request_is_device(request);
+	/* who comes too late is told so for as long again */
+	int64_t over_at = request->expires_at + (is_device ? DEVICE_LIFE_MS : 0);
+	int64_t changed = 0;
+
+	TRY(sql_exec(task, db, &REQUEST_INSERT,
+		     ARGS(sql_text(request->id), sql_text(states[request->state]),
+			  sql_blob(request->browser_hash), sql_text(request->client_id),
+			  sql_text(request->resource),
+			  sql_text(scope_text(&task->arena, request->scope)),
+			  sql_text(request->redirect_uri), sql_text(request->oauth_state),
+			  sql_text(request->code_challenge), sql_text(request->nonce),
+			  sql_text(request->prompt), sql_int(request->max_age),
+			  sql_text(request->login_hint), sql_text(request->ui_locales),
+			  sql_int(request->created_at), sql_int(request->expires_at),
+			  sql_text(request->user_id), sql_time(request->shown_at),
+			  sql_text(request->dpop_jkt),
+			  sql_text(details_print(&task->arena, &request->details)),
+			  sql_int(over_at), sql_blob(request->code_hash),
+			  sql_blob(request->user_code), sql_text(request->asked_from),
+			  sql_time(request->poll_ms)),
+		     &changed));
+	if (changed == 0)
+		return fail(task, ERR_CONFLICT, "another device has that code");
+	return OK;
 }
 
 enum err auth_request_find(struct task *task, struct db *db, struct str id,
@@ -147,6 +180,39 @@ enum err auth_request_take(struct task *task, struct db *db, const struct auth_r
 		     &changed));
 	if (changed == 0)
 		return fail(task, ERR_CONFLICT, "it was opened already, or is over");
+	return OK;
+}
+
+enum err auth_request_find_user_code(struct task *task, struct db *db, struct str user_code,
+				     struct auth_request *ret_request)
+{
+	return sql_one(task, db, &REQUEST_FIND_USER_CODE, ARGS(sql_blob(user_code)), read_request,
+		       ret_request);
+}
+
+enum err auth_request_claim(struct task *task, struct db *db, const struct device_claim *claim,
+			    struct auth_request *ret_request)
+{
+	return sql_one(task, db, &REQUEST_CLAIM,
+		       ARGS(sql_blob(claim->user_code), sql_blob(claim->browser_hash),
+			    sql_text(claim->user_id), sql_int(claim->now)),
+		       read_request, ret_request);
+}
+
+enum err auth_request_poll(struct task *task, struct db *db, struct str id, int64_t now,
+			   bool *ret_too_soon)
+{
+	int64_t changed = 0;
+
+	/* a network may bring two polls nearer to each other than they were sent */
+	TRY(sql_exec(task, db, &REQUEST_POLL,
+		     ARGS(sql_text(id), sql_int(now), sql_int(now + POLL_LEEWAY_MS)), &changed));
+	*ret_too_soon = changed == 0;
+	if (changed > 0)
+		return OK;
+	TRY(sql_exec(task, db, &REQUEST_POLL_SLOWER,
+		     ARGS(sql_text(id), sql_int(now), sql_int(DEVICE_INTERVAL_MS)), &changed));
+	*ret_too_soon = changed > 0;
 	return OK;
 }
 

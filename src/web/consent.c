@@ -44,8 +44,7 @@ static struct str purpose_of(struct arena *arena, struct str id, struct str fing
 	return STR_JOIN(arena, STR("consent:"), id, STR(":"), fingerprint);
 }
 
-/* What keeps a person from being asked, in words that say how to start again. */
-static enum err send_refusal(struct page *page, enum err err)
+enum err web_refuse_request(struct page *page, enum err err)
 {
 	static const struct {
 		enum err err;
@@ -82,7 +81,7 @@ static enum err refuse_late(struct task *task, enum err err)
 
 	exchange->reply = (struct reply){ 0 };
 	page_begin(exchange, web_of(exchange), &page);
-	return send_refusal(&page, err);
+	return web_refuse_request(&page, err);
 }
 
 /* The page stands in the reply already, and goes out now. */
@@ -99,13 +98,15 @@ static enum err show(struct page *page, struct str id, unsigned status, const ch
 	struct consent_view *view = NEW(&page->task->arena, struct consent_view);
 	enum err err;
 
-	err = consent_show(
-		page->task, page->authority,
-		&(struct consent_asked){ id, page->browser, &page->session, &page->user }, view);
+	err = consent_show(page->task, page->authority,
+			   &(struct consent_asked){ id, page->browser,
+						    page->exchange->request.peer.address,
+						    &page->session, &page->user },
+			   view);
 	if (err == ERR_LOGIN_REQUIRED)
 		return sign_in_again(page, id);
 	if (err != OK)
-		return send_refusal(page, err);
+		return web_refuse_request(page, err);
 	if (problem != NULL)
 		data_str(page->data, "problem", page_text(page, problem, NULL));
 	else
@@ -131,7 +132,7 @@ enum err web_consent_form(struct exchange *exchange)
 	TRY(page_open(exchange, &page));
 	err = request_id_of(&page, &id);
 	if (err == ERR_NOT_FOUND)
-		return send_refusal(&page, err);
+		return web_refuse_request(&page, err);
 	TRY(err);
 	if (!page.is_signed_in)
 		return fail(page.task, ERR_LOGIN_REQUIRED, "not signed in");
@@ -230,7 +231,7 @@ static enum err decide(struct page *page, const struct form *form, const struct 
 	if (err == ERR_REQUEST)
 		return ask_again(page, id, "consent.not_understood");
 	if (err != OK)
-		return send_refusal(page, err);
+		return web_refuse_request(page, err);
 	return go_on(page->task, OK, decision);
 }
 
@@ -249,12 +250,14 @@ enum err web_consent(struct exchange *exchange)
 	shown = form_get(&form, "shown");
 	TRY(csrf_check(&page, &form, purpose_of(&page.task->arena, id, shown)));
 	err = consent_reopen(page.task, page.authority,
-			     &(struct consent_asked){ id, page.browser, &page.session, &page.user },
+			     &(struct consent_asked){ id, page.browser,
+						      exchange->request.peer.address, &page.session,
+						      &page.user },
 			     view);
 	if (err == ERR_LOGIN_REQUIRED)
 		return sign_in_again(&page, id);
 	if (err != OK)
-		return send_refusal(&page, err);
+		return web_refuse_request(&page, err);
 	page.locale = locale_choose(page.web->locales, form_get(&form, "language"),
 				    locale_tag(page.locale));
 	TRY(question_build(&page, view, &question));

@@ -3,7 +3,6 @@
 
 #include "crypto/base64.h"
 #include "crypto/digest.h"
-#include "model/redirect.h"
 #include "web/agents.h"
 #include "web/words.h"
 
@@ -80,6 +79,23 @@ static void add_proof(const struct question *question, json_t *data)
 		 str_from(who->host, (size_t)(who->domain.at - who->host.at) + who->domain.len));
 }
 
+/*
+ * The answer leads to a device that the browser does not know: its code, who asked for it and when,
+ * also when the address brought the code along (RFC 8628 3.3.1, 5.4). How long ago is no sentence,
+ * as with installations.
+ */
+static void add_device(const struct question *question, json_t *data)
+{
+	const struct auth_request *request = &question->view->request;
+	json_t *device = data_object(data, "device");
+
+	data_str(data, "address", request->asked_from);
+	say(question, device, "words", text(question, "consent.device", data));
+	say(question, device, "code", question->view->user_code);
+	say(question, device, "asked", text(question, "consent.device_asked", data));
+	words_time(question->page, data_object(device, "since"), request->created_at);
+}
+
 /* A name is only ever what the agent claims; whose word we have for it stands right below. */
 static void add_agent(const struct question *question, json_t *data)
 {
@@ -101,17 +117,11 @@ static void add_agent(const struct question *question, json_t *data)
 	say(question, data, "switch", text(question, "consent.switch", NULL));
 	say(question, data, "heading", text(question, heading, data));
 	add_proof(question, data);
+	if (auth_request_is_device(&view->request))
+		return add_device(question, data);
 	say(question, data, "sent",
 	    text(question, view->redirect_is_loopback ? "consent.sent_loopback" : "consent.sent",
 		 data));
-}
-
-static bool has_only_loopback(const struct client *client)
-{
-	for (size_t i = 0; i < client->redirect_count; i++)
-		if (!redirect_is_loopback(client->redirect_uris[i]))
-			return false;
-	return true;
 }
 
 /*
@@ -120,7 +130,7 @@ static bool has_only_loopback(const struct client *client)
  */
 static bool is_anybody_here(const struct client *client)
 {
-	return has_only_loopback(client) &&
+	return client_has_only_loopback(client) &&
 	       (client_is_public(client) || !client_is_operators(client));
 }
 
@@ -136,6 +146,10 @@ static void add_warnings(const struct question *question, json_t *data)
 	const struct consent_view *view = question->view;
 	json_t *warnings = data_array(data, "warnings");
 
+	if (auth_request_is_device(&view->request))
+		say_item(question, warnings, text(question, "consent.warning_device", data));
+	if (view->is_from_elsewhere)
+		say_item(question, warnings, text(question, "consent.warning_elsewhere", data));
 	if (view->who.is_first)
 		say_item(question, warnings, text(question, "consent.warning_first", data));
 	if (view->who.has_changed)
@@ -239,8 +253,9 @@ static bool is_ticked(const struct question *question, struct str risk)
 {
 	if (str_equals(risk, STR("read")))
 		return true;
-	/* another program of that name asks again: only reading starts ticked */
-	return str_equals(risk, STR("write")) && question->view->grant.id.len == 0;
+	/* another program of that name asks again, or one we cannot see: only reading is ticked */
+	return str_equals(risk, STR("write")) && question->view->grant.id.len == 0 &&
+	       !auth_request_is_device(&question->view->request);
 }
 
 /* RFC 9396: each element in full, in place of what the whole scope could do. */

@@ -54,6 +54,8 @@ static enum err add_agent(struct page *page, struct str next)
 	struct db *db = NULL;
 	enum err err;
 
+	if (str_starts_with(next, STR("/device")))
+		data_true(page->data, "device");
 	if (str_starts_with(next, authorize_path))
 		add_asker(page, next);
 	if (!str_starts_with(next, consent_path) || !id_is_valid(id, "req_"))

@@ -209,5 +209,6 @@ bool page_is_ours(struct str path)
 		return false;
 	return str_equals(path, STR("/account")) || str_starts_with(path, STR("/account/")) ||
 	       str_starts_with(path, STR("/account?")) ||
-	       str_starts_with(path, STR("/consent?request="));
+	       str_starts_with(path, STR("/consent?request=")) ||
+	       str_equals(path, STR("/device")) || str_starts_with(path, STR("/device?user_code="));
 }

@@ -64,7 +64,7 @@ void page_headers(struct exchange *exchange, struct str form_target);
 /* An agent's question that is come back to after signing in is no longer. */
 #define PAGE_QUESTION_MAX (HTTP_TARGET_MAX / 2)
 /*
- * Where a person may be sent after signing in: the consent page, the account, or an agent's
- * question once more; nowhere else.
+ * Where a person may be sent after signing in: the consent page, the page for a device's code, the
+ * account, or an agent's question once more; nowhere else.
  */
 bool page_is_ours(struct str path);

@@ -22,6 +22,10 @@ static inline struct web *web_of(const struct exchange *exchange)
 	return exchange->door->context;
 }
 
+struct page;
+/* What keeps a person from being asked (consent.h), in words that say how to start again. */
+enum err web_refuse_request(struct page *page, enum err err);
+
 enum err web_home(struct exchange *exchange);
 enum err web_login_form(struct exchange *exchange);
 enum err web_login(struct exchange *exchange);
@@ -29,6 +33,9 @@ enum err web_logout_form(struct exchange *exchange);
 enum err web_logout(struct exchange *exchange);
 enum err web_consent_form(struct exchange *exchange);
 enum err web_consent(struct exchange *exchange);
+enum err web_device_form(struct exchange *exchange);
+enum err web_device(struct exchange *exchange);
+enum err web_device_done(struct exchange *exchange);
 enum err web_account(struct exchange *exchange);
 enum err web_account_change(struct exchange *exchange);
 enum err web_agent(struct exchange *exchange);

@@ -76,7 +76,31 @@ async function look(page, name, { status = 200 } = {}) {
 	page.said.length = 0;
 }
 
-async function tour(page, { grantd, alice, agent, stranger, registered, published, carol }) {
+// A device without a browser asks; the person types its code, once a wrong one before.
+async function device(page, look_at, { television }) {
+	const ask = async () => (await television.post('/device_authorization', { scope: 'mail.read', resource: television.resource })).body;
+	const type = async (code) => {
+		await page.fill('#user_code', code);
+		await page.locator('button.main').click();
+	};
+	await look_at('device', '/device');
+	await type('BCDF-GHJK');
+	await page.locator('[role=alert]').waitFor();
+	await look(page, 'device-wrong', { status: 400 });
+	for (const decision of ['deny', 'allow']) {
+		const { verification_uri_complete } = await ask();
+		await look_at('device-brought', verification_uri_complete);
+		await page.locator('button.main').click();
+		await page.locator('[data-arm][data-armed=yes]').waitFor();
+		await look(page, 'consent-device');
+		await page.locator(`button[value=${decision}]`).click();
+		await page.waitForURL('**/device/done?**');
+		await look(page, `device-${decision === 'allow' ? 'allowed' : 'denied'}`);
+	}
+}
+
+async function tour(page, world) {
+	const { grantd, alice, agent, stranger, registered, published, carol } = world;
 	const at = (where) => page.goto(new URL(where, grantd.issuer).href);
 	const look_at = async (name, where, options) => {
 		await at(where);
@@ -86,6 +110,7 @@ async function tour(page, { grantd, alice, agent, stranger, registered, publishe
 	await sign_in(page, { username: 'nobody', password: 'not the password' });
 	await page.locator('[role=alert]').waitFor();
 	await look(page, 'login-wrong', { status: 403 });
+	await look_at('login-for-device', '/device');
 	await look_at('login-for-agent', stranger.authorization().url);
 	await sign_in(page, alice);
 	await page.locator('button[name=decision]').first().waitFor();
@@ -104,6 +129,7 @@ async function tour(page, { grantd, alice, agent, stranger, registered, publishe
 	await look_at('consent-answered', asked, { status: 409 });
 	await look_at('consent-registered', agent.authorization({ client_id: registered }).url);
 	await look_at('consent-published', agent.authorization({ client_id: published, redirect_uri: 'https://planner.example.co.uk/callback' }).url);
+	await device(page, look_at, world);
 	for (const name of ['account', 'activity', 'security', 'logout', 'errors'])
 		await look_at(name, ['activity', 'security'].includes(name) ? `/account/${name}` : `/${name}`);
 	await at('/account');
@@ -191,12 +217,13 @@ async function furnish(grantd) {
 	}
 	await add_sub_agents(grantd, alice, read);
 	const stranger = await grantd.add_agent({ id: 'travel', name: 'Travel planner', redirect_uris: ['https://travel.example/callback'] });
-	return { grantd, alice, agent, stranger, registered: await register(grantd), published: await publish(grantd), carol: await grantd.add_person('carol') };
+	const television = await grantd.add_agent({ id: 'television', name: 'Living-room television', grant_types: ['device_code', 'refresh_token'], redirect_uris: [], scope: 'mail.read' });
+	return { grantd, alice, agent, stranger, television, registered: await register(grantd), published: await publish(grantd), carol: await grantd.add_person('carol') };
 }
 
 fs.rmSync(out, { recursive: true, force: true });
 fs.mkdirSync(out, { recursive: true });
-const grantd = await Instance.create();
+const grantd = await Instance.create({ env: { GRANTD_DEVICE_FLOW: 'on' } });
 const browser = await launch();
 try {
 	await grantd.start();

@@ -28,7 +28,7 @@ async function start_second() {
 }
 
 before(async () => {
-	first = await Instance.start(null);
+	first = await Instance.start(null, { env: { GRANTD_DEVICE_FLOW: 'on' } });
 	await first.add_resource();
 	alice = await first.add_person('alice');
 	agent = await first.add_agent();
@@ -173,6 +173,25 @@ case_of_two('guesses at a secret count together, whichever node they are sent to
 	assert.equal(count(statuses, 401) + count(statuses, 429), 40);
 	for (const node of [first, second]) refused(await careful.at(node).post('/token', { grant_type: 'client_credentials' }), 429, 'temporarily_unavailable');
 	assert.equal(count(await event_kinds(first), 'client.guessing'), 1);
+});
+
+case_of_two('a device asks at both nodes by turns: one interval, one answer of the person, tokens once', async () => {
+	const device = await first.add_agent({ id: 'device', grant_types: ['device_code', 'refresh_token'], redirect_uris: [] });
+	const poll = (node, device_code) => device.at(node).post('/token', { grant_type: 'urn:ietf:params:oauth:grant-type:device_code', device_code });
+	const { body } = await device.post('/device_authorization', { scope: 'mail.read', resource: device.resource });
+	refused(await poll(first, body.device_code), 400, 'authorization_pending');
+	refused(await poll(second, body.device_code), 400, 'slow_down');
+	const page = await alice.at(second).open('/device');
+	const question = await alice.at(first).submit(page, page.form_with('user_code'), { user_code: body.user_code });
+	const answers = await Promise.all([[first, 'allow'], [second, 'deny']].map(([node, decision]) => alice.at(node).decide(question, decision, read)));
+	assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 409]);
+	const polled = await Promise.all(Array.from({ length: 8 }, (_, i) => poll(by_turns(i), body.device_code)));
+	if (answers[0].status === 200) {
+		assert.deepEqual([count(polled.map(({ status }) => status), 200), polled.length], [1, 8]);
+		for (const one of polled) if (one.status !== 200) refused(one, 400, 'invalid_grant');
+	} else {
+		for (const one of polled) refused(one, 400, 'access_denied');
+	}
 });
 
 case_of_two('what a person begins at one node is finished at the other', async () => {

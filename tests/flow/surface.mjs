@@ -58,6 +58,18 @@ const consent_page = ({ alice, agent }) => alice.get(agent.authorization().url);
 const registrable = { redirect_uris: ['http://127.0.0.1/callback'], token_endpoint_auth_method: 'none', grant_types: ['authorization_code', 'refresh_token'] };
 let made = 0;
 
+// A device without a browser: its question, alice's page for it, and her no.
+const device_form = ({ television }) => ({ form: [['client_id', television.client_id], ['scope', 'mail.read'], ['resource', television.resource]] });
+const device_code = async ({ television }) => (await television.post('/device_authorization', { scope: 'mail.read', resource: television.resource })).body;
+const device_page = async (world) => world.alice.get(`/device?user_code=${(await device_code(world)).user_code}`);
+let done; // once: codes that are typed wrong are counted
+const device_done = async (world) => done ??= await answer_device(world);
+const answer_device = async (world) => {
+	const asked = await device_page(world);
+	const answered = await world.alice.decide(await world.alice.submit(asked, asked.form_with('user_code')), 'deny');
+	return { query: [...answered.url.searchParams] };
+};
+
 // One that registered itself just now, and keeps its registration.
 const kept = (more = () => ({})) => async ({ grantd }) => {
 	const client = await (await grantd.fetch(`${grantd.issuer}/register`, { method: 'POST', body: JSON.stringify(registrable), headers: { 'content-type': 'application/json' } })).json();
@@ -84,8 +96,11 @@ export const sound = {
 		client(() => ({ grant_type: 'authorization_code', code: 'gac_x', redirect_uri: 'http://127.0.0.1/callback', code_verifier: pkce().verifier })),
 		async ({ agent, tokens }) => ({ form: [['client_id', agent.client_id], ['grant_type', 'refresh_token'], ['refresh_token', tokens.refresh_token]] }),
 		async ({ robot }) => ({ form: [['grant_type', 'client_credentials']], headers: [['authorization', basic(robot.client_id, robot.client_secret)]] }),
+		async (world) => ({ form: [['client_id', world.television.client_id], ['grant_type', 'urn:ietf:params:oauth:grant-type:device_code'],
+			['device_code', (await device_code(world)).device_code]] }),
 		async ({ poster }) => ({ form: [['grant_type', 'client_credentials'], ['client_id', poster.client_id], ['client_secret', poster.client_secret]] }),
 	],
+	'POST /device_authorization': async (world) => device_form(world),
 	'POST /introspect': as_mail,
 	'POST /revoke': client(() => ({ token: 'grt_x' })),
 	'GET /userinfo': bearer,
@@ -99,6 +114,8 @@ export const sound = {
 	'POST /logout': form_of(page('/logout'), 'csrf'),
 	'GET /consent': async (world) => ({ query: [...(await consent_page(world)).url.searchParams] }),
 	'POST /consent': form_of(consent_page, 'decision'),
+	'POST /device': form_of(device_page, 'user_code'),
+	'GET /device/done': device_done,
 	'POST /account': form_of(page('/account'), 'action'),
 	'GET /account/agents/{id}': agent_id,
 	'POST /account/agents/{id}': with_agent(form_of(async (world) => world.alice.get(`/account/agents/${(await agent_id(world)).path}`), 'action')),
@@ -161,12 +178,13 @@ export async function furnish(grantd) {
 		await grantd.add_agent({ id: 'robot', secret: true, scope: 'mail.count', redirect_uris: [], grant_types: ['client_credentials'] })];
 	await grantd.add_agent({ id: 'spare', secret: true, scope: 'mail.read', redirect_uris: ['https://spare.example/cb'] });
 	const poster = await grantd.add_agent({ id: 'poster', secret: true, scope: 'mail.count', redirect_uris: [], grant_types: ['client_credentials'], args: ['--auth', 'client_secret_post'] });
+	const television = await grantd.add_agent({ id: 'television', scope: 'mail.read', redirect_uris: [], grant_types: ['device_code', 'refresh_token'] });
 	const app = await grantd.add_agent({ id: 'app', scope: 'openid profile email', resource: null });
 	const signed_in = await app.tokens(alice, { changes: { resource: null } });
 	const [tokens] = [await agent.tokens(alice), await agent.tokens(bob)];
 	const grants = await grantd.operate(['grant', 'list']);
 	grants.sort((one, other) => Number(one.user === 'bob') - Number(other.user === 'bob'));
-	return { grantd, alice, bob, agent, robot, poster, tokens, signed_in, grants, events: await grantd.operate(['event', 'list']) };
+	return { grantd, alice, bob, agent, robot, poster, television, tokens, signed_in, grants, events: await grantd.operate(['event', 'list']) };
 }
 
 const plain_agent = new http.Agent({ keepAlive: true, maxSockets: 16 });

@@ -147,8 +147,17 @@ const char *const schema_step_1[] = {
 	" over_at BIGINT NOT NULL,"
 	" dpop_jkt TEXT,"
 	/* authorization_details (RFC 9396) in the one form; NULL: none */
-	" details TEXT)",
+	" details TEXT,"
+	/*
+	 * of a device (RFC 8628): a keyed tag of the code that a person types, who asked, how often
+	 */
+	" user_code BYTEA,"
+	" asked_from TEXT,"
+	" poll_ms BIGINT,"
+	" polled_at BIGINT)",
 	"CREATE UNIQUE INDEX requests_code ON requests (code_hash) WHERE code_hash IS NOT NULL",
+	"CREATE UNIQUE INDEX requests_user_code ON requests (user_code)"
+	" WHERE user_code IS NOT NULL",
 	"CREATE INDEX requests_over ON requests (over_at)",
 
 	"CREATE TABLE grants ("

@@ -255,7 +255,8 @@ struct str office_code(struct office *office, const char *client, const char *sc
 	struct auth_request request = open_request(office, client, scope);
 	struct session session = { .user_id = office->alice.id,
 				   .created_at = office->world.clock.now };
-	struct consent_asked asked = { request.id, STR(OFFICE_BROWSER), &session, &office->alice };
+	struct consent_asked asked = { request.id, STR(OFFICE_BROWSER), STR("127.0.0.1"), &session,
+				       &office->alice };
 	struct str words[SCOPES_MAX] = { 0 };
 	struct consent_answer answer = { .allow = true,
 					 .scope = request.scope,

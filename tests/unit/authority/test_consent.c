@@ -129,20 +129,20 @@ static enum err show(struct str id, const char *browser, struct consent_view *re
 {
 	struct session session = session_of_alice();
 
-	return office_show(
-		&office,
-		&(struct consent_asked){ id, str_from_c(browser), &session, &office.alice },
-		ret_view);
+	return office_show(&office,
+			   &(struct consent_asked){ id, str_from_c(browser), STR("127.0.0.1"),
+						    &session, &office.alice },
+			   ret_view);
 }
 
 static enum err answer(struct str id, const struct consent_answer *wish, struct str *ret_location)
 {
 	struct session session = session_of_alice();
 
-	return office_decide(
-		&office,
-		&(struct consent_asked){ id, STR(OFFICE_BROWSER), &session, &office.alice }, wish,
-		ret_location);
+	return office_decide(&office,
+			     &(struct consent_asked){ id, STR(OFFICE_BROWSER), STR("127.0.0.1"),
+						      &session, &office.alice },
+			     wish, ret_location);
 }
 
 static size_t grants_of_alice(void)
@@ -317,8 +317,8 @@ static void cs_010_another_person_does_not_answer_what_alice_was_shown(void **st
 	CHECK_ERR(show(request.id, OFFICE_BROWSER, &view), OK);
 	session.user_id = bob.id;
 	CHECK_ERR(consent_reopen(world_task(&office.world), &office.authority,
-				 &(struct consent_asked){ request.id, STR(OFFICE_BROWSER), &session,
-							  &bob },
+				 &(struct consent_asked){ request.id, STR(OFFICE_BROWSER),
+							  STR("127.0.0.1"), &session, &bob },
 				 &view),
 		  ERR_FORBIDDEN);
 }
@@ -335,16 +335,16 @@ static void prompt_login_and_max_age_ask_for_a_new_sign_in(void **state)
 	params.prompt = STR("login");
 	CHECK_ERR(ask(&params, &request), OK);
 	CHECK_ERR(consent_show(world_task(&office.world), &office.authority,
-			       &(struct consent_asked){ request.id, STR(OFFICE_BROWSER), &old,
-							&office.alice },
+			       &(struct consent_asked){ request.id, STR(OFFICE_BROWSER),
+							STR("127.0.0.1"), &old, &office.alice },
 			       &view),
 		  ERR_LOGIN_REQUIRED);
 	params.prompt = STR_NONE;
 	params.max_age = STR("59");
 	CHECK_ERR(ask(&params, &request), OK);
 	CHECK_ERR(consent_show(world_task(&office.world), &office.authority,
-			       &(struct consent_asked){ request.id, STR(OFFICE_BROWSER), &old,
-							&office.alice },
+			       &(struct consent_asked){ request.id, STR(OFFICE_BROWSER),
+							STR("127.0.0.1"), &old, &office.alice },
 			       &view),
 		  ERR_LOGIN_REQUIRED);
 	CHECK_ERR(show(request.id, OFFICE_BROWSER, &view), OK);

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Agents on devices without a browser: whose, which codes, and what is left of them. */
+#include "at_office.h"
+
+#include <string.h>
+
+#include "authority/device.h"
+#include "store/requests.h"
+
+static struct client agent(const char *kind, unsigned grant_types)
+{
+	return (struct client){ .id = STR("agent"),
+				.kind = str_from_c(kind),
+				.grant_types = grant_types };
+}
+
+static void set_policy(const char *policy)
+{
+	struct task *task = world_task(&office.world);
+	struct config_source source = { .dir = office.world.dir };
+	const struct config *config = NULL;
+
+	office_write(&office, "grantd.conf",
+		     STR_JOIN(&task->arena, STR("issuer = https://grantd.test\ndevice_flow = "),
+			      str_from_c(policy), STR("\n"))
+			     .at);
+	CHECK_ERR(config_load(task, &source, &config), OK);
+	config_live_swap(office.live, config);
+}
+
+static void only_agents_that_the_operator_lets_may_ask_from_a_device(void **state)
+{
+	static const struct {
+		const char *policy;
+		const char *kind;
+		unsigned types;
+		bool may;
+	} rows[] = {
+		{ "off", "operator", GRANT_DEVICE_CODE, false },
+		{ "off", "registered", GRANT_DEVICE_CODE, false },
+		{ "on", "operator", GRANT_DEVICE_CODE, true },
+		{ "on", "operator", GRANT_AUTHORIZATION_CODE | GRANT_REFRESH_TOKEN, false },
+		{ "on", "registered", GRANT_DEVICE_CODE, false },
+		{ "on", "document", GRANT_DEVICE_CODE, false },
+		{ "open", "operator", GRANT_DEVICE_CODE, true },
+		{ "open", "registered", GRANT_DEVICE_CODE, true },
+		{ "open", "document", GRANT_DEVICE_CODE | GRANT_AUTHORIZATION_CODE, true },
+		{ "open", "registered", GRANT_AUTHORIZATION_CODE, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct client client = agent(rows[i].kind, rows[i].types);
+
+		set_policy(rows[i].policy);
+		CHECK(device_is_for(&office.authority, &client) == rows[i].may);
+	}
+}
+
+static void a_code_is_written_in_one_way_and_read_in_several(void **state)
+{
+	static const struct {
+		const char *typed;
+		const char *code; /* NULL: none */
+	} rows[] = {
+		{ "BCDF-GHJK", "BCDF-GHJK" },
+		{ "bcdfghjk", "BCDF-GHJK" },
+		{ " b c d f - G H J K ", "BCDF-GHJK" },
+		{ "ZXWVTSRQ", "ZXWV-TSRQ" },
+		{ "", NULL },
+		{ "BCDF-GHJ", NULL },
+		{ "BCDF-GHJKL", NULL },
+		{ "BCDF-GHJA", NULL },
+		{ "BCDF_GHJK", NULL },
+		{ "BCDF-GHJ\xC3\x84", NULL },
+		{ "BCDF-GHJ1", NULL },
+	};
+	struct arena *arena = &world_task(&office.world)->arena;
+	char long_one[100];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(rows); i++) {
+		struct str code = device_code_written(arena, str_from_c(rows[i].typed));
+
+		CHECK((code.at == NULL) == (rows[i].code == NULL));
+		if (code.at != NULL)
+			CHECK_STR(code, str_from_c(rows[i].code));
+	}
+	memset(long_one, ' ', sizeof(long_one));
+	memcpy(long_one, "BCDFGHJK", 8);
+	CHECK(device_code_written(arena, (struct str){ long_one, sizeof(long_one) }).at == NULL);
+}
+
+static enum err ask_step(struct task *task, void *arg)
+{
+	return device_ask(task, &office.authority, arg, office_finished);
+}
+
+static struct device_wish ask(void)
+{
+	struct device_wish wish = { .client = agent("operator", GRANT_DEVICE_CODE),
+				    .scope = STR("mail.read"),
+				    .resource = STR(OFFICE_RESOURCE),
+				    .resource_count = 1,
+				    .source = STR("192.0.2.1") };
+
+	CHECK_ERR(world_run(&office.world.home, ask_step, &wish), OK);
+	return wish;
+}
+
+static void no_two_devices_have_the_same_code_and_each_code_is_its_requests(void **state)
+{
+	struct device_wish one, other;
+	struct task *task;
+	struct str code;
+
+	(void)state;
+	set_policy("on");
+	task = world_task(&office.world);
+	one = ask();
+	other = ask();
+	CHECK(!str_equals(one.user_code, other.user_code));
+	CHECK_ERR(device_user_code(task, &office.authority, &one.request, &code), OK);
+	CHECK_STR(code, one.user_code);
+	one.request.user_code = other.request.user_code;
+	CHECK_ERR(device_user_code(task, &office.authority, &one.request, &code), ERR_NOT_FOUND);
+}
+
+static enum err insert(struct task *task, struct db *db, void *arg)
+{
+	return auth_request_insert(task, db, arg);
+}
+
+static enum err sweep(struct task *task, struct db *db, void *arg)
+{
+	return auth_request_sweep(task, db, task->now, 100, arg);
+}
+
+static void the_second_device_with_a_code_is_refused_and_rows_go_when_they_are_over(void **state)
+{
+	struct device_wish wish;
+	struct auth_request twin;
+	int64_t swept = 0;
+
+	(void)state;
+	set_policy("on");
+	world_task(&office.world);
+	wish = ask();
+	twin = wish.request;
+	twin.id = STR("req_aaaaaaaaaaaaaaaaaaaaaaaaaa");
+	twin.code_hash = STR("another");
+	CHECK_ERR(world_write(&office.world, insert, &twin), ERR_CONFLICT);
+	office_wait(&office, DEVICE_LIFE_MS + 1);
+	CHECK_ERR(world_write(&office.world, sweep, &swept), OK);
+	CHECK(swept == 0); /* who comes too late is told so */
+	office_wait(&office, DEVICE_LIFE_MS);
+	CHECK_ERR(world_write(&office.world, sweep, &swept), OK);
+	CHECK(swept == 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, office_start, office_end)
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(only_agents_that_the_operator_lets_may_ask_from_a_device),
+		TEST(a_code_is_written_in_one_way_and_read_in_several),
+		TEST(no_two_devices_have_the_same_code_and_each_code_is_its_requests),
+		TEST(the_second_device_with_a_code_is_refused_and_rows_go_when_they_are_over),
+	};
+
+	return check_run(tests, COUNT_OF(tests), NULL, NULL);
+}
