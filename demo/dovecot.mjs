@@ -25,8 +25,9 @@ async function numbers(user) {
 }
 
 export class Dovecot {
-	// issuer_host: "grantd.localhost:8443".
-	static async start({ port, issuer_host, secret, ca_file }) {
+	// issuer_host: "grantd.localhost:8443". oauth2: what writes another oauth2.conf.ext for the directory it is given;
+	// settings: more lines of dovecot.conf; env: for all its processes
+	static async start({ port, issuer_host, secret, ca_file, oauth2, settings = '', env = {} }) {
 		const dovecot = new Dovecot();
 		// of its own, and open to the users that parts of Dovecot run as; a test's directory is not
 		const home = fs.mkdtempSync(path.join(os.tmpdir(), 'grantd-mail-'));
@@ -41,11 +42,12 @@ export class Dovecot {
 		fs.chmodSync(home, 0o755);
 		fs.copyFileSync(ca_file, words.CA);
 		fs.chmodSync(words.CA, 0o644);
-		fs.writeFileSync(dovecot.conf, fill('dovecot.conf', words) + (is_root ? '' : unprivileged(user, group)));
-		fs.writeFileSync(path.join(home, 'oauth2.conf.ext'), fill('oauth2.conf.ext', words), { mode: 0o600 });
+		const passed_on = Object.keys(env).length ? `\nimport_environment = TZ ${Object.keys(env).join(' ')}\n` : '';
+		fs.writeFileSync(dovecot.conf, `${fill('dovecot.conf', words)}${settings}${passed_on}` + (is_root ? '' : unprivileged(user, group)));
+		fs.writeFileSync(path.join(home, 'oauth2.conf.ext'), oauth2 ? await oauth2(home) : fill('oauth2.conf.ext', words), { mode: 0o600 });
 		fs.writeFileSync(path.join(home, 'acl'), '* owner lr\n');
 		for (const name of fs.readdirSync(path.join(here, 'mail'))) dovecot.#deliver(name);
-		dovecot.daemon = new Daemon('dovecot', ['-F', '-c', dovecot.conf], { log_dir: home, name: 'dovecot' });
+		dovecot.daemon = new Daemon('dovecot', ['-F', '-c', dovecot.conf], { log_dir: home, name: 'dovecot', env: { ...process.env, ...env } });
 		try {
 			await dovecot.#answers();
 		} catch (error) {

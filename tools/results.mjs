@@ -95,6 +95,7 @@ const expected = {
 	'flow-sqlite': { part: 'flow', due: () => has_files('tests/flow', /\.test\.mjs$/) },
 	'flow-postgres': { part: 'flow', due: () => has_files('tests/flow', /\.test\.mjs$/) },
 	'flow-release': { part: 'flow', due: () => has_files('tests/flow', /\.test\.mjs$/) },
+	servers: { part: 'flow', due: () => has_files('tests/servers', /\.test\.mjs$/) },
 	browser: { part: 'browser', due: () => has_files('tests/browser', /\.test\.mjs$/) },
 	lint: { part: 'lint', due: () => true },
 };

@@ -47,9 +47,7 @@ struct scope_set issue_offered(struct task *task, const struct authority *author
 	return offered_by(task, authority, authority_resource(authority, resource_uri));
 }
 
-/*
- * Lifetimes are the configuration's: a resource's own, never over 900 s (checked when it was read).
- */
+/* The configuration's: a resource's own, never over 900 s (checked when it was read). */
 int64_t issue_lifetime(const struct authority *authority, const struct resource *resource)
 {
 	return resource->token_ms > 0 ? resource->token_ms
@@ -180,18 +178,18 @@ enum err refresh_token_check(struct task *task, const struct authority *authorit
 
 struct claims {
 	struct str sub;
+	struct str username; /* STR_NONE: the resource does not want it */
 	struct str audience;
 	struct str client_id;
 	struct str scope;
 	struct str details; /* JSON (RFC 9396 9); STR_NONE: none */
 	struct str jkt;	    /* STR_NONE: a bearer token */
 	int64_t expires_at;
-	const struct standing *standing; /* NULL: a client as itself */
-	bool is_renewable;		 /* its family's refresh token goes with it */
-	/* if this one of the family is ours; NULL: nobody presented one */
-	const struct refresh_token *presented;
-	const struct derivation *derivation; /* NULL: not derived from another token */
-	const struct act *act;		     /* with it: who has it */
+	const struct standing *standing;       /* NULL: a client as itself */
+	bool is_renewable;		       /* its family's refresh token goes with it */
+	const struct refresh_token *presented; /* if it is ours; NULL: nobody presented one */
+	const struct derivation *derivation;   /* NULL: not derived from another token */
+	const struct act *act;		       /* with it: who has it */
 };
 
 static enum err spell_claims(struct task *task, const struct authority *authority,
@@ -204,6 +202,8 @@ static enum err spell_claims(struct task *task, const struct authority *authorit
 	json_open_object(&json);
 	json_member_str(&json, "iss", authority_config(authority)->issuer);
 	json_member_str(&json, "sub", claims->sub);
+	if (claims->username.at != NULL)
+		json_member_str(&json, "username", claims->username);
 	json_member_str(&json, "aud", claims->audience);
 	json_member_str(&json, "client_id", claims->client_id);
 	json_member_str(&json, "scope", claims->scope);
@@ -319,6 +319,7 @@ static enum err issue_under(struct task *task, const struct authority *authority
 	if (resource == NULL)
 		return fail(task, ERR_TARGET, "the resource is gone");
 	claims->sub = standing->user.id;
+	claims->username = resource->names_user ? standing->user.username : STR_NONE;
 	claims->audience = wish->resource;
 	claims->client_id = claims->act == NULL ? standing->client.id
 						: act_client(claims->act, standing->client.id);

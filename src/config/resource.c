@@ -43,10 +43,9 @@ static const struct member resource_members[] = {
 };
 
 static const struct member token_members[] = {
-	{ "typ", MEMBER_TEXT, false },
-	{ "alg", MEMBER_TEXT, false },
-	{ "lifetime", MEMBER_NUMBER, false },
-	{ "dpop", MEMBER_YES_NO, false },
+	{ "typ", MEMBER_TEXT, false },	      { "alg", MEMBER_TEXT, false },
+	{ "lifetime", MEMBER_NUMBER, false }, { "dpop", MEMBER_YES_NO, false },
+	{ "claims", MEMBER_ARRAY, false },
 };
 
 static const struct member scope_members[] = {
@@ -224,6 +223,25 @@ static enum err take_scopes(struct reader *reader, const json_t *list)
 	return OK;
 }
 
+/* What its tokens say beside the claims of RFC 9068. */
+static enum err take_claims(struct reader *reader, const json_t *list)
+{
+	static const char *const claims[] = { "username" };
+	struct str word;
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *claim = json_array_get(list, i);
+		struct str path = member_index(reader->task, STR("token.claims"), i);
+
+		if (!json_is_string(claim))
+			return failf(reader->task, ERR_CONFIG, "%.*s: must be a text",
+				     STR_FMT(path));
+		TRY(take_word(reader, claim, path, claims, COUNT_OF(claims), &word));
+		reader->resource->names_user = true;
+	}
+	return OK;
+}
+
 static enum err take_token(struct reader *reader, const json_t *token)
 {
 	static const char *const types[] = { "at+jwt", "JWT" };
@@ -241,6 +259,7 @@ static enum err take_token(struct reader *reader, const json_t *token)
 	resource->has_own_keys = str_equals(resource->token_typ, STR("JWT")) ||
 				 str_equals(resource->token_alg, STR("RS256"));
 	resource->takes_dpop = !json_is_false(json_object_get(token, "dpop"));
+	TRY(take_claims(reader, json_object_get(token, "claims")));
 	if (lifetime == NULL)
 		return OK;
 	if (json_integer_value(lifetime) < LIFETIME_MIN ||

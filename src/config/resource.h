@@ -63,6 +63,7 @@ struct resource {
 	int64_t token_ms;     /* lifetime, <= 900 s; config_load puts its default where the file has
 				 none */
 	bool takes_dpop;      /* false: it cannot check proofs, so its tokens are bearer tokens */
+	bool names_user;      /* "claims": its tokens say the username too */
 	bool has_own_keys;    /* typ JWT: a signing key and JWKS of its own */
 	const struct resource_scope *scopes;
 	size_t scope_count;

@@ -17,6 +17,9 @@ const faked = { LD_PRELOAD: preloads(library), ASAN_OPTIONS: asan_without_time, 
 // What a command finds in its environment whose clock is so far ahead.
 export const ahead = (seconds) => ({ ...faked, FAKETIME: `+${seconds}` });
 
+// What a program that is not ours finds in its environment: it is so far ahead as the file says at each moment ("+400").
+export const as_file_says = (file) => ({ ...faked, LD_PRELOAD: library, FAKETIME_TIMESTAMP_FILE: file, FAKETIME_NO_CACHE: '1' });
+
 export class MovedInstance {
 	// An instance with .move(seconds): so far ahead of the real time (negative: behind) from now on.
 	static async start(t, { env = {} } = {}) {

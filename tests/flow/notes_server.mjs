@@ -2,7 +2,7 @@
 // The MCP server of examples/mcp-server as its README runs it, and what a desktop program keeps that calls it.
 import fs from 'node:fs';
 import path from 'node:path';
-import { ahead } from './clock.mjs';
+import { as_file_says } from './clock.mjs';
 import { Daemon, free_ports } from './harness/index.mjs';
 
 const folder = path.resolve(import.meta.dirname, '../../examples/mcp-server');
@@ -19,10 +19,12 @@ export class NotesServer {
 	static async start(grantd, uri, { env = {}, late = 0, listen = new URL(uri).port } = {}) {
 		const server = new NotesServer();
 		server.uri = uri;
+		const clock = path.join(grantd.home, `clock-${listen}`);
+		fs.writeFileSync(clock, `+${late}`);
 		server.daemon = new Daemon(process.execPath, [path.join(folder, 'server.mjs')], {
 			log_dir: grantd.home, name: `notes-${listen}`, env: {
 				PATH: process.env.PATH, NODE_EXTRA_CA_CERTS: path.join(grantd.dir, 'ca.pem'), ISSUER: grantd.issuer, RESOURCE: uri, LISTEN: listen,
-				...(late ? ahead(late) : {}), ...env,
+				...(late ? as_file_says(clock) : {}), ...env,
 			},
 		});
 		await server.daemon.says('ready');

@@ -56,7 +56,12 @@ static void a_resource_with_plain_jwt_or_rs256_has_keys_of_its_own(void **state)
 	CHECK_ERR(parse(&place, HEAD SCOPES ",\"token\":{\"typ\":\"JWT\"}}", &resource), OK);
 	CHECK(resource.has_own_keys);
 	CHECK_ERR(parse(&place, HEAD SCOPES ",\"token\":{\"alg\":\"RS256\"}}", &resource), OK);
-	CHECK(resource.has_own_keys);
+	CHECK(resource.has_own_keys && !resource.names_user);
+	CHECK_ERR(parse(&place, HEAD SCOPES ",\"token\":{\"claims\":[\"username\"]}}", &resource),
+		  OK);
+	CHECK(resource.names_user && !resource.has_own_keys);
+	CHECK_ERR(parse(&place, HEAD SCOPES ",\"token\":{\"claims\":[]}}", &resource), OK);
+	CHECK(!resource.names_user);
 	CHECK_ERR(parse(&place, HEAD SCOPES "}", &resource), OK);
 	CHECK(!resource.has_own_keys && resource.token_ms == 0);
 	place_end(&place);
@@ -96,6 +101,9 @@ static const struct {
 	{ HEAD SCOPES ",\"token\":{\"alg\":\"none\"}}", "not one of ES256, RS256" },
 	{ HEAD SCOPES ",\"token\":{\"alg\":\"HS256\"}}", "did you mean \"ES256\"?" },
 	{ HEAD SCOPES ",\"token\":{\"lifetime\":901}}", "30 to 900" },
+	{ HEAD SCOPES ",\"token\":{\"claims\":\"username\"}}", "token.claims: must be a list" },
+	{ HEAD SCOPES ",\"token\":{\"claims\":[\"usernam\"]}}", "did you mean \"username\"?" },
+	{ HEAD SCOPES ",\"token\":{\"claims\":[\"username\",1]}}", "token.claims[1]:" },
 	{ HEAD SCOPES ",\"token\":{\"lifetime\":29}}", "30 to 900" },
 	{ HEAD SCOPES ",\"token\":{\"lifetime\":\"300\"}}",
 	  "token.lifetime: must be a whole number" },
