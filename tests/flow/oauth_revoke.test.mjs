@@ -214,7 +214,7 @@ describe('metadata', () => {
 				}
 			}
 			assert.equal(body.registration_endpoint, `${grantd.issuer}/register`);
-			for (const absent of ['device_authorization_endpoint', 'pushed_authorization_request_endpoint', 'end_session_endpoint']) assert.equal(body[absent], undefined);
+			for (const absent of ['device_authorization_endpoint', 'end_session_endpoint']) assert.equal(body[absent], undefined);
 		});
 		test(`MD-006: ${path} may be read from any origin, without credentials`, async () => {
 			const answer = await ask(grantd, path, { headers: { origin: 'https://page.example' } });
