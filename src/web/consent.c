@@ -94,7 +94,7 @@ static enum err go_out(struct task *task, enum err result, void *arg)
 /* status 200, or 400 with a word on what is missing. */
 static enum err show(struct page *page, struct str id, unsigned status, const char *problem)
 {
-	CLEANUP(question_close) struct question question = { 0 };
+	struct question question = { 0 };
 	struct consent_view *view = NEW(&page->task->arena, struct consent_view);
 	enum err err;
 
@@ -238,7 +238,7 @@ static enum err decide(struct page *page, const struct form *form, const struct 
 enum err web_consent(struct exchange *exchange)
 {
 	CLEANUP(page_close) struct page page = { 0 };
-	CLEANUP(question_close) struct question question = { 0 };
+	struct question question = { 0 };
 	struct consent_view *view = NEW(&exchange->task.arena, struct consent_view);
 	struct str id, shown;
 	struct form form;

@@ -8,22 +8,17 @@
 
 #define KEPT_MAX (64 * 1024)
 
-void question_close(struct question *question)
-{
-	json_unref(&question->kept);
-}
-
 /* Puts text before the person, and keeps it. */
 static void say(const struct question *question, json_t *object, const char *key, struct str text)
 {
 	data_str(object, key, text);
-	data_item_str(question->kept, text);
+	json_add_str(question->kept, text);
 }
 
 static void say_item(const struct question *question, json_t *array, struct str text)
 {
 	data_item_str(array, text);
-	data_item_str(question->kept, text);
+	json_add_str(question->kept, text);
 }
 
 static struct str text(const struct question *question, const char *key, const json_t *data)
@@ -71,7 +66,7 @@ static void add_proof(const struct question *question, json_t *data)
 	/* the host in three parts, so that who is behind it stands out: no sentence, but kept */
 	publisher = data_object(data, "publisher");
 	say(question, publisher, "word", text(question, "consent.publisher", NULL));
-	data_item_str(question->kept, who->host);
+	json_add_str(question->kept, who->host);
 	data_str(publisher, "before",
 		 str_sub(who->host, 0, (size_t)(who->domain.at - who->host.at)));
 	data_str(publisher, "domain", who->domain);
@@ -410,12 +405,24 @@ static enum err take_fingerprint(struct question *question)
 {
 	struct arena *arena = &question->page->task->arena;
 
-	TRY(json_print(question->page->task, question->kept, KEPT_MAX, &question->sentences));
+	json_close(question->kept);
+	TRY(buf_finish(question->kept->buf, &question->sentences));
 	question->fingerprint = base64url_encode(
 		arena,
 		sha256_str(arena, STR_JOIN(arena, locale_tag(question->page->locale),
 					   STR("\n" CONSENT_VERSION "\n"), question->sentences)));
 	return OK;
+}
+
+static void keep_into(struct question *question)
+{
+	struct arena *arena = &question->page->task->arena;
+	struct buf *text = NEW(arena, struct buf);
+
+	*text = buf_in(arena, KEPT_MAX);
+	question->kept = NEW(arena, struct json_writer);
+	*question->kept = json_write_to(text);
+	json_open_array(question->kept);
 }
 
 enum err question_build(struct page *page, const struct consent_view *view,
@@ -425,7 +432,7 @@ enum err question_build(struct page *page, const struct consent_view *view,
 
 	question->page = page;
 	question->view = view;
-	question->kept = json_array();
+	keep_into(question);
 	question->scopes = data_array(data, "scopes");
 	add_agent(question, data);
 	add_warnings(question, data);

@@ -15,13 +15,13 @@
 struct question {
 	struct page *page;
 	const struct consent_view *view;
-	json_t *kept;		/* array: each sentence, in order */
-	json_t *scopes;		/* array, borrowed from the page's data: what each checkbox says */
+	struct json_writer *kept; /* array: each sentence, in order */
+	/* array, borrowed from the page's data: what each checkbox says */
+	json_t *scopes;
 	struct str sentences;	/* what is kept, as JSON text */
 	struct str fingerprint; /* of that, in its language: the form carries it back */
 };
 
-void question_close(struct question *question);
 /* Adds the question to the page's data (member "question") and collects its sentences. */
 MUST_CHECK enum err question_build(struct page *page, const struct consent_view *view,
 				   struct question *question);

@@ -14,12 +14,12 @@ static json_t *text_value(struct str text)
 {
 	bool has_text = text.len > 0 && str_is_text(text);
 
-	return made(has_text ? json_stringn(text.at, text.len) : json_string(""));
+	return made(has_text ? json_stringn_nocheck(text.at, text.len) : json_string(""));
 }
 
 static json_t *set(json_t *object, const char *key, json_t *value)
 {
-	if (json_object_set_new(object, key, made(value)) != 0)
+	if (json_object_set_new_nocheck(object, key, made(value)) != 0)
 		abort();
 	return value;
 }
