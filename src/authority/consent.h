@@ -4,6 +4,7 @@
 
 #include "authority/authority.h"
 #include "authority/recognise.h"
+#include "authority/request.h"
 #include "model/auth_request.h"
 #include "model/client.h"
 #include "model/family.h"
@@ -40,6 +41,7 @@ struct consent_asked {
 	struct str request_id;
 	struct str browser; /* value of the browser cookie */
 	struct str source;  /* address */
+	/* NULL: nobody is signed in in it, and nobody can be asked */
 	const struct session *session;
 	const struct user *user;
 };
@@ -52,6 +54,13 @@ struct consent_asked {
  */
 MUST_CHECK enum err consent_show(struct task *task, const struct authority *authority,
 				 const struct consent_asked *asked, struct consent_view *ret_view);
+/*
+ * The same for a request that has just been opened and is not kept yet. The page may stand before
+ * it is: wish->request says then that this person is shown it. ERR_LOGIN_REQUIRED.
+ */
+MUST_CHECK enum err consent_show_new(struct task *task, const struct authority *authority,
+				     const struct consent_asked *asked, struct authorize_wish *wish,
+				     struct consent_view *ret_view);
 /*
  * Remembers that this person is shown it now; the page goes out afterwards, in then(task, result,
  * view). ERR_PARKED; result: ERR_CONFLICT when it was answered meanwhile or is another person's.

@@ -116,27 +116,36 @@ static enum err add_device(struct task *task, const struct authority *authority,
 	return device_user_code(task, authority, &view->request, &view->user_code);
 }
 
-static enum err open_view(struct task *task, const struct authority *authority,
-			  const struct consent_asked *asked, struct consent_view *view)
+/* Of a request and a client that stand. */
+static enum err look_around(struct task *task, const struct authority *authority,
+			    const struct consent_asked *asked, struct consent_view *view)
 {
-	const struct user *user = asked->user;
 	struct db *db = NULL;
 
-	TRY(auth_request_load(task, authority, asked->request_id, asked->browser, &view->request));
-	view->user = *user;
+	view->user = *asked->user;
 	view->duration_max = authority_config(authority)->grant_max_ms;
 	view->redirect_is_loopback = redirect_is_loopback(view->request.redirect_uri);
 	view->redirect_host = redirect_host(view->request.redirect_uri);
-	TRY(check_sign_in(task, &view->request, asked->session, user));
 	TRY(store_reader(task, authority->store, &db));
-	TRY(check_still_stands(task, authority, db, view));
-	TRY(add_device(task, authority, asked->source, view));
 	TRY(find_delegates(task, db, view));
 	TRY(find_grant(task, db, view));
 	return recognise(task, db,
-			 &(struct recognise_wish){ &view->client, user->id,
+			 &(struct recognise_wish){ &view->client, view->user.id,
 						   view->request.redirect_uri, &view->grant },
 			 &view->who);
+}
+
+static enum err open_view(struct task *task, const struct authority *authority,
+			  const struct consent_asked *asked, struct consent_view *view)
+{
+	struct db *db = NULL;
+
+	TRY(auth_request_load(task, authority, asked->request_id, asked->browser, &view->request));
+	TRY(check_sign_in(task, &view->request, asked->session, asked->user));
+	TRY(store_reader(task, authority->store, &db));
+	TRY(check_still_stands(task, authority, db, view));
+	TRY(add_device(task, authority, asked->source, view));
+	return look_around(task, authority, asked, view);
 }
 
 enum err consent_show(struct task *task, const struct authority *authority,
@@ -148,6 +157,25 @@ enum err consent_show(struct task *task, const struct authority *authority,
 	if (view->request.state != REQUEST_PENDING)
 		return fail(task, ERR_CONFLICT, "this request was answered already");
 	TRY(list_installations(task, authority, view));
+	*ret_view = *view;
+	return OK;
+}
+
+enum err consent_show_new(struct task *task, const struct authority *authority,
+			  const struct consent_asked *asked, struct authorize_wish *wish,
+			  struct consent_view *ret_view)
+{
+	struct consent_view *view = NEW(&task->arena, struct consent_view);
+	struct auth_request *request = &wish->request;
+
+	TRY(check_sign_in(task, request, asked->session, asked->user));
+	view->request = *request;
+	view->client = wish->client;
+	view->resource = wish->resource;
+	TRY(look_around(task, authority, asked, view));
+	TRY(list_installations(task, authority, view));
+	request->user_id = asked->user->id;
+	request->shown_at = task->now;
 	*ret_view = *view;
 	return OK;
 }

@@ -222,7 +222,7 @@ static enum err check_is_pushed(struct task *task, const struct authorize_wish *
 }
 
 enum err auth_request_open(struct task *task, const struct authority *authority,
-			   struct authorize_wish *wish, then_fn *then)
+			   struct authorize_wish *wish)
 {
 	const struct authorize_params *params = &wish->params;
 
@@ -240,7 +240,12 @@ enum err auth_request_open(struct task *task, const struct authority *authority,
 	wish->request.state = REQUEST_PENDING;
 	wish->request.browser_hash = sha256_str(&task->arena, params->browser);
 	wish->request.expires_at = task->now + REQUEST_LIFE_MS;
-	return store_submit_relaxed(task, authority->store, insert_request, wish, then);
+	return OK;
+}
+
+enum err auth_request_keep(struct task *task, struct authorize_wish *wish, then_fn *then)
+{
+	return store_submit_relaxed(task, wish->authority->store, insert_request, wish, then);
 }
 
 enum err auth_request_load(struct task *task, const struct authority *authority, struct str id,

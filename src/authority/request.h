@@ -52,14 +52,16 @@ struct authorize_wish {
 };
 
 /*
- * Checks everything and remembers the request; then(task, result, wish) after the commit.
- * ERR_PARKED, or at once: ERR_REQUEST, ERR_CLIENT (unknown: a page), ERR_SCOPE, ERR_TARGET,
- * ERR_RESPONSE_TYPE, ERR_REQUEST_OBJECT, ERR_REQUEST_URI, ERR_CLIENT_NOT_ALLOWED,
- * ERR_UNMET_AUTHENTICATION, ERR_LOGIN_REQUIRED / ERR_CONSENT_REQUIRED (prompt=none), ERR_THROTTLED;
- * wish->refusal is filled in any case.
+ * Checks everything, and fills wish->request as it is to be kept. ERR_REQUEST, ERR_CLIENT (unknown:
+ * a page), ERR_SCOPE, ERR_TARGET, ERR_RESPONSE_TYPE, ERR_REQUEST_OBJECT, ERR_REQUEST_URI,
+ * ERR_CLIENT_NOT_ALLOWED, ERR_UNMET_AUTHENTICATION, ERR_LOGIN_REQUIRED / ERR_CONSENT_REQUIRED
+ * (prompt=none), ERR_THROTTLED; wish->refusal is filled in any case.
  */
 MUST_CHECK enum err auth_request_open(struct task *task, const struct authority *authority,
-				      struct authorize_wish *wish, then_fn *then);
+				      struct authorize_wish *wish);
+/* Remembers what was opened. ERR_PARKED: then(task, result, wish) after the commit. */
+MUST_CHECK enum err auth_request_keep(struct task *task, struct authorize_wish *wish,
+				      then_fn *then);
 /*
  * Its steps, for requests that come another way (pushed.h). Redirect URI and state: until these
  * stand, nobody is told anything but the person. ERR_REQUEST.

@@ -102,8 +102,8 @@ static enum err open_doors(struct task *task, struct app *app, const struct conf
 	struct web_config web = { .authority = &app->authority, .share_dir = config->share_dir };
 	struct oauth_config oauth = { .authority = &app->authority,
 				      .error_page = web_error_page,
-				      .browser = web_browser,
-				      .user = web_user,
+				      .who = web_who,
+				      .ask = web_ask,
 				      .sign_in = web_sign_in };
 	struct admin_config admin = { .authority = &app->authority,
 				      .reload = reload_for_admin,

@@ -14,15 +14,22 @@ static bool is_post(const struct exchange *exchange)
 	return str_equals(exchange->request.method, STR("POST"));
 }
 
-static struct authorize_params read_params(struct exchange *exchange, const struct form *form)
+/* What is asked, and of whom. */
+struct asking {
+	struct authorize_wish wish; /* first: what the rules hand on */
+	struct consent_asked who;
+};
+
+static void read_asking(struct exchange *exchange, const struct form *form, struct asking *asking)
 {
 	const struct oauth_config *config = &oauth_of(exchange)->config;
-	struct authorize_params params = parameters_authorization(form);
+	struct authorize_params *params = &asking->wish.params;
 
-	params.browser = config->browser(exchange, config->web);
-	params.user_id = config->user(exchange, config->web);
-	params.source = exchange->request.peer.address;
-	return params;
+	config->who(exchange, config->web, &asking->who);
+	*params = parameters_authorization(form);
+	params->browser = asking->who.browser;
+	params->user_id = asking->who.user == NULL ? STR_NONE : asking->who.user->id;
+	params->source = exchange->request.peer.address;
 }
 
 /*
@@ -107,17 +114,21 @@ static enum err ask_by_get(struct exchange *exchange, const struct form *form)
 }
 
 /*
- * The step after the commit, and the way out of a refusal before it. The person goes on at the
- * consent page, which asks for a sign-in itself when there is none.
+ * The step after the commit, and the way out of a refusal before it. Who is signed in has the
+ * question here; others go on at the consent page, which asks for a sign-in itself.
  */
 static enum err answer_wish(struct task *task, enum err result, void *arg)
 {
 	struct exchange *exchange = exchange_of(task);
 	const struct authorize_wish *wish = arg;
 
-	if (result != OK)
+	if (result != OK) {
+		exchange->reply = (struct reply){ 0 };
 		return refuse(exchange, result, &wish->refusal);
+	}
 	task_tag(task, "client", wish->request.client_id);
+	if (exchange->reply.status != 0)
+		return OK;
 	reply_redirect(exchange, 303,
 		       STR_JOIN(&task->arena, STR("/consent?request="), wish->request.id));
 	return OK;
@@ -195,10 +206,22 @@ static enum err open_pushed(struct exchange *exchange, struct authorize_wish *wi
 	return answer_wish(task, err, wish);
 }
 
+static enum err open_wish(struct exchange *exchange, struct asking *asking)
+{
+	const struct oauth_config *config = &oauth_of(exchange)->config;
+	struct authorize_wish *wish = &asking->wish;
+
+	TRY(auth_request_open(&exchange->task, config->authority, wish));
+	if (asking->who.user != NULL)
+		TRY(config->ask(exchange, config->web, &asking->who, wish));
+	return auth_request_keep(&exchange->task, wish, answer_wish);
+}
+
 enum err oauth_authorize(struct exchange *exchange)
 {
 	struct task *task = &exchange->task;
-	struct authorize_wish *wish = NEW(&task->arena, struct authorize_wish);
+	struct asking *asking = NEW(&task->arena, struct asking);
+	struct authorize_wish *wish = &asking->wish;
 	struct form form;
 	enum err err;
 
@@ -207,7 +230,7 @@ enum err oauth_authorize(struct exchange *exchange)
 	if (is_post(exchange))
 		return ask_by_get(exchange, &form);
 	TRY(check_repeated(task, &form));
-	wish->params = read_params(exchange, &form);
+	read_asking(exchange, &form, asking);
 	if (form_check_single(task, &form, repeatable) != OK)
 		wish->params.defect = task->reason;
 	if (pushed_is_meant(wish->params.request_uri))
@@ -217,6 +240,6 @@ enum err oauth_authorize(struct exchange *exchange)
 		if (err != OK || exchange->reply.status != 0)
 			return err;
 	}
-	err = auth_request_open(task, oauth_authority(exchange), wish, answer_wish);
+	err = open_wish(exchange, asking);
 	return err == ERR_PARKED ? ERR_PARKED : answer_wish(task, err, wish);
 }

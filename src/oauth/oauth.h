@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-#include "authority/authority.h"
+#include "authority/consent.h"
 #include "http/exchange.h"
 
 struct oauth;
@@ -22,10 +22,17 @@ struct oauth_config {
 	 * the agent waits for the error, for who wants to go there all the same; STR_NONE: nowhere.
 	 */
 	void (*error_page)(struct exchange *exchange, enum err err, struct str back, void *web);
-	/* The value of the browser cookie; sets one on the reply when there is none. */
-	struct str (*browser)(struct exchange *exchange, void *web);
-	/* Who is signed in in the browser: the user's id, or STR_NONE. */
-	struct str (*user)(struct exchange *exchange, void *web);
+	/*
+	 * In which browser it comes (a cookie is set on the reply when there is none), and who is
+	 * signed in there. Task memory.
+	 */
+	void (*who)(struct exchange *exchange, void *web, struct consent_asked *ret_who);
+	/*
+	 * Fills the reply with the question, before the request is kept, and says so in
+	 * wish->request. OK without a reply: the person has to sign in first.
+	 */
+	enum err (*ask)(struct exchange *exchange, void *web, const struct consent_asked *who,
+			struct authorize_wish *wish);
 	/*
 	 * Leads to the sign-in, and back to where we are. ERR_TOO_LARGE: that is too long an
 	 * address.

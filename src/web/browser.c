@@ -44,9 +44,3 @@ struct str browser_value(struct exchange *exchange)
 	cookie_set(exchange, STR(BROWSER_COOKIE), value, BROWSER_LIFE);
 	return value;
 }
-
-struct str web_browser(struct exchange *exchange, void *web)
-{
-	(void)web;
-	return browser_value(exchange);
-}

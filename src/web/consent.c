@@ -92,9 +92,28 @@ static enum err go_out(struct task *task, enum err result, void *arg)
 }
 
 /* status 200, or 400 with a word on what is missing. */
-static enum err show(struct page *page, struct str id, unsigned status, const char *problem)
+static enum err put(struct page *page, const struct consent_view *view, unsigned status,
+		    const char *problem)
 {
 	struct question question = { 0 };
+	struct str id = view->request.id;
+
+	if (problem != NULL)
+		data_str(page->data, "problem", page_text(page, problem, NULL));
+	else
+		page->locale = locale_choose(page->web->locales, view->request.ui_locales,
+					     locale_tag(page->locale));
+	TRY(question_build(page, view, &question));
+	data_str(page->data, "request", id);
+	data_str(page->data, "shown", question.fingerprint);
+	data_str(page->data, "client_name", view->client.name);
+	page->form_target = form_target(&page->task->arena, view->request.redirect_uri);
+	csrf_add(page, purpose_of(&page->task->arena, id, question.fingerprint));
+	return page_send(page, status, "consent", "consent.title");
+}
+
+static enum err show(struct page *page, struct str id, unsigned status, const char *problem)
+{
 	struct consent_view *view = NEW(&page->task->arena, struct consent_view);
 	enum err err;
 
@@ -107,20 +126,27 @@ static enum err show(struct page *page, struct str id, unsigned status, const ch
 		return sign_in_again(page, id);
 	if (err != OK)
 		return web_refuse_request(page, err);
-	if (problem != NULL)
-		data_str(page->data, "problem", page_text(page, problem, NULL));
-	else
-		page->locale = locale_choose(page->web->locales, view->request.ui_locales,
-					     locale_tag(page->locale));
-	TRY(question_build(page, view, &question));
-	data_str(page->data, "request", id);
-	data_str(page->data, "shown", question.fingerprint);
-	data_str(page->data, "client_name", view->client.name);
-	page->form_target = form_target(&page->task->arena, view->request.redirect_uri);
-	csrf_add(page, purpose_of(&page->task->arena, id, question.fingerprint));
-	TRY(page_send(page, status, "consent", "consent.title"));
+	TRY(put(page, view, status, problem));
 	err = consent_shown(page->task, page->authority, view, go_out);
 	return err == ERR_PARKED ? ERR_PARKED : refuse_late(page->task, err);
+}
+
+enum err web_ask(struct exchange *exchange, void *web, const struct consent_asked *who,
+		 struct authorize_wish *wish)
+{
+	CLEANUP(page_close) struct page page = { 0 };
+	struct consent_view *view = NEW(&exchange->task.arena, struct consent_view);
+	enum err err;
+
+	page_begin(exchange, web, &page);
+	page_let_in(&page, who->browser, who->session, who->user);
+	err = consent_show_new(page.task, page.authority, who, wish, view);
+	if (err == ERR_LOGIN_REQUIRED) {
+		task_forgive(page.task);
+		return OK;
+	}
+	TRY(err);
+	return put(&page, view, 200, NULL);
 }
 
 enum err web_consent_form(struct exchange *exchange)

@@ -31,6 +31,16 @@ static enum err find_session(struct page *page)
 	return OK;
 }
 
+void page_let_in(struct page *page, struct str browser, const struct session *session,
+		 const struct user *user)
+{
+	page->browser = browser;
+	page->session = *session;
+	page->user = *user;
+	page->is_signed_in = true;
+	task_tag(page->task, "user", page->user.id);
+}
+
 void page_begin(struct exchange *exchange, const struct web *web, struct page *page)
 {
 	page->exchange = exchange;

@@ -42,6 +42,9 @@ struct page {
 void page_close(struct page *page);
 /* Without looking who it is: for errors, also of other doors. */
 void page_begin(struct exchange *exchange, const struct web *web, struct page *page);
+/* Who it is has been looked up already: page_begin, then this. */
+void page_let_in(struct page *page, struct str browser, const struct session *session,
+		 const struct user *user);
 /* Also for who is not signed in. */
 MUST_CHECK enum err page_open(struct exchange *exchange, struct page *page);
 /* ERR_LOGIN_REQUIRED; the door's refusal leads to /login and back. */

@@ -147,17 +147,24 @@ enum err web_sign_in(struct exchange *exchange, void *web)
 	return OK;
 }
 
-struct str web_user(struct exchange *exchange, void *web)
+void web_who(struct exchange *exchange, void *web, struct consent_asked *ret_who)
 {
 	const struct web *room = web;
+	struct task *task = &exchange->task;
 	struct str cookie = cookie_get(&exchange->request, STR(SESSION_COOKIE));
-	struct session session;
-	struct user user;
+	struct session *session = NEW(&task->arena, struct session);
+	struct user *user = NEW(&task->arena, struct user);
 
+	*ret_who = (struct consent_asked){
+		.browser = browser_value(exchange),
+		.source = exchange->request.peer.address,
+	};
 	if (cookie.len == 0)
-		return STR_NONE;
-	if (session_open(&exchange->task, room->config.authority, cookie, &session, &user) == OK)
-		return user.id;
-	task_forgive(&exchange->task);
-	return STR_NONE;
+		return;
+	if (session_open(task, room->config.authority, cookie, session, user) != OK) {
+		task_forgive(task);
+		return;
+	}
+	ret_who->session = session;
+	ret_who->user = user;
 }

@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-#include "authority/authority.h"
+#include "authority/consent.h"
 #include "http/exchange.h"
 
 struct web;
@@ -35,7 +35,11 @@ const struct door *web_door(const struct web *web);
 MUST_CHECK enum err web_sign_in(struct exchange *exchange, void *web);
 /* Fills the reply with a page that words the error for a person, and logs it. */
 void web_error_page(struct exchange *exchange, enum err err, struct str back, void *web);
-/* The value of the browser cookie; sets one on the reply when there is none. */
-struct str web_browser(struct exchange *exchange, void *web);
-/* The id of whoever is signed in in the browser, or STR_NONE. May write: not on a loop. */
-struct str web_user(struct exchange *exchange, void *web);
+/*
+ * In which browser it comes (a cookie is set on the reply when there is none), and who is signed in
+ * there. May write: not on a loop.
+ */
+void web_who(struct exchange *exchange, void *web, struct consent_asked *ret_who);
+/* Fills the reply with the question; OK without a reply: the person has to sign in first. */
+MUST_CHECK enum err web_ask(struct exchange *exchange, void *web, const struct consent_asked *who,
+			    struct authorize_wish *wish);

@@ -3,7 +3,7 @@
 // (CS-008, the armed button) is in tests/browser.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { event_kinds, granted, is_error_page, refused } from './expect.mjs';
+import { event_kinds, granted, is_error_page, question_of, refused } from './expect.mjs';
 import { Instance, Person } from './harness/index.mjs';
 
 let grantd, alice, agent, web, mallory;
@@ -100,7 +100,7 @@ describe('one question has one answer', () => {
 			const page_now = await refuses(() => alice.decide(page, decision, more), answered);
 			assert.match(page_now.text, /answered/);
 		}
-		await refuses(() => alice.get(page.url), answered);
+		await refuses(() => alice.get(question_of(page)), answered);
 	});
 	test('a no stays a no', async () => {
 		const page = await alice.open(agent.authorization().url);
@@ -116,7 +116,7 @@ describe('CS-005: a link cannot answer', () => {
 			const page = await alice.open(agent.authorization().url);
 			const query = new URLSearchParams({ csrf: field(page, 'csrf'), shown: field(page, 'shown'), decision: 'allow', scope: 'mail.read', duration: '1h' });
 			const before = await grants();
-			const answer = await alice.request(`${page.url.href}&${query}`, { method });
+			const answer = await alice.request(`${question_of(page).href}&${query}`, { method });
 			assert.equal(answer.left, null);
 			assert.deepEqual(await grants(), before);
 			page.rendered_at = answer.rendered_at; // it was shown once more
@@ -126,7 +126,7 @@ describe('CS-005: a link cannot answer', () => {
 	for (const method of ['PUT', 'DELETE', 'PATCH']) {
 		test(`${method} is 405`, async () => {
 			const page = await alice.open(agent.authorization().url);
-			const answer = await refuses(() => alice.request(page.url, { method }), 405);
+			const answer = await refuses(() => alice.request(question_of(page), { method }), 405);
 			assert.match(answer.headers.get('allow'), /GET/);
 		});
 	}
@@ -162,7 +162,7 @@ test('CS-009: a question is answered in the browser that began it, by nobody els
 	const prepared = await attacker.open(agent.authorization().url);
 	const victim = elsewhere(alice);
 	await victim.sign_in();
-	const opened = await refuses(() => victim.get(prepared.url));
+	const opened = await refuses(() => victim.get(question_of(prepared)));
 	assert.match(opened.text, /another browser/);
 	await refuses(() => victim.decide(prepared, 'allow', allow));
 	// nor with the attacker's own token beside the victim's session
@@ -178,7 +178,7 @@ test('CS-010: whoever changes the account in between starts again', async () => 
 	bob.cookies = alice.cookies; // the same browser
 	await bob.sign_in();
 	await refuses(() => bob.decide(page, 'allow', allow));
-	await refuses(() => bob.get(page.url));
+	await refuses(() => bob.get(question_of(page)));
 	alice.cookies.clear();
 	assert.equal((await grantd.operate(['grant', 'list', '--user', 'bob'])).length, 0);
 });
@@ -213,7 +213,7 @@ test('CS-019: an answer within 700 ms of the page is refused, the next one is ta
 	let is_fast = false;
 	// a busy machine may take longer than that for both; then it is tried again
 	for (let i = 0; i < 10 && !is_fast; i++) {
-		const { url } = await alice.open(agent.authorization().url);
+		const url = question_of(await alice.open(agent.authorization().url));
 		const began = Date.now();
 		const page = await alice.get(url);
 		const answer = await alice.submit(page, page.form_with('decision'), { decision: 'allow', ...allow });

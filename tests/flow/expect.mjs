@@ -53,11 +53,15 @@ export function is_told(instance, answer, wish, error) {
 	assert.equal(location.searchParams.get('iss'), instance.issuer);
 }
 
-// The request was sound: the person goes on at the consent page.
+// The request was sound: who is signed in is asked at once, others go on at the consent page.
 export function is_asked(answer) {
+	if (answer.status === 200) return assert.match(answer.text, /<form method="post" action="\/consent\?request=req_[a-z2-7]{26}"/);
 	assert.equal(answer.status, 303, answer.text.slice(0, 300));
 	assert.match(answer.headers.get('location'), /^\/consent\?request=req_[a-z2-7]{26}$/);
 }
+
+// Where the question on a page is answered, and may be read again.
+export const question_of = (page) => new URL(page.form_with('decision').action, page.url);
 
 // Kinds of the events so far, oldest first.
 export async function event_kinds(instance) {

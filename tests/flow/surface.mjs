@@ -9,6 +9,7 @@ import http from 'node:http';
 import path from 'node:path';
 import { basic, forms, mail_secret, pkce } from './harness/index.mjs';
 import { defaults } from './harness/html.mjs';
+import { question_of } from './expect.mjs';
 
 const src = path.resolve(import.meta.dirname, '../../src');
 const texts = (folder) => fs.readdirSync(path.join(src, folder)).filter((name) => name.endsWith('.c')).map((name) => fs.readFileSync(path.join(src, folder, name), 'utf8'));
@@ -50,7 +51,7 @@ const form_of = (page_of, name) => async (world) => {
 	const form = page.forms.find((one) => one.method === 'post' && one.fields.some((field) => field.name === name));
 	assert.ok(form, `no form with ${name} on ${page.url}`);
 	const button = form.fields.find((field) => field.kind === 'submit' && field.name);
-	return { query: [...page.url.searchParams], form: [...defaults(form), ...(button ? [[button.name, button.value]] : [])] };
+	return { query: [...new URL(form.action, page.url).searchParams], form: [...defaults(form), ...(button ? [[button.name, button.value]] : [])] };
 };
 const page = (at) => ({ alice }) => alice.get(at);
 const with_agent = (make) => async (world) => ({ ...await make(world), ...await agent_id(world) });
@@ -112,7 +113,7 @@ export const sound = {
 	'GET /login': async () => ({ query: [['next', '/account/activity']] }),
 	'POST /login': form_of(page('/login?again=1'), 'password'),
 	'POST /logout': form_of(page('/logout'), 'csrf'),
-	'GET /consent': async (world) => ({ query: [...(await consent_page(world)).url.searchParams] }),
+	'GET /consent': async (world) => ({ query: [...question_of(await consent_page(world)).searchParams] }),
 	'POST /consent': form_of(consent_page, 'decision'),
 	'POST /device': form_of(device_page, 'user_code'),
 	'GET /device/done': device_done,

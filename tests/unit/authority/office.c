@@ -170,7 +170,8 @@ static enum err open_wish(struct task *task, void *arg)
 {
 	const struct opening *opening = arg;
 
-	return auth_request_open(task, opening->authority, opening->wish, finished);
+	TRY(auth_request_open(task, opening->authority, opening->wish));
+	return auth_request_keep(task, opening->wish, finished);
 }
 
 enum err office_ask(struct office *office, const struct authorize_params *params,
