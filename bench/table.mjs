@@ -11,7 +11,7 @@ const footnotes = [
 	'Not here, because grantd does not have it yet: the gateway and its streams.',
 	'Introspection is asked about 1,000 tokens (glewlwyd: 200) in turn. The peers\' tokens are a client\'s own, which is the least work for them; grantd\'s hang on a person\'s grant. "grantd" without a number has 100,000 grants.',
 	'Revocation: grantd ends an installation\'s line of tokens with its event; the peers delete one access token.',
-	'A flow is authorize, consent page, yes, code and tokens, by a person who is signed in: 4 requests at grantd, 5 at oidc-provider. grantd refuses a yes within 700 ms of the page, so its flows/s are not its limit; its times are without that wait.',
+	'A flow is authorize, consent page, yes, code and tokens, by a person who is signed in: 3 requests at grantd, which asks at once, 5 at oidc-provider. grantd refuses a yes within 700 ms of the page, so its flows/s are not its limit; its times are without that wait.',
 	'A handshake row is one connection, one handshake, one answer; its CPU is that of all three.',
 ];
 
