@@ -100,7 +100,7 @@ async function device(page, look_at, { television }) {
 }
 
 async function tour(page, world) {
-	const { grantd, alice, agent, stranger, registered, published, carol } = world;
+	const { grantd, alice, agent, stranger, registered, published, organiser, carol } = world;
 	const at = (where) => page.goto(new URL(where, grantd.issuer).href);
 	const look_at = async (name, where, options) => {
 		await at(where);
@@ -130,6 +130,7 @@ async function tour(page, world) {
 	await look_at('consent-registered', agent.authorization({ client_id: registered }).url);
 	await look_at('consent-published', agent.authorization({ client_id: published, redirect_uri: 'https://planner.example.co.uk/callback' }).url);
 	await device(page, look_at, world);
+	await look_at('consent-operations', await ask_for_operations(organiser));
 	for (const name of ['account', 'activity', 'security', 'logout', 'errors'])
 		await look_at(name, ['activity', 'security'].includes(name) ? `/account/${name}` : `/${name}`);
 	await at('/account');
@@ -192,6 +193,23 @@ async function publish(grantd) {
 	return url;
 }
 
+// One that asks for some operations of a scope, with every limit there is.
+async function add_organiser(grantd) {
+	const limits = ['per_hour', 'per_day', 'uses', 'paths'];
+	await grantd.add_resource({ name: 'calendar', uri: `${grantd.issuer}/r/calendar`, title: 'Calendar of Example Ltd', introspection: [],
+		scopes: [{ name: 'calendar.read', title: 'Read your calendar', risk: 'read', can: ['see what is when, with whom and where'] },
+			{ name: 'calendar.write', title: 'Change your calendar', risk: 'write', can: ['make, move and delete entries'], cannot: ['invite others'],
+				operations: [{ name: 'calendar.move', title: 'move entries', limits }, { name: 'calendar.answer', title: 'answer invitations', limits }] }] });
+	return grantd.add_agent({ id: 'organiser', name: 'Organiser', resource: 'calendar', scope: 'calendar.read calendar.write' });
+}
+
+async function ask_for_operations(organiser) {
+	const resource = `${organiser.instance.issuer}/r/calendar`;
+	const details = [{ actions: ['calendar.move', 'calendar.answer'], limits: { per_hour: 3, per_day: 10, uses: 200, paths: ['/team/weekly-meetings/of-the-whole-department-and-its-guests', '/private'] } }, { actions: ['calendar.answer'] }]
+		.map((one) => ({ type: 'operations', locations: [resource], ...one }));
+	return (await organiser.push({ resource, authorization_details: JSON.stringify(details) })).url;
+}
+
 // An installation through which others act, one of them through another.
 async function add_sub_agents(grantd, alice, read) {
 	const coder = await grantd.add_agent({ id: 'coder', name: 'Code assistant', grant_types: ['authorization_code', 'refresh_token', 'token-exchange'] });
@@ -218,7 +236,7 @@ async function furnish(grantd) {
 	await add_sub_agents(grantd, alice, read);
 	const stranger = await grantd.add_agent({ id: 'travel', name: 'Travel planner', redirect_uris: ['https://travel.example/callback'] });
 	const television = await grantd.add_agent({ id: 'television', name: 'Living-room television', grant_types: ['device_code', 'refresh_token'], redirect_uris: [], scope: 'mail.read' });
-	return { grantd, alice, agent, stranger, television, registered: await register(grantd), published: await publish(grantd), carol: await grantd.add_person('carol') };
+	return { grantd, alice, agent, stranger, television, registered: await register(grantd), published: await publish(grantd), organiser: await add_organiser(grantd), carol: await grantd.add_person('carol') };
 }
 
 fs.rmSync(out, { recursive: true, force: true });
