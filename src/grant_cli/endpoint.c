@@ -13,6 +13,8 @@
 #define LIFE_MAX    (INT64_C(100) * 366 * 86400) /* seconds; what is longer is taken for this */
 #define TOKEN_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/="
 
+#define ADDRESS_CHARS TOKEN_CHARS ":?#[]@!$&'()*,;%"
+
 /* The words of error_description that a program can read, and what they mean to a person. */
 static const struct {
 	const char *word;
@@ -28,6 +30,18 @@ static const struct {
 	{ "other_key", "it is bound to another key than the one here" },
 	{ "user_disabled", "the person's account is disabled" },
 	{ "client_disabled", "the operator has disabled this client" },
+};
+
+/* RFC 8628 3.5 */
+static const struct {
+	const char *word;
+	enum err err;
+	const char *meaning;
+} device_words[] = {
+	{ "authorization_pending", ERR_PENDING, "the person has not answered yet" },
+	{ "slow_down", ERR_SLOW_DOWN, "asked too soon" },
+	{ "access_denied", ERR_DENIED, "the person said no" },
+	{ "expired_token", ERR_EXPIRED, "nobody answered in time; start again" },
 };
 
 void parameters_add(struct buf *buf, const struct parameter *parameters, size_t count)
@@ -135,6 +149,10 @@ static enum err judge_refusal(struct task *task, const struct http_answer *answe
 			      error, description);
 	if (str_equals(error, STR("invalid_grant")))
 		return refuse(task, ERR_GRANT, "the server ended this log-in", error, description);
+	for (size_t i = 0; i < COUNT_OF(device_words); i++)
+		if (str_equals(error, str_from_c(device_words[i].word)))
+			return failf(task, device_words[i].err, "%s (%s)", device_words[i].meaning,
+				     device_words[i].word);
 	return refuse(task, ERR_FORBIDDEN, "the server refuses", error, description);
 }
 
@@ -181,6 +199,36 @@ enum err endpoint_tokens(struct task *task, const struct endpoint *endpoint,
 	if (tokens.access_token.len == 0 || !str_only(tokens.access_token, TOKEN_CHARS))
 		return fail(task, ERR_FORBIDDEN, "the server's answer has no usable access token");
 	*ret_tokens = tokens;
+	return OK;
+}
+
+enum err endpoint_device(struct task *task, const struct endpoint *endpoint,
+			 const struct parameter *parameters, size_t count,
+			 struct device_answer *ret_answer)
+{
+	CLEANUP(json_unref) json_t *object = NULL;
+	struct device_answer device = { 0 };
+	struct http_answer answer;
+
+	TRY(post(task, endpoint, parameters, count, &answer));
+	if (answer.status != 200)
+		return judge_refusal(task, &answer);
+	TRY(json_parse(task, answer.body, ANSWER_MAX, &object));
+	device.device_code = copy_member(task, object, "device_code");
+	device.user_code = copy_member(task, object, "user_code");
+	device.verification_uri = copy_member(task, object, "verification_uri");
+	device.verification_uri_complete = copy_member(task, object, "verification_uri_complete");
+	device.expires_in = json_integer_value(json_object_get(object, "expires_in"));
+	device.interval = json_integer_value(json_object_get(object, "interval"));
+	if (device.interval <= 0)
+		device.interval = 5; /* RFC 8628 3.2 */
+	if (device.device_code.len == 0 || device.user_code.len == 0 ||
+	    device.verification_uri.len == 0 || device.expires_in <= 0 ||
+	    device.expires_in > LIFE_MAX || !str_only(device.user_code, TOKEN_CHARS " ") ||
+	    !str_only(device.verification_uri, ADDRESS_CHARS) ||
+	    !str_only(device.verification_uri_complete, ADDRESS_CHARS))
+		return fail(task, ERR_FORBIDDEN, "the server's answer has no usable code");
+	*ret_answer = device;
 	return OK;
 }
 

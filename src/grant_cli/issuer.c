@@ -69,6 +69,7 @@ static enum err take_metadata(struct task *task, const json_t *object, struct st
 	TRY(take_endpoint(task, object, "authorization_endpoint", &issuer.authorization_endpoint));
 	TRY(take_endpoint(task, object, "token_endpoint", &issuer.token_endpoint));
 	TRY(take_endpoint(task, object, "revocation_endpoint", &issuer.revocation_endpoint));
+	TRY(take_endpoint(task, object, "device_authorization_endpoint", &issuer.device_endpoint));
 	if (issuer.authorization_endpoint.at == NULL || issuer.token_endpoint.at == NULL)
 		return failf(task, ERR_FORBIDDEN, "%.*s does not name its endpoints",
 			     STR_FMT(name));

@@ -17,6 +17,7 @@ struct issuer {
 	struct str authorization_endpoint;
 	struct str token_endpoint;
 	struct str revocation_endpoint; /* STR_NONE: none */
+	struct str device_endpoint;	/* RFC 8628; STR_NONE: none */
 	bool sends_iss;			/* RFC 9207: an answer without `iss` is not its answer */
 };
 

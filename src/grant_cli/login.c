@@ -17,6 +17,7 @@
 #include "crypto/random.h"
 #include "grant_cli/browser.h"
 #include "grant_cli/callback.h"
+#include "grant_cli/device.h"
 #include "grant_cli/endpoint.h"
 #include "grant_cli/issuer.h"
 #include "grant_cli/say.h"
@@ -108,6 +109,29 @@ static enum err check_answer(struct task *task, const struct issuer *issuer,
 		     STR_FMT(answer->error_description));
 }
 
+static struct login login_of(struct task *task, const struct wish *wish,
+			     const struct issuer *issuer, const struct tokens *tokens)
+{
+	return (struct login){
+		.file = wallet_file(task, issuer->name, wish->client, wish->resource),
+		.id = random_id(&task->arena, "log_"),
+		.issuer = issuer->name,
+		.client_id = wish->client,
+		.resource = wish->resource,
+		.scope = tokens->scope.at == NULL ? wish->scope : tokens->scope,
+		.ca_file = wish->ca_file,
+		.token_endpoint = issuer->token_endpoint,
+		.revocation_endpoint = issuer->revocation_endpoint,
+		.created_at = task->now,
+		.expires_at = tokens->grant_expires_at,
+		.last_used_at = task->now,
+		.access_token = tokens->access_token,
+		.access_expires_at = tokens->expires_at,
+		.refresh_token = tokens->refresh_token,
+		.token_type = tokens->token_type,
+	};
+}
+
 static enum err redeem(struct task *task, const struct wish *wish, const struct issuer *issuer,
 		       const struct proof *proof, struct str code, struct login *ret_login)
 {
@@ -122,24 +146,7 @@ static enum err redeem(struct task *task, const struct wish *wish, const struct 
 
 	task->now = clock_wall(task->clock); /* the person took their time */
 	TRY(endpoint_tokens(task, &endpoint, parameters, COUNT_OF(parameters), &tokens));
-	*ret_login = (struct login){
-		.file = wallet_file(task, issuer->name, wish->client, wish->resource),
-		.id = random_id(&task->arena, "log_"),
-		.issuer = issuer->name,
-		.client_id = wish->client,
-		.resource = wish->resource,
-		.scope = tokens.scope.at == NULL ? wish->scope : tokens.scope,
-		.ca_file = wish->ca_file,
-		.token_endpoint = issuer->token_endpoint,
-		.revocation_endpoint = issuer->revocation_endpoint,
-		.created_at = task->now,
-		.expires_at = tokens.grant_expires_at,
-		.last_used_at = task->now,
-		.access_token = tokens.access_token,
-		.access_expires_at = tokens.expires_at,
-		.refresh_token = tokens.refresh_token,
-		.token_type = tokens.token_type,
-	};
+	*ret_login = login_of(task, wish, issuer, &tokens);
 	return OK;
 }
 
@@ -206,29 +213,20 @@ static enum err find_ca(struct task *task, struct str file, struct str *ret_path
 	return OK;
 }
 
-static enum err login_run(struct task *task, const struct wish *asked)
+static enum err login_by_browser(struct task *task, const struct wish *wish,
+				 const struct issuer *issuer, const struct wallet *wallet,
+				 struct login *ret_login)
 {
-	struct wish wish = *asked;
-
-	CLEANUP(wallet_close) struct wallet wallet = WALLET_CLOSED;
 	CLEANUP(callback_close) struct callback *callback = NULL;
 	struct proof proof;
-	struct issuer issuer;
-	struct login login;
 	enum err err;
 
-	if (wish.issuer.at == NULL || wish.client.at == NULL)
-		return fail(task, ERR_REQUEST, "grant login needs --issuer and --client");
-	TRY(find_ca(task, wish.ca_file, &wish.ca_file));
-	/* all that can be wrong on this side is found before the person is asked */
-	TRY(wallet_open(task, wish.home, true, &wallet));
-	TRY(issuer_discover(task, wish.issuer, wish.ca_file, &issuer));
 	make_proof(task, &proof);
 	TRY(callback_open(task, proof.state, &callback));
 	proof.redirect_uri = callback_uri(task, callback);
-	err = ask_person(task, &wish, &issuer, callback, &proof, &login);
+	err = ask_person(task, wish, issuer, callback, &proof, ret_login);
 	if (err == OK)
-		err = keep(task, &wallet, &login);
+		err = keep(task, wallet, ret_login);
 	if (err == OK)
 		callback_finish(
 			task, callback, "Signed in",
@@ -237,7 +235,36 @@ static enum err login_run(struct task *task, const struct wish *asked)
 	else
 		callback_finish(task, callback, "Not signed in",
 				"The program that sent you says why. You can close this page.");
-	TRY(err);
+	return err;
+}
+
+static enum err login_by_device(struct task *task, const struct wish *wish,
+				const struct issuer *issuer, const struct wallet *wallet,
+				struct login *ret_login)
+{
+	struct tokens tokens;
+
+	TRY(device_tokens(task, wish, issuer, &tokens));
+	*ret_login = login_of(task, wish, issuer, &tokens);
+	return keep(task, wallet, ret_login);
+}
+
+static enum err login_run(struct task *task, const struct wish *asked)
+{
+	struct wish wish = *asked;
+
+	CLEANUP(wallet_close) struct wallet wallet = WALLET_CLOSED;
+	struct issuer issuer;
+	struct login login;
+
+	if (wish.issuer.at == NULL || wish.client.at == NULL)
+		return fail(task, ERR_REQUEST, "grant login needs --issuer and --client");
+	TRY(find_ca(task, wish.ca_file, &wish.ca_file));
+	/* all that can be wrong on this side is found before the person is asked */
+	TRY(wallet_open(task, wish.home, true, &wallet));
+	TRY(issuer_discover(task, wish.issuer, wish.ca_file, &issuer));
+	TRY(wish.device ? login_by_device(task, &wish, &issuer, &wallet, &login)
+			: login_by_browser(task, &wish, &issuer, &wallet, &login));
 	return wish.json ? say_login(task, &login)
 			 : say_note("Logged in. `grant token` prints an access token.");
 }
@@ -251,6 +278,8 @@ static const struct wish_option options[] = {
 	{ "--scope", "'NAME NAME'", "what to ask the person for", offsetof(struct wish, scope) },
 	{ "--ca", "FILE", "trust this certificate authority, and no other",
 	  offsetof(struct wish, ca_file) },
+	{ "--device", NULL, "show an address and a code for a browser elsewhere",
+	  offsetof(struct wish, device) },
 	{ "--no-browser", NULL, "print the address for the person, and nothing else",
 	  offsetof(struct wish, no_browser) },
 	WISH_JSON,

@@ -26,6 +26,7 @@ struct wish {
 	struct str url;
 	struct str method;
 	bool dpop;
+	bool device;
 	bool no_browser;
 	bool fresh;
 	bool all;

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Agents on devices without a browser (RFC 8628): rows DV of tests/rows, and openid-client's device flow.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import * as openid from 'openid-client';
 import { MovedInstance } from './clock.mjs';
 import { ask, event_comes, event_kinds, granted, is_error_page, refused, until } from './expect.mjs';
-import { Person, claims, pkce } from './harness/index.mjs';
+import { new_home } from './grant_login.mjs';
+import { Person, claims, pkce, programs } from './harness/index.mjs';
 import { ClientKey, seconds } from './proof.mjs';
 
 const device_type = 'urn:ietf:params:oauth:grant-type:device_code';
@@ -86,6 +88,37 @@ test('openid-client asks, waits as it is told to, and has tokens that refresh', 
 	assert.equal(tokens.scope, 'mail.read');
 	const { access_token } = await openid.refreshTokenGrant(config, tokens.refresh_token);
 	assert.equal((await grantd.introspect(access_token)).active, true);
+});
+
+// `grant login --device --json`: what it shows first, and how it ends.
+function device_login(home, words = []) {
+	const child = spawn(programs.grant, ['login', '--issuer', grantd.issuer, '--client', 'mail-agent', '--resource', agent.resource, '--scope', 'mail.read',
+		'--ca', path.join(grantd.dir, 'ca.pem'), '--device', ...words], { env: { ...process.env, GRANT_HOME: home }, stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 });
+	const out = { stdout: '', stderr: '' };
+	for (const name of ['stdout', 'stderr']) child[name].setEncoding('utf8').on('data', (text) => { out[name] += text; });
+	const ended = new Promise((resolve) => child.on('close', (status) => resolve({ status, ...out })));
+	return { out, ended };
+}
+
+test('grant login --device shows address and code, waits, and keeps a log-in like any other', async () => {
+	const homes = [new_home(grantd), new_home(grantd)];
+	const [json, plain_words] = [device_login(homes[0], ['--json']), device_login(homes[1])];
+	const asked = JSON.parse(await until(() => json.out.stdout.includes('\n') && json.out.stdout.split('\n')[0]));
+	assert.equal(asked.verification_uri, `${grantd.issuer}/device`);
+	const said = await until(() => /\t([A-Z]{4}-[A-Z]{4})\n/.exec(plain_words.out.stderr));
+	assert.ok(plain_words.out.stderr.includes(`\t${grantd.issuer}/device\n`), plain_words.out.stderr);
+	await answer(asked.user_code, 'allow', read);
+	await answer(said[1], 'deny');
+	const [allowed, denied] = await Promise.all([json.ended, plain_words.ended]);
+	assert.equal(allowed.status, 0, allowed.stderr);
+	assert.equal(JSON.parse(allowed.stdout.split('\n')[1]).scope, 'mail.read');
+	assert.equal(denied.status, 1);
+	assert.match(denied.stderr, /the person said no \(access_denied\)/);
+	assert.equal(denied.stdout, '');
+	const { stdout } = await grantd.grant(homes[0], ['token']);
+	assert.equal((await grantd.introspect(stdout.trim())).active, true);
+	const bound = await grantd.grant(homes[0], ['token', '--dpop']);
+	assert.match(claims(bound.stdout.trim()).cnf.jkt, /^.{43}$/);
 });
 
 describe('who may ask for what', () => {

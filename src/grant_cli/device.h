@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* grant login --device: the person answers in a browser elsewhere (RFC 8628). */
+#pragma once
+
+#include "grant_cli/endpoint.h"
+#include "grant_cli/issuer.h"
+#include "grant_cli/wish.h"
+
+/*
+ * Shows address and code, and asks until there is an answer. ERR_DENIED; ERR_EXPIRED when nobody
+ * answers; ERR_FORBIDDEN when the issuer has no such flow or refuses; ERR_IO and ERR_TIMEOUT.
+ */
+MUST_CHECK enum err device_tokens(struct task *task, const struct wish *wish,
+				  const struct issuer *issuer, struct tokens *ret_tokens);
