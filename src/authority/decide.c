@@ -30,7 +30,7 @@ static struct str dead_reason(const struct standing *standing, const struct wish
 		return STR("expired");
 	if (family->id.at != NULL && family->idle_expires_at <= now)
 		return STR("idle");
-	if (grant_is_paused(grant))
+	if (grant_is_paused(grant) || (family->id.at != NULL && family->paused_at != 0))
 		return STR("paused");
 	if (wish->delegation != NULL)
 		return delegation_dead_reason(wish->delegation, client, grant->delegates,

@@ -4,6 +4,7 @@
 #include "authority/binding.h"
 #include "authority/details.h"
 #include "authority/events.h"
+#include "authority/seen.h"
 #include "authority/stop.h"
 #include "base/tally.h"
 #include "crypto/random.h"
@@ -192,6 +193,8 @@ enum err redemption_start(struct task *task, struct token_wish *wish, enum err r
 	redemption->refused = refused;
 	redemption->refused_why = why;
 	redemption->standing.family = new_family(task, wish);
+	if (refused == OK)
+		TRY(seen_first(task, wish->authority, wish->source, &redemption->standing.family));
 	redemption->wish = (struct wish){
 		.scope = request->granted,
 		.narrow = true,

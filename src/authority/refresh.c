@@ -6,6 +6,7 @@
 #include "authority/binding.h"
 #include "authority/details.h"
 #include "authority/events.h"
+#include "authority/seen.h"
 #include "authority/stop.h"
 #include "authority/succession.h"
 #include "authority/token.h"
@@ -28,6 +29,7 @@ struct refreshing {
 	bool is_told;		/* the day's count of repeats is used up now */
 	bool is_as_foreseen;	/* the row was as it had been read: `foreseen` is the answer */
 	struct token_answer foreseen;
+	struct family_seen seen; /* it comes from elsewhere than before */
 	struct event event;
 };
 
@@ -125,6 +127,8 @@ static enum err rotate(struct task *task, struct db *db, const struct token_wish
 		TRY(family_set_root(task, db, &next));
 	if (from->key_thumbprint.at == NULL && next.key_thumbprint.at != NULL)
 		TRY(family_set_key(task, db, &next));
+	if (refreshing->seen.mark.at != NULL)
+		TRY(family_set_seen(task, db, next.id, &refreshing->seen));
 	refreshing->standing.family = next;
 	refreshing->rotation = ROTATION_ADVANCE;
 	return write_outcome(task, db, refreshing);
@@ -158,7 +162,7 @@ static enum err take_and_judge(struct task *task, struct db *db, const struct to
 	TRY(family_take(task, db, refreshing->token.family_id, family));
 	is_stolen = binding_is_stolen(wish, family, refreshing->token.generation, task->now);
 	refreshing->is_other_key = !is_stolen && !binding_fits(wish, family);
-	if (family->revoked_at != 0 || refreshing->is_other_key)
+	if (family->revoked_at != 0 || family->paused_at != 0 || refreshing->is_other_key)
 		return OK;
 	/* it was checked against the row as it was read, which may have moved since */
 	TRY(refresh_token_check_root(task, refreshing->authority, &refreshing->token, family));
@@ -237,7 +241,8 @@ static enum err written(struct task *task, enum err result, void *arg)
 		result = refuse(task, wish, family->revoked_why);
 	else if (result == OK && refreshing->is_other_key)
 		result = refuse_key(task, wish);
-	else if (result == OK && refreshing->rotation == ROTATION_FROM_FUTURE)
+	else if (result == OK &&
+		 (family->paused_at != 0 || refreshing->rotation == ROTATION_FROM_FUTURE))
 		result = refuse_paused(task, wish);
 	else if (result == OK && refreshing->rotation > ROTATION_REPEAT_LOST)
 		result = refuse(task, wish, str_from_c(outcomes[refreshing->rotation].reason));
@@ -395,6 +400,8 @@ static enum err submit(struct task *task, struct token_wish *wish)
 	enum rotation rotation = judge(task, refreshing);
 
 	TRY(rotation == ROTATION_ADVANCE ? foresee(task, wish) : check_token(task, wish));
+	TRY(seen_again(task, wish->authority, wish->source, &refreshing->standing.family,
+		       &refreshing->seen));
 	if (rotation == ROTATION_FROM_FUTURE || outcomes[rotation].ends_family)
 		return store_submit_stop(task, store, refresh_write, wish, written);
 	return store_submit(task, store, refresh_write, wish, written);

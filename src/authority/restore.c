@@ -75,6 +75,13 @@ static enum err replay_held(struct task *task, struct db *db, const struct ended
 					 line->at);
 }
 
+static enum err replay_paused(struct task *task, struct db *db, const struct ended_line *line)
+{
+	struct str rest;
+
+	return family_set_paused(task, db, line->id, number_of(line->more, &rest));
+}
+
 static enum err replay_user(struct task *task, struct db *db, const struct ended_line *line)
 {
 	struct str rest;
@@ -115,6 +122,7 @@ static const struct {
 	{ "scope", replay_scope, false },
 	{ "end", replay_end, false },
 	{ "held", replay_held, false },
+	{ "paused", replay_paused, false },
 	{ "user", replay_user, false },
 	{ "client", replay_client, false },
 	{ "registration", replay_registration, false },

@@ -54,6 +54,26 @@ struct family {
 	int64_t idle_expires_at; /* moves on with each rotation */
 	int64_t revoked_at;	 /* 0: not */
 	struct str revoked_why;	 /* "revoked_by_user", "reused", "revoked_by_client", … */
+	int64_t paused_at;	 /* by the person, this one alone; 0: not */
+	struct str seen_mark;	 /* alias of the address it came from last */
+	struct str sealed_first; /* of a new one: the address it comes from first */
+};
+
+/* Of an installation, for its person: sealed under the person's key. */
+struct family_about {
+	struct str id;
+	struct str sealed_first; /* addresses: the first, */
+	struct str sealed_last;	 /* and the last, when it is another */
+	int64_t seen_at;	 /* since when it is */
+	struct str sealed_name;	 /* as the person named it; STR_NONE: not */
+	int64_t named_at;
+};
+
+/* It comes from another address than before. */
+struct family_seen {
+	struct str mark; /* absent: it does not */
+	struct str sealed;
+	int64_t at;
 };
 
 /* An installation that is signed in: it may come with a refresh token. */

@@ -11,15 +11,18 @@
 #define FAMILY_COLUMNS                                                                             \
 	"id, user_id, grant_id, client_id, ceiling, key_thumbprint, seed, root_number,"            \
 	" root_since, root_before, generation, rotation_window, repeats, repeats_day, auth_time,"  \
-	" acr, created_at, last_used_at, idle_expires_at, revoked_at, revoked_why, details"
+	" acr, created_at, last_used_at, idle_expires_at, revoked_at, revoked_why, details,"       \
+	" paused_at, seen_mark"
 
-static STATEMENT FAMILY_INSERT = { "INSERT INTO families (" FAMILY_COLUMNS
+static STATEMENT FAMILY_INSERT = { "INSERT INTO families (" FAMILY_COLUMNS ", sealed_first"
 				   ") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10,"
-				   " $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)" };
+				   " $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,"
+				   " $23, $24, $25)" };
 static STATEMENT FAMILY_FIND = { "SELECT " FAMILY_COLUMNS " FROM families WHERE id = $1" };
 static STATEMENT FAMILY_ROTATE = {
 	"UPDATE families SET generation = $2, rotation_window = $3, last_used_at = $4,"
 	" idle_expires_at = $5 WHERE id = $1 AND generation = $6 AND revoked_at IS NULL"
+	" AND paused_at IS NULL"
 };
 /* apart from the above: a column that is named there has its index written at each refresh */
 static STATEMENT FAMILY_SET_ROOT = {
@@ -37,6 +40,24 @@ static STATEMENT FAMILY_SET_REPEATS = {
 };
 static STATEMENT FAMILY_REVOKE = {
 	"UPDATE families SET revoked_at = $2, revoked_why = $3 WHERE id = $1 AND revoked_at IS NULL"
+};
+/* a pause says what stays of the rest; a name and a place are no part of what a refresh changes */
+static STATEMENT FAMILY_SET_PAUSED = {
+	"UPDATE families SET paused_at = $2 WHERE id = $1 AND revoked_at IS NULL"
+};
+static STATEMENT FAMILY_SET_CEILING = {
+	"UPDATE families SET ceiling = $2 WHERE id = $1 AND revoked_at IS NULL"
+};
+static STATEMENT FAMILY_SET_SEEN = {
+	"UPDATE families SET seen_mark = $2, sealed_last = $3, seen_at = $4 WHERE id = $1"
+};
+static STATEMENT FAMILY_SET_NAME = {
+	"UPDATE families SET sealed_name = $2, named_at = $3 WHERE id = $1"
+	" AND revoked_at IS NULL"
+};
+static STATEMENT FAMILY_FIND_ABOUT = {
+	"SELECT id, sealed_first, sealed_last, seen_at, sealed_name, named_at FROM families"
+	" WHERE id = $1"
 };
 static STATEMENT FAMILY_LIST = {
 	"SELECT " FAMILY_COLUMNS " FROM families"
@@ -74,7 +95,10 @@ enum err row_family(struct task *task, struct sql_row *row, struct family *famil
 	family->idle_expires_at = row_int(row);
 	family->revoked_at = row_int(row);
 	family->revoked_why = row_str(task, row);
-	return row_details(task, row, &family->details);
+	TRY(row_details(task, row, &family->details));
+	family->paused_at = row_int(row);
+	family->seen_mark = row_str(task, row);
+	return OK;
 }
 
 static enum err read_family(struct task *task, struct sql_row *row, void *ret)
@@ -106,7 +130,9 @@ enum err family_insert(struct task *task, struct db *db, const struct family *fa
 			  sql_int(family->created_at), sql_int(family->last_used_at),
 			  sql_int(family->idle_expires_at), sql_time(family->revoked_at),
 			  sql_text(family->revoked_why),
-			  sql_text(details_print(&task->arena, &family->details))),
+			  sql_text(details_print(&task->arena, &family->details)),
+			  sql_time(family->paused_at), sql_text(family->seen_mark),
+			  sql_blob(family->sealed_first)),
 		     NULL));
 	return mark_grant_used(task, db, family);
 }
@@ -170,6 +196,64 @@ enum err family_revoke(struct task *task, struct db *db, struct str id, int64_t 
 		ended_note(task, db, "family", id, why);
 	*ret_now = changed > 0;
 	return OK;
+}
+
+static enum err set_one(struct task *task, struct db *db, const struct sql *sql,
+			struct sql_args args)
+{
+	int64_t changed = 0;
+
+	TRY(sql_exec(task, db, sql, args, &changed));
+	return changed > 0 ? OK : fail(task, ERR_CONFLICT, "this installation is over");
+}
+
+enum err family_set_paused(struct task *task, struct db *db, struct str id, int64_t paused_at)
+{
+	TRY(set_one(task, db, &FAMILY_SET_PAUSED, ARGS(sql_text(id), sql_time(paused_at))));
+	ended_note(task, db, "paused", id, str_printf(&task->arena, "%lld", (long long)paused_at));
+	return OK;
+}
+
+enum err family_set_ceiling(struct task *task, struct db *db, const struct family *family)
+{
+	return set_one(
+		task, db, &FAMILY_SET_CEILING,
+		ARGS(sql_text(family->id), sql_text(scope_text(&task->arena, family->ceiling))));
+}
+
+enum err family_set_name(struct task *task, struct db *db, struct str id, struct str sealed,
+			 int64_t now)
+{
+	return set_one(task, db, &FAMILY_SET_NAME,
+		       ARGS(sql_text(id), sql_blob(sealed), sql_int(now)));
+}
+
+enum err family_set_seen(struct task *task, struct db *db, struct str id,
+			 const struct family_seen *seen)
+{
+	return sql_exec(
+		task, db, &FAMILY_SET_SEEN,
+		ARGS(sql_text(id), sql_text(seen->mark), sql_blob(seen->sealed), sql_int(seen->at)),
+		NULL);
+}
+
+static enum err read_about(struct task *task, struct sql_row *row, void *ret)
+{
+	struct family_about *about = ret;
+
+	about->id = row_str(task, row);
+	about->sealed_first = row_str(task, row);
+	about->sealed_last = row_str(task, row);
+	about->seen_at = row_int(row);
+	about->sealed_name = row_str(task, row);
+	about->named_at = row_int(row);
+	return OK;
+}
+
+enum err family_find_about(struct task *task, struct db *db, struct str id,
+			   struct family_about *ret_about)
+{
+	return sql_one(task, db, &FAMILY_FIND_ABOUT, ARGS(sql_text(id)), read_about, ret_about);
 }
 
 enum err family_list(struct task *task, struct db *db, struct str grant_id,

@@ -18,8 +18,8 @@ MUST_CHECK enum err family_find(struct task *task, struct db *db, struct str id,
 				struct family *ret_family);
 /*
  * The fast path of a refresh: stores *next (generation, marks, last use, idle end) if the row still
- * has generation `presented` and is not revoked; also moves the grant's last_used_at on.
- * ERR_CONFLICT otherwise: then take the row with family_take and judge.
+ * has generation `presented` and is neither revoked nor paused; also moves the grant's last_used_at
+ * on. ERR_CONFLICT otherwise: then take the row with family_take and judge.
  */
 MUST_CHECK enum err family_rotate(struct task *task, struct db *db, const struct family *next,
 				  int64_t presented);
@@ -36,6 +36,19 @@ MUST_CHECK enum err family_set_repeats(struct task *task, struct db *db,
 /* Ends the family. *ret_now is false when it was over already. */
 MUST_CHECK enum err family_revoke(struct task *task, struct db *db, struct str id, int64_t now,
 				  struct str why, bool *ret_now);
+/* paused_at: 0 lets it go on. ERR_CONFLICT: it is over. */
+MUST_CHECK enum err family_set_paused(struct task *task, struct db *db, struct str id,
+				      int64_t paused_at);
+/* Of a taken family. ERR_CONFLICT: it is over. */
+MUST_CHECK enum err family_set_ceiling(struct task *task, struct db *db,
+				       const struct family *family);
+/* sealed: STR_NONE takes the name away. ERR_CONFLICT: it is over. */
+MUST_CHECK enum err family_set_name(struct task *task, struct db *db, struct str id,
+				    struct str sealed, int64_t now);
+MUST_CHECK enum err family_set_seen(struct task *task, struct db *db, struct str id,
+				    const struct family_seen *seen);
+MUST_CHECK enum err family_find_about(struct task *task, struct db *db, struct str id,
+				      struct family_about *ret_about);
 /* Of one grant, newest first. */
 MUST_CHECK enum err family_list(struct task *task, struct db *db, struct str grant_id,
 				struct family **ret_families, size_t *ret_count);

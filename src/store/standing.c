@@ -21,7 +21,8 @@ static STATEMENT STANDING_BY_FAMILY = {
 	"SELECT " STANDING_COLUMNS ", f.id, f.user_id, f.grant_id, f.client_id, f.ceiling,"
 	" f.key_thumbprint, f.seed, f.root_number, f.root_since, f.root_before, f.generation,"
 	" f.rotation_window, f.repeats, f.repeats_day, f.auth_time, f.acr, f.created_at,"
-	" f.last_used_at, f.idle_expires_at, f.revoked_at, f.revoked_why, f.details"
+	" f.last_used_at, f.idle_expires_at, f.revoked_at, f.revoked_why, f.details,"
+	" f.paused_at, f.seen_mark"
 	" FROM families f JOIN grants g ON g.id = f.grant_id" STANDING_JOIN " WHERE f.id = $1"
 };
 static STATEMENT STANDING_BY_GRANT = { "SELECT " STANDING_COLUMNS " FROM grants g" STANDING_JOIN

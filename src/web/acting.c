@@ -2,9 +2,22 @@
 #include "web/acting.h"
 
 static const char *const done_words[] = {
-	"paused-all",	       "pause",	       "resume",	   "revoke",
-	"set-duration",	       "remove-scope", "end-installation", "password",
-	"sign-out-everywhere", "end-session",  "stop-sub-agent",   "allow-sub-agent",
+	"paused-all",
+	"pause",
+	"resume",
+	"revoke",
+	"set-duration",
+	"remove-scope",
+	"end-installation",
+	"password",
+	"sign-out-everywhere",
+	"end-session",
+	"stop-sub-agent",
+	"allow-sub-agent",
+	"name-installation",
+	"pause-installation",
+	"resume-installation",
+	"widen-installation",
 };
 
 struct actor acting_person(const struct page *page)

@@ -3,6 +3,7 @@
  * /account/agents/{id}: one agent with one resource; id is the grant's. Looking only;
  * agent_change.c acts.
  */
+#include "authority/installation.h"
 #include "store/events.h"
 #include "store/families.h"
 #include "web/acting.h"
@@ -13,6 +14,21 @@
 #include "web/words.h"
 
 #define TIMELINE_SHOWN 20
+
+static enum err describe(const struct page *page, const struct family *family, json_t *item)
+{
+	struct installation known;
+
+	TRY(installation_read(page->task, page->authority, &page->user, family, &known));
+	data_str(item, "family_id", family->id);
+	data_str(item, "own_name", known.name);
+	data_str(item, "last_address", known.last_address);
+	if (family->paused_at != 0)
+		data_true(item, "is_paused_alone");
+	words_time(page, data_object(item, "since"), family->created_at);
+	words_time(page, data_object(item, "used"), family->last_used_at);
+	return OK;
+}
 
 static enum err add_installations(const struct page *page, struct db *db, struct str grant_id)
 {
@@ -28,10 +44,8 @@ static enum err add_installations(const struct page *page, struct db *db, struct
 		if (!family_is_live(family, page->task->now))
 			continue;
 		item = data_item(list);
-		data_str(item, "family_id", family->id);
 		data_int(item, "number", (int64_t)(count - i));
-		words_time(page, data_object(item, "since"), family->created_at);
-		words_time(page, data_object(item, "used"), family->last_used_at);
+		TRY(describe(page, family, item));
 		TRY(sub_agents_add(page, db, family, item));
 	}
 	return OK;

@@ -41,6 +41,8 @@ enum err web_account_change(struct exchange *exchange);
 enum err web_agent(struct exchange *exchange);
 enum err web_agent_change(struct exchange *exchange);
 enum err web_agent_revoke(struct exchange *exchange);
+enum err web_installation(struct exchange *exchange);
+enum err web_installation_change(struct exchange *exchange);
 enum err web_receipt(struct exchange *exchange);
 enum err web_activity(struct exchange *exchange);
 enum err web_security(struct exchange *exchange);

@@ -88,6 +88,9 @@ test('RV-014: what was revoked after the backup stays dead, and everything else 
 	await grantd.operate(['grant', 'revoke', ids.revoked]);
 	assert.equal((await others['logged-out'].agent.revoke(others['logged-out'].tokens.refresh_token)).status, 200);
 	await act(alice, ids.narrowed, { action: 'remove-scope', scope: 'mail.send' });
+	const [{ id: family }] = await grantd.rows(`SELECT id FROM families WHERE grant_id = '${ids.narrowed}'`);
+	const installation = await alice.open(`/account/agents/${ids.narrowed}/installations/${family}`);
+	assert.equal((await alice.submit(installation, installation.form_with('action'), { action: 'pause-installation' })).status, 200);
 	await grantd.operate(['grant', 'pause', ids.held]);
 	await grantd.operate(['client', 'disable', 'disabled']);
 	await grantd.operate(['client', 'update', 'renewed', '--generate-secret']);
@@ -124,6 +127,8 @@ test('RV-014: what was revoked after the backup stays dead, and everything else 
 	const again = granted(await agent.refresh(next.refresh_token));
 	assert.equal((await grantd.introspect(again.access_token)).active, true);
 	granted(await agent.refresh(again.refresh_token));
+	await act(alice, ids.narrowed, { action: 'resume' });
+	paused(await others.narrowed.agent.refresh(others.narrowed.tokens.refresh_token)); // the pause of this installation alone
 	await act(alice, ids.held, { action: 'resume' }).catch(() => {});
 	paused(await others.held.agent.refresh(others.held.tokens.refresh_token)); // the operator's pause of after the backup
 	const kinds = await event_kinds(grantd);

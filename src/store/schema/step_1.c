@@ -222,7 +222,17 @@ const char *const schema_step_1[] = {
 	" revoked_at BIGINT,"
 	" revoked_why TEXT,"
 	/* as those of the request it came from, as far as they were allowed */
-	" details TEXT)",
+	" details TEXT,"
+	" paused_at BIGINT,"
+	/*
+	 * an alias of the address it came from last; that one, the first one and its name, sealed
+	 */
+	" seen_mark TEXT,"
+	" sealed_first BYTEA,"
+	" sealed_last BYTEA,"
+	" seen_at BIGINT,"
+	" sealed_name BYTEA,"
+	" named_at BIGINT)",
 	"CREATE INDEX families_grant ON families (user_id, grant_id, created_at)",
 	"CREATE INDEX families_root ON families (root_number) WHERE revoked_at IS NULL",
 

@@ -5,6 +5,7 @@
 #include "check.h"
 
 #include "authority/decide.h"
+#include "authority/reason.h"
 
 static struct check_clock clock;
 static struct task task;
@@ -119,6 +120,7 @@ enum {
 	BAR_EXPIRED,
 	BAR_IDLE,
 	BAR_PAUSED,
+	BAR_FAMILY_PAUSED,
 	BAR_COUNT
 };
 
@@ -130,6 +132,7 @@ static const char *const bar_reasons[BAR_COUNT] = {
 	"reused",
 	"expired",
 	"idle",
+	"paused",
 	"paused",
 };
 
@@ -159,6 +162,8 @@ static void raise_bars(struct standing *standing, struct wish *wish, unsigned ba
 		standing->family.idle_expires_at = CHECK_NOW;
 	if (bars >> BAR_PAUSED & 1)
 		standing->grant.paused_at = CHECK_NOW;
+	if (bars >> BAR_FAMILY_PAUSED & 1)
+		standing->family.paused_at = CHECK_NOW;
 }
 
 static void any_bar_denies_and_the_first_one_is_named(void **state)
@@ -175,6 +180,8 @@ static void any_bar_denies_and_the_first_one_is_named(void **state)
 		CHECK((verdict.decision == DECISION_DENY) == (bars != 0));
 		if (bars != 0)
 			CHECK_STR(verdict.reason, str_from_c(bar_reasons[__builtin_ctz(bars)]));
+		/* error_uri points to its paragraph */
+		CHECK(bars == 0 || reason_is_known(verdict.reason));
 		arena_free(&task.arena);
 	}
 }

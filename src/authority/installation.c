@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "authority/installation.h"
+
+#include "authority/events.h"
+#include "authority/seen.h"
+#include "authority/stop.h"
+#include "base/printable.h"
+#include "crypto/random.h"
+#include "store/clients.h"
+#include "store/events.h"
+#include "store/families.h"
+#include "store/grants.h"
+#include "store/users.h"
+
+#define PERSONAL_MAX (128 * 1024)
+#define DETAILS_MAX  (16 * 1024)
+
+/* One act on one installation: prepared with reads, written in one transaction with its event. */
+struct act {
+	const struct authority *authority;
+	const struct actor *actor;
+	const struct widening *widening; /* of installation_widen */
+	struct grant grant;
+	struct family family;
+	struct user user;
+	struct client client;
+	struct str sealed_name; /* STR_NONE: takes it away */
+	int64_t paused_at;
+	struct event event;
+};
+
+static enum err refuse_unknown(struct task *task)
+{
+	return fail(task, ERR_NOT_FOUND, "there is no such installation");
+}
+
+static enum err check_owner(struct task *task, const struct actor *actor, const struct act *act)
+{
+	if (!str_equals(act->grant.user_id, actor->user_id) ||
+	    !str_equals(act->family.grant_id, act->grant.id))
+		return refuse_unknown(task);
+	if (!family_is_live(&act->family, task->now) || act->grant.revoked_at != 0 ||
+	    act->grant.expires_at <= task->now)
+		return fail(task, ERR_CONFLICT, "this installation is over");
+	return OK;
+}
+
+static enum err open_act(struct task *task, const struct authority *authority,
+			 const struct actor *actor, const struct installation_named *named,
+			 struct act **ret_act)
+{
+	struct act *act = NEW(&task->arena, struct act);
+	struct db *db = NULL;
+
+	act->authority = authority;
+	act->actor = actor;
+	if (actor->user_id.at == NULL)
+		return fail(task, ERR_FORBIDDEN, "only the person does that");
+	if (!id_is_valid(named->grant_id, "gra_") || !id_is_valid(named->family_id, "fam_"))
+		return refuse_unknown(task);
+	TRY(store_reader(task, authority->store, &db));
+	TRY(grant_find(task, db, named->grant_id, &act->grant));
+	TRY(family_find(task, db, named->family_id, &act->family));
+	TRY(check_owner(task, actor, act));
+	TRY(user_find(task, db, act->grant.user_id, &act->user));
+	TRY(client_find(task, db, act->grant.client_id, &act->client));
+	*ret_act = act;
+	return OK;
+}
+
+static void name_event(struct task *task, struct act *act, struct str kind)
+{
+	act->event = event_new(task, kind, act->actor->kind);
+	act->event.client_id = act->grant.client_id;
+	act->event.grant_id = act->grant.id;
+	act->event.family_id = act->family.id;
+	act->event.resource = act->grant.resource;
+	act->event.request_id = act->actor->request_id;
+}
+
+/* name: STR_NONE: none. */
+static enum err seal_event(struct task *task, struct act *act, struct str name)
+{
+	struct buf buf = buf_in(&task->arena, PERSONAL_MAX);
+	struct json_writer json = json_write_to(&buf);
+	struct str personal;
+
+	json_open_object(&json);
+	json_member_str(&json, "address", act->actor->address);
+	if (name.at != NULL)
+		json_member_str(&json, "name", name);
+	json_close(&json);
+	TRY(buf_finish(&buf, &personal));
+	return event_seal(task, act->authority, &act->user, personal, &act->event);
+}
+
+static struct seal_place name_place(struct str user_id, struct str family_id, int64_t named_at)
+{
+	return (struct seal_place){
+		.table = STR("families"),
+		.row = family_id,
+		.column = STR("sealed_name"),
+		.user_id = user_id,
+		.version = named_at,
+	};
+}
+
+enum err installation_read(struct task *task, const struct authority *authority,
+			   const struct user *user, const struct family *family,
+			   struct installation *ret_installation)
+{
+	CLEANUP(secret_wipe) struct secret plain = { 0 };
+	struct installation installation = { .name = STR("") };
+	struct family_about about = { 0 };
+	struct seal_place place;
+	struct db *db = NULL;
+
+	TRY(store_reader(task, authority->store, &db));
+	TRY(family_find_about(task, db, family->id, &about));
+	TRY(seen_read(task, authority, user, &about, &installation.first_address,
+		      &installation.last_address));
+	if (about.sealed_name.at != NULL) {
+		place = name_place(user->id, family->id, about.named_at);
+		TRY(keys_unseal(task, authority->keys, user->wrapped_key, &place, about.sealed_name,
+				&plain));
+		installation.name = str_copy(&task->arena, secret_reveal(&plain));
+	}
+	*ret_installation = installation;
+	return OK;
+}
+
+static size_t count_characters(struct str text)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < text.len; i++)
+		count += ((unsigned char)text.at[i] & 0xC0) != 0x80;
+	return count;
+}
+
+static enum err check_name(struct task *task, struct str name)
+{
+	if (!str_is_text(name) || !str_is_printable(name))
+		return fail(task, ERR_REQUEST, "the name has characters that nobody would see");
+	if (count_characters(name) > INSTALLATION_NAME_MAX)
+		return fail(task, ERR_REQUEST, "a name has at most 60 characters");
+	return OK;
+}
+
+static enum err write_name(struct task *task, struct db *db, void *arg)
+{
+	const struct act *act = arg;
+
+	TRY(family_set_name(task, db, act->family.id, act->sealed_name, task->now));
+	return event_insert(task, db, &act->event);
+}
+
+enum err installation_name(struct task *task, const struct authority *authority,
+			   const struct actor *actor, const struct installation_named *named,
+			   struct str name)
+{
+	struct str text = str_trim(name.at == NULL ? STR("") : name);
+	struct seal_place place;
+	struct act *act = NULL;
+
+	TRY(open_act(task, authority, actor, named, &act));
+	TRY(check_name(task, text));
+	name_event(task, act, STR("family.named"));
+	TRY(seal_event(task, act, text));
+	place = name_place(act->user.id, act->family.id, task->now);
+	if (!str_is_empty(text))
+		TRY(keys_seal(task, authority->keys, act->user.wrapped_key, &place, text,
+			      &act->sealed_name));
+	return store_write(task, authority->store, write_name, act);
+}
+
+static enum err write_pause(struct task *task, struct db *db, void *arg)
+{
+	const struct act *act = arg;
+
+	TRY(family_set_paused(task, db, act->family.id, act->paused_at));
+	if (act->paused_at != 0)
+		TRY(stop_queue(task, db, act->authority, &act->grant, act->user.username));
+	return event_insert(task, db, &act->event);
+}
+
+enum err installation_pause(struct task *task, const struct authority *authority,
+			    const struct actor *actor, const struct installation_named *named)
+{
+	struct act *act = NULL;
+
+	TRY(open_act(task, authority, actor, named, &act));
+	if (act->family.paused_at != 0)
+		return OK;
+	act->paused_at = task->now;
+	name_event(task, act, STR("family.paused"));
+	TRY(seal_event(task, act, STR_NONE));
+	return store_stop(task, authority->store, write_pause, act);
+}
+
+enum err installation_resume(struct task *task, const struct authority *authority,
+			     const struct actor *actor, const struct installation_named *named)
+{
+	struct act *act = NULL;
+
+	TRY(open_act(task, authority, actor, named, &act));
+	if (act->family.paused_at == 0)
+		return OK;
+	name_event(task, act, STR("family.resumed"));
+	TRY(seal_event(task, act, STR_NONE));
+	return store_write(task, authority->store, write_pause, act);
+}
+
+struct scope_set installation_offers(struct arena *arena, const struct resource *resource,
+				     const struct client *client, const struct grant *grant,
+				     const struct family *family, int64_t now)
+{
+	struct scope_set ceiling = client_ceiling(client);
+	struct scope_set has = scope_intersect(arena, grant_scopes_at(arena, grant, now),
+					       family->ceiling);
+	struct str *names = NEW_ARRAY(arena, struct str, SCOPES_MAX);
+	struct scope_set offers = { .names = names };
+
+	for (size_t i = 0; i < resource->scope_count && offers.count < SCOPES_MAX; i++) {
+		struct str name = resource->scopes[i].name;
+
+		if (!scope_has(has, name) && (ceiling.count == 0 || scope_has(ceiling, name)))
+			names[offers.count++] = name;
+	}
+	return offers;
+}
+
+static enum err check_widening(struct task *task, const struct act *act)
+{
+	const struct resource *resource = authority_resource(act->authority, act->grant.resource);
+	const struct scope_set *ticked = &act->widening->scope;
+
+	if (ticked->count == 0)
+		return fail(task, ERR_REQUEST, "nothing is ticked");
+	/* what the resource of OpenID Connect has, an agent asks for by itself */
+	if (resource == NULL || resource == &act->authority->issuer_resource)
+		return fail(task, ERR_CONFLICT, "the resource offers nothing more");
+	if (!scope_contains(installation_offers(&task->arena, resource, &act->client, &act->grant,
+						&act->family, task->now),
+			    *ticked))
+		return fail(task, ERR_REQUEST, "this was not offered");
+	return OK;
+}
+
+static enum err describe_widening(struct task *task, struct act *act)
+{
+	const struct widening *widening = act->widening;
+	struct buf buf = buf_in(&task->arena, DETAILS_MAX);
+	struct json_writer json = json_write_to(&buf);
+
+	json_open_object(&json);
+	json_member_str(&json, "scope", scope_text(&task->arena, widening->scope));
+	if (act->grant.expires_at != NEVER)
+		json_member_str(&json, "expires_at",
+				clock_format(&task->arena, act->grant.expires_at));
+	json_member_str(&json, "language", widening->language);
+	json_member_str(&json, "version", widening->version);
+	json_close(&json);
+	return buf_finish(&buf, &act->event.details);
+}
+
+/* GDPR Art. 7(1), as for a consent. */
+static enum err seal_sentences(struct task *task, struct act *act)
+{
+	struct buf buf = buf_in(&task->arena, PERSONAL_MAX);
+	struct json_writer json = json_write_to(&buf);
+	struct str personal;
+
+	json_open_object(&json);
+	json_key(&json, "sentences");
+	json_add_raw(&json, act->widening->sentences);
+	json_member_str(&json, "address", act->actor->address);
+	json_member_str(&json, "user_agent", act->widening->user_agent);
+	json_close(&json);
+	TRY(buf_finish(&buf, &personal));
+	return event_seal(task, act->authority, &act->user, personal, &act->event);
+}
+
+/* The permissions that the grant has not, or not any more; what it has stays as it was given. */
+static struct grant new_permissions(struct task *task, const struct act *act,
+				    const struct grant *now)
+{
+	const struct scope_set *ticked = &act->widening->scope;
+	struct scope_set live = grant_scopes_at(&task->arena, now, task->now);
+	struct permission *permissions = NEW_ARRAY(&task->arena, struct permission, ticked->count);
+	struct grant grant = *now;
+
+	grant.updated_at = task->now;
+	grant.permissions = permissions;
+	grant.permission_count = 0;
+	for (size_t i = 0; i < ticked->count; i++) {
+		if (scope_has(live, ticked->names[i]))
+			continue;
+		permissions[grant.permission_count++] = (struct permission){
+			.scope = ticked->names[i],
+			.mode = MODE_ALLOW,
+			.expires_at = now->expires_at,
+			.words = act->widening->words[i],
+			.consent_event = act->event.id,
+			.granted_at = task->now,
+		};
+	}
+	return grant;
+}
+
+/* As it stands now: person, family and grant are taken in the order of all who take them. */
+static enum err write_wider(struct task *task, struct db *db, void *arg)
+{
+	const struct act *act = arg;
+	struct act *now = NEW(&task->arena, struct act);
+	struct str grant_id = STR_NONE;
+	bool is_active = false;
+
+	TRY(user_take(task, db, act->user.id, &is_active));
+	if (!is_active)
+		return fail(task, ERR_CONFLICT, "this account is disabled");
+	TRY(family_take(task, db, act->family.id, &now->family));
+	TRY(grant_take(task, db, act->grant.id));
+	TRY(grant_find(task, db, act->grant.id, &now->grant));
+	TRY(check_owner(task, act->actor, now));
+	now->grant = new_permissions(task, act, &now->grant);
+	TRY(grant_put(task, db, &now->grant, &grant_id));
+	now->family.ceiling = scope_union(&task->arena, now->family.ceiling, act->widening->scope);
+	TRY(family_set_ceiling(task, db, &now->family));
+	return event_insert(task, db, &act->event);
+}
+
+enum err installation_widen(struct task *task, const struct authority *authority,
+			    const struct actor *actor, const struct widening *widening)
+{
+	struct act *act = NULL;
+
+	TRY(open_act(task, authority, actor, &widening->named, &act));
+	act->widening = widening;
+	TRY(check_widening(task, act));
+	name_event(task, act, STR("family.widened"));
+	TRY(describe_widening(task, act));
+	TRY(seal_sentences(task, act));
+	return store_write(task, authority->store, write_wider, act);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "authority/seen.h"
+
+#include "store/users.h"
+
+/* version: of a column that is written again, the time it was written at. */
+static struct seal_place place_of(struct str user_id, struct str family_id, struct str column,
+				  int64_t version)
+{
+	return (struct seal_place){
+		.table = STR("families"),
+		.row = family_id,
+		.column = column,
+		.user_id = user_id,
+		.version = version,
+	};
+}
+
+static enum err seal(struct task *task, const struct authority *authority,
+		     const struct seal_place *place, struct str source, struct str *ret_sealed)
+{
+	struct user user = { 0 };
+	struct db *db = NULL;
+
+	TRY(store_reader(task, authority->store, &db));
+	TRY(user_find(task, db, place->user_id, &user));
+	return keys_seal(task, authority->keys, user.wrapped_key, place, source, ret_sealed);
+}
+
+enum err seen_first(struct task *task, const struct authority *authority, struct str source,
+		    struct family *family)
+{
+	struct seal_place place = place_of(family->user_id, family->id, STR("sealed_first"), 1);
+
+	family->seen_mark = authority_alias(authority, &task->arena, source);
+	return seal(task, authority, &place, source, &family->sealed_first);
+}
+
+enum err seen_again(struct task *task, const struct authority *authority, struct str source,
+		    const struct family *family, struct family_seen *ret_seen)
+{
+	struct str mark = authority_alias(authority, &task->arena, source);
+	struct seal_place place = place_of(family->user_id, family->id, STR("sealed_last"),
+					   task->now);
+
+	*ret_seen = (struct family_seen){ 0 };
+	if (str_equals(mark, family->seen_mark))
+		return OK;
+	ret_seen->at = task->now;
+	TRY(seal(task, authority, &place, source, &ret_seen->sealed));
+	ret_seen->mark = mark;
+	return OK;
+}
+
+static enum err unseal(struct task *task, const struct authority *authority,
+		       const struct user *user, const struct seal_place *place, struct str sealed,
+		       struct str *ret_address)
+{
+	CLEANUP(secret_wipe) struct secret plain = { 0 };
+
+	*ret_address = STR("");
+	if (sealed.at == NULL)
+		return OK;
+	TRY(keys_unseal(task, authority->keys, user->wrapped_key, place, sealed, &plain));
+	*ret_address = str_copy(&task->arena, secret_reveal(&plain));
+	return OK;
+}
+
+enum err seen_read(struct task *task, const struct authority *authority, const struct user *user,
+		   const struct family_about *about, struct str *ret_first, struct str *ret_last)
+{
+	struct seal_place first = place_of(user->id, about->id, STR("sealed_first"), 1);
+	struct seal_place last = place_of(user->id, about->id, STR("sealed_last"), about->seen_at);
+
+	TRY(unseal(task, authority, user, &first, about->sealed_first, ret_first));
+	TRY(unseal(task, authority, user, &last, about->sealed_last, ret_last));
+	if (about->sealed_last.at == NULL)
+		*ret_last = *ret_first;
+	return OK;
+}
