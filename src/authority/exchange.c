@@ -335,21 +335,31 @@ static enum err written(struct task *task, enum err result, void *arg)
 	return wish->then(task, result, wish);
 }
 
+static enum err check_all(struct task *task, struct token_wish *wish)
+{
+	TRY(check_form(task, wish));
+	TRY(read_subject(task, wish));
+	TRY(check_actor_token(task, wish));
+	TRY(choose_derived(task, wish));
+	return check_decision(task, wish);
+}
+
 enum err token_exchange(struct task *task, const struct authority *authority,
 			struct token_wish *wish, then_fn *then)
 {
 	struct deriving *deriving = NEW(&task->arena, struct deriving);
+	enum err err;
 
 	wish->authority = authority;
 	wish->then = then;
 	wish->work = deriving;
 	if (!client_allows(&wish->client, GRANT_TOKEN_EXCHANGE))
 		return fail(task, ERR_CLIENT_NOT_ALLOWED, "this client may not use token-exchange");
-	TRY(check_form(task, wish));
-	TRY(read_subject(task, wish));
-	TRY(check_actor_token(task, wish));
-	TRY(choose_derived(task, wish));
-	TRY(check_decision(task, wish));
+	err = check_all(task, wish);
+	/* nobody is asked here: conditions that do not fit are an exchange that does not (EX-017) */
+	if (err == ERR_DETAILS)
+		task_note(task, err = ERR_REQUEST, task->reason);
+	TRY(err);
 	TRY(prepare(task, wish));
 	return store_submit(task, authority->store, write_derivation, wish, written);
 }

@@ -164,8 +164,8 @@ describe('on its way', () => {
 		const exchange = (subject_token, details) => agent.post('/token', { grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange', subject_token,
 			subject_token_type: 'urn:ietf:params:oauth:token-type:access_token', actor_label: 'part', authorization_details: details && text(details) });
 		const parent = granted(await refresh([small])).access_token;
-		refused(await exchange(parent, [element(['mail.move'], { per_day: 4 })]), 400, 'invalid_authorization_details');
-		refused(await exchange(parent, [element(['mail.move'], { per_hour: 5, paths: ['/box'] })]), 400, 'invalid_authorization_details', /more than was granted/);
+		refused(await exchange(parent, [element(['mail.move'], { per_day: 4 })]), 400, 'invalid_request');
+		refused(await exchange(parent, [element(['mail.move'], { per_hour: 5, paths: ['/box'] })]), 400, 'invalid_request', /more than was granted/);
 		const child = granted(await exchange(parent, [element(['mail.move'], { per_day: 2 })]));
 		assert.deepEqual(claims(child.access_token).authorization_details, [kept('mail.write', ['mail.move'], { per_day: 2 })]);
 		assert.deepEqual((await grantd.introspect(child.access_token)).authorization_details, [kept('mail.write', ['mail.move'], { per_day: 2 })]);
