@@ -37,9 +37,13 @@ export const foreign_fields = ['proxy-authorization', 'dpop', 'forwarded', 'x-fo
 // parameters whose values are secrets by their nature, as the sources say too
 export const secret_parameters = once([...found('oauth', /STR_INIT\("([a-z_]+)"\)/g), 'password', 'new_password', 'csrf', 'session', 'client_secret']);
 
-// { path, query, form, json, headers }: pairs in lists
+// { path, query, form, json, headers }: pairs in lists; path: what stands for {…}, several as a list
 const none = async () => ({});
 const agent_id = async ({ alice }) => ({ path: (await alice.get('/account')).html.match(/gra_[a-z2-7]{26}/)[0] });
+const installation_of = async (world) => {
+	const { path: grant } = await agent_id(world);
+	return [grant, (await world.alice.get(`/account/agents/${grant}`)).html.match(/installations\/(fam_[a-z2-7]{26})/)[1]];
+};
 const authorization = async ({ agent }) => ({ query: [...new URL(agent.authorization().url).searchParams] });
 const client = (parameters) => async ({ agent }) => ({ form: [['client_id', agent.client_id], ...Object.entries(parameters(agent))] });
 const as_mail = async ({ tokens }) => ({ form: [['token', tokens.access_token]], headers: [['authorization', basic('mail-rs', mail_secret)]] });
@@ -120,6 +124,11 @@ export const sound = {
 	'POST /account': form_of(page('/account'), 'action'),
 	'GET /account/agents/{id}': agent_id,
 	'POST /account/agents/{id}': with_agent(form_of(async (world) => world.alice.get(`/account/agents/${(await agent_id(world)).path}`), 'action')),
+	'GET /account/agents/{id}/installations/{family}': async (world) => ({ path: await installation_of(world) }),
+	'POST /account/agents/{id}/installations/{family}': async (world) => {
+		const [grant, family] = await installation_of(world);
+		return { ...await form_of(page(`/account/agents/${grant}/installations/${family}`), 'name')(world), path: [grant, family] };
+	},
 	'GET /account/agents/{id}/revoke': agent_id,
 	'GET /account/agents/{id}/receipt': agent_id,
 	'POST /account/security': form_of(page('/account/security'), 'new_password'),
@@ -207,7 +216,8 @@ function ask_plain(options, body) {
 export async function send(world, route, wish) {
 	const { grantd } = world;
 	const query = wish.query?.length ? `?${new URLSearchParams(wish.query)}` : '';
-	const target = route.path.replace(/\{\w+\}/, encodeURIComponent(wish.path ?? '')) + query;
+	const parts = [wish.path ?? ''].flat();
+	const target = route.path.replace(/\{\w+\}/g, () => encodeURIComponent(parts.shift())) + query;
 	const body = wish.raw ?? (wish.form ? new URLSearchParams(wish.form).toString() : wish.json ? JSON.stringify(wish.json) : undefined);
 	const headers = {};
 	if (route.room === 'web' || route.path === '/authorize') headers.cookie = world.alice.cookies.header;
