@@ -13,7 +13,8 @@ import { World } from './world.mjs';
 
 const AUTO = Boolean(process.env.AUTO);
 const PATIENCE_MS = AUTO ? 20_000 : 15 * 60_000;
-let world, person, agent_imap, login;
+let world, person, agent_imap;
+const logins = [];
 
 // Opens a session at the mail server with the agent's token; answers it with the server's reply.
 async function open_mailbox(user, token) {
@@ -30,28 +31,42 @@ async function must_refuse_login(user, token) {
 	say.refused('Dovecot', `${reply.line}${reply.challenge ? `   ${reply.challenge}` : ''}`);
 }
 
-async function token_of_agent() {
-	const { status, stdout, stderr } = await world.grant(['token']);
+async function token_of_agent(agent) {
+	const { status, stdout, stderr } = await world.grant(['token'], agent);
 	assert.equal(status, 0, stderr);
 	return stdout.trim();
 }
 
-// `grant login` waits for the person; its only output is the address.
-function start_login() {
-	const { file, words } = world.grant_login;
-	const child = spawn(file, words, { env: world.grant_env, stdio: ['ignore', 'pipe', 'pipe'] });
+// `grant login` waits for the person. Its only output is the address; with --device, address and code.
+function start_login(client, agent = 'agent', how = undefined) {
+	const { file, words } = world.grant_login(client, how);
+	const child = spawn(file, words, { env: world.grant_env(agent), stdio: ['ignore', 'pipe', 'pipe'] });
 	let stdout = '', stderr = '', wake;
 	const address = new Promise((resolve, reject) => { wake = { resolve, reject }; });
-	child.stdout.on('data', (text) => {
-		stdout += text;
-		if (stdout.includes('\n')) wake.resolve(stdout.split('\n')[0]);
-	});
-	child.stderr.on('data', (text) => { stderr += text; });
+	const look = () => {
+		const device = /\t(https:\/\/\S+\/device)\n[^]*\t([A-Z]{4}-[A-Z]{4})\n/.exec(stderr);
+		if (how === '--device' && device) wake.resolve({ url: device[1], code: device[2] });
+		if (how !== '--device' && stdout.includes('\n')) wake.resolve(stdout.split('\n')[0]);
+	};
+	child.stdout.on('data', (text) => { stdout += text; look(); });
+	child.stderr.on('data', (text) => { stderr += text; look(); });
 	const ended = new Promise((resolve) => child.on('close', (status) => {
 		wake.reject(new Error(`grant login ended (${status}): ${stderr}`));
 		resolve({ status, stderr });
 	}));
-	return { child, address, ended };
+	logins.push(child);
+	return { address, ended };
+}
+
+// The subjects of what this agent may read.
+async function read_mailbox(agent) {
+	const { imap, reply } = await open_mailbox('alice', await token_of_agent(agent));
+	assert.equal(reply.ok, true, reply.line);
+	assert.ok((await imap.command('SELECT INBOX')).ok);
+	const { literals } = await imap.command('FETCH 1:* (BODY.PEEK[])');
+	imap.close();
+	assert.equal(literals.length, 3);
+	return literals.map((literal) => parse_message(literal).fields.subject);
 }
 
 const steps = [
@@ -80,13 +95,13 @@ const steps = [
 		say.refused('grant', stderr.trim());
 	}],
 	['the agent asks, the person decides', async () => {
-		login = start_login();
+		const login = start_login('mail-agent');
 		const address = await login.address;
 		say.why('The agent ran `grant login`. Its address names the agent, the mailbox and mail.read; the key to\nthe answer (PKCE) stays with the agent. alice signs in at grantd, not at the agent, and reads what\nit would be able to do.');
-		const heading = await person.allow(address, world.alice);
+		const seen = await person.allow(address, world.alice);
 		const { status, stderr } = await login.ended;
 		assert.equal(status, 0, stderr);
-		if (heading !== undefined) assert.equal(heading, 'Signed in');
+		if (seen) assert.equal(seen.heading, 'Signed in');
 		say.said('grant', stderr.trim());
 		const { stdout } = await world.grant(['list']);
 		assert.match(stdout, /^active .*mail\.read/);
@@ -149,6 +164,37 @@ const steps = [
 		assert.match(stderr, /invalid_grant/);
 		say.refused('grantd, by way of grant', stderr.trim());
 	}],
+	['an agent that nobody registered asks', async () => {
+		say.why('It registers itself, as MCP clients do. Nobody has verified what it calls itself, and the page says\nso: alice decides about a claim, not about a name.');
+		const client = await world.register({ client_name: 'Helpful Robot', redirect_uris: ['http://127.0.0.1/callback'],
+			token_endpoint_auth_method: 'none', grant_types: ['authorization_code', 'refresh_token'] });
+		say.said('grantd', `client_id ${client.client_id}`);
+		const login = start_login(client.client_id, 'robot');
+		const seen = await person.allow(await login.address, world.alice);
+		const { status, stderr } = await login.ended;
+		assert.equal(status, 0, stderr);
+		if (seen) {
+			assert.match(seen.asked, /Nobody has verified/i);
+			say.said('grantd', seen.asked.split('\n').find((line) => /verified/i.test(line)).trim());
+		}
+		say.said('Dovecot', `gives it ${(await read_mailbox('robot')).length} messages`);
+	}],
+	['an agent on a device without a browser asks', async () => {
+		say.why('A printer has no browser. `grant login --device` shows an address and a code; alice types the code in\na browser of her own. The page asks whether it was she who started this.');
+		await world.add_device();
+		const login = start_login('mail-printer', 'printer', '--device');
+		const { url, code } = await login.address;
+		say.said('grant', `${url}   ${code}`);
+		const seen = await person.allow_device(url, code);
+		const { status, stderr } = await login.ended;
+		assert.equal(status, 0, stderr);
+		if (seen) {
+			assert.ok(seen.asked.includes(code), 'the page shows the code');
+			assert.match(seen.asked, /Did you start this yourself/);
+			say.said('grantd', seen.heading);
+		}
+		say.said('Dovecot', `gives it ${(await read_mailbox('printer')).length} messages`);
+	}],
 ];
 
 async function walk() {
@@ -160,7 +206,7 @@ async function walk() {
 
 async function clean_up() {
 	agent_imap?.close();
-	if (login?.child.exitCode === null) login.child.kill();
+	for (const child of logins) if (child.exitCode === null) child.kill();
 	await person?.stop();
 	await world?.stop();
 }

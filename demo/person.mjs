@@ -33,22 +33,49 @@ export class RobotPerson {
 		say.aside(`picture: ${path.relative(process.cwd(), file)}`);
 	}
 
-	async allow(address, { username, password }) {
+	async #sign_in({ username, password }) {
 		const { page } = this;
-		await page.goto(address);
 		await page.locator('input[name=username]').fill(username);
 		await page.locator('input[name=password]').fill(password);
 		await this.#picture('sign-in');
 		await page.locator('form:has(input[name=password]) button[type=submit]').first().click();
+	}
+
+	// Answers what the page said.
+	async #decide(name) {
+		const { page } = this;
 		await page.locator('button[name=decision][value=allow]').waitFor();
 		await page.locator('[name=duration][value="1h"]').check();
 		await page.waitForTimeout(READING_MS);
-		await this.#picture('consent');
+		await this.#picture(name);
+		const text = await page.locator('main').innerText();
 		await page.locator('button[name=decision][value=allow]').click();
+		return text;
+	}
+
+	// { heading, asked }: of the page at the end, and what the question said.
+	async allow(address, who) {
+		const { page } = this;
+		await page.goto(address);
+		if (await page.locator('input[name=password]').count()) await this.#sign_in(who);
+		const asked = await this.#decide('consent');
 		await page.waitForURL(/^http:\/\/127\.0\.0\.1:\d+\/callback/);
 		await page.locator('h1').waitFor();
 		await this.#picture('back-at-the-agent');
-		return page.locator('h1').innerText();
+		return { heading: await page.locator('h1').innerText(), asked };
+	}
+
+	// The same for the code that a device shows.
+	async allow_device(address, code) {
+		const { page } = this;
+		await page.goto(address);
+		await page.locator('input[name=user_code]').fill(code.toLowerCase());
+		await this.#picture('device');
+		await page.locator('form:has(input[name=user_code]) button[type=submit]').click();
+		const asked = await this.#decide('consent-device');
+		await page.waitForURL(/\/device\/done/);
+		await this.#picture('device-done');
+		return { heading: await page.locator('h1').innerText(), asked };
 	}
 
 	// Answers what the dashboard says of the agent.
@@ -89,6 +116,12 @@ export class RealPerson {
 
 	async allow(address, { username, password }) {
 		say.please(`Please open this address in a browser on this computer:\n\n    ${address}\n\nSign in as ${username} with the password ${password}, read the page, choose how long, and press Allow.\n(The certificate is the demo's own: your browser will warn once.)`);
+		if (process.env.DISPLAY || process.env.WAYLAND_DISPLAY) this.#open(address);
+		return undefined;
+	}
+
+	async allow_device(address, code) {
+		say.please(`Please open ${address}, type ${code}, read the page, and press Allow.`);
 		if (process.env.DISPLAY || process.env.WAYLAND_DISPLAY) this.#open(address);
 		return undefined;
 	}

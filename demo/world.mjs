@@ -4,6 +4,7 @@
 import crypto from 'node:crypto';
 import dns from 'node:dns/promises';
 import fs from 'node:fs';
+import https from 'node:https';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -43,7 +44,7 @@ export class World {
 		world.issuer = `https://${world.host}`;
 		world.mail_uri = `${world.issuer}/r/mail`;
 		world.ca_file = path.join(world.dir, 'ca.pem');
-		world.env = { ...process.env, GRANTD_SHARE_DIR: path.join(repository, 'share'), GRANTD_OPS_LISTEN: `127.0.0.1:${world.port + 1}` };
+		world.env = { ...process.env, GRANTD_SHARE_DIR: path.join(repository, 'share'), GRANTD_OPS_LISTEN: `127.0.0.1:${world.port + 1}`, GRANTD_DEVICE_FLOW: 'on' };
 		world.alice = { username: 'alice', password: secret().slice(0, 16) };
 		world.bob = { username: 'bob', password: secret().slice(0, 16) };
 		return world;
@@ -95,13 +96,33 @@ export class World {
 			'--public', '--resource', 'mail', '--scope', 'mail.read']);
 	}
 
-	// The agent's own command, with the agent's own store.
-	get grant_env() { return { ...process.env, GRANT_HOME: path.join(this.home, 'agent') }; }
-	get grant_login() {
-		return { file: program('grant', 'grant_cli'), words: ['login', '--issuer', this.issuer, '--client', 'mail-agent', '--resource', this.mail_uri,
-			'--scope', 'mail.read', '--ca', this.ca_file, '--no-browser'] };
+	add_device() {
+		return this.grantctl(['client', 'create', '--id', 'mail-printer', '--name', 'Mail Printer', '--public', '--grant-type', 'device_code',
+			'--grant-type', 'refresh_token', '--resource', 'mail', '--scope', 'mail.read']);
 	}
-	grant(words) { return run(program('grant', 'grant_cli'), words, { env: this.grant_env }); }
+
+	// An agent that nobody told the operator of: it sends what it calls itself, and is given a client id (RFC 7591).
+	register(metadata) {
+		const body = JSON.stringify(metadata);
+		return new Promise((resolve, reject) => {
+			const request = https.request(`${this.issuer}/register`, { method: 'POST', ca: fs.readFileSync(this.ca_file),
+				headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) } }, async (answer) => {
+				let text = '';
+				for await (const part of answer) text += part;
+				if (answer.statusCode === 201) resolve(JSON.parse(text));
+				else reject(new Error(`/register answers ${answer.statusCode}: ${text}`));
+			});
+			request.on('error', reject).end(body);
+		});
+	}
+
+	// The agent's own command, with the agent's own store.
+	grant_env(agent) { return { ...process.env, GRANT_HOME: path.join(this.home, agent) }; }
+	grant_login(client, how = '--no-browser') {
+		return { file: program('grant', 'grant_cli'), words: ['login', '--issuer', this.issuer, '--client', client, '--resource', this.mail_uri,
+			'--scope', 'mail.read', '--ca', this.ca_file, how] };
+	}
+	grant(words, agent = 'agent') { return run(program('grant', 'grant_cli'), words, { env: this.grant_env(agent) }); }
 
 	async stop() {
 		await this.dovecot?.stop();
