@@ -356,7 +356,7 @@ enum err token_exchange(struct task *task, const struct authority *authority,
 	if (!client_allows(&wish->client, GRANT_TOKEN_EXCHANGE))
 		return fail(task, ERR_CLIENT_NOT_ALLOWED, "this client may not use token-exchange");
 	err = check_all(task, wish);
-	/* nobody is asked here: conditions that do not fit are an exchange that does not (EX-017) */
+	/* nobody is asked here: conditions that do not fit are an exchange that does not */
 	if (err == ERR_DETAILS)
 		task_note(task, err = ERR_REQUEST, task->reason);
 	TRY(err);
