@@ -4,6 +4,8 @@
  * agent_change.c acts.
  */
 #include "authority/installation.h"
+#include "model/document.h"
+#include "store/clients.h"
 #include "store/events.h"
 #include "store/families.h"
 #include "web/acting.h"
@@ -80,6 +82,29 @@ static void add_durations(const struct page *page)
 	}
 }
 
+/* Whose word there is for its name, as on the consent page. */
+static enum err add_proof(struct page *page, struct db *db, const struct grant *grant)
+{
+	json_t *agent = json_object_get(page->data, "agent");
+	const char *key = "agent.proof_registered";
+	struct client client;
+	enum err err = client_find(page->task, db, grant->client_id, &client);
+
+	if (err == ERR_NOT_FOUND) {
+		task_forgive(page->task);
+		return OK;
+	}
+	TRY(err);
+	if (client_is_operators(&client))
+		key = "agent.proof_operator";
+	if (document_is_meant(client.id)) {
+		key = "agent.proof_document";
+		data_str(agent, "publisher_host", document_host(client.id));
+	}
+	data_str(agent, "proof", page_text(page, key, agent));
+	return OK;
+}
+
 static enum err open_agent(struct exchange *exchange, struct page *page, struct db **ret_db,
 			   struct grant *ret_grant)
 {
@@ -89,6 +114,7 @@ static enum err open_agent(struct exchange *exchange, struct page *page, struct 
 	TRY(agents_describe(page, *ret_db, ret_grant, data_object(page->data, "agent")));
 	data_str(page->data, "agent_name",
 		 json_get_str(json_object_get(page->data, "agent"), "name"));
+	TRY(add_proof(page, *ret_db, ret_grant));
 	csrf_add(page, STR_JOIN(&page->task->arena, STR("agent:"), ret_grant->id));
 	return OK;
 }

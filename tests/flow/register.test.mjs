@@ -232,6 +232,10 @@ describe('what a person is told', () => {
 	test('once the person has approved the client, it hears of its errors itself', async () => {
 		const agent = agent_of(await registered());
 		await agent.tokens(alice, { scope: ['mail.read'] });
+		const [, path] = [...(await alice.get('/account')).html.matchAll(/href="(\/account\/agents\/gra_[a-z2-7]{26})"/g)].at(0);
+		const about = (await alice.get(path)).text;
+		assert.match(about, /It registered itself; nobody has verified its name/);
+		assert.doesNotMatch(about, /Registered by your operator/);
 		const wish = agent.authorization({ scope: 'no.such' });
 		is_told(grantd, await ask(grantd, wish.url, { headers: { cookie: alice.cookies.header } }), wish, 'invalid_scope');
 		is_error_page(await ask(grantd, wish.url));
