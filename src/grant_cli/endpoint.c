@@ -174,18 +174,26 @@ static struct str copy_member(struct task *task, const json_t *object, const cha
 	return value.at == NULL ? STR_NONE : str_copy(&task->arena, value);
 }
 
+/* Posts, and answers what a 200 has; the caller owns it. */
+static enum err ask(struct task *task, const struct endpoint *endpoint,
+		    const struct parameter *parameters, size_t count, json_t **ret_object)
+{
+	struct http_answer answer;
+
+	TRY(post(task, endpoint, parameters, count, &answer));
+	if (answer.status != 200)
+		return judge_refusal(task, &answer);
+	return json_parse(task, answer.body, ANSWER_MAX, ret_object);
+}
+
 enum err endpoint_tokens(struct task *task, const struct endpoint *endpoint,
 			 const struct parameter *parameters, size_t count,
 			 struct tokens *ret_tokens)
 {
 	CLEANUP(json_unref) json_t *object = NULL;
 	struct tokens tokens = { 0 };
-	struct http_answer answer;
 
-	TRY(post(task, endpoint, parameters, count, &answer));
-	if (answer.status != 200)
-		return judge_refusal(task, &answer);
-	TRY(json_parse(task, answer.body, ANSWER_MAX, &object));
+	TRY(ask(task, endpoint, parameters, count, &object));
 	tokens.access_token = copy_member(task, object, "access_token");
 	tokens.refresh_token = copy_member(task, object, "refresh_token");
 	tokens.scope = copy_member(task, object, "scope");
@@ -208,12 +216,8 @@ enum err endpoint_device(struct task *task, const struct endpoint *endpoint,
 {
 	CLEANUP(json_unref) json_t *object = NULL;
 	struct device_answer device = { 0 };
-	struct http_answer answer;
 
-	TRY(post(task, endpoint, parameters, count, &answer));
-	if (answer.status != 200)
-		return judge_refusal(task, &answer);
-	TRY(json_parse(task, answer.body, ANSWER_MAX, &object));
+	TRY(ask(task, endpoint, parameters, count, &object));
 	device.device_code = copy_member(task, object, "device_code");
 	device.user_code = copy_member(task, object, "user_code");
 	device.verification_uri = copy_member(task, object, "verification_uri");
