@@ -41,8 +41,9 @@ struct device_wish {
 };
 
 /*
- * Parks; then(task, result, wish). ERR_NOT_FOUND: the operator has not turned it on; or at once
- * ERR_CLIENT_NOT_ALLOWED, ERR_SCOPE, ERR_TARGET, ERR_DETAILS, ERR_THROTTLED.
+ * Parks; then(task, result, wish), where ERR_CONFLICT says that three codes in a row were taken. Or
+ * at once ERR_CLIENT_NOT_ALLOWED (also when the operator has not turned it on), ERR_SCOPE,
+ * ERR_TARGET, ERR_DETAILS, ERR_THROTTLED.
  */
 MUST_CHECK enum err device_ask(struct task *task, const struct authority *authority,
 			       struct device_wish *wish, then_fn *then);

@@ -63,7 +63,8 @@ static enum err poll(struct task *task, const struct wish *wish, const struct is
 	int64_t ends_at = clock_monotonic() + asked->expires_in * SECOND_MS;
 	int64_t interval = asked->interval;
 
-	while (clock_monotonic() + interval * SECOND_MS < ends_at) {
+	/* once more after its end: a late yes is kept for a minute */
+	while (clock_monotonic() < ends_at) {
 		enum err err;
 
 		usleep((useconds_t)interval * MICROSECONDS);

@@ -138,7 +138,8 @@ static enum err judge_refusal(struct task *task, const struct http_answer *answe
 	description = json_get_str(object, "error_description");
 	if (error.at == NULL)
 		error = str_printf(&task->arena, "HTTP status %u", answer->status);
-	if (str_equals(error, STR("temporarily_unavailable")))
+	/* 429 has that word too, and nobody paused anything */
+	if (answer->status != 429 && str_equals(error, STR("temporarily_unavailable")))
 		return refuse(task, ERR_PAUSED,
 			      "stopped for now, by the person or the operator; what you have is "
 			      "kept, try again later",
