@@ -2,7 +2,7 @@
 // An MCP server whose tools are open to whom a person allowed it, at grantd. README.md says how to run it.
 import http from 'node:http';
 import { toNodeHandler } from '@modelcontextprotocol/node';
-import { McpServer, bearerAuthChallengeResponse, createMcpHandler, getOAuthProtectedResourceMetadataUrl,
+import { McpServer, OAuthError, bearerAuthChallengeResponse, createMcpHandler, getOAuthProtectedResourceMetadataUrl,
 	hostHeaderValidationResponse, originValidationResponse, requireScopes, verifyBearerToken } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { verifier_of } from './tokens.mjs';
@@ -57,6 +57,8 @@ async function answer(request) {
 		const authInfo = await verifyBearerToken(request.headers.get('authorization'), guard);
 		return await tools.fetch(request, { authInfo });
 	} catch (error) {
+		// grantd cannot be asked: that says nothing about the token, which the agent keeps
+		if (!(error instanceof OAuthError)) return new Response(null, { status: 503, headers: { 'retry-after': '1' } });
 		// 401, and what to ask for to begin with
 		return bearerAuthChallengeResponse(error, { requiredScopes: ['notes.read'], resourceMetadataUrl: metadata_url.href });
 	}

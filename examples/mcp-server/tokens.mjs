@@ -20,8 +20,8 @@ function by_signature({ issuer, jwks_uri }, resource) {
 		try {
 			return (await jwtVerify(token, keys, { issuer, audience: resource, typ: 'at+jwt', algorithms: ['ES256'] })).payload;
 		} catch (error) {
-			// grantd does not answer: that says nothing about the token
-			if (!(error instanceof errors.JOSEError) || error.code === 'ERR_JWKS_TIMEOUT' || error.code === 'ERR_JOSE_GENERIC') throw error;
+			// grantd does not answer, or not with keys: that says nothing about the token
+			if (!(error instanceof errors.JOSEError) || ['ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID', 'ERR_JOSE_GENERIC'].includes(error.code)) throw error;
 			throw invalid('It is not a token of this server, or is over');
 		}
 	};
@@ -29,7 +29,8 @@ function by_signature({ issuer, jwks_uri }, resource) {
 
 // grantd's word (RFC 7662): one call for each request, and a revocation counts at once.
 function by_introspection({ introspection_endpoint }, id, secret) {
-	const authorization = `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`;
+	// RFC 6749 2.3.1: both are encoded as in a form before they go into Basic
+	const authorization = `Basic ${Buffer.from([id, secret].map(encodeURIComponent).join(':')).toString('base64')}`;
 	return async (token) => {
 		const seen = await json_of(introspection_endpoint, { method: 'POST', headers: { authorization }, body: new URLSearchParams({ token }) });
 		if (!seen.active) throw invalid('It is not a token of this server, or is over');

@@ -151,19 +151,22 @@ test('Node: a server that checks locally', async () => {
 
 test('Python: a check of the token itself', async () => {
 	fs.writeFileSync(path.join(grantd.home, 'local.py'), page.take('python', '# local.py', names()));
-	const program = 'import json, local, jwt, sys\nfor token in sys.stdin.read().split():\n\ttry: print(json.dumps(local.claims_of(token)))\n\texcept jwt.PyJWTError as error: print(type(error).__name__)\n';
+	const program = 'import json, local, jwt, sys\nfor token in sys.stdin.read().split():\n\ttry: print(json.dumps(local.claims_of(token)))\n\texcept (jwt.PyJWTError, local.CannotAsk) as error: print(type(error).__name__)\n';
 	const said_of = async (tokens) => (await run_well(python, ['-c', program], { input: tokens.join('\n'), env: { ...server_env(), PYTHONPATH: grantd.home, PYTHONDONTWRITEBYTECODE: '1' } })).stdout.trim().split('\n');
 	const { access_token, refresh_token } = await agent.tokens(alice, { scope: ['notes.read'] });
 	const others = (await stranger.tokens(alice)).access_token;
 	const [good, ...rest] = await said_of([access_token, others, (await mail.tokens(alice)).access_token, by_another_key(access_token), `${access_token.slice(0, -8)}AAAAAAAA`, refresh_token]);
 	assert.deepEqual(JSON.parse(good), claims(access_token));
-	assert.deepEqual(rest, ['InvalidAudienceError', 'PyJWKClientError', 'InvalidSignatureError', 'InvalidSignatureError', 'DecodeError']);
+	assert.deepEqual(rest, ['InvalidAudienceError', 'InvalidTokenError', 'InvalidSignatureError', 'InvalidSignatureError', 'DecodeError']);
 	ahead(400);
 	try {
 		assert.deepEqual(await said_of([access_token]), ['ExpiredSignatureError']);
 	} finally {
 		ahead(0);
 	}
+	// nobody answers there: the token is not called bad for that
+	fs.writeFileSync(path.join(grantd.home, 'local.py'), page.take('python', '# local.py', [['https://id.example.org', 'https://127.0.0.1:1']]));
+	assert.deepEqual(await said_of([access_token, access_token]), ['CannotAsk', 'CannotAsk']);
 });
 
 test('nginx: asks a program that asks grantd, so that a revocation counts at once', async () => {
