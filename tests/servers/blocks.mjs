@@ -7,8 +7,8 @@ import path from 'node:path';
 export class Blocks {
 	constructor(page) {
 		this.page = page;
-		const text = fs.readFileSync(path.resolve(import.meta.dirname, '../../docs', page), 'utf8');
-		this.all = [...text.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language, block]) => ({ language, block }));
+		this.text = fs.readFileSync(path.resolve(import.meta.dirname, '../../docs', page), 'utf8');
+		this.all = [...this.text.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language, block]) => ({ language, block }));
 	}
 
 	// The only one in that language in which the words stand, with values in the place of the page's: [[from, to], …], each

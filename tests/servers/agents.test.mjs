@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+// The programs of docs/agents.md, as they stand there, each with its own library against a real grantd and the MCP server
+// of examples/: signed in, stepped up, paused, let go on, ended. They run beside each other.
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { with_documents } from '../flow/agent_host.mjs';
+import { until } from '../flow/expect.mjs';
+import { programs as built, run_well } from '../flow/harness/index.mjs';
+import { NotesServer } from '../flow/notes_server.mjs';
+import { Blocks } from './blocks.mjs';
+
+const page = new Blocks('agents.md');
+const sources = path.resolve(import.meta.dirname);
+
+let grantd, host, alice, uri, server, notebook, clock = 0;
+before(async () => {
+	({ grantd, host, alice } = await with_documents(null, { moved: true, env: { GRANTD_DEVICE_FLOW: 'on' } }));
+	({ uri } = await NotesServer.add(grantd));
+	server = await NotesServer.start(grantd, uri);
+	notebook = await grantd.add_agent({ id: 'notebook', resource: 'notes', scope: 'notes.read' });
+	notebook.resource = uri;
+	fs.symlinkSync(path.resolve(sources, '../node_modules'), path.join(grantd.home, 'node_modules'));
+	await run_well('sh', ['-c', page.take('sh', 'client create --id notes-cron', [['grantctl --dir /var/lib/grantd', `${built.grantctl} --dir ${grantd.dir}`]])], { env: grantd.env });
+	const document = page.take('json', '"client_id": "https://agent.example/client.json"', [['https://agent.example', host.url('')]]);
+	host.documents.set('/client.json', { body: document });
+	await Promise.all([...programs, by_another_server].map((program) => program.install()));
+});
+after(async () => {
+	await server?.stop();
+	await grantd?.dispose();
+	await host?.stop();
+});
+
+const addresses = () => [['http://127.0.0.1:3000/mcp', uri]];
+const with_issuer = () => [['https://grantd.localhost:8443', grantd.issuer], ...addresses()];
+const agent_mjs = () => page.take('js', '// agent.mjs', with_issuer());
+const said_by = (model) => `export { ${model} as model } from ${JSON.stringify(path.join(sources, 'models.mjs'))};\n`;
+const by_hand = (note) => ['add_note', JSON.stringify({ note })];
+const in_words = (note) => [note];
+
+class Program {
+	// files: what its folder has; command: how it is started; words: what it is told, for a note; kept: where its tokens are
+	constructor(name, { files, command, words = by_hand, kept = 'agent.json', answer = in_browser }) {
+		Object.assign(this, { name, files, command, words, kept, answer });
+	}
+
+	// Each has a person of its own, who has no other agent.
+	async install() {
+		const name = this.name.replaceAll(/\W/g, '-');
+		this.person = await grantd.add_person(name.toLowerCase());
+		this.folder = path.join(grantd.home, name);
+		for (const [file, text] of Object.entries(this.files())) {
+			fs.mkdirSync(path.dirname(path.join(this.folder, file)), { recursive: true });
+			fs.writeFileSync(path.join(this.folder, file), text, { mode: 0o700 });
+		}
+	}
+
+	get tokens() { return fs.readFileSync(path.join(this.folder, this.kept), 'utf8'); }
+
+	// Runs it with a note to add. What it asks of its person is answered while it waits: { status, stdout, stderr, asked }.
+	async run(note) {
+		const ca = path.join(grantd.dir, 'ca.pem');
+		const env = { PATH: `${this.folder}/bin:${process.env.PATH}`, HOME: this.folder, NODE_EXTRA_CA_CERTS: ca, CURL_CA_BUNDLE: ca, REQUESTS_CA_BUNDLE: ca };
+		const child = spawn(this.command[0], [...this.command.slice(1), ...this.words(note)], { cwd: this.folder, env, stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000, killSignal: 'SIGKILL' });
+		const out = { stdout: '', stderr: '', asked: [] };
+		let answering = Promise.resolve();
+		child.stdout.setEncoding('utf8').on('data', (text) => { out.stdout += text; });
+		child.stderr.setEncoding('utf8').on('data', (text) => {
+			out.stderr += text;
+			for (const line of text.split('\n').filter((one) => /^(Please open|Open) /.test(one)))
+				answering = answering.then(() => this.answer(this.person, line)).then((scope) => out.asked.push(scope), (error) => { child.kill('SIGKILL'); throw error; });
+			answering.catch(() => {});
+		});
+		const status = await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve));
+		await answering;
+		return { status, ...out };
+	}
+}
+
+// The person opens what the program says, allows it, and their browser goes back to the program: after somebody else's,
+// who has a code for it but not its state. changes: of the answer
+async function in_browser(person, line, changes = {}) {
+	const url = new URL(line.slice('Please open '.length));
+	const scope = url.searchParams.get('scope').split(' ');
+	const { url: answer } = await person.allow(url, { scope });
+	const forged = new URL(answer);
+	for (const name of ['code', 'state']) forged.searchParams.set(name, 'forged');
+	for (const [name, value] of Object.entries(changes)) answer.searchParams.set(name, value);
+	for (const one of [forged, answer]) assert.equal((await fetch(one)).status, 200);
+	return scope.sort().join(' ');
+}
+
+// The person types the code that they read elsewhere.
+async function on_device(person, line) {
+	const [, code] = / type (\S+)$/.exec(line);
+	const typed = await person.open('/device');
+	const question = await person.submit(typed, typed.form_with('user_code'), { user_code: code });
+	const scope = question.form_with('decision').fields.filter((one) => one.name === 'scope').map((one) => one.value);
+	assert.equal((await person.decide(question, 'allow', { scope })).status, 200);
+	// the program has asked in vain; it waits, which takes no time here
+	grantd.move(clock += 6);
+	fs.writeFileSync(path.join(grantd.home, 'curl', 'answered'), '');
+	return scope.sort().join(' ');
+}
+
+// For the first time it comes back at once, so that the program hears it is too early; then when the person has answered.
+const sleep_shim = `#!/bin/sh
+[ "$1" = 5 ] || exit 1
+if [ ! -e slept ]; then : > slept; exit; fi
+while [ ! -e answered ]; do /bin/sleep 0.05; done
+rm slept answered
+`;
+
+const programs = [
+	new Program('curl', { kept: 'tokens.json', command: ['./agent.sh'], answer: on_device, files: () => ({ 'agent.sh': page.take('sh', '# agent.sh', with_issuer()), 'bin/sleep': sleep_shim }) }),
+	new Program('Python', { command: ['/usr/bin/python3', 'agent.py'], files: () => ({ 'agent.py': page.take('python', '# agent.py', with_issuer()) }) }),
+	new Program('Node', { command: [process.execPath, 'notes.mjs'], files: () => ({ 'agent.mjs': agent_mjs(), 'notes.mjs': page.take('js', '// notes.mjs', addresses()) }) }),
+	new Program('MCP SDK', { kept: 'mcp.json', command: [process.execPath, 'mcp.mjs'], files: () => ({ 'mcp.mjs': page.take('js', '// mcp.mjs', [...addresses(), ['https://agent.example', host.url('')]]) }) }),
+	new Program('Vercel AI SDK', { words: in_words, command: [process.execPath, 'ai.mjs'], files: () => ({ 'agent.mjs': agent_mjs(), 'ai.mjs': page.take('js', '// ai.mjs', addresses()), 'model.mjs': said_by('of_the_ai_sdk') }) }),
+	new Program('LangGraph', { words: in_words, command: [process.execPath, 'graph.mjs'], files: () => ({ 'agent.mjs': agent_mjs(), 'graph.mjs': page.take('js', '// graph.mjs', addresses()), 'model.mjs': said_by('of_langchain') }) }),
+];
+
+const by_another_server = new Program('Python, elsewhere', { ...programs[1], answer: (person, line) => in_browser(person, line, { iss: 'https://elsewhere.example' }) });
+
+const each = (name, action, ...others) => test(name, { concurrency: true }, (t) => Promise.all([...programs.map((program) => t.test(`${program.name}: ${name}`, () => action(program))),
+	...others.map(([title, other]) => t.test(title, other))]));
+
+// count: of its person's notes then
+function succeeded({ status, stdout, stderr }, count) {
+	assert.equal(status, 0, stderr);
+	assert.match(stdout, new RegExp(`This is note ${count}\\.`));
+}
+
+each('signs in, and asks for what is missing', async (program) => {
+	const done = await program.run('Buy milk');
+	succeeded(done, 1);
+	assert.deepEqual(done.asked, ['notes.read', 'notes.read notes.write']);
+	assert.equal(fs.statSync(path.join(program.folder, program.kept)).mode & 0o077, 0, 'nobody else reads its tokens');
+}, ['Python: takes no answer of another server', async () => {
+	const { status, stderr } = await by_another_server.run('Buy nothing');
+	assert.equal(status, 1);
+	assert.match(stderr, /another server/);
+	assert.doesNotMatch(by_another_server.tokens, /access_token/);
+}]);
+
+// Every token is over from now on: the key that signed it is said to be in other hands, and the server knows.
+async function make_tokens_stale() {
+	await grantd.operate(['keys', 'rotate', '--purpose', 'access', '--compromised']);
+	const { access_token } = await notebook.tokens(alice, { scope: ['notes.read'] });
+	await until(async () => (await server.call(access_token)).status === 200);
+}
+// of the programs
+const grants = async () => (await grantd.operate(['grant', 'list'])).filter(({ client_id, status }) => client_id !== 'notebook' && status !== 'revoked').map(({ id }) => id);
+
+test('all grants are paused', async () => {
+	for (const id of await grants()) await grantd.operate(['grant', 'pause', id]);
+	await make_tokens_stale();
+});
+
+each('ends with 75 while it is paused, keeps its tokens and leaves its person alone', async (program) => {
+	const kept = program.tokens;
+	const { status, asked, stdout, stderr } = await program.run('Not now');
+	assert.equal(status, 75, stderr);
+	assert.deepEqual([asked, stdout], [[], '']);
+	assert.equal(program.tokens, kept);
+});
+
+test('all grants go on', async () => {
+	for (const id of await grants()) await grantd.operate(['grant', 'resume', id]);
+});
+
+each('refreshes and goes on, without asking', async (program) => {
+	const kept = program.tokens;
+	const done = await program.run('Buy bread');
+	succeeded(done, 2);
+	assert.deepEqual(done.asked, []);
+	assert.notEqual(program.tokens, kept);
+});
+
+test('all grants are revoked', async () => {
+	for (const id of await grants()) await grantd.operate(['grant', 'revoke', id]);
+	await make_tokens_stale();
+});
+
+each('asks its person again when it has been ended', async (program) => {
+	const done = await program.run('Buy butter');
+	succeeded(done, 3);
+	assert.equal(done.asked.at(-1), 'notes.read notes.write');
+});
+
+// What these programs send is played by tests/flow/arrivals.test.mjs.
+const toml_as_json = 'import json, sys, tomllib; json.dump(tomllib.loads(sys.stdin.read()), sys.stdout)';
+
+test('the files of desktop programs are sound, and name the server of examples/', async () => {
+	const { uri: address } = JSON.parse(fs.readFileSync(path.resolve(sources, '../../examples/mcp-server/notes.json'), 'utf8'));
+	const files = page.all.filter(({ block }) => /mcpServers|"servers"|mcp_servers/.test(block));
+	const parsed = await Promise.all(files.map(async ({ language, block }) => JSON.parse(language === 'toml' ? (await run_well('/usr/bin/python3', ['-c', toml_as_json], { input: block })).stdout : block)));
+	const servers = parsed.map((file) => Object.values(file)[0].notes);
+	assert.deepEqual(servers.map((one) => one.url ?? one.httpUrl ?? one.args[1]), Array(6).fill(address));
+	assert.deepEqual(parsed.map((file) => Object.keys(file)), [['mcpServers'], ['mcpServers'], ['mcp_servers'], ['servers'], ['mcpServers'], ['mcpServers']]);
+	// and whatever commands there are
+	for (const [, used] of page.text.matchAll(/(http:\/\/127\.0\.0\.1:\d+\/mcp)/g)) assert.equal(used, address);
+});
