@@ -20,6 +20,15 @@ static const struct resource *resource_of(const struct authority *authority,
 }
 
 /*
+ * A device asks until it has heard (RFC 8628 3.5), so that one whose answer was lost asks again.
+ * Who has refreshed since had the answer.
+ */
+static bool is_lost_answer(const struct auth_request *request, const struct family *family)
+{
+	return auth_request_is_device(request) && family->generation == ROTATION_FIRST;
+}
+
+/*
  * A valid second use: within 10 s a client that asked twice, later a copy of the code in other
  * hands.
  */
@@ -27,10 +36,20 @@ static enum err end_family(struct task *task, struct db *db, void *arg)
 {
 	struct token_wish *wish = arg;
 	struct redemption *redemption = wish->work;
+	struct family family;
 	bool is_now;
+	enum err err = family_take(task, db, redemption->request.family_id, &family);
 
-	TRY(family_revoke(task, db, redemption->request.family_id, task->now, STR("code_reused"),
-			  &is_now));
+	redemption->ended = false;
+	if (err == ERR_NOT_FOUND) { /* refused at its first use */
+		task_forgive(task);
+		return OK;
+	}
+	TRY(err);
+	TRY(family_revoke(task, db, family.id, task->now, STR("code_reused"), &is_now));
+	redemption->is_lost = is_lost_answer(&redemption->request, &family);
+	redemption->event.details = redemption->is_lost ? STR("{\"why\":\"code_answer_lost\"}")
+							: STR("{\"why\":\"code_reused\"}");
 	redemption->ended = is_now;
 	if (!is_now)
 		return OK;
@@ -47,7 +66,7 @@ static enum err family_ended(struct task *task, enum err result, void *arg)
 	if (result != OK)
 		return wish->then(task, result, wish);
 	if (redemption->ended)
-		tally_add(task, TALLY_REUSED_CODE);
+		tally_add(task, redemption->is_lost ? TALLY_REUSED_CODE_LOST : TALLY_REUSED_CODE);
 	wish->reason = STR("code_reused");
 	return wish->then(task, fail(task, ERR_GRANT, "the code was used before"), wish);
 }
@@ -66,7 +85,6 @@ enum err redemption_refuse_spent(struct task *task, struct token_wish *wish, boo
 	redemption->event.family_id = request->family_id;
 	redemption->event.resource = request->resource;
 	redemption->event.request_id = wish->request_id;
-	redemption->event.details = STR("{\"why\":\"code_reused\"}");
 	return store_submit_stop(task, wish->authority->store, end_family, wish, family_ended);
 }
 

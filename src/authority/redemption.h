@@ -22,7 +22,8 @@ struct redemption {
 	struct str refused_why;
 	enum err judged; /* the same, as of the transaction */
 	struct str judged_why;
-	bool ended; /* the family, by this second use */
+	bool ended;   /* the family, by this second use, */
+	bool is_lost; /* as who got no answer asks again */
 	struct event event;
 };
 
@@ -36,7 +37,7 @@ MUST_CHECK enum err redemption_start(struct task *task, struct token_wish *wish,
 				     struct str why);
 /*
  * The code was used before: ERR_GRANT. When it is_valid and that was longer than 10 s ago, its
- * family ends first.
+ * family ends first; for a device whose family never refreshed, as probably a lost answer.
  */
 MUST_CHECK enum err redemption_refuse_spent(struct task *task, struct token_wish *wish,
 					    bool is_valid);

@@ -22,6 +22,7 @@ enum tally_name {
 	TALLY_REUSED_REFRESH_TOKEN, /* possible theft: the family ended */
 	TALLY_REUSED_LOST,	    /* probably a lost answer: the family ended */
 	TALLY_REUSED_CODE,	    /* the family ended */
+	TALLY_REUSED_CODE_LOST,	    /* probably a lost answer to a device: the family ended */
 	TALLY_RESTORED,		    /* a token newer than its row: the grant is paused */
 	TALLY_REVOKED_BY_AGENT,
 	TALLY_REVOKED_BY_PERSON,

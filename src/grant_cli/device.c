@@ -10,9 +10,7 @@
 #include "grant_cli/say.h"
 
 #define LINE_MAX_LEN 8192
-#define MICROSECONDS 1000000
-#define SLOWER	     5	/* seconds more at each slow_down (RFC 8628 3.5) */
-#define INTERVAL_MAX 60 /* of what a server may ask for */
+#define SLOWER	     5 /* seconds more at each slow_down (RFC 8628 3.5) */
 
 static enum err show_json(struct task *task, const struct device_answer *asked)
 {
@@ -50,6 +48,20 @@ static bool may_ask_again(enum err err)
 	       err == ERR_IO || err == ERR_TIMEOUT;
 }
 
+static bool is_answered(enum err err)
+{
+	return err == ERR_PENDING || err == ERR_SLOW_DOWN;
+}
+
+/* The code is dead: as after an answer of which nothing arrived, or for another reason. */
+static enum err refuse_dead(struct task *task, bool may_be_lost)
+{
+	return failf(task, ERR_GRANT,
+		     "%s%.*s; start again with `grant login --device` and the same words",
+		     may_be_lost ? "the answer was probably lost on the way: " : "",
+		     STR_FMT(task->reason));
+}
+
 static enum err poll(struct task *task, const struct wish *wish, const struct issuer *issuer,
 		     const struct device_answer *asked, struct tokens *ret_tokens)
 {
@@ -61,19 +73,24 @@ static enum err poll(struct task *task, const struct wish *wish, const struct is
 	const struct endpoint endpoint = { .url = issuer->token_endpoint,
 					   .ca_file = wish->ca_file };
 	int64_t ends_at = clock_monotonic() + asked->expires_in * SECOND_MS;
+	/* as it is told: who asks sooner only learns that it was too soon (RFC 8628 3.5) */
 	int64_t interval = asked->interval;
+	bool may_be_lost = false;
 
 	/* once more after its end: a late yes is kept for a minute */
 	while (clock_monotonic() < ends_at) {
 		enum err err;
 
-		usleep((useconds_t)interval * MICROSECONDS);
+		sleep((unsigned)interval);
 		task->now = clock_wall(task->clock);
 		err = endpoint_tokens(task, &endpoint, parameters, COUNT_OF(parameters),
 				      ret_tokens);
+		if (err == ERR_GRANT)
+			return refuse_dead(task, may_be_lost);
 		if (!may_ask_again(err))
 			return err;
 		task_forgive(task);
+		may_be_lost = may_be_lost || !is_answered(err);
 		if (err != ERR_PENDING)
 			interval += SLOWER;
 	}
@@ -97,8 +114,10 @@ enum err device_tokens(struct task *task, const struct wish *wish, const struct 
 			     "%.*s does not let agents ask from devices without a browser",
 			     STR_FMT(issuer->name));
 	TRY(endpoint_device(task, &endpoint, parameters, COUNT_OF(parameters), &asked));
-	if (asked.interval > INTERVAL_MAX)
-		asked.interval = INTERVAL_MAX;
+	if (asked.interval > asked.expires_in)
+		return failf(task, ERR_FORBIDDEN,
+			     "%.*s wants to be asked less often than its code lasts",
+			     STR_FMT(issuer->name));
 	TRY(show(task, wish, &asked));
 	return poll(task, wish, issuer, &asked, ret_tokens);
 }

@@ -26,6 +26,7 @@ static const struct {
 	{ "revoked_by_operator", "the operator has revoked it" },
 	{ "revoked_by_client", "it was logged out" },
 	{ "reused", "an old refresh token was used again, so a copy of it may be in other hands" },
+	{ "code_reused", "its code was used before, so a copy of it may be in other hands" },
 	{ "proof_missing", "it is bound to a key that is not here" },
 	{ "other_key", "it is bound to another key than the one here" },
 	{ "user_disabled", "the person's account is disabled" },

@@ -19,6 +19,7 @@ struct task;
 #define ROTATION_PARALLEL_MS	INT64_C(10000) /* (a): parallel calls share the successor */
 #define ROTATION_LOST_ANSWER_MS INT64_C(60000) /* (b): the answer with the successor was lost */
 #define ROTATION_REPEATS_MAX	10	       /* of (b) in a day, then only (a) remains */
+#define ROTATION_FIRST		1	       /* generation of a family that never refreshed */
 
 /* When recent generations became current, oldest first: encoded in the column `rotation_window`. */
 #define ROTATION_MARKS		 24

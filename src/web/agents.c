@@ -172,6 +172,7 @@ static const struct {
 	{ "family.ended", "possible theft", "event.family.ended.theft" },
 	{ "family.ended", "probably a lost answer", "event.family.ended.lost" },
 	{ "family.ended", "code_reused", "event.family.ended.code" },
+	{ "family.ended", "code_answer_lost", "event.family.ended.code_lost" },
 	{ "family.ended", "revoked_by_client", "event.family.ended.client" },
 	{ "grant.paused", "password_reset", "event.grant.paused.password" },
 	{ "grant.paused", "restored", "event.grant.paused.restored" },

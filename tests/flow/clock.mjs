@@ -17,6 +17,9 @@ const faked = { LD_PRELOAD: preloads(library), ASAN_OPTIONS: asan_without_time, 
 // What a command finds in its environment whose clock is so far ahead.
 export const ahead = (seconds) => ({ ...faked, FAKETIME: `+${seconds}` });
 
+// The same where a second of its sleep takes so small a part of one.
+export const hurried = (times) => ({ ...faked, FAKETIME: `+0 x${times}` });
+
 // What a program that is not ours finds in its environment: it is so far ahead as the file says at each moment ("+400").
 export const as_file_says = (file) => ({ ...faked, LD_PRELOAD: library, FAKETIME_TIMESTAMP_FILE: file, FAKETIME_NO_CACHE: '1' });
 

@@ -6,9 +6,10 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import * as openid from 'openid-client';
-import { MovedInstance } from './clock.mjs';
+import { AgentHost } from './agent_host.mjs';
+import { MovedInstance, hurried } from './clock.mjs';
 import { ask, event_comes, event_kinds, granted, is_error_page, refused, until } from './expect.mjs';
-import { new_home } from './grant_login.mjs';
+import { new_home, stored } from './grant_login.mjs';
 import { Person, claims, pkce, programs } from './harness/index.mjs';
 import { ClientKey, seconds } from './proof.mjs';
 
@@ -19,7 +20,7 @@ let grantd, alice, agent, plain, web, clock = 0;
 
 const conf = () => path.join(grantd.dir, 'grantd.conf');
 async function set(policy) {
-	fs.writeFileSync(conf(), `${fs.readFileSync(conf(), 'utf8').replace(/^device_flow = .*\n/m, '')}device_flow = ${policy}\n`);
+	fs.writeFileSync(conf(), `${fs.readFileSync(conf(), 'utf8').replace(/^device_flow = .*\n/m, '')}${policy ? `device_flow = ${policy}\n` : ''}`);
 	const reloads = () => grantd.log().filter(({ event }) => event === 'reload.done').length;
 	const before = reloads();
 	grantd.daemon.kill('SIGHUP');
@@ -38,6 +39,7 @@ before(async () => {
 	agent = await grantd.add_agent({ grant_types: types, redirect_uris: [], scope: 'mail.read mail.move mail.send' });
 	plain = await grantd.add_agent({ id: 'plain' });
 	web = await grantd.add_agent({ id: 'web-app', secret: true, grant_types: types, redirect_uris: [] });
+	await set('on');
 });
 after(() => grantd.end());
 
@@ -50,18 +52,27 @@ async function started(changes, who, options) {
 const poll = ({ device_code }, changes = {}, who = agent, options) => who.post('/token', { grant_type: device_type, device_code, ...changes }, options);
 const proof = (from, at, changes) => ({ headers: { DPoP: from.proof(`${grantd.issuer}${at}`, { iat: seconds(clock), ...changes }) } });
 
+// Decides at once: the page is as old for the server as its button must be.
+async function decide(page, decision, options, person = alice) {
+	later(1);
+	page.rendered_at = 0;
+	return person.decide(page, decision, options);
+}
+
 // The consent page for that code, as who types it comes to it.
 async function question(code, person = alice) {
 	const page = await person.open('/device');
 	return person.submit(page, page.form_with('user_code'), { user_code: code });
 }
 async function answer(code, decision, options, person = alice) {
-	return person.decide(await question(code, person), decision, options);
+	return decide(await question(code, person), decision, options, person);
 }
 const read = { scope: ['mail.read'], duration: '1h' };
 const standing = () => Promise.all(['SELECT * FROM grants ORDER BY id', "SELECT id, state FROM requests WHERE state <> 'pending' ORDER BY id"].map((sql) => grantd.rows(sql)));
 
-test('DV-001: off by default: no endpoint, no page, no word of it in the metadata, and no grant type', async () => {
+test('DV-001: off by default: no endpoint, no page, no word of it in the metadata, and no grant type', async (t) => {
+	await set(null);
+	t.after(() => set('on'));
 	refused(await start(), 404, 'not_found');
 	for (const page of ['/device', '/device?user_code=BCDF-GHJK', '/device/done']) is_error_page(await ask(grantd, page), 404);
 	const { text } = await ask(grantd, '/.well-known/oauth-authorization-server');
@@ -83,21 +94,21 @@ test('openid-client asks, waits as it is told to, and has tokens that refresh', 
 	// it asks before and after the answer, which is not given in its half second
 	const page = await question(asked.user_code);
 	const polling = openid.pollDeviceAuthorizationGrant(config, { ...asked, interval: 0.5 });
-	assert.match((await alice.decide(page, 'allow', read)).text, /Go back to your device/);
+	assert.match((await decide(page, 'allow', read)).text, /Go back to your device/);
 	const tokens = await polling;
 	assert.equal(tokens.scope, 'mail.read');
 	const { access_token } = await openid.refreshTokenGrant(config, tokens.refresh_token);
 	assert.equal((await grantd.introspect(access_token)).active, true);
 });
 
-// `grant login --device --json`: what it shows first, and how it ends.
-function device_login(home, words = []) {
-	const child = spawn(programs.grant, ['login', '--issuer', grantd.issuer, '--client', 'mail-agent', '--resource', agent.resource, '--scope', 'mail.read',
-		'--ca', path.join(grantd.dir, 'ca.pem'), '--device', ...words], { env: { ...process.env, GRANT_HOME: home }, stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 });
+// `grant login --device --json`: what it shows first, and how it ends. It sleeps a hundredth of what it means to.
+function device_login(home, words = [], { issuer = grantd.issuer, ca = path.join(grantd.dir, 'ca.pem') } = {}) {
+	const child = spawn(programs.grant, ['login', '--issuer', issuer, '--client', 'mail-agent', '--resource', agent.resource, '--scope', 'mail.read',
+		'--ca', ca, '--device', ...words], { env: { ...process.env, ...hurried(100), GRANT_HOME: home }, stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 });
 	const out = { stdout: '', stderr: '' };
 	for (const name of ['stdout', 'stderr']) child[name].setEncoding('utf8').on('data', (text) => { out[name] += text; });
 	const ended = new Promise((resolve) => child.on('close', (status) => resolve({ status, ...out })));
-	return { out, ended };
+	return { child, out, ended };
 }
 
 test('grant login --device shows address and code, waits, and keeps a log-in like any other', async () => {
@@ -119,6 +130,88 @@ test('grant login --device shows address and code, waits, and keeps a log-in lik
 	assert.equal((await grantd.introspect(stdout.trim())).active, true);
 	const bound = await grantd.grant(homes[0], ['token', '--dpop']);
 	assert.match(claims(bound.stdout.trim()).cnf.jkt, /^.{43}$/);
+});
+
+// An issuer of that name whose questions go on to grantd; on_token sees each answer of /token before `grant` does.
+async function issuer_before(t, { device = (body) => body, on_token }) {
+	const host = await AgentHost.start(t, fs.mkdtempSync(path.join(grantd.home, 'before-')));
+	const issuer = host.url('').replace(/\/$/, '');
+	const forward = async (request) => {
+		let form = '';
+		for await (const part of request) form += part;
+		return agent.post(request.url, Object.fromEntries(new URLSearchParams(form)));
+	};
+	host.answer = async (request, response) => {
+		const say = (status, body) => response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+		if (request.method === 'GET') {
+			const metadata = JSON.parse((await ask(grantd, '/.well-known/oauth-authorization-server')).text);
+			return say(200, JSON.parse(JSON.stringify(metadata).replaceAll(grantd.issuer, issuer)));
+		}
+		const { status, body } = await forward(request);
+		if (request.url === '/device_authorization') return say(status, device(body));
+		return on_token(body, say.bind(null, status, body), () => request.socket.destroy());
+	};
+	return { issuer, ca: host.ca_file };
+}
+const login_before = (before, home) => device_login(home, ['--json'], before);
+const told_code = async (login) => JSON.parse(await until(() => login.out.stdout.includes('\n') && login.out.stdout.split('\n')[0])).user_code;
+
+for (const [when, wait] of [['soon', 0], ['late', 20]]) {
+	test(`grant login --device says that the answer was lost and how to start again, when it asks again ${when}`, async (t) => {
+		const home = new_home(grantd);
+		const login = login_before(await issuer_before(t, { on_token(body, say, lose) {
+			if (!body.access_token) return say();
+			later(wait);
+			return lose();
+		} }), home);
+		await answer(await told_code(login), 'allow', read);
+		const { status, stderr } = await login.ended;
+		assert.equal(status, 1);
+		assert.match(stderr, /the answer was probably lost on the way.*start again with `grant login --device` and the same words/);
+		assert.deepEqual(stored(home), []);
+	});
+}
+
+test('grant login --device says that its code was used by another program, and how to start again', async (t) => {
+	let device_code;
+	const login = login_before(await issuer_before(t, {
+		device(body) {
+			({ device_code } = body);
+			return body;
+		},
+		on_token: (body, say) => say(),
+	}), new_home(grantd));
+	const page = await question(await told_code(login));
+	login.child.kill('SIGSTOP');
+	await decide(page, 'allow', read);
+	granted(await agent.refresh(granted(await poll({ device_code })).refresh_token));
+	later(20);
+	login.child.kill('SIGCONT');
+	const { status, stderr } = await login.ended;
+	assert.equal(status, 1);
+	assert.match(stderr, /a copy of it may be in other hands.*start again with `grant login --device` and the same words/);
+	assert.doesNotMatch(stderr, /lost/);
+});
+
+test('grant login --device waits as long as it is told to between its questions, and not for what cannot be', async (t) => {
+	let told_at, asked_at;
+	const told = (changes) => issuer_before(t, {
+		device(body) {
+			told_at = performance.now();
+			return { ...body, ...changes };
+		},
+		on_token(body, say) {
+			asked_at = performance.now();
+			return say();
+		},
+	});
+	const login = login_before(await told({ interval: 120 }), new_home(grantd));
+	await answer(await told_code(login), 'deny');
+	assert.match((await login.ended).stderr, /the person said no/);
+	assert.ok(asked_at - told_at >= 1100, `${asked_at - told_at}`); // two minutes, hurried
+	const { status, stderr } = await login_before(await told({ interval: 601 }), new_home(grantd)).ended;
+	assert.equal(status, 1);
+	assert.match(stderr, /wants to be asked less often than its code lasts/);
 });
 
 describe('who may ask for what', () => {
@@ -213,6 +306,30 @@ describe('what a device is told', () => {
 		later(11);
 		refused(await poll(asked), 400, 'invalid_grant');
 		refused(await agent.refresh(next.refresh_token), 400, 'invalid_grant', /code_reused/);
+	});
+	const last_end = async () => JSON.parse((await grantd.rows("SELECT details FROM events WHERE kind = 'family.ended' ORDER BY id DESC LIMIT 1"))[0].details);
+	test('an installation that refreshed had its answer: who asks again late holds a copy, and the person is told so', async () => {
+		const asked = await started();
+		await answer(asked.user_code, 'allow', read);
+		granted(await agent.refresh(granted(await poll(asked)).refresh_token));
+		later(20);
+		refused(await poll(asked), 400, 'invalid_grant', /code_reused/);
+		assert.deepEqual(await last_end(), { why: 'code_reused' });
+		assert.match((await alice.get('/account/activity')).text, /was picked up twice: it may have been copied/);
+	});
+	test('one whose first refresh token was never used probably lost its answer: it ends, and nobody is alarmed', async () => {
+		const asked = await started();
+		await answer(asked.user_code, 'allow', read);
+		const tokens = granted(await poll(asked));
+		later(20);
+		refused(await poll(asked), 400, 'invalid_grant', /code_reused/);
+		assert.deepEqual(await last_end(), { why: 'code_answer_lost' });
+		assert.match((await alice.get('/account/activity')).text, /asked for again, probably because the answer was lost on the way/);
+		assert.equal((await grantd.introspect(tokens.access_token)).active, false);
+		refused(await agent.refresh(tokens.refresh_token), 400, 'invalid_grant', /code_reused/);
+		const before = await event_kinds(grantd);
+		refused(await poll(asked), 400, 'invalid_grant');
+		assert.deepEqual(await event_kinds(grantd), before, 'it ends once');
 	});
 	test('TK-019: nobody else has use for a device code, and it is no code', async () => {
 		const asked = await started();
@@ -317,7 +434,7 @@ describe('the page', () => {
 		is_error_page(await alice.submit(page, page.form_with('user_code'), { user_code }, { headers: { origin: 'https://evil.example' } }), 403);
 		const asked = await question(user_code);
 		const before = await standing();
-		is_error_page(await alice.decide(asked, 'allow', { ...read, fill: { csrf: 'x' } }), 403);
+		is_error_page(await decide(asked, 'allow', { ...read, fill: { csrf: 'x' } }), 403);
 		assert.equal((await new Person(grantd, alice).open(asked.url.href)).status, 403, 'another browser');
 		assert.deepEqual(await standing(), before);
 	});
@@ -341,7 +458,7 @@ describe('the page', () => {
 			const asked = await started();
 			const page = await question(asked.user_code);
 			const before = (await event_kinds(grantd)).length;
-			const answers = await Promise.all(['allow', 'deny'].map((decision) => alice.decide(page, decision, read)));
+			const answers = await Promise.all(['allow', 'deny'].map((decision) => decide(page, decision, read)));
 			assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 409]);
 			const kinds = (await event_kinds(grantd)).slice(before).filter((kind) => kind.startsWith('grant.'));
 			assert.equal(kinds.length, 1);
@@ -361,7 +478,7 @@ describe('the page', () => {
 		const { user_code } = await started({}, brief);
 		const page = await question(user_code);
 		await grantd.operate(['client', 'update', 'brief', '--grant-type', 'authorization_code', '--redirect-uri', 'http://127.0.0.1/cb']);
-		is_error_page(await alice.decide(page, 'allow', read), 404);
+		is_error_page(await decide(page, 'allow', read), 404);
 	});
 	test('DV-014: five wrong codes an hour of one person, twenty of one network, then nobody is told anything', async () => {
 		const people = [];

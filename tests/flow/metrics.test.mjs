@@ -172,7 +172,7 @@ const alerts = {
 	GrantdOverloaded: [[['grantd_queue_refused_total{queue="slow"}', steady(3)], ['grantd_http_late_total', steady(3)]], [['grantd_queue_refused_total{queue="slow"}', growing(0, 1)], ['grantd_http_late_total', steady(0)]]],
 	GrantdSlow: [[bucket('/token', '0.1', 100), bucket('/token', '+Inf', 100)], [bucket('/token', '0.1', 90), bucket('/token', '1', 100), bucket('/token', '+Inf', 100)]],
 	GrantdCommitsSlow: [[commit('0.01', 100), commit('+Inf', 100)], [commit('0.01', 90), commit('1', 100), commit('+Inf', 100)]],
-	GrantdTokenReuse: [[['grantd_token_reuse_total{kind="refresh_token_lost_answer"}', growing(0, 1)]], [['grantd_token_reuse_total{kind="refresh_token"}', growing(0, 1)]]],
+	GrantdTokenReuse: [[['grantd_token_reuse_total{kind="refresh_token_lost_answer"}', growing(0, 1)], ['grantd_token_reuse_total{kind="code_lost_answer"}', growing(0, 1)]], [['grantd_token_reuse_total{kind="refresh_token"}', growing(0, 1)]]],
 	GrantdGuessing: [[['grantd_sign_ins_total{result="throttled"}', growing(0, 1)]], [['grantd_sign_ins_total{result="throttled"}', growing(0, 10)]]],
 	GrantdCrowded: [[['grantd_connections_open{listener="public"}', steady(100)], ['grantd_connections_room', steady(1000)]], [['grantd_connections_open{listener="public"}', steady(900)], ['grantd_connections_room', steady(1000)]]],
 	GrantdJobsStuck: [[started, ['grantd_job_done_timestamp_seconds{name="sweep"}', growing(0, 60)]], [started, ['grantd_job_done_timestamp_seconds{name="sweep"}', steady(1)]]],

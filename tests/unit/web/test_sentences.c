@@ -129,6 +129,12 @@ static void the_activity_page_says_why_an_installation_ended_and_who_did_it(void
 		{ "family.ended", "system", "{\"why\":\"probably a lost answer\"}",
 		  "An old access key came back, probably because an answer was lost on the way. "
 		  "The installation was ended." },
+		{ "family.ended", "system", "{\"why\":\"code_reused\"}",
+		  "The same permission was picked up twice: it may have been copied. The "
+		  "installation was ended." },
+		{ "family.ended", "system", "{\"why\":\"code_answer_lost\"}",
+		  "The same permission was asked for again, probably because the answer was lost "
+		  "on the way. The installation was ended." },
 		{ "family.ended", "agent", "{\"why\":\"revoked_by_client\"}",
 		  "An installation signed itself out" },
 		{ "grant.paused", "operator", "{\"why\":\"password_reset\"}",
