@@ -170,28 +170,35 @@ static void describe(struct task *task, struct device_wish *wish, const struct s
 }
 
 /*
- * Each question is a row that anybody can cause who knows a client's name: so many from one place,
- * so many of one client, and so many in all, which is what bounds the table.
+ * Each question is a row. In the name of a public client anybody can cause one: so many from one
+ * place, so many of one client, and so many in all, which is what bounds the table. Who
+ * authenticates has a measure of its own, which nobody else uses up; one that made itself known
+ * counts among all the same, for there may be any number of those.
  */
 static enum err check_quotas(struct task *task, struct device_wish *wish)
 {
 	const struct authority *authority = wish->authority;
-	struct str place = STR_JOIN(&task->arena, wish->client.id, STR("\0"),
-				    address_network(&task->arena, wish->source));
+	const struct client *client = &wish->client;
+	bool is_public = client_is_public(client);
 	const struct {
 		enum throttle_kind kind;
+		bool counts;
 		struct str key;
 	} quotas[] = {
-		{ THROTTLE_DEVICE, place },
-		{ THROTTLE_DEVICE_CLIENT, wish->client.id },
-		{ THROTTLE_DEVICE_ALL, STR("") },
+		{ THROTTLE_DEVICE, is_public,
+		  STR_JOIN(&task->arena, client->id, STR("\0"),
+			   address_network(&task->arena, wish->source)) },
+		{ THROTTLE_DEVICE_CLIENT, true, client->id },
+		{ THROTTLE_DEVICE_ALL, is_public || !client_is_operators(client), STR("") },
 	};
 
 	for (size_t i = 0; i < COUNT_OF(quotas); i++)
-		TRY(throttle_check(task, authority->throttle, quotas[i].kind, quotas[i].key,
-				   &wish->retry_after));
+		if (quotas[i].counts)
+			TRY(throttle_check(task, authority->throttle, quotas[i].kind, quotas[i].key,
+					   &wish->retry_after));
 	for (size_t i = 0; i < COUNT_OF(quotas); i++)
-		(void)throttle_spend(task, authority, quotas[i].kind, quotas[i].key, NULL);
+		if (quotas[i].counts)
+			(void)throttle_spend(task, authority, quotas[i].kind, quotas[i].key, NULL);
 	return OK;
 }
 

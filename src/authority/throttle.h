@@ -30,13 +30,15 @@ enum throttle_kind {
 	THROTTLE_FAN_OUT_EVENT, /* too many sub-agents, worth an event: one a minute per family */
 	THROTTLE_REGISTER,	/* registrations written, per source or client: 60 a minute */
 	THROTTLE_REGISTER_ALL,	/* new ones of all together, at this node: 600 a minute */
-	THROTTLE_REGISTER_CHANGES,  /* their updates, likewise */
-	THROTTLE_DOCUMENT,	    /* fetches of clients' documents, per person: 60 an hour */
-	THROTTLE_DOCUMENT_HOST,	    /* of these to hosts that are new here: 10 an hour */
-	THROTTLE_TOUCH,		    /* when a session was last seen: one write a minute */
-	THROTTLE_DEVICE,	    /* codes for devices, per client and network: 30 a minute */
-	THROTTLE_DEVICE_CLIENT,	    /* of one client from everywhere: 300 a minute */
-	THROTTLE_DEVICE_ALL,	    /* of all together, at this node: 1,200 a minute */
+	THROTTLE_REGISTER_CHANGES, /* their updates, likewise */
+	THROTTLE_DOCUMENT,	   /* fetches of clients' documents, per person: 60 an hour */
+	THROTTLE_DOCUMENT_HOST,	   /* of these to hosts that are new here: 10 an hour */
+	THROTTLE_TOUCH,		   /* when a session was last seen: one write a minute */
+	/* codes for devices, per public client and network: 30 a minute */
+	THROTTLE_DEVICE,
+	THROTTLE_DEVICE_CLIENT, /* of one client from everywhere: 300 a minute */
+	/* of all that anybody can speak for, at this node: 1,200 a minute */
+	THROTTLE_DEVICE_ALL,
 	THROTTLE_DEVICE_POLL,	    /* questions of one device: 60 a minute */
 	THROTTLE_USER_CODE,	    /* codes that are no device's, per person: 5 an hour */
 	THROTTLE_USER_CODE_NETWORK, /* the same, per network: 20 an hour */

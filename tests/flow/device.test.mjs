@@ -353,6 +353,8 @@ describe('what a device is told', () => {
 		for (let i = 0; i < 30; i++) await started({}, busy);
 		refused(await start({}, busy), 429, 'temporarily_unavailable');
 		await started(); // nobody else's affair
+		// one that authenticates has more, wherever it is: nobody else can speak in its name
+		for (let i = 0; i < 31; i++) await started({}, web);
 		later(61);
 		const asked = await started({}, busy);
 		for (let i = 0; i < 60; i++) assert.equal((await poll(asked, {}, busy)).status, 400);

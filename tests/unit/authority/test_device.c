@@ -126,6 +126,63 @@ static void no_two_devices_have_the_same_code_and_each_code_is_its_requests(void
 	CHECK_ERR(device_user_code(task, &office.authority, &one.request, &code), ERR_NOT_FOUND);
 }
 
+/* How many codes the client gets within a minute, up to `most`, each time from another network. */
+static unsigned codes_of(struct client client, unsigned most, bool from_one_network)
+{
+	unsigned count;
+
+	for (count = 0; count < most; count++) {
+		struct task *task = world_task(&office.world);
+		struct device_wish wish = { .client = client,
+					    .scope = STR("mail.read"),
+					    .resource = STR(OFFICE_RESOURCE),
+					    .resource_count = 1 };
+		enum err err;
+
+		wish.source = str_printf(&task->arena, "198.51.%u.1",
+					 from_one_network ? 0 : count % 250 + 1);
+		err = world_run(&office.world.home, ask_step, &wish);
+		if (err == ERR_THROTTLED) {
+			CHECK(wish.retry_after > 0 && wish.retry_after <= 60);
+			break;
+		}
+		CHECK_ERR(err, OK);
+	}
+	return count;
+}
+
+static struct client named(struct client client, const char *id)
+{
+	client.id = str_from_c(id);
+	return client;
+}
+
+static void strangers_use_up_no_codes_of_who_authenticates(void **state)
+{
+	struct client confidential = agent("operator", GRANT_DEVICE_CODE), self;
+
+	(void)state;
+	set_policy("open");
+	confidential.auth = CLIENT_AUTH_BASIC;
+	/* in a public client's name: by network, by client, and in all */
+	CHECK(codes_of(named(agent("operator", GRANT_DEVICE_CODE), "television"), 400, true) == 30);
+	CHECK(codes_of(named(agent("operator", GRANT_DEVICE_CODE), "television"), 400, false) ==
+	      270);
+	CHECK(codes_of(named(agent("operator", GRANT_DEVICE_CODE), "radio"), 400, false) == 300);
+	CHECK(codes_of(named(agent("operator", GRANT_DEVICE_CODE), "clock"), 400, false) == 300);
+	/*
+	 * one that registered itself is a stranger with a secret: a measure of its own, among all
+	 */
+	self = named(confidential, "self");
+	self.kind = STR("registered");
+	CHECK(codes_of(self, 400, true) == 300);
+	CHECK(codes_of(named(self, "self-2"), 400, true) == 0);
+	CHECK(codes_of(named(agent("operator", GRANT_DEVICE_CODE), "lamp"), 400, false) == 0);
+	/* the operator's are as if nobody had asked, and share nothing with each other */
+	CHECK(codes_of(named(confidential, "server"), 400, true) == 300);
+	CHECK(codes_of(named(confidential, "server-2"), 400, true) == 300);
+}
+
 static enum err insert(struct task *task, struct db *db, void *arg)
 {
 	return auth_request_insert(task, db, arg);
@@ -165,6 +222,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(only_agents_that_the_operator_lets_may_ask_from_a_device),
 		TEST(a_code_is_written_in_one_way_and_read_in_several),
+		TEST(strangers_use_up_no_codes_of_who_authenticates),
 		TEST(no_two_devices_have_the_same_code_and_each_code_is_its_requests),
 		TEST(the_second_device_with_a_code_is_refused_and_rows_go_when_they_are_over),
 	};
