@@ -2,6 +2,7 @@
 #include "model/details.h"
 
 #include "base/task.h"
+#include "base/url.h"
 
 #define ACTION_MAX 128
 #define PATH_MAX_  256
@@ -170,10 +171,9 @@ static bool is_path(struct str path)
 	if (path.len == 1)
 		return true;
 	while (str_next(&rest, '/', &segment))
-		if (str_is_empty(segment) || str_equals(segment, STR(".")) ||
-		    str_equals(segment, STR("..")))
+		if (str_is_empty(segment))
 			return false;
-	return path.at[path.len - 1] != '/';
+	return !url_has_dot_segment(path) && path.at[path.len - 1] != '/';
 }
 
 static enum err take_paths(const struct reading *reading, const json_t *list, struct detail *detail)

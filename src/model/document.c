@@ -32,16 +32,6 @@ static bool hides_segments(struct str path)
 	return false;
 }
 
-static bool has_dot_segments(struct str path)
-{
-	struct str segment;
-
-	while (str_next(&path, '/', &segment))
-		if (str_equals(segment, STR(".")) || str_equals(segment, STR("..")))
-			return true;
-	return false;
-}
-
 enum err document_check_url(struct task *task, struct str url, bool allow_localhost)
 {
 	struct url parts;
@@ -60,7 +50,7 @@ enum err document_check_url(struct task *task, struct str url, bool allow_localh
 			    "the host of a client_id is a name in small letters, no address");
 	if (parts.path.len == 0)
 		return fail(task, ERR_CLIENT_DOCUMENT, "a client_id needs a path");
-	if (has_dot_segments(parts.path) || hides_segments(parts.path))
+	if (url_has_dot_segment(parts.path) || hides_segments(parts.path))
 		return fail(task, ERR_CLIENT_DOCUMENT,
 			    "a client_id must not have dot segments, also not encoded ones");
 	return OK;

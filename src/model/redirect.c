@@ -32,8 +32,6 @@ static bool is_listed(struct str scheme, const struct str *schemes, size_t count
 /* Dot segments, plain or encoded, let a prefix check and a browser disagree; nobody needs them. */
 static enum err check_path(struct task *task, struct str path)
 {
-	struct str segment;
-
 	for (size_t i = 0; i + 2 < path.len; i++)
 		if (path.at[i] == '%' && path.at[i + 1] == '2' &&
 		    (path.at[i + 2] == 'e' || path.at[i + 2] == 'E' || path.at[i + 2] == '5' ||
@@ -41,9 +39,8 @@ static enum err check_path(struct task *task, struct str path)
 			return fail(
 				task, ERR_REQUEST,
 				"a redirect URI must not have an encoded dot, slash or percent");
-	while (str_next(&path, '/', &segment))
-		if (str_equals(segment, STR(".")) || str_equals(segment, STR("..")))
-			return fail(task, ERR_REQUEST, "a redirect URI must not have dot segments");
+	if (url_has_dot_segment(path))
+		return fail(task, ERR_REQUEST, "a redirect URI must not have dot segments");
 	return OK;
 }
 

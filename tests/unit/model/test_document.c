@@ -50,6 +50,8 @@ static const struct {
 	{ STR_INIT("https://@app.example/c"), false },
 	{ STR_INIT("https://app.example/./c"), false },
 	{ STR_INIT("https://app.example/a/../c"), false },
+	{ STR_INIT("https://app.example/c/.."), false },
+	{ STR_INIT("https://app.example/a/.%2E/c"), false },
 	{ STR_INIT("https://app.example/a/.."), false },
 	{ STR_INIT("https://app.example/a/%2e%2E/c"), false },
 	{ STR_INIT("https://app.example/a/.%2e/c"), false },

@@ -60,6 +60,8 @@ static void what_a_thief_would_register_is_refused(void **state)
 		STR_INIT("https://app.example/*"),
 		STR_INIT("https://app.example/cb/../evil"),
 		STR_INIT("https://app.example/./cb"),
+		STR_INIT("https://app.example/cb/.."),
+		STR_INIT("https://app.example/cb/.%2e/evil"),
 		STR_INIT("https://app.example/cb/%2e%2e/evil"),
 		STR_INIT("https://app.example/cb/%252f"),
 		STR_INIT("https://app.example/cb%2Fevil"),
