@@ -18,7 +18,7 @@ function by_signature({ issuer, jwks_uri }, resource) {
 	const keys = createRemoteJWKSet(new URL(jwks_uri), { cooldownDuration: 1000 });
 	return async (token) => {
 		try {
-			return (await jwtVerify(token, keys, { issuer, audience: resource, typ: 'at+jwt', algorithms: ['ES256'] })).payload;
+			return (await jwtVerify(token, keys, { issuer, audience: resource, typ: 'at+jwt', algorithms: ['ES256'], requiredClaims: ['exp'] })).payload;
 		} catch (error) {
 			// grantd does not answer, or not with keys: that says nothing about the token
 			if (!(error instanceof errors.JOSEError) || ['ERR_JWKS_TIMEOUT', 'ERR_JWKS_INVALID', 'ERR_JOSE_GENERIC'].includes(error.code)) throw error;
