@@ -42,7 +42,7 @@ pages: ## a picture of every page, and what axe says about it
 test-rows: ## each row of tests/rows/rows.tsv: passed, waits, follows or missing
 	@tools/test-rows
 
-bench: ## beside its peers, 20 minutes (QUICK=1: the guards only; ONLY='refresh issue': these rows)
+bench: ## beside its peers, 25 minutes (QUICK=1: the guards only; ONLY='refresh issue': these rows)
 	@tools/install-deps build node
 	@tools/build release
 	@QUICK='$(QUICK)' ONLY='$(ONLY)' PAIRS='$(PAIRS)' SECONDS='$(SECONDS)' tools/run-part bench

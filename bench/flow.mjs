@@ -82,8 +82,8 @@ export function wish(server, parameters) {
 	return { url: `${server.authorize_path}?${query}`, verifier };
 }
 
-// One flow to its end; answers the tokens.
-export async function authorize(server, browser) {
+// One flow to its end; answers the tokens. key: a ClientKey, to which they are bound then
+export async function authorize(server, browser, key) {
 	const { url, verifier } = wish(server, server.wish_parameters);
 	const page = await browser.go(url);
 	if (page.left) throw new Error(`nobody was asked: ${page.left}`);
@@ -93,7 +93,7 @@ export async function authorize(server, browser) {
 	if (!code) throw new Error(`no code: ${left}`);
 	browser.requests++;
 	const answer = await ask(new URL(server.token_path, server.origin), { method: 'POST', agent: browser.agent,
-		headers: { host: new URL(browser.issuer).host, 'content-type': 'application/x-www-form-urlencoded' },
+		headers: { host: new URL(browser.issuer).host, 'content-type': 'application/x-www-form-urlencoded', ...(key && { dpop: key.proof(server.token_url) }) },
 		body: new URLSearchParams({ grant_type: 'authorization_code', client_id: 'mail-agent', code, redirect_uri: callback, code_verifier: verifier }).toString() });
 	if (answer.status !== 200) throw new Error(`no tokens: ${answer.status} ${answer.body}`);
 	return JSON.parse(answer.body);

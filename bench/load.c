@@ -6,6 +6,7 @@
  * request  a file: request line and headers, an empty line, the body (%s is the token)
  * tokens   a file with a token per line; take: cycle, once or chain; member: of a chain
  * left     a file for the tokens that are good afterwards (of a chain, or not used)
+ * proofs   a file with a proof per line (%p), connection by connection and again from the first
  *
  * Says "go" when all connections stand, waits for a line, runs, and prints one line of JSON: count,
  * seconds, p50 and p99 in µs, and what it used of a processor itself.
@@ -79,22 +80,25 @@ static void read_request(struct plan *plan, const char *path)
 	free(text);
 }
 
-static void read_tokens(struct plan *plan, const char *path)
+static char **read_lines(const char *path, size_t *ret_count)
 {
 	char *text = read_file(path);
-	size_t lines = 0;
+	char **all;
+	size_t lines = 0, count = 0;
 
 	for (const char *at = text; *at != '\0'; at++)
 		lines += *at == '\n';
-	plan->tokens = calloc(lines + 1, sizeof(*plan->tokens));
-	if (plan->tokens == NULL)
+	all = calloc(lines + 1, sizeof(*all));
+	if (all == NULL)
 		abort();
 	for (char *rest = text, *line; (line = strsep(&rest, "\n")) != NULL;) {
 		if (strlen(line) >= TOKEN_MAX)
-			die("%s: a token is too long", path);
+			die("%s: a line is too long", path);
 		if (*line != '\0')
-			plan->tokens[plan->token_count++] = line;
+			all[count++] = line;
 	}
+	*ret_count = count;
+	return all;
 }
 
 static enum take take_from(const char *word)
@@ -121,7 +125,9 @@ static const char *read_words(struct plan *plan, char **words)
 		if (strcmp(name, "request") == 0)
 			read_request(plan, value);
 		else if (strcmp(name, "tokens") == 0)
-			read_tokens(plan, value);
+			plan->tokens = read_lines(value, &plan->token_count);
+		else if (strcmp(name, "proofs") == 0)
+			plan->proofs = read_lines(value, &plan->proof_count);
 		else if (strcmp(name, "left") == 0)
 			left = value;
 		else if (strcmp(name, "member") == 0)
@@ -192,6 +198,22 @@ static bool take_token(struct run *run, struct conn *conn)
 	return true;
 }
 
+/* False when its share is used up. */
+static bool take_proof(struct run *run, struct conn *conn)
+{
+	const struct plan *plan = &run->plan;
+	size_t number = (size_t)(conn - run->conns) + conn->proof_turn * (size_t)plan->connections;
+
+	conn->proof = "";
+	if (plan->proofs == NULL)
+		return true;
+	if (number >= plan->proof_count)
+		return false;
+	conn->proof = plan->proofs[number];
+	conn->proof_turn++;
+	return true;
+}
+
 static void note_latency(struct run *run, const struct conn *conn)
 {
 	if ((size_t)run->count == run->room) {
@@ -229,7 +251,7 @@ static void go_on(struct run *run, struct conn *conn, int64_t now)
 
 	while (conn->state == CONN_IDLE && (plan->rate == 0 || conn->due_at <= now)) {
 		if (now >= run->until || (plan->limit > 0 && run->started == plan->limit) ||
-		    !take_token(run, conn)) {
+		    !take_token(run, conn) || !take_proof(run, conn)) {
 			end(run, conn);
 			return;
 		}

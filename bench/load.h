@@ -2,7 +2,8 @@
 /*
  * The load of `make bench`: many keep-alive connections from one thread, each with one request
  * under way, over plain TCP or TLS. A request is a template in which %s is the connection's token;
- * the token may come from the last answer, as a rotation needs it. Nothing here belongs to grantd:
+ * the token may come from the last answer, as a rotation needs it; %p is the next of the proofs
+ * that were signed for this connection. Nothing here belongs to grantd:
  * what is measured and what measures share no code.
  */
 #pragma once
@@ -37,6 +38,9 @@ struct plan {
 	char *body;	    /* NULL: a GET */
 	char **tokens;
 	size_t token_count;
+	/* signed beforehand, each good once; a connection ends with the last of its share */
+	char **proofs;
+	size_t proof_count;
 };
 
 enum conn_state { CONN_IDLE, CONN_SENDING, CONN_READING, CONN_OVER };
@@ -49,6 +53,8 @@ struct conn {
 	int64_t done_at;
 	size_t turn; /* of TAKE_CYCLE */
 	char token[TOKEN_MAX];
+	const char *proof; /* "" where there are none */
+	size_t proof_turn;
 	char out[OUT_MAX];
 	size_t out_len, out_at;
 	char in[IN_MAX];

@@ -52,20 +52,23 @@ static void put(struct conn *conn, const char *text, size_t len)
 	conn->out_len += len;
 }
 
-/* The template with the token in the place of its %s. */
+/* The template with the token in the place of its %s, or the proof in that of its %p. */
 static void put_filled(struct conn *conn, const char *text)
 {
-	const char *mark = strstr(text, "%s");
+	const char *token = strstr(text, "%s");
+	const char *mark = token != NULL ? token : strstr(text, "%p");
+	const char *value = token != NULL ? conn->token : conn->proof;
 
 	if (mark == NULL) {
 		put(conn, text, strlen(text));
 		return;
 	}
 	put(conn, text, (size_t)(mark - text));
-	put(conn, conn->token, strlen(conn->token));
+	put(conn, value, strlen(value));
 	put(conn, mark + 2, strlen(mark + 2));
 }
 
+/* Of a body, in which no proof stands. */
 static size_t filled_len(const struct conn *conn, const char *text)
 {
 	return strlen(text) + (strstr(text, "%s") == NULL ? 0 : strlen(conn->token) - 2);

@@ -4,7 +4,7 @@ import { execFile, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { Browser, authorize } from './flow.mjs';
+import { Browser, authorize, wish } from './flow.mjs';
 
 const run = promisify(execFile);
 
@@ -37,7 +37,8 @@ async function around(server, file, words) {
 	return { ...said, rate: said.count / said.seconds, cpu: (after - before) / said.count, core: (after - before) / 1e6 / said.seconds };
 }
 
-// request: { head, body, take, member }; tokens: a list, replaced by what is good afterwards (take: chain, once).
+// request: { head, body, take, member }; tokens: a list, replaced by what is good afterwards (take: chain, once);
+// proofs: for its %p, each used once.
 function words_of(server, name, request, { seconds, connections, limit = 0, rate = 0, status = 200 }) {
 	const file = path.join(server.dir, `${name}.request`);
 	fs.writeFileSync(file, `${request.head}\n${request.body ?? ''}`);
@@ -45,14 +46,18 @@ function words_of(server, name, request, { seconds, connections, limit = 0, rate
 		`rate=${rate}`, `status=${status}`, `request=${file}`, `take=${request.take ?? 'cycle'}`];
 }
 
-export async function load(server, request, { tokens, connections = 32, ...plan }) {
+export async function load(server, request, { tokens, proofs, connections = 32, ...plan }) {
 	const { world } = server;
-	const files = Object.fromEntries(['tokens', 'left'].map((name) => [name, path.join(server.dir, `load.${name}`)]));
+	const files = Object.fromEntries(['tokens', 'left', 'proofs'].map((name) => [name, path.join(server.dir, `load.${name}`)]));
 	const words = words_of(server, 'load', request, { ...plan, connections });
 	if (request.member) words.push(`member=${request.member}`);
 	if (tokens) {
 		fs.writeFileSync(files.tokens, `${tokens.join('\n')}\n`);
 		words.push(`tokens=${files.tokens}`, `left=${files.left}`);
+	}
+	if (proofs) {
+		fs.writeFileSync(files.proofs, `${proofs.join('\n')}\n`);
+		words.push(`proofs=${files.proofs}`);
 	}
 	const figures = await around(server, path.join(world.build, 'bench/load'), words);
 	if (request.take === 'chain') figures.tokens = fs.readFileSync(files.left, 'utf8').split('\n').filter(Boolean);
@@ -87,7 +92,16 @@ export async function first_answer(server) {
 }
 
 // A flow at a time in each browser (one that is named twice has two): flows/s, the time of each, µs for each.
-export async function flows(server, browsers, seconds) {
+export const flows = (server, browsers, seconds) => in_browsers(server, browsers, seconds, (one, browser) => authorize(one, browser), (server.armed_ms ?? 0) * 1000);
+
+// The first part of it alone: the agent's link, followed to the question.
+export const questions = (server, browsers, seconds, parameters) => in_browsers(server, browsers, seconds, async (one, browser) => {
+	const page = await browser.go(wish(server, { ...server.wish_parameters, ...parameters }).url);
+	if (page.left) throw new Error(`${server.name}: nobody was asked: ${page.left}`);
+}, 0);
+
+// waited: µs of each time that it has only waited for the page
+async function in_browsers(server, browsers, seconds, action, waited) {
 	const until = Date.now() + seconds * 1000;
 	const times = [];
 	const requests = () => [...new Set(browsers)].reduce((sum, browser) => sum + browser.requests, 0);
@@ -97,8 +111,8 @@ export async function flows(server, browsers, seconds) {
 	const line = async (browser) => {
 		while (Date.now() < until) {
 			const at = process.hrtime.bigint();
-			await authorize(server, browser);
-			times.push(Number(process.hrtime.bigint() - at) / 1000 - (server.armed_ms ?? 0) * 1000);
+			await action(server, browser);
+			times.push(Number(process.hrtime.bigint() - at) / 1000 - waited);
 		}
 	};
 	await Promise.all(browsers.map(line));

@@ -2,9 +2,10 @@
 // The rows of `make bench`: who is loaded with what, and what must hold (docs/performance.md). A check is a list of
 // figures, one for each pair; its median is judged. at_least or at_most is the floor, goal is where we are going.
 import { DatabaseSync } from 'node:sqlite';
-import { beside_load, flows, handshakes, load, median, signed_in } from './measure.mjs';
+import { ClientKey } from '../tests/flow/proof.mjs';
+import { beside_load, flows, handshakes, load, median, questions, signed_in } from './measure.mjs';
 import { Browser } from './flow.mjs';
-import { sleep } from './servers/server.mjs';
+import { CONNECTIONS, sleep } from './servers/server.mjs';
 
 const column = (runs, name) => runs.map((run) => run[name]);
 const divide = (above, below) => above.map((value, i) => value / below[i]);
@@ -44,13 +45,71 @@ const SQLITE = 'oidc-provider sqlite';
 
 const pick = (bench, ...names) => names.map((name) => bench.servers[name]);
 
-async function refresh(bench, names) {
-	return in_turn(bench, pick(bench, ...names), async (server, seconds) => {
-		const figures = await load(server, server.refresh(), { seconds, tokens: server.chains });
-		server.chains = figures.tokens;
-		return figures;
+// Where a chain ended it goes on the next time. kept: which member of the server has its chains
+const in_a_chain = (server, kept, request) => async (seconds, more = {}) => {
+	const figures = await load(server, request, { seconds, tokens: server[kept], ...more });
+	server[kept] = figures.tokens;
+	return figures;
+};
+const rotate = (server, seconds) => in_a_chain(server, 'chains', server.refresh())(seconds);
+const refresh = (bench, names) => in_turn(bench, pick(bench, ...names), rotate);
+
+// Those who come with a plan of their own: name → { server, once }, in turn as in_turn has it.
+async function side_by_side(bench, plans) {
+	const others = Object.entries(plans).map(([name, { server, once }]) => ({ name, once, pss_mib: () => server.pss_mib() }));
+	return in_turn(bench, others, ({ once }, seconds) => once(seconds));
+}
+
+// Proofs are signed before the load begins, which must not take the processor from the server: more than any answers.
+const PROOFS_PER_SECOND = 10_000;
+const keys = Array.from({ length: CONNECTIONS }, () => new ClientKey());
+
+async function bound_refresh(server) {
+	server.bound ??= await server.bind(keys);
+	const once = in_a_chain(server, 'bound', server.bound_refresh());
+	return { server, once: (seconds) => once(seconds, {
+		proofs: Array.from({ length: Math.ceil(seconds * PROOFS_PER_SECOND) }, (unused, i) => keys[i % CONNECTIONS].proof(server.token_url)) }) };
+}
+
+async function dpop(bench) {
+	const { grantd } = bench.servers;
+	const plans = { 'grantd unbound': { server: grantd, once: (seconds) => rotate(grantd, seconds) } };
+	for (const server of pick(bench, 'grantd', RAM, SQLITE)) plans[server.name] = await bound_refresh(server);
+	return side_by_side(bench, plans);
+}
+
+// Each access token is exchanged once; they are made before the measurement.
+const EXCHANGED = 3000;
+
+async function exchange(bench) {
+	const { grantd } = bench.servers;
+	return side_by_side(bench, {
+		'grantd refresh': { server: grantd, once: (seconds) => rotate(grantd, seconds) },
+		grantd: { server: grantd, once: async (seconds) => load(grantd, grantd.exchange(), { seconds: seconds * 3, tokens: await grantd.subjects(EXCHANGED) }) },
 	});
 }
+
+// The agent's document has been read once, and is read no more.
+async function documents(bench) {
+	const [grantd, peer] = pick(bench, 'grantd', RAM);
+	const browsers = {};
+	const asks = (server, parameters) => ({ server, once: (seconds) => questions(server, browsers[server.name], seconds, parameters) });
+	try {
+		for (const server of [grantd, peer]) {
+			browsers[server.name] = await signed_in(server, server.people);
+			await questions(server, browsers[server.name].slice(0, 1), 0.1, server.publish());
+		}
+		const { fetches } = grantd.host;
+		const runs = await side_by_side(bench, { 'grantd registered': asks(grantd, {}), grantd: asks(grantd, grantd.publish()), [RAM]: asks(peer, peer.publish()) });
+		if (fetches === 0 || grantd.host.fetches !== fetches) throw new Error(`the document was read ${grantd.host.fetches} times, ${fetches} of them before`);
+		return runs;
+	} finally {
+		for (const browser of Object.values(browsers).flat()) browser.close();
+	}
+}
+
+// What the one costs beyond the other, in µs.
+const beyond = (runs, other, less = 0) => column(runs.grantd, 'cpu').map((cpu, i) => cpu - runs[other][i].cpu - less);
 
 // How many are revoked in one measurement: tokens that were issued before it begins.
 const revoked = { grantd: 3000, [RAM]: 8000, [SQLITE]: 4000, glewlwyd: 300 };
@@ -142,6 +201,14 @@ export const rows = [
 			{ what: 'CPU in P-256 signatures', values: column(runs.grantd, 'cpu').map((cpu) => cpu / bench.signature_us), goal_at_most: 2.5 }] },
 	{ id: 'refresh', title: 'refresh + rotation, durable, with its event', where: both, run: (bench) => refresh(bench, ['grantd', RAM, SQLITE, 'glewlwyd']),
 		checks: (runs) => [...faster(runs, RAM, 2, 3), ...faster(runs, SQLITE, 6, 10), ...faster(runs, 'glewlwyd', 40, 80)] },
+	{ id: 'dpop', title: 'refresh + rotation, DPoP-bound', where: both, run: dpop,
+		checks: (runs, bench) => [{ what: 'CPU beyond unbound and a P-256 verification, µs', values: beyond(runs, 'grantd unbound', bench.verification_us), at_most: 60 },
+			...faster(runs, RAM, 2, 3), ...faster(runs, SQLITE, 6, 10)] },
+	{ id: 'exchange', title: 'token exchange (no peer)', where: both, run: exchange,
+		checks: (runs, bench) => [{ what: 'CPU beyond a refresh and a P-256 verification, µs', values: beyond(runs, 'grantd refresh', bench.verification_us), at_most: 60 }] },
+	{ id: 'documents', title: 'authorize to the question, metadata document from cache', where: both, run: documents,
+		checks: (runs) => [{ what: 'CPU: by document / registered', values: divide(column(runs.grantd, 'cpu'), column(runs['grantd registered'], 'cpu')), at_most: 1.75 },
+			...cpu_only(runs, RAM, 3, 6)] },
 	{ id: 'introspect', title: 'introspection, active', where: both,
 		run: (bench) => in_turn(bench, pick(bench, 'grantd', 'grantd 1k grants', 'grantd 1M grants', RAM, SQLITE, 'glewlwyd'),
 			(server, seconds) => load(server, server.introspect(), { seconds, tokens: server.actives })),
@@ -160,11 +227,7 @@ export const rows = [
 	{ id: 'stalled', title: 'TLS: 1,000 stalled handshakes', where: ['TLS'], run: stalled,
 		checks: (runs) => [{ what: 'of a core, %', values: column(runs.grantd, 'core').map((core) => core * 100), at_most: 5 }] },
 	{ id: 'snapshot', title: 'refresh while a reader holds a snapshot', where: ['plain'],
-		run: (bench) => beside(bench, async (server, seconds) => {
-			const figures = await load(server, server.refresh(), { seconds, tokens: server.chains });
-			server.chains = figures.tokens;
-			return figures;
-		}, hold_snapshot), checks: (runs) => p99_ratio(runs, 2, 1.2) },
+		run: (bench) => beside(bench, rotate, hold_snapshot), checks: (runs) => p99_ratio(runs, 2, 1.2) },
 	{ id: 'passwords', title: 'JWT issue at 1,000/s while argon2id is busy', where: ['plain'],
 		run: (bench) => beside(bench, (server, seconds) => load(server, server.issue(), { seconds, rate: 1000 }), hash_passwords),
 		checks: (runs) => p99_ratio(runs, 1.1) },

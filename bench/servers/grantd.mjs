@@ -12,8 +12,11 @@ process.env.GRANTD_FIRST_PORT ??= '10400'; // where no test looks for its own
 export const { free_ports } = await import('../../tests/flow/harness/instance.mjs');
 const { Instance, mail_secret, programs } = await import('../../tests/flow/harness/instance.mjs');
 const { basic } = await import('../../tests/flow/harness/agent.mjs');
+const { AgentHost } = await import('../../tests/flow/agent_host.mjs');
 
 const secret = 'bench-secret-bench-secret-bench-secret';
+const exchange_words = new URLSearchParams({ grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange', client_id: 'mail-agent', actor_label: 'bench',
+	scope: 'mail.read', subject_token_type: 'urn:ietf:params:oauth:token-type:access_token' });
 const run = promisify(execFile);
 
 const mail = {
@@ -27,13 +30,14 @@ const mail = {
 export class Grantd extends Server {
 	// people: how many with passwords (each costs a login); grants, tokens: see bench/seed.c
 	static async create(world, name, { people = 0, grants, tokens }) {
-		const instance = await Instance.create();
+		const instance = await Instance.create({ env: { GRANTD_CLIENT_METADATA_LOOPBACK: 'yes', GRANTD_EXTRA_CA_FILE: 'agents/ca.pem' } });
 		const server = new Grantd(world, name, instance.port);
 		server.instance = instance;
 		server.people = [];
+		server.host = await AgentHost.start(null, path.join(instance.dir, 'agents'));
 		await instance.start();
 		await instance.add_resource(mail);
-		server.agent = await instance.add_agent({ scope: 'mail.read' });
+		server.agent = await instance.add_agent({ scope: 'mail.read', grant_types: ['authorization_code', 'refresh_token', 'token-exchange'] });
 		await instance.add_agent({ id: 'service', secret, scope: 'mail.report', grant_types: ['client_credentials'], redirect_uris: [] });
 		for (let i = 0; i < people; i++) server.people.push(await instance.add_person(`person${i}`));
 		await instance.stop();
@@ -48,6 +52,7 @@ export class Grantd extends Server {
 	}
 
 	get issuer() { return this.instance.issuer; }
+	get token_url() { return `${this.issuer}/token`; }
 	get ready_path() { return '/jwks.json'; }
 	get database() { return path.join(this.instance.dir, 'grantd.db'); }
 
@@ -59,22 +64,42 @@ export class Grantd extends Server {
 	async dispose() {
 		await this.stop();
 		await this.instance.dispose();
+		await this.host.stop();
 	}
+
+	// How an agent asks that publishes a document, which may be kept for a day.
+	publish() { return { client_id: this.host.publish({}, { headers: { 'cache-control': 'max-age=86400' } }), resource: this.instance.mail_uri }; }
 
 	// Before the rows of a phase: tokens that are good for its length.
 	async prepare() {
 		const given = this.refresh_tokens.splice(0, ACTIVES);
-		this.actives = [];
-		for (let i = 0; i < given.length; i += 50) {
-			const answers = await Promise.all(given.slice(i, i + 50).map((token) => this.#exchange(token)));
-			this.actives.push(...answers.map((answer) => answer.access_token));
-			this.refresh_tokens.push(...answers.map((answer) => answer.refresh_token));
-		}
+		this.actives = await this.#accesses(given);
 		this.chains ??= this.refresh_tokens.splice(-CONNECTIONS);
 	}
 
-	async #exchange(token) {
-		const answer = await this.ask('/token', { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' },
+	// An access token for each refresh token; the next ones of these go to the end of the list.
+	async #accesses(given) {
+		const tokens = [];
+		for (let i = 0; i < given.length; i += 50) {
+			const answers = await Promise.all(given.slice(i, i + 50).map((token) => this.#refreshed(token)));
+			tokens.push(...answers.map((answer) => answer.access_token));
+			this.refresh_tokens.push(...answers.map((answer) => answer.refresh_token));
+		}
+		return tokens;
+	}
+
+	// Access tokens that were not exchanged yet.
+	subjects(count) { return this.#accesses(this.spare_tokens(count)); }
+
+	// A chain for each key: a public client's refresh token is its key's from the first proof on.
+	async bind(keys) {
+		const answers = await Promise.all(this.spare_tokens(keys.length).map((token, i) => this.#refreshed(token, { dpop: keys[i].proof(this.token_url) })));
+		for (const { token_type } of answers) if (token_type !== 'DPoP') throw new Error(`${this.name} bound nothing`);
+		return answers.map(({ refresh_token }) => refresh_token);
+	}
+
+	async #refreshed(token, headers = {}) {
+		const answer = await this.ask('/token', { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
 			body: new URLSearchParams({ grant_type: 'refresh_token', client_id: 'mail-agent', refresh_token: token }).toString() });
 		if (answer.status !== 200) throw new Error(`${this.name}: no fresh token: ${answer.status} ${answer.body}`);
 		return JSON.parse(answer.body);
@@ -102,6 +127,8 @@ export class Grantd extends Server {
 
 	issue() { return { head: this.#post('/token', basic('service', secret)), body: 'grant_type=client_credentials&scope=mail.report' }; }
 	refresh() { return { head: this.#post('/token'), body: 'grant_type=refresh_token&client_id=mail-agent&refresh_token=%s', take: 'chain', member: 'refresh_token' }; }
+	bound_refresh() { return { ...this.refresh(), head: `${this.#post('/token')}DPoP: %p\n` }; }
+	exchange() { return { head: this.#post('/token'), body: `${exchange_words}&subject_token=%s`, take: 'once' }; }
 	introspect() { return { head: this.#post('/introspect', basic('mail-rs', mail_secret)), body: 'token=%s' }; }
 	revoke() { return { head: this.#post('/revoke'), body: 'client_id=mail-agent&token=%s', take: 'once' }; }
 	jwks() { return { head: 'GET /jwks.json HTTP/1.1\nHost: bench\n' }; }

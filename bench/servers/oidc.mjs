@@ -7,6 +7,7 @@ import { Browser, authorize, wish } from '../flow.mjs';
 import { ACTIVES, CONNECTIONS, Server } from './server.mjs';
 
 const secret = 'bench-secret-bench-secret-bench-secret';
+const document = 'https://agent.example/client.json';
 const basic = (id) => `Basic ${Buffer.from(`${id}:${secret}`).toString('base64')}`;
 
 export class OidcProvider extends Server {
@@ -21,7 +22,7 @@ export class OidcProvider extends Server {
 	get ready_path() { return '/.well-known/openid-configuration'; }
 
 	command() {
-		const plan = { port: this.port, issuer: this.origin, tls: this.tls ? this.world.tls : null, store: this.store, key: this.key };
+		const plan = { port: this.port, issuer: this.origin, tls: this.tls ? this.world.tls : null, store: this.store, key: this.key, document };
 		return { file: process.execPath, args: ['--no-warnings', path.join(import.meta.dirname, 'oidc_process.mjs'), JSON.stringify(plan)],
 			env: { NODE_ENV: 'production' }, stdio: ['ipc'] };
 	}
@@ -43,7 +44,22 @@ export class OidcProvider extends Server {
 		await this.sign_in(browser, this.people[0]);
 		while (this.chains.length < CONNECTIONS) this.chains.push((await authorize(this, browser)).refresh_token);
 		browser.close();
+		this.bound = undefined; // to which keys nothing is yet
 	}
+
+	// A chain for each key.
+	async bind(keys) {
+		const browser = new Browser(this.origin, this.issuer);
+		await this.sign_in(browser, this.people[0]);
+		const tokens = [];
+		for (const key of keys) tokens.push(await authorize(this, browser, key));
+		browser.close();
+		for (const { token_type } of tokens) if (token_type !== 'DPoP') throw new Error(`${this.name} bound nothing`);
+		return tokens.map(({ refresh_token }) => refresh_token);
+	}
+
+	// How an agent asks that is known by its document, which its process has.
+	publish() { return { client_id: document }; }
 
 	spare_tokens(count) { return this.mint(count); }
 
@@ -53,6 +69,7 @@ export class OidcProvider extends Server {
 	wish_parameters = { scope: 'mail.read', resource: 'urn:mail' };
 	yes = {};
 	get issuer() { return this.origin; }
+	get token_url() { return `${this.issuer}/token`; }
 
 	async sign_in(browser, { username, password }) {
 		const page = await browser.go(wish(this, this.wish_parameters).url);
@@ -61,6 +78,7 @@ export class OidcProvider extends Server {
 
 	issue() { return { head: this.#post('/token', basic('service')), body: 'grant_type=client_credentials&scope=mail.report&resource=urn:mail' }; }
 	refresh() { return { head: this.#post('/token'), body: 'grant_type=refresh_token&client_id=mail-agent&refresh_token=%s', take: 'chain', member: 'refresh_token' }; }
+	bound_refresh() { return { ...this.refresh(), head: `${this.#post('/token')}DPoP: %p\n` }; }
 	introspect() { return { head: this.#post('/token/introspection', basic('mail-rs')), body: 'token=%s&token_type_hint=access_token' }; }
 	revoke() { return { head: this.#post('/token/revocation', basic('service')), body: 'token=%s&token_type_hint=access_token', take: 'once' }; }
 	jwks() { return { head: 'GET /jwks HTTP/1.1\nHost: bench\n' }; }

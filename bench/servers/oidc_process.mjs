@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The process of the peer oidc-provider. argv[2]: JSON { port, issuer, tls, store, key }. A message
+// The process of the peer oidc-provider. argv[2]: JSON { port, issuer, tls, store, key, document }. A message
 // { mint, count } is answered with tokens made by its own models: what an HTTP run would leave behind, sooner.
 import fs from 'node:fs';
 import http from 'node:http';
@@ -76,7 +76,15 @@ if (plan.store) open_database();
 
 const secret = 'bench-secret-bench-secret-bench-secret';
 const signed = { audience: 'urn:mail', scope: 'mail.read mail.report', accessTokenFormat: 'jwt', accessTokenTTL: 300, jwt: { sign: { alg: 'ES256' } } };
+// What would be fetched for an agent that nobody registered: once, then it is in its cache.
+const document = { client_id: plan.document, client_name: 'Robot', redirect_uris: ['http://127.0.0.1/callback'], application_type: 'native',
+	grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'], token_endpoint_auth_method: 'none' };
+let fetches = 0;
 const provider = new Provider(plan.issuer, {
+	fetch: async (url) => {
+		if (String(url) !== plan.document || fetches++ > 0) throw new Error(`${url} is not to be fetched`);
+		return Response.json(document, { headers: { 'cache-control': 'max-age=86400' } });
+	},
 	adapter: plan.store ? SqliteAdapter : MapAdapter,
 	clients: [
 		{ client_id: 'service', client_secret: secret, grant_types: ['client_credentials'], redirect_uris: [], response_types: [] },
@@ -95,6 +103,7 @@ const provider = new Provider(plan.issuer, {
 	features: {
 		devInteractions: { enabled: true },
 		clientCredentials: { enabled: true },
+		clientIdMetadataDocument: { enabled: true, ack: 'draft-02' },
 		revocation: { enabled: true },
 		introspection: { enabled: true, allowedPolicy: () => true },
 		resourceIndicators: { enabled: true, getResourceServerInfo: () => signed, defaultResource: () => undefined, useGrantedResource: () => true },
