@@ -3,6 +3,7 @@
 #pragma once
 
 #include "authority/authority.h"
+#include "authority/difference.h"
 #include "authority/recognise.h"
 #include "authority/request.h"
 #include "model/auth_request.h"
@@ -27,8 +28,9 @@ struct consent_view {
 	size_t installation_count;
 	/* of client.delegates_to, in its order: who may act through the agent */
 	struct client *delegates;
-	struct recognised who; /* asks */
-	struct str user_code;  /* XXXX-XXXX, of a device; STR_NONE */
+	struct recognised who;	      /* asks */
+	struct difference difference; /* to what it is allowed, where it proves who it is */
+	struct str user_code;	      /* XXXX-XXXX, of a device; STR_NONE */
 	/* the device asked from another network than the person is in */
 	bool is_from_elsewhere;
 	bool redirect_is_loopback;

@@ -3,6 +3,7 @@
 #include "authority/consent.h"
 
 #include "authority/device.h"
+#include "authority/issue.h"
 #include "authority/request.h"
 #include "http/address.h"
 #include "model/redirect.h"
@@ -10,6 +11,9 @@
 #include "store/families.h"
 #include "store/grants.h"
 #include "store/requests.h"
+
+/* One that was let in before the newest so many is asked as if it were another program. */
+#define FAMILIES_MAX 64
 
 static enum err check_way_back(struct task *task, const struct authority *authority,
 			       const struct consent_view *view)
@@ -116,6 +120,30 @@ static enum err add_device(struct task *task, const struct authority *authority,
 	return device_user_code(task, authority, &view->request, &view->user_code);
 }
 
+/* A document that describes another agent than was allowed is no proof of being that one. */
+static enum err find_difference(struct task *task, const struct authority *authority, struct db *db,
+				struct consent_view *view)
+{
+	struct standing now = { .user = view->user, .client = view->client, .grant = view->grant };
+	struct difference_asked asked = {
+		.request = &view->request,
+		.now = &now,
+		.target = view->resource,
+		.offered = issue_offered(task, authority, view->request.resource),
+	};
+	struct family *families = NULL;
+
+	if (view->grant.id.len == 0 || view->who.has_changed ||
+	    difference_proof_of(&view->request, &view->client) == PROOF_NONE)
+		return OK;
+	TRY(family_list_live(task, db,
+			     &(struct family_page){ view->grant.id, task->now, FAMILIES_MAX },
+			     &families, &asked.family_count));
+	asked.families = families;
+	view->difference = difference_find(&task->arena, &asked, task->now);
+	return OK;
+}
+
 /* Of a request and a client that stand. */
 static enum err look_around(struct task *task, const struct authority *authority,
 			    const struct consent_asked *asked, struct consent_view *view)
@@ -129,10 +157,11 @@ static enum err look_around(struct task *task, const struct authority *authority
 	TRY(store_reader(task, authority->store, &db));
 	TRY(find_delegates(task, db, view));
 	TRY(find_grant(task, db, view));
-	return recognise(task, db,
-			 &(struct recognise_wish){ &view->client, view->user.id,
-						   view->request.redirect_uri, &view->grant },
-			 &view->who);
+	TRY(recognise(task, db,
+		      &(struct recognise_wish){ &view->client, view->user.id,
+						view->request.redirect_uri, &view->grant },
+		      &view->who));
+	return find_difference(task, authority, db, view);
 }
 
 static enum err open_view(struct task *task, const struct authority *authority,

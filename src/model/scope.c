@@ -90,6 +90,17 @@ struct scope_set scope_union(struct arena *arena, struct scope_set a, struct sco
 	return set;
 }
 
+struct scope_set scope_without(struct arena *arena, struct scope_set a, struct scope_set b)
+{
+	struct str *names = NEW_ARRAY(arena, struct str, a.count);
+	struct scope_set set = { .names = names };
+
+	for (size_t i = 0; i < a.count; i++)
+		if (!scope_has(b, a.names[i]))
+			names[set.count++] = a.names[i];
+	return set;
+}
+
 struct str scope_text(struct arena *arena, struct scope_set set)
 {
 	struct str *parts = NEW_ARRAY(arena, struct str, set.count * 2 + 1);

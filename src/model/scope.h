@@ -34,5 +34,7 @@ bool scope_contains(struct scope_set whole, struct scope_set part);
 /* In the order of a. */
 struct scope_set scope_intersect(struct arena *arena, struct scope_set a, struct scope_set b);
 struct scope_set scope_union(struct arena *arena, struct scope_set a, struct scope_set b);
+/* Those of a that b has not, in the order of a. */
+struct scope_set scope_without(struct arena *arena, struct scope_set a, struct scope_set b);
 /* The names joined by single spaces. */
 struct str scope_text(struct arena *arena, struct scope_set set);

@@ -10,7 +10,7 @@
 #include "web/page.h"
 
 #define CONSENT_VERSION                                                                            \
-	"1" /* of the page's form; goes up when the order of its sentences changes */
+	"2" /* of the page's form; goes up when the order of its sentences changes */
 
 struct question {
 	struct page *page;
@@ -28,3 +28,15 @@ MUST_CHECK enum err question_build(struct page *page, const struct consent_view 
 /* {"title", "can", "cannot"} of one scope, as shown; {} for one that was not asked. */
 MUST_CHECK enum err question_words(const struct question *question, struct str scope,
 				   struct str *ret_json);
+
+/* Puts text before the person, and keeps it. */
+void question_say(const struct question *question, json_t *object, const char *key,
+		  struct str text);
+void question_say_item(const struct question *question, json_t *array, struct str text);
+/* A sentence of the page's locale. */
+struct str question_text(const struct question *question, const char *key, const json_t *data);
+/*
+ * What it wants: every scope with its words and its box; where who asks is allowed some of it
+ * already, that apart.
+ */
+void question_add_wants(const struct question *question, json_t *data);

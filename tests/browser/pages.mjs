@@ -130,6 +130,8 @@ async function tour(page, world) {
 	await look_at('consent-registered', agent.authorization({ client_id: registered }).url);
 	await look_at('consent-published', agent.authorization({ client_id: published, redirect_uri: 'https://planner.example.co.uk/callback' }).url);
 	await device(page, look_at, world);
+	await look_at('consent-more', world.clerk.authorization().url);
+	await look_at('consent-same', world.clerk.authorization({ scope: 'mail.read' }).url);
 	await look_at('consent-operations', await ask_for_operations(organiser));
 	for (const name of ['account', 'activity', 'security', 'logout', 'errors'])
 		await look_at(name, ['activity', 'security'].includes(name) ? `/account/${name}` : `/${name}`);
@@ -250,9 +252,11 @@ async function furnish(grantd) {
 		if (command) await grantd.operate(['grant', command, grant.id]);
 	}
 	await add_sub_agents(grantd, alice, read);
+	const clerk = await grantd.add_agent({ id: 'clerk', name: 'Front office', secret: true, redirect_uris: ['https://office.example/callback'] });
+	await clerk.tokens(alice, { ...read, duration: '7d' });
 	const stranger = await grantd.add_agent({ id: 'travel', name: 'Travel planner', redirect_uris: ['https://travel.example/callback'] });
 	const television = await grantd.add_agent({ id: 'television', name: 'Living-room television', grant_types: ['device_code', 'refresh_token'], redirect_uris: [], scope: 'mail.read' });
-	return { grantd, alice, agent, stranger, television, registered: await register(grantd), published: await publish(grantd), organiser: await add_organiser(grantd), carol: await grantd.add_person('carol') };
+	return { grantd, alice, agent, clerk, stranger, television, registered: await register(grantd), published: await publish(grantd), organiser: await add_organiser(grantd), carol: await grantd.add_person('carol') };
 }
 
 fs.rmSync(out, { recursive: true, force: true });
