@@ -6,6 +6,8 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+import { Client } from '@modelcontextprotocol/client';
+import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { with_documents } from '../flow/agent_host.mjs';
 import { until } from '../flow/expect.mjs';
 import { programs as built, run_well } from '../flow/harness/index.mjs';
@@ -134,6 +136,30 @@ function succeeded({ status, stdout, stderr }, count) {
 	assert.match(stdout, new RegExp(`This is note ${count}\\.`));
 }
 
+// As npx starts it; it finds no browser, for the person has one elsewhere.
+async function bridged(t) {
+	const file = page.take('json', '"mcp-remote"', [...addresses(), ['/etc/grantd/ca.pem', path.join(grantd.dir, 'ca.pem')]]);
+	const { command, args: [bridge, ...args], env } = JSON.parse(file).mcpServers.notes;
+	assert.deepEqual([command, bridge], ['npx', 'mcp-remote']);
+	const home = path.join(grantd.home, 'desktop');
+	fs.mkdirSync(home);
+	const person = await grantd.add_person('desktop');
+	const program = path.resolve(sources, '../node_modules/mcp-remote/dist/proxy.js');
+	const transport = new StdioClientTransport({ command: process.execPath, args: [program, ...args], env: { PATH: home, HOME: home, ...env }, stderr: 'pipe' });
+	const client = new Client({ name: 'desktop', version: '1' });
+	t.after(() => client.close());
+	let said = '';
+	transport.stderr.on('data', (text) => { said += text; });
+	const connected = client.connect(transport);
+	const [, url] = await Promise.race([until(() => /by visiting:\s+(https:\S+)\s/.exec(said)), connected.then(() => assert.fail(`nobody was asked: ${said}`))]);
+	const { url: answer } = await person.allow(url, { scope: ['notes.read'] });
+	assert.equal(answer.hostname, 'localhost');
+	assert.equal((await fetch(answer)).status, 200);
+	await connected;
+	assert.deepEqual((await client.listTools()).tools.map(({ name }) => name), ['list_notes', 'add_note', 'delete_note']);
+	assert.equal((await client.callTool({ name: 'list_notes', arguments: {} })).content[0].text, '');
+}
+
 each('signs in, and asks for what is missing', async (program) => {
 	const done = await program.run('Buy milk');
 	succeeded(done, 1);
@@ -144,7 +170,7 @@ each('signs in, and asks for what is missing', async (program) => {
 	assert.equal(status, 1);
 	assert.match(stderr, /another server/);
 	assert.doesNotMatch(by_another_server.tokens, /access_token/);
-}]);
+}], ["Claude Desktop's file: mcp-remote asks the person and brings the tools", bridged]);
 
 // Every token is over from now on: the key that signed it is said to be in other hands, and the server knows.
 async function make_tokens_stale() {
