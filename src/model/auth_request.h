@@ -20,7 +20,13 @@
 #define CODE_LIFE_MS	  (60 * INT64_C(1000))
 #define CODE_PARALLEL_MS                                                                           \
 	(10 * INT64_C(1000)) /* a second valid use later than this ends the family */
-#define STATE_MAX 2048
+/*
+ * How long a row stays, from when it was made: longer than all that it may be for (pushed, open for
+ * an hour, a code, the tokens of the code), so that it is deleted by its age, without a look at how
+ * far it came.
+ */
+#define REQUEST_KEEP_MS (2 * REQUEST_LIFE_MS)
+#define STATE_MAX	2048
 
 #define DEVICE_LIFE_MS	   (10 * 60 * INT64_C(1000))
 #define DEVICE_INTERVAL_MS (5 * INT64_C(1000)) /* between two polls; slow_down adds as much */

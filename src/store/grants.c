@@ -94,9 +94,12 @@ static STATEMENT GRANT_REVOKE = {
 static STATEMENT GRANT_TAKE = {
 	"UPDATE grants SET updated_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING user_id"
 };
-/* writing a value back takes the row on PostgreSQL; on SQLite the writer is alone anyway */
+/*
+ * Writing a value back takes the row on PostgreSQL; on SQLite the writer is alone anyway. One that
+ * no index has, or it would be written anew.
+ */
 static STATEMENT GRANT_TAKE_AS_IT_IS = {
-	"UPDATE grants SET created_at = created_at WHERE id = $1 RETURNING created_at"
+	"UPDATE grants SET basis = basis WHERE id = $1 RETURNING created_at"
 };
 static STATEMENT PERMISSIONS_SET_END = {
 	"UPDATE permissions SET expires_at = $3 WHERE user_id = $1 AND grant_id = $2"

@@ -16,16 +16,16 @@
 static STATEMENT REQUEST_INSERT = {
 	"INSERT INTO requests (id, state, browser_hash, client_id, resource, scope, redirect_uri,"
 	" oauth_state, code_challenge, nonce, prompt, max_age, login_hint, ui_locales, created_at,"
-	" expires_at, user_id, shown_at, dpop_jkt, details, over_at, code_hash, user_code,"
+	" expires_at, user_id, shown_at, dpop_jkt, details, code_hash, user_code,"
 	" asked_from, poll_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
-	" $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25) ON CONFLICT DO NOTHING"
+	" $15, $16, $17, $18, $19, $20, $21, $22, $23, $24) ON CONFLICT DO NOTHING"
 };
 static STATEMENT REQUEST_FIND = { "SELECT " REQUEST_COLUMNS " FROM requests WHERE id = $1" };
 static STATEMENT REQUEST_FIND_CODE = { "SELECT " REQUEST_COLUMNS
 				       " FROM requests WHERE code_hash = $1" };
 /* whoever opens it first has it */
 static STATEMENT REQUEST_TAKE = {
-	"UPDATE requests SET state = 'pending', browser_hash = $2, expires_at = $4, over_at = $4"
+	"UPDATE requests SET state = 'pending', browser_hash = $2, expires_at = $4"
 	" WHERE id = $1 AND state = 'pushed' AND expires_at > $3"
 };
 static STATEMENT REQUEST_FIND_USER_CODE = { "SELECT " REQUEST_COLUMNS
@@ -47,20 +47,19 @@ static STATEMENT REQUEST_SHOW = {
 	"UPDATE requests SET user_id = $2, shown_at = $3 WHERE id = $1 AND state = 'pending'"
 	" AND (user_id IS NULL OR user_id = $2)"
 };
-/* a denied one stays as long as the question would have, so that a second answer meets the first */
 static STATEMENT REQUEST_DECIDE = {
 	"UPDATE requests SET state = $2, user_id = $3, decided_at = $4, decision = $5,"
 	" grant_id = $6, granted = $7, auth_time = $8, acr = $9, code_hash = $10,"
-	" code_expires_at = $11, over_at = COALESCE($11, over_at)"
+	" code_expires_at = $11"
 	" WHERE id = $1 AND state = 'pending'"
 };
 static STATEMENT REQUEST_SPEND = {
-	"UPDATE requests SET state = 'spent', spent_at = $2, family_id = $3, token_expires_at = $4,"
-	" over_at = $4 WHERE code_hash = $1 AND state = 'code' RETURNING " REQUEST_COLUMNS
+	"UPDATE requests SET state = 'spent', spent_at = $2, family_id = $3, token_expires_at = $4"
+	" WHERE code_hash = $1 AND state = 'code' RETURNING " REQUEST_COLUMNS
 };
 static STATEMENT REQUEST_SWEEP = {
 	"DELETE FROM requests WHERE id IN"
-	" (SELECT id FROM requests WHERE over_at < $1 ORDER BY over_at LIMIT $2)"
+	" (SELECT id FROM requests WHERE created_at < $1 ORDER BY created_at LIMIT $2)"
 };
 
 static const struct str states[] = {
@@ -130,9 +129,6 @@ static enum err read_request(struct task *task, struct sql_row *row, void *ret)
 
 enum err auth_request_insert(struct task *task, struct db *db, const struct auth_request *request)
 {
-	bool is_device = auth_request_is_device(request);
-	/* who comes too late is told so for as long again */
-	int64_t over_at = request->expires_at + (is_device ? DEVICE_LIFE_MS : 0);
 	int64_t changed = 0;
 
 	TRY(sql_exec(task, db, &REQUEST_INSERT,
@@ -148,9 +144,8 @@ enum err auth_request_insert(struct task *task, struct db *db, const struct auth
 			  sql_text(request->user_id), sql_time(request->shown_at),
 			  sql_text(request->dpop_jkt),
 			  sql_text(details_print(&task->arena, &request->details)),
-			  sql_int(over_at), sql_blob(request->code_hash),
-			  sql_blob(request->user_code), sql_text(request->asked_from),
-			  sql_time(request->poll_ms)),
+			  sql_blob(request->code_hash), sql_blob(request->user_code),
+			  sql_text(request->asked_from), sql_time(request->poll_ms)),
 		     &changed));
 	if (changed == 0)
 		return fail(task, ERR_CONFLICT, "another device has that code");
@@ -261,5 +256,5 @@ enum err auth_request_spend(struct task *task, struct db *db, struct auth_reques
 enum err auth_request_sweep(struct task *task, struct db *db, int64_t now, int64_t limit,
 			    int64_t *ret_deleted)
 {
-	return sql_exec(task, db, &REQUEST_SWEEP, ARGS(sql_int(now), sql_int(limit)), ret_deleted);
+	return sql_exec(task, db, &REQUEST_SWEEP, ARGS(sql_int(now - REQUEST_KEEP_MS), sql_int(limit)), ret_deleted);
 }

@@ -70,6 +70,6 @@ MUST_CHECK enum err auth_request_decide(struct task *task, struct db *db,
  */
 MUST_CHECK enum err auth_request_spend(struct task *task, struct db *db,
 				       struct auth_request *request);
-/* Deletes what is past (pending: expires_at; denied; spent: token_expires_at), at most limit. */
+/* Deletes what is older than REQUEST_KEEP_MS, and so over however far it came; at most limit. */
 MUST_CHECK enum err auth_request_sweep(struct task *task, struct db *db, int64_t now, int64_t limit,
 				       int64_t *ret_deleted);

@@ -26,7 +26,7 @@ static STATEMENT GRANT_LAST = { "SELECT id FROM grants WHERE id > $1"
  * then its grant is not over, or waits for us and makes a new one.
  */
 static STATEMENT GRANT_TAKE_OVER = {
-	"UPDATE grants SET created_at = created_at WHERE id > $1 AND id <= $2"
+	"UPDATE grants SET basis = basis WHERE id > $1 AND id <= $2"
 	" AND (revoked_at < $3 OR expires_at < $3)"
 	" AND (operator_paused_at IS NULL OR revoked_by = 'operator') AND NOT EXISTS"
 	" (SELECT 1 FROM families f WHERE f.user_id = grants.user_id AND f.grant_id = grants.id)"

@@ -111,8 +111,8 @@ const char *const schema_step_1[] = {
 	" revoked_at BIGINT)",
 
 	/*
-	 * over_at: the end of what the row is for in its state; what the sweep looks at. client_id
-	 * refers to no row: a client may be removed meanwhile, which every look at a request finds
+	 * client_id refers to no row: a client may be removed meanwhile, which every look at a
+	 * request finds
 	 */
 	"CREATE TABLE requests ("
 	" id TEXT NOT NULL PRIMARY KEY,"
@@ -144,7 +144,6 @@ const char *const schema_step_1[] = {
 	" spent_at BIGINT,"
 	" family_id TEXT,"
 	" token_expires_at BIGINT,"
-	" over_at BIGINT NOT NULL,"
 	" dpop_jkt TEXT,"
 	/* authorization_details (RFC 9396) in the one form; NULL: none */
 	" details TEXT,"
@@ -158,7 +157,7 @@ const char *const schema_step_1[] = {
 	"CREATE UNIQUE INDEX requests_code ON requests (code_hash) WHERE code_hash IS NOT NULL",
 	"CREATE UNIQUE INDEX requests_user_code ON requests (user_code)"
 	" WHERE user_code IS NOT NULL",
-	"CREATE INDEX requests_over ON requests (over_at)",
+	"CREATE INDEX requests_created ON requests (created_at)",
 
 	"CREATE TABLE grants ("
 	" id TEXT NOT NULL PRIMARY KEY,"
