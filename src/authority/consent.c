@@ -35,16 +35,28 @@ static struct str decision_text(struct arena *arena, const struct consent_answer
 }
 
 /* The code is derived, so that the same decision again gets the same code (DESIGN 5). */
-static enum err make_code(struct task *task, const struct authority *authority,
-			  struct str request_id, struct str decision, struct str *ret_code)
+static struct event_mac code_mac(struct arena *arena, struct str request_id, struct str decision)
 {
-	struct str input = STR_JOIN(&task->arena, request_id, STR("\0"), decision);
-	uint8_t tag[SHA256_LEN];
+	return (struct event_mac){
+		.label = MAC_CODE,
+		.input = STR_JOIN(arena, request_id, STR("\0"), decision),
+	};
+}
 
-	TRY(keys_mac(task, authority->keys, MAC_CODE, input, tag));
-	*ret_code = STR_JOIN(
-		&task->arena, STR("gac_"),
-		base64url_encode(&task->arena, (struct str){ (const char *)tag, sizeof(tag) }));
+static struct str code_text(struct arena *arena, const struct event_mac *mac)
+{
+	struct str tag = { (const char *)mac->tag, sizeof(mac->tag) };
+
+	return STR_JOIN(arena, STR("gac_"), base64url_encode(arena, tag));
+}
+
+static enum err make_code_again(struct task *task, const struct authority *authority,
+				const struct auth_request *request, struct str *ret_code)
+{
+	struct event_mac mac = code_mac(&task->arena, request->id, request->decision);
+
+	TRY(keys_mac(task, authority->keys, mac.label, mac.input, mac.tag));
+	*ret_code = code_text(&task->arena, &mac);
 	return OK;
 }
 
@@ -83,7 +95,7 @@ static enum err answer_again(struct task *task, const struct authority *authorit
 	    !str_equals(request->decision, decision))
 		return fail(task, ERR_CONFLICT, "this request was answered already");
 	if (request->state != REQUEST_DENIED && !auth_request_is_device(request))
-		TRY(make_code(task, authority, request->id, decision, &code));
+		TRY(make_code_again(task, authority, request, &code));
 	return location_for(task, authority, request, code, ret_location);
 }
 
@@ -184,10 +196,18 @@ static enum err build_details(struct task *task, const struct deciding *deciding
 	return buf_finish(&buf, ret_details);
 }
 
-/* GDPR Art. 7(1): the words as shown, kept under the person's key. */
-static enum err seal_sentences(struct task *task, struct deciding *deciding)
+/* A device has its code already. */
+static bool needs_code(const struct deciding *deciding)
+{
+	return deciding->answer->allow && !auth_request_is_device(&deciding->view->request);
+}
+
+/* GDPR Art. 7(1): the words as shown, kept under the person's key. The code beside. */
+static enum err seal_sentences(struct task *task, struct deciding *deciding, struct str decision)
 {
 	const struct consent_answer *answer = deciding->answer;
+	const struct user *user = &deciding->view->user;
+	struct event_mac mac = code_mac(&task->arena, deciding->view->request.id, decision);
 	struct buf buf = buf_in(&task->arena, PERSONAL_MAX);
 	struct json_writer json = json_write_to(&buf);
 	struct str personal;
@@ -201,11 +221,15 @@ static enum err seal_sentences(struct task *task, struct deciding *deciding)
 		json_member_str(&json, "device_address", deciding->view->request.asked_from);
 	json_close(&json);
 	TRY(buf_finish(&buf, &personal));
-	return event_seal(task, deciding->authority, &deciding->view->user, personal,
-			  &deciding->event);
+	if (!needs_code(deciding))
+		return event_seal(task, deciding->authority, user, personal, &deciding->event);
+	TRY(event_seal_and_mac(task, deciding->authority, user, personal, &deciding->event, &mac));
+	deciding->code = code_text(&task->arena, &mac);
+	return OK;
 }
 
-static enum err build_event(struct task *task, struct deciding *deciding, int64_t expires_at)
+static enum err build_event(struct task *task, struct deciding *deciding, int64_t expires_at,
+			    struct str decision)
 {
 	const struct consent_view *view = deciding->view;
 	struct event *event = &deciding->event;
@@ -216,11 +240,11 @@ static enum err build_event(struct task *task, struct deciding *deciding, int64_
 	event->client_id = view->client.id;
 	event->resource = view->request.resource;
 	TRY(build_details(task, deciding, expires_at, &event->details));
-	return seal_sentences(task, deciding);
+	return seal_sentences(task, deciding, decision);
 }
 
-static enum err build_decided(struct task *task, struct deciding *deciding,
-			      const struct session *session, struct str decision)
+static void build_decided(struct task *task, struct deciding *deciding,
+			  const struct session *session, struct str decision)
 {
 	struct auth_request *decided = &deciding->decided;
 
@@ -232,16 +256,12 @@ static enum err build_decided(struct task *task, struct deciding *deciding,
 	decided->granted = deciding->answer->scope;
 	decided->auth_time = session->created_at;
 	decided->acr = STR(ACR_PASSWORD);
-	if (!deciding->answer->allow)
-		return OK;
-	if (auth_request_is_device(decided)) { /* it has its code already */
+	if (needs_code(deciding)) {
+		decided->code_hash = sha256_str(&task->arena, deciding->code);
+		decided->code_expires_at = task->now + CODE_LIFE_MS;
+	} else if (deciding->answer->allow) {
 		decided->code_expires_at = decided->expires_at + DEVICE_GRACE_MS;
-		return OK;
 	}
-	TRY(make_code(task, deciding->authority, decided->id, decision, &deciding->code));
-	decided->code_hash = sha256_str(&task->arena, deciding->code);
-	decided->code_expires_at = task->now + CODE_LIFE_MS;
-	return OK;
 }
 
 static enum err write_decision(struct task *task, struct db *db, void *arg)
@@ -307,10 +327,10 @@ enum err consent_decide(struct task *task, const struct authority *authority,
 	if (view->request.state != REQUEST_PENDING)
 		return answer_again(task, authority, &view->request, text, &decision->location);
 	TRY(check_answer(task, view, answer, &expires_at));
-	TRY(build_event(task, deciding, expires_at));
+	TRY(build_event(task, deciding, expires_at, text));
 	if (answer->allow)
 		build_grant(task, deciding, expires_at);
-	TRY(build_decided(task, deciding, decision->session, text));
+	build_decided(task, deciding, decision->session, text);
 	return answer->allow
 		       ? store_submit(task, authority->store, write_decision, decision, decided)
 		       : store_submit_stop(task, authority->store, write_decision, decision,

@@ -22,6 +22,7 @@ enum key_ask {
 	KEY_ISSUE, /* KEY_SIGN and KEY_MAC_REFRESH at once, if the presented tag is right */
 	KEY_NEW_USER_KEY,
 	KEY_SEAL,
+	KEY_SEAL_AND_MAC, /* KEY_SEAL and KEY_MAC at once */
 	KEY_UNSEAL,
 	KEY_USE_ROOT,
 	KEY_REWRAP_USER_KEY,
@@ -37,7 +38,7 @@ struct key_question {
 	struct str purpose;
 	struct str typ;
 	struct str text;	   /* claims, input of a MAC, bytes to seal or to open */
-	struct str input;	   /* of the MAC, where text is taken by claims */
+	struct str input;	   /* of the MAC, where text is taken by something else */
 	uint32_t presented_number; /* of its root key */
 	struct str presented_input;
 	struct str presented_tag;
@@ -53,7 +54,7 @@ struct key_answer {
 	uint32_t number;
 	uint32_t thread; /* of the holder's process */
 	struct str text;
-	struct str tag; /* where text is taken by a token */
+	struct str tag; /* where text is taken by something else */
 	struct key_root *roots;
 	size_t root_count;
 	struct key_record *records;

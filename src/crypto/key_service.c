@@ -104,6 +104,16 @@ static enum err seal(struct task *task, struct key_holder *holder,
 			   &answer->text);
 }
 
+static enum err seal_and_mac(struct task *task, struct key_holder *holder,
+			     const struct key_question *question, struct key_answer *answer)
+{
+	uint8_t tag[SHA256_LEN];
+
+	TRY(holder_mac(task, holder, (enum mac_label)question->number, question->input, tag));
+	answer->tag = tag_text(task, tag);
+	return seal(task, holder, question, answer);
+}
+
 static enum err unseal(struct task *task, struct key_holder *holder,
 		       const struct key_question *question, struct key_answer *answer)
 {
@@ -149,6 +159,7 @@ static enum err (*const rows[KEY_ASK_COUNT])(struct task *task, struct key_holde
 	[KEY_ISSUE] = issue,
 	[KEY_NEW_USER_KEY] = new_user_key,
 	[KEY_SEAL] = seal,
+	[KEY_SEAL_AND_MAC] = seal_and_mac,
 	[KEY_UNSEAL] = unseal,
 	[KEY_USE_ROOT] = use_root,
 	[KEY_REWRAP_USER_KEY] = rewrap_user_key,

@@ -368,6 +368,25 @@ enum err keys_seal(struct task *task, struct keyring *keys, struct str wrapped,
 	return ask_text(task, keys, &question, ret_sealed);
 }
 
+enum err keys_seal_and_mac(struct task *task, struct keyring *keys, const struct seal_order *order,
+			   struct str *ret_sealed, uint8_t ret_tag[SHA256_LEN])
+{
+	struct key_question question = {
+		.ask = KEY_SEAL_AND_MAC,
+		.wrapped = order->wrapped,
+		.place = order->place,
+		.text = order->plain,
+		.number = (uint32_t)order->label,
+		.input = order->input,
+	};
+	struct key_answer answer = { 0 };
+
+	TRY(ask(task, keys, &question, &answer));
+	TRY(take_tag(task, answer.tag, ret_tag));
+	*ret_sealed = answer.text;
+	return OK;
+}
+
 enum err keys_unseal(struct task *task, struct keyring *keys, struct str wrapped,
 		     const struct seal_place *place, struct str sealed, struct secret *ret_plain)
 {

@@ -210,6 +210,19 @@ MUST_CHECK enum err keys_new_user_key(struct task *task, struct keyring *keys, s
 MUST_CHECK enum err keys_seal(struct task *task, struct keyring *keys, struct str wrapped,
 			      const struct seal_place *place, struct str plain,
 			      struct str *ret_sealed);
+/* What keys_seal and keys_mac take, for one question to the holder. */
+struct seal_order {
+	struct str wrapped;
+	struct seal_place place;
+	struct str plain;
+	enum mac_label label;
+	struct str input;
+};
+
+/* keys_seal and keys_mac at once; the errors of both. Nothing is answered then. */
+MUST_CHECK enum err keys_seal_and_mac(struct task *task, struct keyring *keys,
+				      const struct seal_order *order, struct str *ret_sealed,
+				      uint8_t ret_tag[SHA256_LEN]);
 /* ERR_CRYPTO when the key, the place or the bytes are not those of the sealing. */
 MUST_CHECK enum err keys_unseal(struct task *task, struct keyring *keys, struct str wrapped,
 				const struct seal_place *place, struct str sealed,

@@ -256,5 +256,6 @@ enum err auth_request_spend(struct task *task, struct db *db, struct auth_reques
 enum err auth_request_sweep(struct task *task, struct db *db, int64_t now, int64_t limit,
 			    int64_t *ret_deleted)
 {
-	return sql_exec(task, db, &REQUEST_SWEEP, ARGS(sql_int(now - REQUEST_KEEP_MS), sql_int(limit)), ret_deleted);
+	return sql_exec(task, db, &REQUEST_SWEEP,
+			ARGS(sql_int(now - REQUEST_KEEP_MS), sql_int(limit)), ret_deleted);
 }

@@ -219,6 +219,35 @@ static void values_of_an_older_root_open_while_it_is_in_the_file(void **state)
 	check_closed(world, wrapped, mail_token, sealed);
 }
 
+static void a_seal_and_a_mac_at_once_are_what_they_are_alone(void **state)
+{
+	struct keys_world *world = *state;
+	struct seal_order order = {
+		.wrapped = new_user(world, ALICE),
+		.place = mail_token,
+		.plain = STR("a secret"),
+		.label = MAC_CODE,
+		.input = STR("input"),
+	};
+	uint8_t alone[SHA256_LEN], beside[SHA256_LEN];
+	struct str sealed = STR_NONE;
+
+	CHECK_ERR(keys_seal_and_mac(&world->task, world->keys, &order, &sealed, beside), OK);
+	check_open(world, order.wrapped, mail_token, sealed);
+	CHECK_ERR(keys_mac(&world->task, world->keys, MAC_CODE, order.input, alone), OK);
+	CHECK(memcmp(alone, beside, sizeof(alone)) == 0);
+
+	sealed = STR_NONE;
+	order.place.user_id = BOB;
+	CHECK_ERR(keys_seal_and_mac(&world->task, world->keys, &order, &sealed, beside),
+		  ERR_CRYPTO);
+	order.place.user_id = ALICE;
+	order.label = MAC_LABEL_COUNT;
+	CHECK_ERR(keys_seal_and_mac(&world->task, world->keys, &order, &sealed, beside),
+		  ERR_INTERNAL);
+	CHECK(sealed.at == NULL);
+}
+
 int main(void)
 {
 	return RUN(WORLD_CASE(what_is_sealed_opens_in_its_place),
@@ -231,5 +260,6 @@ int main(void)
 		   WORLD_CASE(one_flipped_bit_anywhere_does_not_open),
 		   WORLD_CASE(truncated_and_lengthened_values_do_not_open),
 		   WORLD_CASE(another_root_opens_nothing),
-		   WORLD_CASE(values_of_an_older_root_open_while_it_is_in_the_file));
+		   WORLD_CASE(values_of_an_older_root_open_while_it_is_in_the_file),
+		   WORLD_CASE(a_seal_and_a_mac_at_once_are_what_they_are_alone));
 }
