@@ -175,6 +175,32 @@ case_of_two('guesses at a secret count together, whichever node they are sent to
 	assert.equal(count(await event_kinds(first), 'client.guessing'), 1);
 });
 
+case_of_two('a token exchanged at one node is spent at the other, and what came of it ends at both with what it came from', async () => {
+	const planner = await first.add_agent({ id: 'planner', grant_types: ['authorization_code', 'refresh_token', 'token-exchange'] });
+	const exchange = (node, subject_token, actor_label) => planner.at(node).post('/token', { grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+		subject_token, subject_token_type: 'urn:ietf:params:oauth:token-type:access_token', actor_label });
+	for (const [here, there] of [[first, second], [second, first]]) {
+		const tokens = await planner.tokens(alice, read);
+		const derived = granted(await exchange(here, tokens.access_token, 'a')).access_token;
+		for (const node of [here, there]) assert.deepEqual((await node.introspect(derived)).act, { sub: 'planner#a' });
+		// for the same sub-agent the same token once more; for another, nothing
+		assert.equal(claims(granted(await exchange(there, tokens.access_token, 'a')).access_token).jti, claims(derived).jti);
+		for (const node of [there, here]) refused(await exchange(node, tokens.access_token, 'b'), 400, 'invalid_request', /exchanged/);
+		// what it handed on ends too, by a revocation at the other node than the one that is asked
+		const child = granted(await exchange(there, derived, 'c')).access_token;
+		for (const token of [derived, child]) assert.equal((await there.introspect(token)).active, true);
+		assert.equal((await planner.at(here).revoke(tokens.refresh_token)).status, 200);
+		for (const token of [derived, child, tokens.access_token]) assert.deepEqual(await there.introspect(token), { active: false });
+		refused(await exchange(there, child, 'd'), 400, 'invalid_request', /does not stand/);
+	}
+	// two nodes at once, for two sub-agents: one of them has it
+	const { access_token } = await planner.tokens(alice, read);
+	const answers = await Promise.all(Array.from({ length: 8 }, (_, i) => exchange(by_turns(i), access_token, `n${i % 4}`)));
+	const winners = new Set(answers.filter(({ status }) => status === 200).map(({ body }) => claims(body.access_token).jti));
+	assert.equal(winners.size, 1);
+	for (const one of answers) if (one.status !== 200) refused(one, 400, 'invalid_request', /exchanged/);
+});
+
 case_of_two('a device asks at both nodes by turns: one interval, one answer of the person, tokens once', async () => {
 	const device = await first.add_agent({ id: 'device', grant_types: ['device_code', 'refresh_token'], redirect_uris: [] });
 	const poll = (node, device_code) => device.at(node).post('/token', { grant_type: 'urn:ietf:params:oauth:grant-type:device_code', device_code });
