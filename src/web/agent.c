@@ -16,6 +16,7 @@
 #include "web/words.h"
 
 #define TIMELINE_SHOWN 20
+#define LIVE_MAX       200
 
 static enum err describe(const struct page *page, const struct family *family, json_t *item)
 {
@@ -51,6 +52,20 @@ static enum err add_installations(const struct page *page, struct db *db, struct
 		TRY(sub_agents_add(page, db, family, item));
 	}
 	return OK;
+}
+
+/* With more installations than that the words as consented are what is sure. */
+static enum err add_scopes(const struct page *page, struct db *db, const struct grant *grant)
+{
+	const struct family_page live = { grant->id, page->task->now, LIVE_MAX + 1 };
+	struct family *families = NULL;
+	size_t count = 0;
+
+	TRY(family_list_live(page->task, db, &live, &families, &count));
+	if (count > LIVE_MAX)
+		count = 0;
+	return agents_add_scopes(page, grant, &(struct agents_installed){ families, count },
+				 json_object_get(page->data, "agent"));
 }
 
 static enum err add_timeline(const struct page *page, struct db *db, struct str grant_id)
@@ -126,7 +141,7 @@ enum err web_agent(struct exchange *exchange)
 	struct grant grant;
 
 	TRY(open_agent(exchange, &page, &db, &grant));
-	TRY(agents_add_scopes(&page, &grant, json_object_get(page.data, "agent")));
+	TRY(add_scopes(&page, db, &grant));
 	TRY(add_installations(&page, db, grant.id));
 	TRY(add_timeline(&page, db, grant.id));
 	TRY(agents_add_chart(&page, db, grant.client_id));
@@ -143,6 +158,7 @@ enum err web_agent_revoke(struct exchange *exchange)
 	struct grant grant;
 
 	TRY(open_agent(exchange, &page, &db, &grant));
-	TRY(agents_add_scopes(&page, &grant, json_object_get(page.data, "agent")));
+	TRY(agents_add_scopes(&page, &grant, &(struct agents_installed){ 0 },
+			      json_object_get(page.data, "agent")));
 	return page_send(&page, 200, "revoke", "revoke.title");
 }

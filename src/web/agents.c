@@ -2,6 +2,7 @@
 #include "web/agents.h"
 
 #include "authority/authority.h"
+#include "authority/details.h"
 #include "crypto/random.h"
 #include "store/clients.h"
 #include "store/grants.h"
@@ -103,8 +104,58 @@ static void add_list(json_t *item, const json_t *words, const char *key)
 		json_object_set(item, key, json_object_get(words, key));
 }
 
-/* Words that were consented; today's file may say something else. */
-static void add_words(const struct page *page, const struct permission *permission, json_t *item)
+static bool has_text(const json_t *list, struct str text)
+{
+	for (size_t i = 0; i < json_array_size(list); i++)
+		if (str_equals(str_from_c(json_string_value(json_array_get(list, i))), text))
+			return true;
+	return false;
+}
+
+/* Was each installation that has the scope let do a part of it only (RFC 9396)? */
+static bool is_in_parts(const struct agents_installed *installed, struct str scope)
+{
+	bool has_any = false;
+
+	for (size_t i = 0; i < installed->count; i++) {
+		const struct family *family = &installed->families[i];
+
+		if (!scope_has(family->ceiling, scope))
+			continue;
+		if (!details_restrict(&family->details, scope))
+			return false;
+		has_any = true;
+	}
+	return has_any;
+}
+
+/* What they can of it, as far as the resource's file still has it. */
+static void add_parts(const struct page *page, const struct agents_installed *installed,
+		      struct str scope, json_t *list)
+{
+	for (size_t i = 0; i < installed->count; i++) {
+		const struct family *family = &installed->families[i];
+		const struct resource *resource = authority_resource(page->authority,
+								     family->details.resource);
+		struct details today = details_today(&page->task->arena, resource,
+						     &family->details);
+
+		for (size_t k = 0; k < today.count; k++) {
+			struct str text = words_detail(page, resource, &today.items[k]);
+
+			if (str_equals(today.items[k].scope, scope) && !has_text(list, text))
+				data_item_str(list, text);
+		}
+	}
+}
+
+/*
+ * Words that were consented; today's file may say something else. They tell of the whole grant: a
+ * later yes to a part of a scope leaves in them what an earlier one let do, for the installation
+ * that it let in may still be there. Where none is left that can do it all, what they can is said.
+ */
+static void add_words(const struct page *page, const struct permission *permission,
+		      const struct agents_installed *installed, json_t *item)
 {
 	CLEANUP(json_unref) json_t *words = NULL;
 	struct str title = STR_NONE;
@@ -114,7 +165,10 @@ static void add_words(const struct page *page, const struct permission *permissi
 		task_forgive(page->task);
 	title = json_get_str(words, "title");
 	data_str(item, "title", title.len > 0 ? title : permission->scope);
-	add_list(item, words, "can");
+	if (is_in_parts(installed, permission->scope))
+		add_parts(page, installed, permission->scope, data_array(item, "can"));
+	else
+		add_list(item, words, "can");
 	add_list(item, words, "cannot");
 }
 
@@ -130,7 +184,8 @@ static struct str risk_of(const struct page *page, const struct grant *grant, st
 	return scope == NULL ? STR("write") : scope->risk;
 }
 
-enum err agents_add_scopes(const struct page *page, const struct grant *grant, json_t *object)
+enum err agents_add_scopes(const struct page *page, const struct grant *grant,
+			   const struct agents_installed *installed, json_t *object)
 {
 	struct arena *arena = &page->task->arena;
 	json_t *list = data_array(object, "scopes");
@@ -144,7 +199,7 @@ enum err agents_add_scopes(const struct page *page, const struct grant *grant, j
 		data_str(item, "scope", permission->scope);
 		data_str(item, "risk", risk);
 		data_str(item, "word", page_text(page, key.at, NULL));
-		add_words(page, permission, item);
+		add_words(page, permission, installed, item);
 		words_time(page, data_object(item, "ends"), permission->expires_at);
 		if (permission->expires_at <= page->task->now)
 			data_true(item, "is_over");

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "model/event.h"
+#include "model/family.h"
 #include "model/grant.h"
 #include "web/page.h"
 
@@ -21,9 +22,17 @@ MUST_CHECK enum err agents_describe(const struct page *page, struct db *db,
 				    const struct grant *grant, json_t *object);
 /* The title of a resource, or its URI when it is not offered any more. */
 struct str agents_resource_title(const struct page *page, struct str uri);
-/* The permissions, with the words that were consented. */
+/* Installations whose powers are told of. */
+struct agents_installed {
+	const struct family *families;
+	size_t count;
+};
+/*
+ * The permissions, with the words that were consented; of a scope of which each of these
+ * installations has a part only, with those parts.
+ */
 MUST_CHECK enum err agents_add_scopes(const struct page *page, const struct grant *grant,
-				      json_t *object);
+				      const struct agents_installed *installed, json_t *object);
 /* How a sub-agent's path (model/delegation.h) reads; "" for "". */
 struct str agents_sub_agent_name(const struct page *page, struct str path);
 /*

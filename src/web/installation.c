@@ -174,7 +174,8 @@ enum err installation_view_open(struct page *page, struct installation_view *vie
 	TRY(client_find(page->task, db, view->grant.client_id, &view->client));
 	view->resource = authority_resource(page->authority, view->grant.resource);
 	TRY(agents_describe(page, db, &view->grant, agent));
-	TRY(agents_add_scopes(page, &view->grant, agent));
+	TRY(agents_add_scopes(page, &view->grant, &(struct agents_installed){ &view->family, 1 },
+			      agent));
 	TRY(describe(page, db, &view->family, item));
 	add_powers(view, agent, item);
 	return add_question(page, view, item);

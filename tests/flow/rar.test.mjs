@@ -191,6 +191,39 @@ test('the words of an earlier yes to the whole scope stay beside those of a yes 
 	assert.match(page.text, /move and mark messages/);
 });
 
+test('the agent\u2019s page says what its installations were let do: a part, once none is left that can do the whole', async () => {
+	const carol = await grantd.add_person('carol');
+	const let_in = async (details) => {
+		const wish = await helper.push({ scope: 'mail.write', ...(details && { authorization_details: text(details) }) });
+		return granted(await helper.redeem((await carol.allow(wish.url, { scope: ['mail.write'] })).code, wish));
+	};
+	const pages = async () => {
+		const { html } = await carol.get('/account');
+		const address = `/account/agents/${html.match(/gra_[a-z2-7]{26}/)[0]}`;
+		const page = await carol.get(address);
+		const installations = [...new Set(page.html.match(/fam_[a-z2-7]{26}/g))];
+		return { page: page.text, installed: await Promise.all(installations.map(async (id) => (await carol.get(`${address}/installations/${id}`)).text)) };
+	};
+	const whole = await let_in(), part = await let_in([element(['mail.mark'], { per_day: 4 })]);
+	// both are there: the page of the agent has both, and each installation has its own
+	const both = await pages();
+	for (const words of [/It can mark messages as read · at most 4 times a day/, /It can move and mark messages/]) assert.match(both.page, words);
+	assert.equal(both.installed.filter((one) => /move and mark messages/.test(one)).length, 1);
+	assert.equal(both.installed.filter((one) => /mark messages as read · at most 4 times a day/.test(one) && !/move and mark/.test(one)).length, 1);
+	await helper.revoke(whole.refresh_token);
+	const rest = await pages();
+	assert.match(rest.page, /It can mark messages as read · at most 4 times a day/);
+	assert.doesNotMatch(rest.page, /move and mark messages/);
+	// a second part is told beside it, each once
+	await let_in([element(['mail.move'], { uses: 2 })]);
+	await let_in([element(['mail.mark'], { per_day: 4 })]);
+	const parts = (await pages()).page;
+	assert.match(parts, /move messages · at most 2 times in all/);
+	assert.equal(parts.match(/mark messages as read · at most 4 times a day/g).length, 1);
+	assert.doesNotMatch(parts, /move and mark messages/);
+	await helper.revoke(part.refresh_token);
+});
+
 test('an operation that the resource\u2019s file takes away is nobody\u2019s any more, and its scope is not whole for that', async () => {
 	const both = granted(await tokens([element(['mail.mark'], { per_day: 9 }), element(['mail.move'])]));
 	const one = granted(await tokens([element(['mail.move'])], { by: helper }));
