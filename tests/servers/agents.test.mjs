@@ -62,32 +62,42 @@ class Program {
 
 	get tokens() { return fs.readFileSync(path.join(this.folder, this.kept), 'utf8'); }
 
-	// Runs it with a note to add. What it asks of its person is answered while it waits: { status, stdout, stderr, asked }.
-	async run(note) {
+	// Runs it with a note to add. What it asks of its person is answered while it waits (allow, deny): { status, stdout, stderr, asked }.
+	async run(note, decision = 'allow') {
 		const ca = path.join(grantd.dir, 'ca.pem');
 		const env = { PATH: `${this.folder}/bin:${process.env.PATH}`, HOME: this.folder, NODE_EXTRA_CA_CERTS: ca, CURL_CA_BUNDLE: ca, REQUESTS_CA_BUNDLE: ca };
-		const child = spawn(this.command[0], [...this.command.slice(1), ...this.words(note)], { cwd: this.folder, env, stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000, killSignal: 'SIGKILL' });
+		const child = spawn(this.command[0], [...this.command.slice(1), ...this.words(note)], { cwd: this.folder, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+		// with whatever it has started
+		const end = () => {
+			try {
+				process.kill(-child.pid, 'SIGKILL');
+			} catch (error) {
+				if (error.code !== 'ESRCH') throw error;
+			}
+		};
+		const timer = setTimeout(end, 60_000);
 		const out = { stdout: '', stderr: '', asked: [] };
 		let answering = Promise.resolve();
 		child.stdout.setEncoding('utf8').on('data', (text) => { out.stdout += text; });
 		child.stderr.setEncoding('utf8').on('data', (text) => {
 			out.stderr += text;
 			for (const line of text.split('\n').filter((one) => /^(Please open|Open) /.test(one)))
-				answering = answering.then(() => this.answer(this.person, line)).then((scope) => out.asked.push(scope), (error) => { child.kill('SIGKILL'); throw error; });
+				answering = answering.then(() => this.answer(this.person, line, decision)).then((scope) => out.asked.push(scope), (error) => { end(); throw error; });
 			answering.catch(() => {});
 		});
 		const status = await new Promise((resolve, reject) => child.on('error', reject).on('close', resolve));
+		clearTimeout(timer);
 		await answering;
 		return { status, ...out };
 	}
 }
 
-// The person opens what the program says, allows it, and their browser goes back to the program: after somebody else's,
+// The person opens what the program says, answers, and their browser goes back to the program: after somebody else's,
 // who has a code for it but not its state. changes: of the answer
-async function in_browser(person, line, changes = {}) {
+async function in_browser(person, line, decision, changes = {}) {
 	const url = new URL(line.slice('Please open '.length));
 	const scope = url.searchParams.get('scope').split(' ');
-	const { url: answer } = await person.allow(url, { scope });
+	const { url: answer } = await person[decision](url, { scope });
 	const forged = new URL(answer);
 	for (const name of ['code', 'state']) forged.searchParams.set(name, 'forged');
 	for (const [name, value] of Object.entries(changes)) answer.searchParams.set(name, value);
@@ -96,12 +106,13 @@ async function in_browser(person, line, changes = {}) {
 }
 
 // The person types the code that they read elsewhere.
-async function on_device(person, line) {
+async function on_device(person, line, decision) {
 	const [, code] = / type (\S+)$/.exec(line);
 	const typed = await person.open('/device');
 	const question = await person.submit(typed, typed.form_with('user_code'), { user_code: code });
 	const scope = question.form_with('decision').fields.filter((one) => one.name === 'scope').map((one) => one.value);
-	assert.equal((await person.decide(question, 'allow', { scope })).status, 200);
+	const answered = await person.decide(question, decision, { scope });
+	assert.equal(answered.status, 200, answered.text);
 	// the program has asked in vain; it waits, which takes no time here
 	grantd.move(clock += 6);
 	fs.writeFileSync(path.join(grantd.home, 'curl', 'answered'), '');
@@ -125,7 +136,7 @@ const programs = [
 	new Program('LangGraph', { words: in_words, command: [process.execPath, 'graph.mjs'], files: () => ({ 'agent.mjs': agent_mjs(), 'graph.mjs': page.take('js', '// graph.mjs', addresses()), 'model.mjs': said_by('of_langchain') }) }),
 ];
 
-const by_another_server = new Program('Python, elsewhere', { ...programs[1], answer: (person, line) => in_browser(person, line, { iss: 'https://elsewhere.example' }) });
+const by_another_server = new Program('Python, elsewhere', { ...programs[1], answer: (person, line, decision) => in_browser(person, line, decision, { iss: 'https://elsewhere.example' }) });
 
 const each = (name, action, ...others) => test(name, { concurrency: true }, (t) => Promise.all([...programs.map((program) => t.test(`${program.name}: ${name}`, () => action(program))),
 	...others.map(([title, other]) => t.test(title, other))]));
@@ -211,10 +222,11 @@ test('all grants are revoked', async () => {
 	await make_tokens_stale();
 });
 
-each('asks its person again when it has been ended', async (program) => {
-	const done = await program.run('Buy butter');
-	succeeded(done, 3);
-	assert.equal(done.asked.at(-1), 'notes.read notes.write');
+each('asks its person again when it has been ended, and takes no for an answer', async (program) => {
+	const { status, asked, stdout, stderr } = await program.run('Buy nothing', 'deny');
+	assert.deepEqual([status, stdout], [1, ''], stderr);
+	assert.equal(asked.length, 1, stderr);
+	assert.match(asked[0], /notes\.read/);
 });
 
 // What these programs send is played by tests/flow/arrivals.test.mjs.
