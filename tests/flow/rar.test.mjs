@@ -15,7 +15,7 @@ const scopes = (changes = {}) => [
 
 let grantd, alice, agent, helper;
 before(async () => {
-	grantd = await Instance.start(null);
+	grantd = await Instance.start(null, { env: { GRANTD_DEVICE_FLOW: 'on' } });
 	await grantd.add_resource({ scopes: scopes() });
 	await grantd.add_resource({ name: 'notes', uri: `${grantd.issuer}/r/notes`, introspection: [] });
 	alice = await grantd.add_person('alice');
@@ -189,6 +189,67 @@ test('the words of an earlier yes to the whole scope stay beside those of a yes 
 	const page = await bob.get(`/account/agents/${home.html.match(/gra_[a-z2-7]{26}/)[0]}`);
 	assert.match(page.text, /mark messages as read/);
 	assert.match(page.text, /move and mark messages/);
+});
+
+describe('from a device', () => {
+	const device_type = 'urn:ietf:params:oauth:grant-type:device_code';
+	let device;
+	before(async () => {
+		device = await grantd.add_agent({ id: 'device', redirect_uris: [], grant_types: ['device_code', 'refresh_token'], scope: 'mail.read mail.write mail.send' });
+	});
+	const start = (details, scope = 'mail.read mail.write') => device.post('/device_authorization', { scope, resource: grantd.mail_uri, authorization_details: text(details) });
+	const poll = ({ device_code }, changes = {}) => device.post('/token', { grant_type: device_type, device_code, ...changes });
+	const question = async ({ user_code }) => {
+		const page = await alice.open('/device');
+		return alice.submit(page, page.form_with('user_code'), { user_code });
+	};
+	const asked = () => [element(['mail.move'], { per_day: 20, paths: ['/box'] }), element(['mail.draft'])];
+
+	test('refused when it asks, and nothing is kept of it', async () => {
+		for (const [details, error, words, scope] of [
+			['{', 'invalid_authorization_details', /not JSON/], [[element(['mail.erase'])], 'invalid_authorization_details', /no operation/],
+			[[{ ...element(['mail.move']), type: 'payment_initiation' }], 'invalid_authorization_details', /type/],
+			[[element(['mail.draft'])], 'invalid_authorization_details', /not asked/], [[element(['mail.mark'], { uses: 1 })], 'invalid_authorization_details', /does not take/],
+			[[element(['mail.move'], undefined, { locations: [`${grantd.issuer}/r/notes`] })], 'invalid_target', /locations/, 'mail.write'],
+		]) await grantd.unchanged(async () => refused(await start(details, scope), 400, error, words), { except: ['throttles'] });
+	});
+
+	test('shown in full to who types the code, carried by the token, introspection and the refreshed token', async () => {
+		const { status, body, text: words } = await start(asked(), 'mail.read mail.write mail.send');
+		assert.equal(status, 200, words);
+		const page = await question(body);
+		assert.match(page.text, /move messages · at most 20 times a day · only at and below \/box/);
+		assert.match(page.text, /write drafts/);
+		assert.doesNotMatch(page.text, /move and mark messages|send messages in your name/, 'not what the whole scopes could do');
+		refused(await poll(body), 400, 'authorization_pending');
+		await alice.decide(page, 'allow', { scope: ['mail.read', 'mail.write', 'mail.send'] });
+		const all = [kept('mail.write', ['mail.move'], { per_day: 20, paths: ['/box'] }), kept('mail.send', ['mail.draft'])];
+		const tokens = granted(await poll(body));
+		assert.deepEqual([tokens.authorization_details, claims(tokens.access_token).authorization_details], [all, all]);
+		assert.deepEqual((await grantd.introspect(tokens.access_token)).authorization_details, all);
+		assert.deepEqual(claims(granted(await device.refresh(tokens.refresh_token)).access_token).authorization_details, all);
+	});
+
+	test('a yes to one of its scopes leaves the other\u2019s elements out', async () => {
+		const { body } = await start(asked(), 'mail.read mail.write mail.send');
+		await alice.decide(await question(body), 'allow', { scope: ['mail.read', 'mail.send'] });
+		const tokens = granted(await poll(body));
+		const rest = [kept('mail.send', ['mail.draft'])];
+		assert.deepEqual([tokens.scope, tokens.authorization_details, claims(tokens.access_token).authorization_details], ['mail.read mail.send', rest, rest]);
+		assert.deepEqual((await grantd.introspect(tokens.access_token)).authorization_details, rest);
+		refused(await device.refresh(tokens.refresh_token, { authorization_details: text([element(['mail.move'])]) }), 400, 'invalid_authorization_details');
+	});
+
+	test('narrowed with the poll that fetches the tokens, and never widened', async () => {
+		for (const [wish, expected] of [[element(['mail.move'], { per_day: 3, paths: ['/box/a'] }), [kept('mail.write', ['mail.move'], { per_day: 3, paths: ['/box/a'] })]],
+			[element(['mail.move'], { per_day: 21, paths: ['/box'] }), null], [element(['mail.mark']), null]]) {
+			const { body } = await start([element(['mail.move'], { per_day: 20, paths: ['/box'] })]);
+			await alice.decide(await question(body), 'allow', { scope: ['mail.read', 'mail.write'] });
+			const answer = await poll(body, { authorization_details: text([wish]) });
+			if (expected) assert.deepEqual(claims(granted(answer).access_token).authorization_details, expected);
+			else refused(answer, 400, 'invalid_authorization_details');
+		}
+	});
 });
 
 test('the agent\u2019s page says what its installations were let do: a part, once none is left that can do the whole', async () => {
