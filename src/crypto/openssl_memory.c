@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto/openssl_memory.h"
 
+#include <malloc.h>
 #include <openssl/crypto.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
+
+static bool wipes;
 
 static void *alloc(size_t size, const char *file, int line)
 {
@@ -13,18 +18,37 @@ static void *alloc(size_t size, const char *file, int line)
 	return memory_alloc(size);
 }
 
+static void give_back(void *at)
+{
+	if (wipes && at != NULL)
+		explicit_bzero(at, malloc_usable_size(at));
+	free(at);
+}
+
+/* realloc leaves behind, unwiped, what it moved away from. */
+static void *move(void *at, size_t size)
+{
+	size_t kept = malloc_usable_size(at);
+	void *moved = size == 0 ? NULL : memory_alloc(size);
+
+	if (moved != NULL && at != NULL)
+		memcpy(moved, at, kept < size ? kept : size);
+	give_back(at);
+	return moved;
+}
+
 static void *resize(void *at, size_t size, const char *file, int line)
 {
 	(void)file;
 	(void)line;
-	return memory_resize(at, size);
+	return wipes ? move(at, size) : memory_resize(at, size);
 }
 
 static void memory_free(void *at, const char *file, int line)
 {
 	(void)file;
 	(void)line;
-	free(at);
+	give_back(at);
 }
 
 void openssl_memory_start(void)
@@ -32,4 +56,9 @@ void openssl_memory_start(void)
 	/* refused once OpenSSL has memory: then it was called too late, and half would be free's */
 	if (CRYPTO_set_mem_functions(alloc, resize, memory_free) != 1)
 		abort();
+}
+
+void openssl_memory_wipe(void)
+{
+	wipes = true;
 }

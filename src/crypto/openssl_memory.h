@@ -4,3 +4,8 @@
 
 /* Before anything else of crypto or http/tls is used; later it changes nothing. */
 void openssl_memory_start(void);
+/*
+ * From here on what it gives back is wiped, which it does not do with all that it read a private
+ * key from. For the process of keys, before its threads: elsewhere it would wipe ciphertext.
+ */
+void openssl_memory_wipe(void);

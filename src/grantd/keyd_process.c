@@ -8,6 +8,7 @@
 
 #include "base/task.h"
 #include "crypto/key_service.h"
+#include "crypto/openssl_memory.h"
 #include "grantd/keyd_filter.h"
 #include "grantd/landlock.h"
 #include "grantd/process.h"
@@ -134,6 +135,7 @@ void keyd_process_run(struct task *task, const struct keyd_order *order)
 	(void)prctl(PR_SET_NAME, "keyd");
 	process_follow(order->parent);
 	hide_memory(task);
+	openssl_memory_wipe();
 	close_others(task, order);
 	open_holder(task, order, &keeper.service);
 	if (pthread_barrier_init(&keeper.together, NULL, (unsigned)order->channel_count) != 0)
