@@ -189,11 +189,14 @@ async function make_tokens_stale() {
 	const { access_token } = await notebook.tokens(alice, { scope: ['notes.read'] });
 	await until(async () => (await server.call(access_token)).status === 200);
 }
-// of the programs
-const grants = async () => (await grantd.operate(['grant', 'list'])).filter(({ client_id, status }) => client_id !== 'notebook' && status !== 'revoked').map(({ id }) => id);
+// pause, resume or revoke: what people have allowed the programs
+async function operate_all(verb) {
+	const grants = (await grantd.operate(['grant', 'list'])).filter(({ client_id, status }) => client_id !== 'notebook' && status !== 'revoked');
+	await Promise.all(grants.map(({ id }) => grantd.operate(['grant', verb, id])));
+}
 
 test('all grants are paused', async () => {
-	for (const id of await grants()) await grantd.operate(['grant', 'pause', id]);
+	await operate_all('pause');
 	await make_tokens_stale();
 });
 
@@ -206,7 +209,7 @@ each('ends with 75 while it is paused, keeps its tokens and leaves its person al
 });
 
 test('all grants go on', async () => {
-	for (const id of await grants()) await grantd.operate(['grant', 'resume', id]);
+	await operate_all('resume');
 });
 
 each('refreshes and goes on, without asking', async (program) => {
@@ -218,7 +221,7 @@ each('refreshes and goes on, without asking', async (program) => {
 });
 
 test('all grants are revoked', async () => {
-	for (const id of await grants()) await grantd.operate(['grant', 'revoke', id]);
+	await operate_all('revoke');
 	await make_tokens_stale();
 });
 
