@@ -2,6 +2,7 @@
 #include "store/grants.h"
 
 #include "base/task.h"
+#include "store/ceilings.h"
 #include "store/ended.h"
 #include "store/events.h"
 #include "store/registrations.h"
@@ -197,6 +198,7 @@ enum err grant_put(struct task *task, struct db *db, const struct grant *grant, 
 		     ARGS(sql_text(grant->user_id), sql_text(grant->client_id),
 			  sql_text(grant->resource), sql_int(grant->updated_at)),
 		     NULL));
+	TRY(ceilings_lose_over(task, db, grant));
 	TRY(sql_one(task, db, &GRANT_PUT,
 		    ARGS(sql_text(grant->id), sql_text(grant->user_id), sql_text(grant->client_id),
 			 sql_text(grant->resource), sql_text(grant->basis),
@@ -414,7 +416,10 @@ enum err grant_remove_permission(struct task *task, struct db *db, struct str id
 	struct str user_id = STR_NONE;
 	int64_t changed = 0;
 
+	/* in the order of grant_revoke, and twice as there */
+	TRY(ceilings_lose(task, db, id, scope));
 	TRY(take(task, db, id, now, &user_id));
+	TRY(ceilings_lose(task, db, id, scope));
 	TRY(event_prove_until(task, db, user_id, id, now));
 	TRY(sql_exec(task, db, &PERMISSION_DELETE,
 		     ARGS(sql_text(user_id), sql_text(id), sql_text(scope)), &changed));

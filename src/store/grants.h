@@ -14,7 +14,8 @@ struct db;
  * A yes: inserts the grant, or, when a live one (not revoked) for the same user, client and
  * resource is there, adds to it and un-pauses nothing, nor is a pause of the operator shaken off by
  * ending the grant first; the families of one whose end had passed are
- * over. *ret_id is the id of the row that holds now. Permissions of
+ * over, and those that had a permission which is put and was over have it no more.
+ * *ret_id is the id of the row that holds now. Permissions of
  * *grant are inserted or replaced; those it does not name stay as they are.
  */
 MUST_CHECK enum err grant_put(struct task *task, struct db *db, const struct grant *grant,
@@ -62,7 +63,10 @@ MUST_CHECK enum err grant_revoke(struct task *task, struct db *db, struct str id
  */
 MUST_CHECK enum err grant_set_end(struct task *task, struct db *db, struct str id, struct str scope,
 				  int64_t expires_at, int64_t now);
-/* Takes one permission away; the grant stays with the others. ERR_NOT_FOUND. */
+/*
+ * Takes one permission away, also from the ceilings of its installations; the grant stays with the
+ * others. ERR_NOT_FOUND.
+ */
 MUST_CHECK enum err grant_remove_permission(struct task *task, struct db *db, struct str id,
 					    struct str scope, int64_t now);
 struct grant_span {

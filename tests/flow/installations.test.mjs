@@ -148,6 +148,29 @@ describe('one that is allowed more', () => {
 		assert.equal(granted(await agent.refresh(first.refresh_token)).scope, 'mail.read');
 	});
 
+	test('is the only one: what all had and lost comes back for it alone, whichever page says yes', async () => {
+		const both = { scope: ['mail.read', 'mail.send'], duration: '7d' };
+		for (const [id, is_new] of [['lost-ticked', false], ['lost-asked', true]]) {
+			const agent = await grantd.add_agent({ id, name: 'Loser' });
+			const first = await agent.tokens(alice, both);
+			const second = await agent.tokens(alice, both);
+			const [{ id: family, grant_id: grant }] = await grantd.rows(`SELECT id, grant_id FROM families WHERE client_id = '${id}' ORDER BY id`);
+			const mine = claims(first.access_token).family_id === family ? { own: first, other: second } : { own: second, other: first };
+			const agents = `/account/agents/${grant}`;
+			const page = await alice.get(agents);
+			await alice.submit(page, page.forms.find((form) => value_of(form, 'scope') === 'mail.send'), { action: 'remove-scope' });
+			const left = granted(await agent.refresh(mine.other.refresh_token));
+			assert.equal(left.scope, 'mail.read');
+			if (is_new) await agent.tokens(alice, { scope: ['mail.send'], duration: '7d' });
+			else await press(alice, `${agents}/installations/${family}`, 'widen-installation', { scope: ['mail.send'] });
+			// neither its next refresh nor what it still holds that names the scope
+			assert.equal(granted(await agent.refresh(left.refresh_token)).scope, 'mail.read', id);
+			assert.equal((await grantd.introspect(mine.other.access_token)).scope, 'mail.read', id);
+			const own = granted(await agent.refresh(mine.own.refresh_token)).scope.split(' ').sort();
+			assert.deepEqual(own, is_new ? ['mail.read'] : ['mail.read', 'mail.send'], id);
+		}
+	});
+
 	test('what was not offered, nothing, and other words than those shown', async () => {
 		const { path, agents } = await employ('narrow', alice, { scope: 'mail.read mail.send' });
 		const page = await alice.get(path);
