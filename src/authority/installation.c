@@ -2,10 +2,12 @@
 #include "authority/installation.h"
 
 #include "authority/events.h"
+#include "authority/recognise.h"
 #include "authority/seen.h"
 #include "authority/stop.h"
 #include "base/printable.h"
 #include "crypto/random.h"
+#include "store/ceilings.h"
 #include "store/clients.h"
 #include "store/events.h"
 #include "store/families.h"
@@ -13,7 +15,7 @@
 #include "store/users.h"
 
 #define PERSONAL_MAX (128 * 1024)
-#define DETAILS_MAX  (16 * 1024)
+#define DETAILS_MAX  (32 * 1024)
 
 /* One act on one installation: prepared with reads, written in one transaction with its event. */
 struct act {
@@ -230,6 +232,23 @@ struct scope_set installation_offers(struct arena *arena, const struct resource 
 	return offers;
 }
 
+static const struct permission *find_live(const struct grant *grant, struct str scope, int64_t now)
+{
+	for (size_t i = 0; i < grant->permission_count; i++)
+		if (str_equals(grant->permissions[i].scope, scope) &&
+		    grant->permissions[i].expires_at > now &&
+		    grant->permissions[i].mode != MODE_NEVER)
+			return &grant->permissions[i];
+	return NULL;
+}
+
+int64_t installation_offer_end(const struct grant *grant, struct str scope, int64_t now)
+{
+	const struct permission *live = find_live(grant, scope, now);
+
+	return live == NULL ? grant->expires_at : live->expires_at;
+}
+
 static enum err check_widening(struct task *task, const struct act *act)
 {
 	const struct resource *resource = authority_resource(act->authority, act->grant.resource);
@@ -247,17 +266,42 @@ static enum err check_widening(struct task *task, const struct act *act)
 	return OK;
 }
 
+/* Per scope, for each has its own. */
+static void add_ends(struct task *task, struct json_writer *json, const struct act *act)
+{
+	const struct scope_set *ticked = &act->widening->scope;
+
+	json_key(json, "expires_at");
+	json_open_object(json);
+	for (size_t i = 0; i < ticked->count; i++) {
+		int64_t end = installation_offer_end(&act->grant, ticked->names[i], task->now);
+
+		if (end != NEVER)
+			json_member_str(json, str_to_c(&task->arena, ticked->names[i]),
+					clock_format(&task->arena, end));
+	}
+	json_close(json);
+}
+
+/*
+ * The agent's identity is not on that page: it stays the one that was consented to, so that a
+ * change since is said when the person is next asked.
+ */
 static enum err describe_widening(struct task *task, struct act *act)
 {
 	const struct widening *widening = act->widening;
 	struct buf buf = buf_in(&task->arena, DETAILS_MAX);
 	struct json_writer json = json_write_to(&buf);
+	struct str identity = STR_NONE;
+	struct db *db = NULL;
 
+	TRY(store_reader(task, act->authority->store, &db));
+	TRY(recognise_consented(task, db, &act->grant, &identity));
 	json_open_object(&json);
 	json_member_str(&json, "scope", scope_text(&task->arena, widening->scope));
-	if (act->grant.expires_at != NEVER)
-		json_member_str(&json, "expires_at",
-				clock_format(&task->arena, act->grant.expires_at));
+	add_ends(task, &json, act);
+	if (!str_is_empty(identity))
+		json_member_str(&json, "identity", identity);
 	json_member_str(&json, "language", widening->language);
 	json_member_str(&json, "version", widening->version);
 	json_close(&json);
@@ -286,7 +330,6 @@ static struct grant new_permissions(struct task *task, const struct act *act,
 				    const struct grant *now)
 {
 	const struct scope_set *ticked = &act->widening->scope;
-	struct scope_set live = grant_scopes_at(&task->arena, now, task->now);
 	struct permission *permissions = NEW_ARRAY(&task->arena, struct permission, ticked->count);
 	struct grant grant = *now;
 
@@ -294,7 +337,7 @@ static struct grant new_permissions(struct task *task, const struct act *act,
 	grant.permissions = permissions;
 	grant.permission_count = 0;
 	for (size_t i = 0; i < ticked->count; i++) {
-		if (scope_has(live, ticked->names[i]))
+		if (find_live(now, ticked->names[i], task->now) != NULL)
 			continue;
 		permissions[grant.permission_count++] = (struct permission){
 			.scope = ticked->names[i],
@@ -309,11 +352,8 @@ static struct grant new_permissions(struct task *task, const struct act *act,
 }
 
 /* As it stands now: person, family and grant are taken in the order of all who take them. */
-static enum err write_wider(struct task *task, struct db *db, void *arg)
+static enum err take_all(struct task *task, struct db *db, const struct act *act, struct act *now)
 {
-	const struct act *act = arg;
-	struct act *now = NEW(&task->arena, struct act);
-	struct str grant_id = STR_NONE;
 	bool is_active = false;
 
 	TRY(user_take(task, db, act->user.id, &is_active));
@@ -322,11 +362,51 @@ static enum err write_wider(struct task *task, struct db *db, void *arg)
 	TRY(family_take(task, db, act->family.id, &now->family));
 	TRY(grant_take(task, db, act->grant.id));
 	TRY(grant_find(task, db, act->grant.id, &now->grant));
-	TRY(check_owner(task, act->actor, now));
-	now->grant = new_permissions(task, act, &now->grant);
-	TRY(grant_put(task, db, &now->grant, &grant_id));
-	now->family.ceiling = scope_union(&task->arena, now->family.ceiling, act->widening->scope);
+	TRY(client_find(task, db, act->grant.client_id, &now->client));
+	return check_owner(task, act->actor, now);
+}
+
+/* What the person read must be true of what is written. */
+static enum err check_again(struct task *task, const struct act *act, const struct act *now)
+{
+	const struct scope_set *ticked = &act->widening->scope;
+
+	TRY(check_widening(task, now));
+	for (size_t i = 0; i < ticked->count; i++)
+		if (installation_offer_end(&now->grant, ticked->names[i], task->now) !=
+		    installation_offer_end(&act->grant, ticked->names[i], task->now))
+			return fail(task, ERR_CONFLICT, "it ends at another time meanwhile");
+	return OK;
+}
+
+/* It gets all of a scope, as the page said, also where it had only some operations of it once. */
+static void widen_family(struct task *task, struct family *family, struct scope_set ticked)
+{
+	struct str *names = NEW_ARRAY(&task->arena, struct str, family->ceiling.count);
+	struct scope_set others = { .names = names };
+
+	for (size_t i = 0; i < family->ceiling.count; i++)
+		if (!scope_has(ticked, family->ceiling.names[i]))
+			names[others.count++] = family->ceiling.names[i];
+	family->details = details_within(&task->arena, &family->details, others);
+	family->ceiling = scope_union(&task->arena, family->ceiling, ticked);
+}
+
+static enum err write_wider(struct task *task, struct db *db, void *arg)
+{
+	const struct act *act = arg;
+	struct act *now = NEW(&task->arena, struct act);
+	struct str grant_id = STR_NONE;
+	struct grant grant;
+
+	*now = *act;
+	TRY(take_all(task, db, act, now));
+	TRY(check_again(task, act, now));
+	grant = new_permissions(task, act, &now->grant);
+	TRY(grant_put(task, db, &grant, &grant_id));
+	widen_family(task, &now->family, act->widening->scope);
 	TRY(family_set_ceiling(task, db, &now->family));
+	TRY(widening_put(task, db, &now->family, act->widening->scope, act->event.id));
 	return event_insert(task, db, &act->event);
 }
 

@@ -53,6 +53,9 @@ struct scope_set installation_offers(struct arena *arena, const struct resource 
 				     const struct client *client, const struct grant *grant,
 				     const struct family *family, int64_t now);
 
+/* When the one that it may be let do would end; NEVER: when the person revokes it. */
+int64_t installation_offer_end(const struct grant *grant, struct str scope, int64_t now);
+
 /* The person's yes to more, for this installation alone; a consent like any other. */
 struct widening {
 	struct installation_named named;
@@ -66,8 +69,9 @@ struct widening {
 
 /*
  * Its next refresh returns the wider set; what it has goes on until then. A permission that the
- * grant does not have, or that is over, lasts as long as the grant does now; one that it has stays
- * as it was given. ERR_REQUEST: nothing is ticked, or what is not offered.
+ * grant does not have, or that is over, lasts as long as the grant does now, and is over for the
+ * installations that had it; one that the grant has stays as it was given. ERR_REQUEST: nothing is
+ * ticked, or what is not offered. ERR_CONFLICT also when the end is another one meanwhile.
  */
 MUST_CHECK enum err installation_widen(struct task *task, const struct authority *authority,
 				       const struct actor *actor, const struct widening *widening);

@@ -34,16 +34,16 @@ static struct str consent_of(const struct grant *grant)
 }
 
 /* A consent says what it was about; one that does not, or is gone, says nothing. */
-static enum err find_change(struct task *task, struct db *db, const struct recognise_wish *wish,
-			    bool *ret_has)
+enum err recognise_consented(struct task *task, struct db *db, const struct grant *grant,
+			     struct str *ret_identity)
 {
 	CLEANUP(json_unref) json_t *details = NULL;
-	struct str consent = consent_of(wish->grant), then, now;
+	struct str consent = consent_of(grant);
 	struct event event = { 0 };
 	enum err err;
 
-	*ret_has = false;
-	if (wish->grant->id.len == 0 || consent.at == NULL)
+	*ret_identity = STR_NONE;
+	if (grant->id.len == 0 || consent.at == NULL)
 		return OK;
 	err = event_find(task, db, consent, &event);
 	if (err == ERR_NOT_FOUND || (err == OK && event.details.at == NULL)) {
@@ -52,9 +52,18 @@ static enum err find_change(struct task *task, struct db *db, const struct recog
 	}
 	TRY(err);
 	TRY(json_parse(task, event.details, DETAILS_MAX, &details));
-	then = json_get_str(details, "identity");
+	*ret_identity = str_copy(&task->arena, json_get_str(details, "identity"));
+	return OK;
+}
+
+static enum err find_change(struct task *task, struct db *db, const struct recognise_wish *wish,
+			    bool *ret_has)
+{
+	struct str then, now;
+
+	TRY(recognise_consented(task, db, wish->grant, &then));
 	now = base64url_encode(&task->arena, document_identity(&task->arena, wish->client));
-	*ret_has = then.at != NULL && !str_equals(then, now);
+	*ret_has = then.len > 0 && !str_equals(then, now);
 	return OK;
 }
 

@@ -34,5 +34,12 @@ struct recognise_wish {
 	const struct grant *grant; /* the live grant that a yes would add to; id absent: none */
 };
 
+/*
+ * The identity of the agent that the grant's newest consent was given to, as events keep it.
+ * STR_NONE: that consent does not say, or is gone.
+ */
+MUST_CHECK enum err recognise_consented(struct task *task, struct db *db, const struct grant *grant,
+					struct str *ret_identity);
+
 MUST_CHECK enum err recognise(struct task *task, struct db *db, const struct recognise_wish *wish,
 			      struct recognised *ret);

@@ -32,7 +32,8 @@ static STATEMENT EVENT_COUNT_USES = {
 static STATEMENT EVENT_PROVE_UNTIL = {
 	"UPDATE events SET proves_until = $3 WHERE (proves_until IS NULL OR proves_until < $3)"
 	" AND id IN (SELECT p.consent_event FROM permissions p WHERE p.user_id = $1"
-	" AND p.grant_id = $2)"
+	" AND p.grant_id = $2 UNION ALL SELECT w.consent_event FROM widenings w"
+	" WHERE w.user_id = $1 AND w.grant_id = $2)"
 };
 static STATEMENT EVENT_NEWEST = { "SELECT at FROM events ORDER BY id DESC LIMIT 1" };
 

@@ -46,7 +46,7 @@ static STATEMENT FAMILY_SET_PAUSED = {
 	"UPDATE families SET paused_at = $2 WHERE id = $1 AND revoked_at IS NULL"
 };
 static STATEMENT FAMILY_SET_CEILING = {
-	"UPDATE families SET ceiling = $2 WHERE id = $1 AND revoked_at IS NULL"
+	"UPDATE families SET ceiling = $2, details = $3 WHERE id = $1 AND revoked_at IS NULL"
 };
 static STATEMENT FAMILY_SET_SEEN = {
 	"UPDATE families SET seen_mark = $2, sealed_last = $3, seen_at = $4 WHERE id = $1"
@@ -216,9 +216,10 @@ enum err family_set_paused(struct task *task, struct db *db, struct str id, int6
 
 enum err family_set_ceiling(struct task *task, struct db *db, const struct family *family)
 {
-	return set_one(
-		task, db, &FAMILY_SET_CEILING,
-		ARGS(sql_text(family->id), sql_text(scope_text(&task->arena, family->ceiling))));
+	return set_one(task, db, &FAMILY_SET_CEILING,
+		       ARGS(sql_text(family->id),
+			    sql_text(scope_text(&task->arena, family->ceiling)),
+			    sql_text(details_print(&task->arena, &family->details))));
 }
 
 enum err family_set_name(struct task *task, struct db *db, struct str id, struct str sealed,

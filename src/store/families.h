@@ -39,7 +39,7 @@ MUST_CHECK enum err family_revoke(struct task *task, struct db *db, struct str i
 /* paused_at: 0 lets it go on. ERR_CONFLICT: it is over. */
 MUST_CHECK enum err family_set_paused(struct task *task, struct db *db, struct str id,
 				      int64_t paused_at);
-/* Of a taken family. ERR_CONFLICT: it is over. */
+/* And what of it only; of a taken family. ERR_CONFLICT: it is over. */
 MUST_CHECK enum err family_set_ceiling(struct task *task, struct db *db,
 				       const struct family *family);
 /* sealed: STR_NONE takes the name away. ERR_CONFLICT: it is over. */

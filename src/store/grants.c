@@ -207,8 +207,11 @@ enum err grant_put(struct task *task, struct db *db, const struct grant *grant, 
 			 sql_text(scope_text(&task->arena, grant->delegates))),
 		    read_text, &id));
 	TRY(event_prove_until(task, db, grant->user_id, id, grant->updated_at));
-	for (size_t i = 0; i < grant->permission_count; i++)
+	for (size_t i = 0; i < grant->permission_count; i++) {
+		TRY(widening_forget_over(task, db, id, grant->permissions[i].scope,
+					 grant->updated_at));
 		TRY(put_permission(task, db, grant, id, &grant->permissions[i]));
+	}
 	TRY(fit_end(task, db, grant->user_id, id, grant->updated_at));
 	*ret_id = id;
 	return OK;
@@ -425,6 +428,7 @@ enum err grant_remove_permission(struct task *task, struct db *db, struct str id
 		     ARGS(sql_text(user_id), sql_text(id), sql_text(scope)), &changed));
 	if (changed == 0)
 		return fail(task, ERR_NOT_FOUND, "the grant has no such permission");
+	TRY(widening_forget_over(task, db, id, scope, now));
 	ended_note(task, db, "scope", id, scope);
 	return fit_end(task, db, user_id, id, now);
 }

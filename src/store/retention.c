@@ -18,6 +18,18 @@ static STATEMENT FAMILY_DELETE_SUB_AGENTS = {
 	" FROM families f WHERE f.id > $1 AND f.id <= $2"
 	" AND (f.revoked_at < $3 OR f.idle_expires_at < $3))"
 };
+/* what it was allowed by a consent of its own is in force no longer than it */
+static STATEMENT FAMILY_PROVE = {
+	"UPDATE events SET proves_until = $3 WHERE (proves_until IS NULL OR proves_until < $3)"
+	" AND id IN (SELECT w.consent_event FROM widenings w JOIN families f"
+	" ON f.id = w.family_id WHERE f.id > $1 AND f.id <= $2"
+	" AND (f.revoked_at < $3 OR f.idle_expires_at < $3))"
+};
+static STATEMENT FAMILY_DELETE_WIDENINGS = {
+	"DELETE FROM widenings WHERE (user_id, family_id) IN (SELECT f.user_id, f.id"
+	" FROM families f WHERE f.id > $1 AND f.id <= $2"
+	" AND (f.revoked_at < $3 OR f.idle_expires_at < $3))"
+};
 static STATEMENT GRANT_LAST = { "SELECT id FROM grants WHERE id > $1"
 				" ORDER BY id LIMIT 1 OFFSET $2" };
 
@@ -42,7 +54,9 @@ static STATEMENT EVENT_DELETE = {
 	"DELETE FROM events WHERE id > $1 AND id <= $2 AND at < $3"
 	" AND (proves_until IS NULL OR proves_until < $3) AND NOT EXISTS"
 	" (SELECT 1 FROM permissions p WHERE p.user_id = events.user_id"
-	" AND p.grant_id = events.grant_id AND p.consent_event = events.id)"
+	" AND p.grant_id = events.grant_id AND p.consent_event = events.id) AND NOT EXISTS"
+	" (SELECT 1 FROM widenings w WHERE w.user_id = events.user_id"
+	" AND w.grant_id = events.grant_id AND w.consent_event = events.id)"
 };
 
 struct over {
@@ -87,8 +101,8 @@ static enum err find_last(struct task *task, struct db *db, const struct sql *sq
 	return OK;
 }
 
-static enum err delete_in(struct task *task, struct db *db, const struct sql *sql,
-			  struct retention_slice *slice)
+static enum err run_in(struct task *task, struct db *db, const struct sql *sql,
+		       struct retention_slice *slice)
 {
 	return sql_exec(task, db, sql,
 			ARGS(sql_text(slice->after), sql_text(slice->last), sql_int(slice->before)),
@@ -98,8 +112,10 @@ static enum err delete_in(struct task *task, struct db *db, const struct sql *sq
 enum err retention_families(struct task *task, struct db *db, struct retention_slice *slice)
 {
 	TRY(find_last(task, db, &FAMILY_LAST, slice));
-	TRY(delete_in(task, db, &FAMILY_DELETE_SUB_AGENTS, slice));
-	return delete_in(task, db, &FAMILY_DELETE, slice);
+	TRY(run_in(task, db, &FAMILY_PROVE, slice));
+	TRY(run_in(task, db, &FAMILY_DELETE_WIDENINGS, slice));
+	TRY(run_in(task, db, &FAMILY_DELETE_SUB_AGENTS, slice));
+	return run_in(task, db, &FAMILY_DELETE, slice);
 }
 
 static int64_t ended_at(const struct over *over)
@@ -147,5 +163,5 @@ enum err retention_events(struct task *task, struct db *db, struct retention_sli
 	if (slice->is_end)
 		return OK;
 	TRY(find_last(task, db, &EVENT_LAST, slice));
-	return delete_in(task, db, &EVENT_DELETE, slice);
+	return run_in(task, db, &EVENT_DELETE, slice);
 }

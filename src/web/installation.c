@@ -13,8 +13,10 @@
 #include "web/room.h"
 #include "web/words.h"
 
-#define KEPT_MAX  (64 * 1024)
-#define WORDS_MAX (16 * 1024)
+#define KEPT_MAX   (64 * 1024)
+#define OFFERS_MAX (48 * 1024) /* of which so much says what is offered, … */
+#define LINE_COST  32	       /* … and each line takes as much besides */
+#define WORDS_MAX  (24 * 1024) /* of one scope: 64 sentences of 300 bytes fit */
 
 void installation_view_close(struct installation_view *view)
 {
@@ -38,9 +40,15 @@ static void say_list(const struct installation_view *view, json_t *array, const 
 	}
 }
 
+static struct str until(const struct page *page, int64_t at)
+{
+	return at == NEVER ? page_text(page, "time.never", NULL) : words_exact(page, at);
+}
+
 static void add_offer(const struct page *page, const struct installation_view *view,
 		      const struct resource_scope *scope)
 {
+	int64_t end = installation_offer_end(&view->grant, scope->name, page->task->now);
 	const char *cannot = view->resource->enforced_by_gateway ? "consent.cannot"
 								 : "consent.cannot_promised";
 	struct str key = STR_JOIN(&page->task->arena, STR("risk."), scope->risk);
@@ -51,6 +59,8 @@ static void add_offer(const struct page *page, const struct installation_view *v
 	data_str(item, "resource_title", view->resource->title);
 	say(view, item, "word", page_text(page, key.at, NULL));
 	say(view, item, "title", scope->title);
+	data_str(item, "until", until(page, end));
+	say(view, item, "ends", page_text(page, "installation.ends", item));
 	if (scope->can_count > 0) {
 		say(view, item, "can_label", page_text(page, "consent.can", NULL));
 		say_list(view, data_array(item, "can"), scope->can, scope->can_count);
@@ -61,19 +71,52 @@ static void add_offer(const struct page *page, const struct installation_view *v
 	}
 }
 
-static void add_offers(const struct page *page, const struct installation_view *view)
+/* *left: of the room for offers; one that does not fit is not on the page. */
+static enum err add_offer_if_it_fits(const struct page *page, const struct installation_view *view,
+				     const struct resource_scope *scope, size_t *left)
 {
+	CLEANUP(json_unref) json_t *kept = json_array();
+	struct installation_view alone = *view;
+	struct str text = STR("");
+	size_t cost;
+	enum err err;
+
+	alone.kept = kept;
+	add_offer(page, &alone, scope);
+	err = json_print(page->task, kept, WORDS_MAX, &text);
+	cost = text.len + json_array_size(kept) * LINE_COST;
+	if (err == OK && cost > *left)
+		err = fail(page->task, ERR_TOO_LARGE, "the page has no room for it");
+	if (err == ERR_TOO_LARGE)
+		json_array_remove(view->offers, json_array_size(view->offers) - 1);
+	TRY(err);
+	*left -= cost;
+	json_array_extend(view->kept, kept);
+	return OK;
+}
+
+/* An agent asks for the rest by itself; and the other buttons stay, however much is offered. */
+static enum err add_offers(const struct page *page, const struct installation_view *view,
+			   json_t *more)
+{
+	size_t left = OFFERS_MAX;
+	bool is_cut = false;
 	struct scope_set offers = installation_offers(&page->task->arena, view->resource,
 						      &view->client, &view->grant, &view->family,
 						      page->task->now);
 
-	for (size_t i = 0; i < offers.count; i++)
-		add_offer(page, view, resource_find_scope(view->resource, offers.names[i]));
-}
+	for (size_t i = 0; i < offers.count; i++) {
+		enum err err = add_offer_if_it_fits(
+			page, view, resource_find_scope(view->resource, offers.names[i]), &left);
 
-static struct str until(const struct page *page, int64_t at)
-{
-	return at == NEVER ? page_text(page, "time.never", NULL) : words_exact(page, at);
+		if (err != OK && err != ERR_TOO_LARGE)
+			return err;
+		is_cut = is_cut || err != OK;
+		task_forgive(page->task);
+	}
+	if (is_cut)
+		say(view, more, "cut", page_text(page, "installation.more_cut", NULL));
+	return OK;
 }
 
 /* What the resource of OpenID Connect offers, an agent asks for by itself. */
@@ -85,11 +128,10 @@ static enum err add_question(const struct page *page, struct installation_view *
 
 	view->kept = json_array();
 	view->offers = data_array(more, "offers");
-	data_str(more, "until", until(page, view->grant.expires_at));
 	say(view, more, "heading", page_text(page, "installation.more", NULL));
 	say(view, more, "hint", page_text(page, "installation.more_hint", more));
 	if (view->resource != NULL && view->resource != &page->authority->issuer_resource)
-		add_offers(page, view);
+		TRY(add_offers(page, view, more));
 	say(view, more, "allow", page_text(page, "installation.allow_more", NULL));
 	TRY(json_print(page->task, view->kept, KEPT_MAX, &view->sentences));
 	view->fingerprint = base64url_encode(

@@ -9,7 +9,7 @@
 #include "authority/installation.h"
 #include "web/page.h"
 
-#define INSTALLATION_VERSION "1" /* goes up when the order of the sentences changes */
+#define INSTALLATION_VERSION "2" /* goes up when the order of the sentences changes */
 
 struct installation_view {
 	struct grant grant;

@@ -4,6 +4,7 @@
  * kept.
  */
 #include "authority/events.h"
+#include "store/ceilings.h"
 #include "store/events.h"
 #include "web/agents.h"
 #include "web/room.h"
@@ -36,7 +37,8 @@ static enum err add_answer(const struct page *page, const struct event *event, j
 	TRY(json_parse(page->task, event->details, DETAILS_MAX, &details));
 	key = STR_JOIN(&page->task->arena, STR("duration."), json_get_str(details, "duration"));
 	data_str(item, "scope", json_get_str(details, "scope"));
-	data_str(item, "duration", page_text(page, key.at, NULL));
+	if (json_object_get(details, "duration") != NULL) /* else the sentences say it */
+		data_str(item, "duration", page_text(page, key.at, NULL));
 	data_str(item, "language", json_get_str(details, "language"));
 	data_str(item, "version", json_get_str(details, "version"));
 	return OK;
@@ -57,13 +59,33 @@ static enum err add_consent(const struct page *page, struct db *db, struct str e
 	return add_sentences(page, &event, item);
 }
 
-static bool seen_before(const struct grant *grant, size_t index)
+/* Among the consents of the first permissions. */
+static bool is_among(const struct grant *grant, size_t count, struct str consent)
 {
-	for (size_t i = 0; i < index; i++)
-		if (str_equals(grant->permissions[i].consent_event,
-			       grant->permissions[index].consent_event))
+	for (size_t i = 0; i < count; i++)
+		if (str_equals(grant->permissions[i].consent_event, consent))
 			return true;
 	return false;
+}
+
+/* What the grant rests on, and then by what single installations have more of it. */
+static enum err add_consents(const struct page *page, struct db *db, const struct grant *grant,
+			     json_t *list)
+{
+	struct str *widenings = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < grant->permission_count; i++) {
+		struct str consent = grant->permissions[i].consent_event;
+
+		if (!is_among(grant, i, consent))
+			TRY(add_consent(page, db, consent, list));
+	}
+	TRY(widening_list(page->task, db, grant, &widenings, &count));
+	for (size_t i = 0; i < count; i++)
+		if (!is_among(grant, grant->permission_count, widenings[i]))
+			TRY(add_consent(page, db, widenings[i], list));
+	return OK;
 }
 
 enum err web_receipt(struct exchange *exchange)
@@ -71,7 +93,7 @@ enum err web_receipt(struct exchange *exchange)
 	CLEANUP(page_close) struct page page = { 0 };
 	struct db *db = NULL;
 	struct grant grant;
-	json_t *agent, *list;
+	json_t *agent;
 
 	TRY(page_open_signed_in(exchange, &page));
 	TRY(store_reader(page.task, page.authority->store, &db));
@@ -79,9 +101,6 @@ enum err web_receipt(struct exchange *exchange)
 	agent = data_object(page.data, "agent");
 	TRY(agents_describe(&page, db, &grant, agent));
 	data_str(page.data, "agent_name", json_get_str(agent, "name"));
-	list = data_array(page.data, "consents");
-	for (size_t i = 0; i < grant.permission_count; i++)
-		if (!seen_before(&grant, i))
-			TRY(add_consent(&page, db, grant.permissions[i].consent_event, list));
+	TRY(add_consents(&page, db, &grant, data_array(page.data, "consents")));
 	return page_send(&page, 200, "receipt", "receipt.title");
 }

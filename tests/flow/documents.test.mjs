@@ -400,6 +400,16 @@ test('CM-023: a new name or redirect URI is said when the person is next asked; 
 	assert.equal((await agent.refresh(refresh_token)).status, 200, 'what was allowed stays allowed');
 	await agent.tokens(alice);
 	assert.equal(await asked(), false, 'the last yes was to what it is now');
+	// more for one installation is no yes to what it became since, and keeps nobody from being told of it
+	const [{ id, grant_id }] = await grantd.rows('SELECT id, grant_id FROM families ORDER BY created_at DESC LIMIT 1');
+	const page = await alice.get(`/account/agents/${grant_id}/installations/${id}`);
+	const more = page.form_with('shown');
+	const done = await alice.submit(page, more, { action: 'widen-installation', scope: ['mail.send'] }, { follow: false });
+	assert.equal(done.status, 303, done.text.slice(0, 300));
+	assert.equal(await asked(), false);
+	host.publish({ client_name: 'Another', jwks: { keys: [] } });
+	grantd.move(6 * 3600);
+	assert.equal(await asked(), true);
 });
 
 test('the operator lets domains in, keeps them out, or switches documents off', async (t) => {

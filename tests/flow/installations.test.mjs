@@ -141,11 +141,53 @@ describe('one that is allowed more', () => {
 		const other = (await grantd.rows(`SELECT id FROM families WHERE grant_id = '${grant}'`)).map((row) => row.id).find((id) => !path.endsWith(id));
 		await press(alice, `${agents}/installations/${other}`, 'widen-installation', { scope: ['mail.send'] });
 		assert.deepEqual(await grantd.rows(`SELECT * FROM permissions WHERE grant_id = '${grant}' ORDER BY scope`), before);
+		// no permission is new, and yet it was a consent: both are on the receipt, and neither when it is taken back
+		const receipt = async () => text(await alice.get(`/account/agents/${grant}/receipt`));
+		const yes = [...await events(path.split('/').at(-1), 'family.widened'), ...await events(other, 'family.widened')];
+		assert.equal(yes.length, 2);
+		const shown = await receipt();
+		for (const { id } of yes) assert.ok(shown.includes(id), id);
 		assert.match(granted(await agent.refresh(second.refresh_token)).scope, /mail\.send/);
 		const page = await alice.get(agents);
 		const remove = page.forms.find((form) => value_of(form, 'scope') === 'mail.send');
 		await alice.submit(page, remove, { action: 'remove-scope' });
 		assert.equal(granted(await agent.refresh(first.refresh_token)).scope, 'mail.read');
+		const left = await receipt();
+		for (const { id } of yes) assert.ok(!left.includes(id), id);
+	});
+
+	test('reads of each offer when it ends: with what the agent has of it already, or with the rest', async () => {
+		const { agent, grant, path, family } = await employ('ends');
+		await agent.tokens(alice, { scope: ['mail.send'], duration: '1h' });
+		const end = async (scope) => Number((await grantd.rows(`SELECT * FROM permissions WHERE grant_id = '${grant}' AND scope = '${scope}'`))[0].expires_at);
+		const day = (at) => new Date(at).toISOString().slice(11, 16);
+		const [soon, late] = [await end('mail.send'), await end('mail.read')];
+		assert.ok(soon < late - 86400_000);
+		const page = text(await alice.get(path));
+		const form = page.slice(page.indexOf('value="widen-installation"') - 2000);
+		assert.match(form, new RegExp(`Ends: [^<]*${day(soon)} UTC`));
+		await press(alice, path, 'widen-installation', { scope: ['mail.send'] });
+		const [event] = await events(family, 'family.widened');
+		assert.equal(Date.parse(JSON.parse(event.details).expires_at['mail.send']) - soon + soon % 1000, 0);
+		assert.equal(await end('mail.send'), soon);
+		const kept = text(await alice.get(`/account/agents/${grant}/receipt`));
+		assert.match(kept, new RegExp(`Ends: [^<]*${day(soon)} UTC`));
+	});
+
+	test('when more is offered than fits, what fits is offered and the other buttons stay', async () => {
+		const many = Array.from({ length: 32 }, (_, i) => String(i).padStart(2, '0').repeat(115));
+		const scopes = Array.from({ length: 4 }, (_, i) => ({ name: `big.${i}`, title: `Big ${i}`, risk: 'read', default: i === 0, can: many, cannot: many }));
+		const { uri } = await grantd.add_resource({ name: 'big', uri: `${grantd.issuer}/r/big`, introspection: [], scopes });
+		const agent = await grantd.add_agent({ id: 'big', name: 'Big', resource: 'big', scope: scopes.map(({ name }) => name).join(' ') });
+		await agent.tokens(alice, { changes: { resource: uri, scope: 'big.0' }, scope: ['big.0'] });
+		const [{ id, grant_id }] = await grantd.rows("SELECT id, grant_id FROM families WHERE client_id = 'big'");
+		const path = `/account/agents/${grant_id}/installations/${id}`;
+		const page = await alice.get(path);
+		const offered = form_for(page, 'widen-installation').fields.filter(({ name }) => name === 'scope').map(({ value }) => value);
+		assert.deepEqual(offered, ['big.1', 'big.2']);
+		assert.match(text(page), /There is more than fits here/);
+		await press(alice, path, 'widen-installation', { scope: ['big.1'] });
+		await press(alice, path, 'pause-installation');
 	});
 
 	test('is the only one: what all had and lost comes back for it alone, whichever page says yes', async () => {

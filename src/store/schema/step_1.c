@@ -235,6 +235,15 @@ const char *const schema_step_1[] = {
 	"CREATE INDEX families_grant ON families (user_id, grant_id, created_at)",
 	"CREATE INDEX families_root ON families (root_number) WHERE revoked_at IS NULL",
 
+	/* by which consent an installation has a scope that it did not come with */
+	"CREATE TABLE widenings ("
+	" user_id TEXT NOT NULL,"
+	" family_id TEXT NOT NULL,"
+	" scope TEXT NOT NULL,"
+	" grant_id TEXT NOT NULL,"
+	" consent_event TEXT NOT NULL,"
+	" PRIMARY KEY (user_id, family_id, scope))",
+
 	/*
 	 * who acts through an installation, as events and pages name them: "agent#label other", the
 	 * last one through those before it. stopped_at of the empty path stops all of them.

@@ -180,6 +180,48 @@ static void an_operator_names_pauses_and_widens_no_installation(void **state)
 		ERR_FORBIDDEN);
 }
 
+static const struct str some_actions[] = { STR_INIT("mail.move") };
+static const struct detail some_of_each[] = {
+	{ .scope = STR_INIT("mail.read"), .actions = some_actions, .action_count = 1 },
+	{ .scope = STR_INIT("mail.send"), .actions = some_actions, .action_count = 1 },
+};
+
+static enum err leave_some_operations(struct task *task, struct db *db, void *arg)
+{
+	struct family family = *(struct family *)arg;
+
+	family.details = (struct details){ STR(OFFICE_RESOURCE), some_of_each, 2 };
+	return family_set_ceiling(task, db, &family);
+}
+
+/* The page names all that the scope can. */
+static void what_it_had_some_operations_of_and_gets_anew_it_has_whole(void **state)
+{
+	static const struct str words[] = { STR_INIT("{}") };
+	struct str scope = STR("mail.send");
+	struct actor actor = person();
+	struct widening widening = { .scope = { &scope, 1 },
+				     .words = words,
+				     .sentences = STR("[]") };
+	struct family family;
+
+	(void)state;
+	office_tokens(&office, "agent", "mail.read mail.send");
+	family = newest("agent");
+	CHECK_ERR(world_write(&office.world, leave_some_operations, &family), OK);
+	CHECK(newest("agent").details.count == 2);
+	CHECK_ERR(account_remove_scope(world_task(&office.world), &office.authority, &actor,
+				       family.grant_id, scope),
+		  OK);
+	widening.named = named(&family);
+	CHECK_ERR(
+		installation_widen(world_task(&office.world), &office.authority, &actor, &widening),
+		OK);
+	family = newest("agent");
+	CHECK(scope_has(family.ceiling, scope) && family.details.count == 1);
+	CHECK_STR(family.details.items[0].scope, STR("mail.read"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, office_start, office_end)
 
 int main(void)
@@ -189,6 +231,7 @@ int main(void)
 		TEST(a_name_that_was_put_into_another_row_is_not_read),
 		TEST(a_pause_that_comes_while_it_refreshes_counts),
 		TEST(an_operator_names_pauses_and_widens_no_installation),
+		TEST(what_it_had_some_operations_of_and_gets_anew_it_has_whole),
 	};
 
 	return check_run(tests, COUNT_OF(tests), NULL, NULL);

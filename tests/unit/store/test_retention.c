@@ -4,6 +4,7 @@
  */
 #include "both.h"
 #include "nouns.h"
+#include "store/ceilings.h"
 
 #include "store/events.h"
 #include "store/retention.h"
@@ -164,6 +165,13 @@ static bool is_proven(struct world *world)
 	return err == OK;
 }
 
+/* Of alice's family, by the consent of the events above, which no permission rests on. */
+static enum err widen(struct task *task, struct db *db, void *arg)
+{
+	TRY(renew(task, db, arg));
+	return widening_put(task, db, &alice_family, alice_family.ceiling, STR("evt_consent"));
+}
+
 /* As long as events are kept, counted from the end of what it proves, not from its own time. */
 static void check_proof_goes_after(struct world *world, int64_t ended)
 {
@@ -199,6 +207,36 @@ static void a_scope_that_is_removed_leaves_its_proof(void **state)
 	check_proof_goes_after(world, ended);
 }
 
+static void a_consent_for_one_installation_leaves_its_proof(void **state)
+{
+	struct world *world = *state;
+	int64_t at = CHECK_NOW, first = CHECK_NOW + DAY_MS, ended = CHECK_NOW + 2555 * DAY_MS;
+
+	nouns_insert(world);
+	CHECK_ERR(world_write(world, add_events, &at), OK);
+	CHECK_ERR(world_write(world, widen, &first), OK);
+	(void)walk_through(world, retention_events, ended, 10);
+	CHECK(is_proven(world)); /* it is in force by it */
+	CHECK_ERR(world_write(world, remove_scope, &first), OK);
+	(void)walk_through(world, retention_events, ended, 10);
+	CHECK(is_proven(world)); /* the other scope still is */
+	CHECK_ERR(world_write(world, renew, &ended), OK);
+	check_proof_goes_after(world, ended);
+}
+
+static void a_consent_for_an_installation_that_is_forgotten_leaves_its_proof(void **state)
+{
+	struct world *world = *state;
+	int64_t at = CHECK_NOW, first = CHECK_NOW + DAY_MS;
+	int64_t gone = alice_family.idle_expires_at + 1;
+
+	nouns_insert(world);
+	CHECK_ERR(world_write(world, add_events, &at), OK);
+	CHECK_ERR(world_write(world, widen, &first), OK);
+	CHECK(walk_through(world, retention_families, gone, 10) == 1);
+	check_proof_goes_after(world, gone);
+}
+
 /* Long after the grant itself is forgotten. */
 static void a_grant_that_is_over_leaves_the_proof_of_what_it_was(void **state)
 {
@@ -223,6 +261,8 @@ int main(void)
 			one_that_the_operator_holds_paused_stays_unless_the_operator_ended_it),
 		cmocka_unit_test(events_go_but_for_the_consent_that_a_permission_rests_on),
 		cmocka_unit_test(a_consent_that_was_renewed_leaves_its_proof),
+		cmocka_unit_test(a_consent_for_one_installation_leaves_its_proof),
+		cmocka_unit_test(a_consent_for_an_installation_that_is_forgotten_leaves_its_proof),
 		cmocka_unit_test(a_scope_that_is_removed_leaves_its_proof),
 		cmocka_unit_test(a_grant_that_is_over_leaves_the_proof_of_what_it_was));
 }
