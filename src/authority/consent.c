@@ -11,8 +11,11 @@
 #include "store/requests.h"
 #include "store/users.h"
 
-#define EVENT_DETAILS_MAX (32 * 1024)
-#define PERSONAL_MAX	  (128 * 1024)
+#define PERSONAL_MAX (128 * 1024)
+
+/* an agent's id is a name of that set too, and none of its characters is escaped */
+_Static_assert(CLIENT_ID_MAX <= SCOPE_NAME_MAX && CLIENT_DELEGATES <= SCOPES_MAX,
+	       "who may act through the agent is told of in the room of a scope");
 
 struct deciding {
 	const struct authority *authority;
@@ -165,7 +168,7 @@ static enum err build_details(struct task *task, const struct deciding *deciding
 {
 	const struct consent_answer *answer = deciding->answer;
 	const struct consent_view *view = deciding->view;
-	struct buf buf = buf_in(&task->arena, EVENT_DETAILS_MAX);
+	struct buf buf = buf_in(&task->arena, CONSENT_DETAILS_MAX);
 	struct json_writer json = json_write_to(&buf);
 
 	json_open_object(&json);

@@ -14,6 +14,12 @@
 #include "model/user.h"
 
 #define CONSENT_INSTALLATIONS 5 /* how many are shown */
+/*
+ * Ceiling of the details of a consent's event: the scopes that were asked for, those allowed, who
+ * may act through the agent, the authorization details, and what is short.
+ */
+#define CONSENT_SCOPES_MAX  (SCOPES_MAX * (SCOPE_NAME_MAX + 1))
+#define CONSENT_DETAILS_MAX (3 * CONSENT_SCOPES_MAX + DETAILS_KEPT_MAX + 2048)
 
 /* All that the page shows, and what is kept as shown. */
 struct consent_view {

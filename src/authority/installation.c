@@ -3,6 +3,7 @@
 
 #include "authority/events.h"
 #include "authority/recognise.h"
+#include "authority/scope_choice.h"
 #include "authority/seen.h"
 #include "authority/stop.h"
 #include "base/printable.h"
@@ -263,6 +264,9 @@ static enum err check_widening(struct task *task, const struct act *act)
 						&act->family, task->now),
 			    *ticked))
 		return fail(task, ERR_REQUEST, "this was not offered");
+	if (scope_text(&task->arena, scope_union(&task->arena, act->family.ceiling, *ticked)).len >
+	    SCOPE_ASKED_MAX)
+		return fail(task, ERR_REQUEST, "more than a token can carry");
 	return OK;
 }
 

@@ -2,6 +2,11 @@
 #include "authority/scope_choice.h"
 
 #include "authority/details.h"
+#include "crypto/jws.h"
+
+/* base64 makes four bytes of three; the last are for the header, the signature and other claims */
+_Static_assert((SCOPE_ASKED_MAX + DETAILS_KEPT_MAX) * 4 / 3 + 4096 <= JWS_MAX,
+	       "a token has room for all that can be asked for");
 
 static enum err choose_resource(struct task *task, const struct authority *authority,
 				struct scope_choice *choice, struct scope_set asked)
@@ -86,6 +91,9 @@ static enum err choose_scope(struct task *task, const struct authority *authorit
 			return failf(task, ERR_SCOPE,
 				     "scope number %zu is not for this agent to ask for", i + 1);
 	}
+	if (scope_text(&task->arena, asked).len > SCOPE_ASKED_MAX)
+		return fail(task, ERR_SCOPE,
+			    "scope is too long: each token carries it, 4 KiB at most");
 	choice->asked = asked;
 	return OK;
 }

@@ -9,6 +9,8 @@
 #include "model/client.h"
 #include "model/details.h"
 
+#define SCOPE_ASKED_MAX 4096 /* as text: each token carries it, beside the conditions */
+
 struct scope_choice {
 	const struct client *client;
 	struct str scope, resource; /* as asked; STR_NONE: not sent */

@@ -3,6 +3,7 @@
  * /account/agents/{id}/receipt: the sentences that were on the page when the person said yes, as
  * kept.
  */
+#include "authority/consent.h"
 #include "authority/events.h"
 #include "store/ceilings.h"
 #include "store/events.h"
@@ -10,8 +11,7 @@
 #include "web/room.h"
 #include "web/words.h"
 
-#define KEPT_MAX    (128 * 1024)
-#define DETAILS_MAX (16 * 1024)
+#define KEPT_MAX (128 * 1024)
 
 static enum err add_sentences(const struct page *page, const struct event *event, json_t *item)
 {
@@ -34,7 +34,7 @@ static enum err add_answer(const struct page *page, const struct event *event, j
 
 	if (event->details.len == 0)
 		return OK;
-	TRY(json_parse(page->task, event->details, DETAILS_MAX, &details));
+	TRY(json_parse(page->task, event->details, CONSENT_DETAILS_MAX, &details));
 	key = STR_JOIN(&page->task->arena, STR("duration."), json_get_str(details, "duration"));
 	data_str(item, "scope", json_get_str(details, "scope"));
 	if (json_object_get(details, "duration") != NULL) /* else the sentences say it */

@@ -252,6 +252,54 @@ describe('from a device', () => {
 	});
 });
 
+test('the largest request there can be: 4 KiB of scopes and as much of conditions, from the push to the receipt', async () => {
+	const dora = await grantd.add_person('dora');
+	const uri = `${grantd.issuer}/r/large`;
+	const name = (i) => `s${String(i).padStart(3, '0')}.`.padEnd(i ? 63 : 64, 'n');
+	const sentence = 'be read here in one sentence that is as long as sentences are, to the last of its many words'.padEnd(300, '!');
+	const large_file = { name: 'large', uri, introspection: [], scopes: Array.from({ length: 64 }, (_, i) => ({ name: name(i), title: `Scope ${i}`, risk: 'read', default: i === 0, can: [sentence],
+		...(i === 0 && { operations: [{ name: 'o'.repeat(64), title: 'do one thing', limits: ['paths', 'uses', 'per_day', 'per_hour'] }] }) })) };
+	await grantd.add_resource(large_file);
+	const scope = Array.from({ length: 64 }, (_, i) => name(i));
+	assert.equal(scope.join(' ').length, 4096);
+	const others = await Promise.all(Array.from({ length: 4 }, (_, i) => grantd.add_agent({ id: `h${i}`.padEnd(100, 'h'), redirect_uris: [], scope: '', resource: '', grant_types: ['token-exchange'], secret: true })));
+	const large = await grantd.add_agent({ id: 'large', resource: 'large', scope: null, args: others.flatMap(({ client_id }) => ['--delegates-to', client_id]) });
+	large.resource = uri;
+	// as long as it may be kept: one byte more is refused
+	const details = (length) => [{ type: 'operations', locations: [uri], actions: ['o'.repeat(64)], limits: { uses: 1, per_day: 1000000, per_hour: 1000000, paths: [...Array.from({ length: 7 }, (_, i) => `/${i}`.padEnd(256, 'p')), `/x${'p'.repeat(length)}`] } },
+		...Array.from({ length: 6 }, (_, i) => ({ type: 'operations', locations: [uri], actions: ['o'.repeat(64)], limits: { uses: 1000000, per_day: 1000000 - i, per_hour: 1000000 } }))];
+	const ask_for = (length) => large.push({ scope: scope.join(' '), authorization_details: text(details(length)) });
+	// a scope more is a byte too many, and 64 are all there may be
+	const longer = [...scope.slice(0, 63), `${name(63)}n`];
+	await grantd.add_resource({ ...large_file, scopes: [...large_file.scopes.slice(0, 63), { ...large_file.scopes[63], name: `${name(63)}n` }] });
+	refused((await large.push({ scope: longer.join(' ') })).answer, 400, 'invalid_scope', /too long/);
+	await grantd.add_resource(large_file);
+	let longest = 0;
+	for (let step = 128; step >= 1; step /= 2) if ((await ask_for(longest + step)).answer.status === 201) longest += step;
+	assert.ok(longest > 0 && longest < 254, (await ask_for(0)).answer.text);
+	const wish = await ask_for(longest);
+	assert.equal(wish.answer.status, 201, wish.answer.text);
+	const { code } = await dora.allow(wish.url, { scope });
+	const tokens = granted(await large.redeem(code, wish));
+	assert.equal(tokens.scope.split(' ').length, 64);
+	assert.ok(text(tokens.authorization_details).length > 4000, `${text(tokens.authorization_details).length}`);
+	assert.equal(granted(await large.refresh(tokens.refresh_token)).scope, tokens.scope);
+	const [row] = await grantd.rows("SELECT details FROM events WHERE kind = 'grant.allowed' ORDER BY id DESC LIMIT 1");
+	const said = JSON.parse(row.details);
+	assert.deepEqual([said.asked, said.scope, said.authorization_details.length], [scope.join(' '), scope.join(' '), 7]);
+	assert.ok(row.details.length > 12_000, `${row.details.length}`);
+	// what was kept is shown again: agent, receipt, activity, and the next question
+	const { html } = await dora.get('/account');
+	const address = `/account/agents/${html.match(/gra_[a-z2-7]{26}/)[0]}`;
+	for (const target of [address, `${address}/receipt`, '/account/activity']) {
+		const page = await dora.get(target);
+		assert.equal(page.status, 200, `${target}: ${page.text.slice(0, 300)}`);
+	}
+	assert.ok((await dora.get(`${address}/receipt`)).text.includes(name(63)));
+	const again = await ask_for(longest);
+	assert.ok((await dora.allow(again.url, { scope })).code);
+});
+
 test('the agent\u2019s page says what its installations were let do: a part, once none is left that can do the whole', async () => {
 	const carol = await grantd.add_person('carol');
 	const let_in = async (details) => {
