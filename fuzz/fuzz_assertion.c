@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A client assertion from outside, and in the lines below it the client's key set: what is
- * signed by one of the keys was parsed from the same bytes.
+ * A client assertion from outside, and in the lines below it the client's key set, as it is given
+ * to us and as we find it published: what is signed by one of the keys was parsed from the same
+ * bytes, and what is taken of a published set could have been given to us as it is.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -12,6 +13,20 @@
 #include "crypto/jwk_set.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_taken(struct task *task, struct str keys)
+{
+	struct str taken = STR_NONE, again = STR_NONE;
+
+	if (jwk_set_take(task, keys, &taken) != OK) {
+		if (task->reason.len == 0)
+			abort();
+		return task_forgive(task);
+	}
+	if (taken.len > JWK_SET_MAX || jwk_set_check(task, taken, &again) != OK ||
+	    !str_equals(taken, again))
+		abort();
+}
 
 static void check(struct task *task, struct str text, struct str keys)
 {
@@ -39,6 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	task_begin(&task, &clock, NULL);
 	(void)str_next(&rest, '\n', &text);
 	check(&task, text, rest);
+	check_taken(&task, rest);
 	task_end(&task);
 	return 0;
 }

@@ -47,7 +47,9 @@ static void check_client(struct task *task, struct str url, const struct documen
 	const struct client *client = &document->client;
 
 	expect(str_equals(client->id, url) && client->secret_hash.at == NULL);
-	expect((client->auth == CLIENT_AUTH_PRIVATE_KEY) == (client->jwks.at != NULL));
+	expect((client->auth == CLIENT_AUTH_PRIVATE_KEY) ==
+	       (client->jwks.at != NULL || client->jwks_uri.at != NULL));
+	expect(client->jwks.at == NULL || client->jwks_uri.at == NULL);
 	expect(!client_has_secret(client) && client_allows(client, GRANT_AUTHORIZATION_CODE));
 	expect(!client_allows(client, GRANT_CLIENT_CREDENTIALS));
 	expect(client->name.len > 0 && client->name.len <= DOCUMENT_URL_MAX);

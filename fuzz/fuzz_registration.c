@@ -10,7 +10,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct str schemes[] = { STR_INIT("cursor"), STR_INIT("vscode") };
-static const struct registration_rules rules = { schemes, COUNT_OF(schemes), true };
+static const struct registration_rules rules = { schemes, COUNT_OF(schemes), true, false };
 
 static void expect(bool condition)
 {

@@ -5,6 +5,7 @@
 #include "authority/documents.h"
 #include "crypto/jwk_set.h"
 #include "store/clients.h"
+#include "store/key_sets.h"
 
 static const struct member create_members[] = {
 	{ "client_id", MEMBER_TEXT, true },	  { "name", MEMBER_TEXT, true },
@@ -14,7 +15,7 @@ static const struct member create_members[] = {
 	{ "resource", MEMBER_TEXT, false },	  { "jwks", MEMBER_OBJECT, false },
 	{ "auth_alg", MEMBER_TEXT, false },	  { "dpop_bound", MEMBER_YES_NO, false },
 	{ "delegates_to", MEMBER_ARRAY, false },  { "par_required", MEMBER_YES_NO, false },
-	{ "refresh", MEMBER_TEXT, false },
+	{ "refresh", MEMBER_TEXT, false },	  { "jwks_uri", MEMBER_TEXT, false },
 };
 
 static const struct member update_members[] = {
@@ -24,7 +25,7 @@ static const struct member update_members[] = {
 	{ "client_secret", MEMBER_TEXT, false }, { "generate_secret", MEMBER_YES_NO, false },
 	{ "jwks", MEMBER_OBJECT, false },	 { "auth_alg", MEMBER_TEXT, false },
 	{ "dpop_bound", MEMBER_YES_NO, false },	 { "par_required", MEMBER_YES_NO, false },
-	{ "refresh", MEMBER_TEXT, false },
+	{ "refresh", MEMBER_TEXT, false },	 { "jwks_uri", MEMBER_TEXT, false },
 };
 
 static const struct member pin_members[] = { { "document", MEMBER_TEXT, true } };
@@ -60,6 +61,32 @@ static void write_grant_types(struct json_writer *json, struct arena *arena,
 	json_close(json);
 }
 
+/* Of keys that it publishes elsewhere: when they were read, and why not the last time. */
+static enum err write_key_set(struct exchange *exchange, struct json_writer *json,
+			      const struct client *client)
+{
+	struct task *task = &exchange->task;
+	struct key_set_row row = { 0 };
+	struct db *db = NULL;
+	enum err err;
+
+	if (client->jwks_uri.at == NULL)
+		return OK;
+	json_member_str(json, "jwks_uri", client->jwks_uri);
+	TRY(store_reader(task, admin_authority(exchange)->store, &db));
+	err = key_set_find(task, db, client->id, &row);
+	if (err != OK && err != ERR_NOT_FOUND)
+		return err;
+	task_forgive(task);
+	if (row.jwks.at != NULL) {
+		json_key(json, "jwks");
+		json_add_raw(json, row.jwks);
+	}
+	member_time(json, &task->arena, "jwks_read_at", row.read_at);
+	member_text(json, "jwks_problem", row.problem);
+	return OK;
+}
+
 static enum err write_client(struct exchange *exchange, struct json_writer *json, const void *item)
 {
 	struct arena *arena = &exchange->task.arena;
@@ -79,6 +106,7 @@ static enum err write_client(struct exchange *exchange, struct json_writer *json
 		json_key(json, "jwks");
 		json_add_raw(json, client->jwks);
 	}
+	TRY(write_key_set(exchange, json, client));
 	if (client->auth_alg.at != NULL)
 		json_member_str(json, "auth_alg", client->auth_alg);
 	json_member_bool(json, "dpop_bound", client->dpop_bound_at != 0);
@@ -220,6 +248,7 @@ static enum err take_auth(struct task *task, const json_t *body, struct client *
 	bool is_public = json_is_true(json_object_get(body, "public")), is_kept;
 
 	TRY(take_keys(task, body, &client->jwks));
+	client->jwks_uri = json_get_str(body, "jwks_uri");
 	client->auth_alg = json_get_str(body, "auth_alg");
 	if (json_is_true(json_object_get(body, "dpop_bound")))
 		client->dpop_bound_at = task->now;
@@ -227,9 +256,10 @@ static enum err take_auth(struct task *task, const json_t *body, struct client *
 		client->par_required_at = task->now;
 	TRY(take_refresh(task, body, &is_kept));
 	client->refresh_kept_at = is_kept ? task->now : 0;
-	client->auth = is_public		 ? CLIENT_AUTH_NONE
-		       : client->jwks.at != NULL ? CLIENT_AUTH_PRIVATE_KEY
-						 : CLIENT_AUTH_BASIC;
+	client->auth = is_public ? CLIENT_AUTH_NONE
+		       : client->jwks.at != NULL || client->jwks_uri.at != NULL
+			       ? CLIENT_AUTH_PRIVATE_KEY
+			       : CLIENT_AUTH_BASIC;
 	if (auth.at == NULL)
 		return OK;
 	TRY(client_auth_from_name(task, auth, &client->auth));
@@ -302,6 +332,9 @@ static enum err take_change(struct task *task, const json_t *body, struct client
 	TRY(take_redirects(task, body, &change->redirect_uris, &change->redirect_count));
 	TRY(take_grant_types(task, body, &change->grant_types));
 	TRY(take_keys(task, body, &change->jwks));
+	change->jwks_uri = json_get_str(body, "jwks_uri");
+	if (change->jwks.at != NULL && change->jwks_uri.at != NULL)
+		return fail(task, ERR_REQUEST, "jwks or jwks_uri, not both");
 	change->auth_alg = json_get_str(body, "auth_alg");
 	if (json_object_get(body, "dpop_bound") != NULL)
 		change->dpop = json_is_true(json_object_get(body, "dpop_bound")) ? DPOP_REQUIRED

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "authority/assertion.h"
 
+#include "authority/key_sets.h"
 #include "authority/single_use.h"
 #include "crypto/jwk_set.h"
 
@@ -18,11 +19,13 @@ static enum err check_alg(struct task *task, const struct client *client, enum a
 	return OK;
 }
 
-static enum err check_signature(struct task *task, const struct client *client,
-				const struct assertion *assertion)
+static enum err check_signature(struct task *task, const struct authority *authority,
+				const struct client *client, const struct assertion *assertion)
 {
 	enum err err = jwk_set_verify(task, client->jwks, &assertion->jws);
 
+	if (err == ERR_NOT_FOUND && client->jwks_uri.at != NULL)
+		key_set_miss(task, authority, client);
 	if (err == ERR_NOT_FOUND || err == ERR_TOKEN)
 		return fail(task, ERR_CLIENT, "the assertion is not signed by a registered key");
 	return err;
@@ -68,7 +71,7 @@ enum err assertion_check(struct task *task, const struct authority *authority,
 	/* what costs nothing first */
 	TRY(check_names(task, authority, client, assertion));
 	TRY(check_times(task, assertion));
-	TRY(check_signature(task, client, assertion));
+	TRY(check_signature(task, authority, client, assertion));
 	*ret_spent = (struct spent){
 		.name = single_use_name(&task->arena, STR("assertion"), client->id, assertion->jti),
 		/* longer than any node would take it for, whatever its clock says */

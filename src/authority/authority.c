@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "authority/documents.h"
+#include "authority/key_sets.h"
 #include "authority/signing.h"
 #include "authority/throttle.h"
 #include "authority/verified.h"
@@ -59,6 +60,7 @@ enum err authority_open(struct task *task, struct authority *authority, struct s
 		.proof_keys = key_cache_new(),
 		.signing = signing_new(),
 		.documents = documents_new(),
+		.key_sets = key_sets_new(),
 	};
 	authority->issuer_resource = (struct resource){
 		.name = STR("issuer"),
@@ -83,6 +85,7 @@ void authority_close(struct authority *authority)
 	key_cache_free(&authority->proof_keys);
 	signing_free(&authority->signing);
 	documents_free(&authority->documents);
+	key_sets_free(&authority->key_sets);
 	secret_wipe(&authority->alias_key);
 	secret_wipe(&authority->nonce_key);
 }

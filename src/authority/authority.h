@@ -24,6 +24,7 @@ struct key_cache;
 struct verified;  /* which signatures were checked a moment ago */
 struct signing;	  /* which signing keys are loaded */
 struct documents; /* which agents are being read of */
+struct key_sets;  /* which agents' keys are being read */
 
 struct authority {
 	struct store *store;
@@ -34,6 +35,7 @@ struct authority {
 	struct key_cache *proof_keys; /* of DPoP proofs */
 	struct signing *signing;
 	struct documents *documents;
+	struct key_sets *key_sets;
 	struct secret alias_key;
 	struct secret nonce_key; /* of DPoP nonces; the same at every node */
 	struct resource

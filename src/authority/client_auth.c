@@ -3,6 +3,7 @@
 
 #include "authority/assertion.h"
 #include "authority/events.h"
+#include "authority/key_sets.h"
 #include "authority/throttle_shared.h"
 #include "base/secret.h"
 #include "store/clients.h"
@@ -76,6 +77,7 @@ static enum err authenticate_by_key(struct task *task, const struct authority *a
 	if (err == ERR_NOT_FOUND || client.status != CLIENT_ACTIVE ||
 	    client.auth != CLIENT_AUTH_PRIVATE_KEY)
 		return fail(task, ERR_CLIENT, "client authentication failed");
+	TRY(key_set_load(task, db, &client));
 	TRY(assertion_check(task, authority, &client, &assertion,
 			    &credentials->single_use.assertion));
 	credentials->client_id = client.id;

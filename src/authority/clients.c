@@ -7,8 +7,10 @@
 #include "crypto/base64.h"
 #include "crypto/jwk_set.h"
 #include "crypto/random.h"
+#include "model/document.h"
 #include "store/clients.h"
 #include "store/events.h"
+#include "store/key_sets.h"
 
 #define SECRET_BYTES 32
 #define SECRET_MAX   512
@@ -48,6 +50,7 @@ static enum err write_new(struct task *task, struct db *db, void *arg)
 
 	TRY(check_delegates(task, db, &change->client));
 	TRY(client_insert(task, db, &change->client));
+	TRY(key_set_want(task, db, change->client.id, change->client.jwks_uri, task->now));
 	return event_insert(task, db, &change->event);
 }
 
@@ -92,12 +95,15 @@ static enum err choose_secret(struct task *task, struct str secret, struct clien
 }
 
 /* What is not there stays so: client_check says whether it must be. */
-static enum err check_keys(struct task *task, struct client *client)
+static enum err check_keys(struct task *task, const struct config *config, struct client *client)
 {
 	enum alg alg;
 	enum err err = OK;
 
-	if (client->jwks.at != NULL)
+	if (client->jwks_uri.at != NULL)
+		err = document_check_jwks_uri(task, client->jwks_uri,
+					      config->client_metadata_loopback);
+	if (err == OK && client->jwks.at != NULL)
 		err = jwk_set_check(task, client->jwks, &client->jwks);
 	if (err == OK && client->auth_alg.at != NULL)
 		err = alg_from_name(task, client->auth_alg, &alg);
@@ -137,7 +143,7 @@ enum err client_create(struct task *task, const struct authority *authority,
 	client->created_at = task->now;
 	TRY(client_check(task, client, config->redirect_schemes, config->redirect_scheme_count));
 	TRY(check_ceiling(task, authority, client));
-	TRY(check_keys(task, client));
+	TRY(check_keys(task, config, client));
 	if (!str_is_empty(wish->resource))
 		TRY(choose_resource(task, authority, wish->resource, &client->resource));
 	if (client_has_secret(client) || wish->secret.at != NULL)
@@ -163,8 +169,10 @@ static void take_changes(const struct task *task, const struct client_change *wi
 		client->grant_types = wish->grant_types;
 	if (wish->scope != NULL)
 		client->scope = *wish->scope;
-	if (wish->jwks.at != NULL)
+	if (wish->jwks.at != NULL || wish->jwks_uri.at != NULL) {
 		client->jwks = wish->jwks;
+		client->jwks_uri = wish->jwks_uri;
+	}
 	if (wish->auth_alg.at != NULL)
 		client->auth_alg = str_is_empty(wish->auth_alg) ? STR_NONE : wish->auth_alg;
 	if (wish->dpop != DPOP_STAYS)
@@ -193,6 +201,7 @@ static enum err describe_changes(struct task *task, const struct client_change *
 		{ "resource", wish->resource.at != NULL },
 		{ "secret", wish->new_secret },
 		{ "jwks", wish->jwks.at != NULL },
+		{ "jwks_uri", wish->jwks_uri.at != NULL },
 		{ "auth_alg", wish->auth_alg.at != NULL },
 		{ "dpop_bound", wish->dpop != DPOP_STAYS },
 		{ "par_required", wish->par != PAR_STAYS },
@@ -229,8 +238,8 @@ static enum err write_change(struct task *task, struct db *db, void *arg)
 	TRY(client_find(task, db, wish->id, client));
 	take_changes(task, wish, client);
 	TRY(client_check(task, client, config->redirect_schemes, config->redirect_scheme_count));
-	if (wish->jwks.at != NULL || !str_is_empty(wish->auth_alg))
-		TRY(check_keys(task, client));
+	if (wish->jwks.at != NULL || wish->jwks_uri.at != NULL || !str_is_empty(wish->auth_alg))
+		TRY(check_keys(task, config, client));
 	if (wish->scope != NULL)
 		TRY(check_ceiling(task, change->authority, client));
 	if (str_is_empty(wish->resource))
@@ -242,6 +251,8 @@ static enum err write_change(struct task *task, struct db *db, void *arg)
 	if (wish->delegates_to != NULL)
 		TRY(check_delegates(task, db, client));
 	TRY(client_update(task, db, client));
+	TRY(key_set_want(task, db, client->id, client->jwks_uri,
+			 wish->jwks_uri.at == NULL ? 0 : task->now));
 	client_note_replaced(task, db, client->id);
 	return event_insert(task, db, &change->event);
 }

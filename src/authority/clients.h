@@ -32,6 +32,7 @@ struct client_change {
 	bool new_secret;
 	struct str secret;   /* STR_NONE with new_secret: one is made */
 	struct str jwks;     /* instead of the keys before; STR_NONE: they stay */
+	struct str jwks_uri; /* likewise, and read from there at once, also when it is the same */
 	struct str auth_alg; /* STR_NONE: stays; "": any that its keys allow */
 	enum { DPOP_STAYS, DPOP_REQUIRED, DPOP_OPTIONAL } dpop;
 	enum { PAR_STAYS, PAR_REQUIRED, PAR_OPTIONAL } par;

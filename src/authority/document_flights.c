@@ -15,7 +15,7 @@ struct flight {
 	struct task *waiting; /* a list by task->next */
 	size_t waiting_count;
 	size_t len;
-	char url[DOCUMENT_URL_MAX];
+	char url[sizeof(KEY_FLIGHT) + DOCUMENT_URL_MAX];
 };
 
 struct documents {

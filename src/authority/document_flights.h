@@ -4,6 +4,9 @@
 
 #include "authority/documents.h"
 
+/* Before a client's id: what is read are its keys (key_sets.h). No URL begins so. */
+#define KEY_FLIGHT "keys "
+
 /*
  * OK: the caller reads it, and must end that. ERR_PARKED: somebody does already, and the task goes
  * on by then when that one ends. ERR_BUSY: too many wait.

@@ -8,6 +8,7 @@
 #include "crypto/jwk_set.h"
 #include "store/clients.h"
 #include "store/events.h"
+#include "store/key_sets.h"
 
 #define DETAILS_MAX 512
 
@@ -19,6 +20,18 @@ struct str document_identity(struct arena *arena, const struct client *client)
 	for (size_t i = 0; i < client->redirect_count; i++)
 		text = STR_JOIN(arena, text, STR("\n"), client->redirect_uris[i]);
 	return sha256_str(arena, text);
+}
+
+/* What the operator pins is what the operator wrote: no policy of domains for that. */
+static enum err check_keys_uri(struct task *task, const struct config *config, struct str uri,
+			       bool is_pinned)
+{
+	if (document_check_jwks_uri(task, uri, config->client_metadata_loopback) != OK)
+		return ERR_CLIENT_DOCUMENT; /* the reason is noted */
+	if (!is_pinned && document_check_domain(task, config, uri) != OK)
+		return fail(task, ERR_CLIENT_DOCUMENT,
+			    "jwks_uri: keys are not read from that domain here");
+	return OK;
 }
 
 enum err document_keep_plan(struct task *task, struct str url, struct str text,
@@ -34,6 +47,8 @@ enum err document_keep_plan(struct task *task, struct str url, struct str text,
 	if (document->client.jwks.at != NULL &&
 	    jwk_set_check(task, document->client.jwks, &document->client.jwks) != OK)
 		return ERR_CLIENT_DOCUMENT; /* the reason is noted */
+	if (document->client.jwks_uri.at != NULL)
+		TRY(check_keys_uri(task, config, document->client.jwks_uri, is_pinned));
 	if (document->client.auth_alg.at != NULL &&
 	    alg_from_name(task, document->client.auth_alg, &alg) != OK)
 		return ERR_CLIENT_DOCUMENT; /* the reason is noted */
@@ -128,6 +143,9 @@ enum err document_keep_write(struct task *task, struct db *db, void *arg)
 
 	TRY(compare(task, db, keep, &difference));
 	TRY(document_put(task, db, &keep->row, &keep->document.client, &keep->is_kept));
+	if (keep->is_kept) /* of who was not pinned, when somebody is asked about it */
+		TRY(key_set_want(task, db, keep->row.client_id, keep->document.client.jwks_uri,
+				 keep->row.pinned_at == 0 ? 0 : task->now));
 	if (!keep->is_kept || !(difference.is_new || difference.is_pinned || difference.name ||
 				difference.redirect_uris || difference.keys))
 		return OK;

@@ -23,18 +23,23 @@ static bool is_listed(struct str domain, const struct str *list, size_t count)
 	return false;
 }
 
-static enum err check_policy(struct task *task, const struct config *config, struct str url)
+enum err document_check_domain(struct task *task, const struct config *config, struct str url)
 {
 	struct str domain = document_domain(url);
 
-	if (!config->client_metadata)
-		return fail(task, ERR_CLIENT, "agents that are not registered are not let in here");
 	if (is_listed(domain, config->client_metadata_deny, config->client_metadata_deny_count) ||
 	    (config->client_metadata_allow_count > 0 &&
 	     !is_listed(domain, config->client_metadata_allow,
 			config->client_metadata_allow_count)))
 		return fail(task, ERR_CLIENT, "agents of this domain are not let in here");
 	return OK;
+}
+
+static enum err check_policy(struct task *task, const struct config *config, struct str url)
+{
+	if (!config->client_metadata)
+		return fail(task, ERR_CLIENT, "agents that are not registered are not let in here");
+	return document_check_domain(task, config, url);
 }
 
 /* *ret_is: nothing has to be read. */

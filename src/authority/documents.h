@@ -42,6 +42,10 @@ struct document_need {
 MUST_CHECK enum err document_need(struct task *task, const struct authority *authority,
 				  struct document_need *need, then_fn *then, void *arg);
 
+/* ERR_CLIENT: the operator's lists of domains are against the one of that https URL. */
+MUST_CHECK enum err document_check_domain(struct task *task, const struct config *config,
+					  struct str url);
+
 /*
  * The operator's copy: text is taken for what stands at the URL, until it is unpinned, whatever the
  * policy says. It waits for the commit. ERR_CLIENT_DOCUMENT with what to change, ERR_CONFLICT.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "authority/registration.h"
 
+#include "authority/documents.h"
 #include "authority/events.h"
 #include "authority/registration_metadata.h"
 #include "authority/stop.h"
@@ -12,13 +13,12 @@
 #include "http/address.h"
 #include "store/clients.h"
 #include "store/events.h"
+#include "store/key_sets.h"
 #include "store/register_tokens.h"
 #include "store/registrations.h"
 
 #define SECRET_BYTES 32
 #define DETAILS_MAX  512
-/* One that waits so short may be in the hands of a person right now. */
-#define MAY_GIVE_WAY_MS HOUR_MS
 
 struct writing {
 	struct registering *registering;
@@ -86,6 +86,7 @@ static void apply(struct task *task, const struct writing *writing, struct clien
 	client->name = said->name.at == NULL ? client->id : said->name;
 	client->auth = said->auth;
 	client->jwks = said->jwks;
+	client->jwks_uri = said->jwks_uri;
 	client->auth_alg = said->auth_alg;
 	/* what it must, by its own word or the operator's, an update ends not */
 	if (client->dpop_bound_at == 0)
@@ -98,14 +99,24 @@ static void apply(struct task *task, const struct writing *writing, struct clien
 	client->scope = offered(task, writing->registering->authority, said->scope);
 }
 
+static enum err check_keys_domain(struct task *task, const struct config *config, struct str uri)
+{
+	if (uri.at != NULL && document_check_domain(task, config, uri) != OK)
+		return fail(task, ERR_METADATA,
+			    "jwks_uri: keys are not read from that domain here");
+	return OK;
+}
+
 static enum err take_body(struct task *task, struct writing *writing)
 {
 	const struct config *config = authority_config(writing->registering->authority);
 	struct registration_rules rules = { config->redirect_schemes, config->redirect_scheme_count,
-					    config->device_flow == DEVICE_FLOW_OPEN };
+					    config->device_flow == DEVICE_FLOW_OPEN,
+					    config->client_metadata_loopback };
 	struct client *client = &writing->client;
 
 	TRY(registration_parse(task, &rules, writing->registering->body, &writing->wish));
+	TRY(check_keys_domain(task, config, writing->wish.client.jwks_uri));
 	apply(task, writing, client);
 	writing->registration.metadata = writing->wish.metadata;
 	return client_check(task, client, config->redirect_schemes, config->redirect_scheme_count);
@@ -169,6 +180,21 @@ static enum err answer(struct task *task, enum err result, void *arg)
 	return registering->then(task, result, registering);
 }
 
+/*
+ * A stranger has nothing fetched: the keys of such an agent are read when a person who has signed
+ * in is asked about it. Of one that came with the operator's token, or that somebody allowed
+ * something, they are read now.
+ */
+static enum err want_keys(struct task *task, struct db *db, const struct writing *writing,
+			  const struct registration *registration)
+{
+	bool is_stranger = registration->register_token.at == NULL &&
+			   registration->unused_since != 0;
+
+	return key_set_want(task, db, writing->client.id, writing->client.jwks_uri,
+			    is_stranger ? 0 : task->now);
+}
+
 /* --- a new one --- */
 
 /*
@@ -178,7 +204,7 @@ static enum err answer(struct task *task, enum err result, void *arg)
 static enum err make_room(struct task *task, struct db *db, struct writing *writing)
 {
 	const struct config *config = authority_config(writing->registering->authority);
-	int64_t before = task->now - MAY_GIVE_WAY_MS, count = 0;
+	int64_t before = task->now - REGISTRATION_IN_HANDS_MS, count = 0;
 	struct registration *list = NULL;
 	size_t found = 0;
 	bool is_gone = false;
@@ -221,6 +247,7 @@ static enum err write_new(struct task *task, struct db *db, void *arg)
 	TRY(make_room(task, db, writing));
 	TRY(client_insert(task, db, &writing->client));
 	TRY(registration_insert(task, db, &writing->registration));
+	TRY(want_keys(task, db, writing, &writing->registration));
 	TRY(details_of(task, writing, &event.details));
 	return event_insert(task, db, &event);
 }
@@ -343,6 +370,7 @@ static enum err write_change(struct task *task, struct db *db, void *arg)
 	TRY(registration_update(task, db, writing->token_hash, &writing->registration));
 	TRY(registration_find(task, db, writing->client.id, &now));
 	TRY(renew(task, db, writing));
+	TRY(want_keys(task, db, writing, &now));
 	/* what nobody uses opens nothing in any state, and strangers could fill the disk with it */
 	if (now.unused_since != 0)
 		return OK;
@@ -415,36 +443,4 @@ enum err registration_delete(struct task *task, const struct authority *authorit
 	if (writing->registration.unused_since != 0)
 		return store_submit(task, authority->store, write_end, writing, answer);
 	return store_submit_stop(task, authority->store, write_end, writing, answer);
-}
-
-/* --- the jobs --- */
-
-static enum err expire(struct task *task, struct db *db, const struct registration *registration,
-		       int64_t before)
-{
-	bool is_gone = false;
-
-	TRY(registration_remove(task, db, registration->client_id, before, &is_gone));
-	if (!is_gone) /* somebody has a grant for it after all */
-		return registration_use(task, db, registration->client_id);
-	log_info(task, "client.expired", LOG_STR("client", registration->client_id));
-	return OK;
-}
-
-enum err registration_expire(struct task *task, struct db *db, const struct authority *authority,
-			     int64_t limit, int64_t *ret_removed)
-{
-	int64_t before = task->now - authority_config(authority)->registration_unused_ms;
-	struct registration *list = NULL, *ended = NULL;
-	size_t count = 0, ended_count = 0;
-
-	TRY(registration_list_unused(task, db, before, limit, &list, &count));
-	for (size_t i = 0; i < count; i++)
-		TRY(expire(task, db, &list[i], before));
-	before = task->now - MAY_GIVE_WAY_MS;
-	TRY(registration_list_ended(task, db, before, limit, &ended, &ended_count));
-	for (size_t i = 0; i < ended_count; i++)
-		TRY(expire(task, db, &ended[i], before));
-	*ret_removed = (int64_t)(count > ended_count ? count : ended_count);
-	return OK;
 }

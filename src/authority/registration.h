@@ -11,6 +11,9 @@
 #include "model/client.h"
 #include "model/registration.h"
 
+/* One that waits so short may be in the hands of a person right now. */
+#define REGISTRATION_IN_HANDS_MS HOUR_MS
+
 /* What the door hands over, and what comes back. */
 struct registering {
 	struct str body; /* of a new registration or an update */

@@ -60,7 +60,6 @@ static enum err take_links(const struct describing *describing)
 {
 	static const char *const links[] = { "client_uri", "logo_uri", "tos_uri", "policy_uri" };
 
-	TRY(check_link(describing, "jwks_uri"));
 	for (size_t i = 0; i < COUNT_OF(links); i++) {
 		TRY(check_link(describing, links[i]));
 		keep(describing, links[i], text_of(describing, links[i]));

@@ -5,6 +5,7 @@
 #include "base/task.h"
 #include "crypto/jwk.h"
 #include "crypto/jwk_set.h"
+#include "model/document.h"
 #include "model/redirect.h"
 
 #define LIST_MAX 64
@@ -145,16 +146,29 @@ static enum err take_redirects(struct reading *reading)
 	return OK;
 }
 
-/* RFC 7591 2: by value or by reference; ours are by value only. */
+static enum err take_keys_uri(struct reading *reading)
+{
+	struct str uri = text_of(reading, "jwks_uri");
+
+	if (uri.at == NULL)
+		return OK;
+	if (document_check_jwks_uri(reading->task, uri, reading->rules->has_localhost) != OK)
+		return ERR_METADATA; /* the reason is noted */
+	reading->wish.client.jwks_uri = copy(reading, uri);
+	return OK;
+}
+
+/* RFC 7591 2: by value or by reference. */
 static enum err take_keys(struct reading *reading)
 {
 	const json_t *jwks = member_of(reading, "jwks");
 	struct str text;
 	enum err err;
 
+	TRY(take_keys_uri(reading));
 	if (jwks == NULL)
 		return OK;
-	if (text_of(reading, "jwks_uri").at != NULL)
+	if (reading->wish.client.jwks_uri.at != NULL)
 		return fail(reading->task, ERR_METADATA, "jwks or jwks_uri, not both");
 	TRY(json_print(reading->task, jwks, REGISTRATION_BODY_MAX, &text));
 	err = jwk_set_check(reading->task, text, &reading->wish.client.jwks);
@@ -172,7 +186,8 @@ static bool take_method(struct reading *reading, struct str name)
 		task_forgive(reading->task);
 		return false;
 	}
-	if (auth == CLIENT_AUTH_PRIVATE_KEY && client->jwks.at == NULL)
+	if (auth == CLIENT_AUTH_PRIVATE_KEY && client->jwks.at == NULL &&
+	    client->jwks_uri.at == NULL)
 		return false;
 	client->auth = auth;
 	return true;
@@ -204,9 +219,9 @@ static enum err take_auth(struct reading *reading)
 	if (!find_method(reading))
 		return fail(reading->task, ERR_METADATA,
 			    "token_endpoint_auth_method must be none, client_secret_basic, "
-			    "client_secret_post, or private_key_jwt with jwks");
+			    "client_secret_post, or private_key_jwt with jwks or jwks_uri");
 	if (client->auth != CLIENT_AUTH_PRIVATE_KEY) {
-		client->jwks = STR_NONE;
+		client->jwks = client->jwks_uri = STR_NONE;
 		return OK;
 	}
 	if (alg.at != NULL && alg_from_name(reading->task, alg, &known) != OK)

@@ -17,7 +17,8 @@
 struct registration_rules {
 	const struct str *schemes;
 	size_t scheme_count;
-	bool has_devices; /* the grant type device_code can be had */
+	bool has_devices;   /* the grant type device_code can be had */
+	bool has_localhost; /* for tests: jwks_uri may be at this machine */
 };
 
 struct registration_wish {

@@ -10,6 +10,9 @@ struct jws;
 
 #define JWK_SET_MAX  (16 * 1024)
 #define JWK_SET_KEYS 8
+/* As somebody publishes it, with certificates and keys of other kinds. */
+#define JWK_SET_PUBLISHED_MAX  (64 * 1024)
+#define JWK_SET_PUBLISHED_KEYS 32
 
 /*
  * *ret_text: the set without white space, in task memory. ERR_SYNTAX with what is wrong: not a set
@@ -17,6 +20,12 @@ struct jws;
  * two of one kid. Keys of other kinds may stand beside.
  */
 MUST_CHECK enum err jwk_set_check(struct task *task, struct str text, struct str *ret_text);
+/*
+ * Of a set that is published somewhere, what we verify with: a set as above, of its usable keys
+ * with the members that count. ERR_SYNTAX as above, and for more than JWK_SET_PUBLISHED_KEYS keys
+ * or more than JWK_SET_KEYS usable ones.
+ */
+MUST_CHECK enum err jwk_set_take(struct task *task, struct str text, struct str *ret_text);
 /*
  * OK when one of the keys made the signature: those of the header's kid, or all when it names none.
  * ERR_NOT_FOUND: no key of that kid, which says that the set may have a newer version. ERR_TOKEN.

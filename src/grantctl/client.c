@@ -46,11 +46,13 @@ static void add_option(struct json_writer *json, const char *key, const struct w
 static enum err check_kind(struct task *task, const struct words *words)
 {
 	int kinds = words->is_given[OPTION_PUBLIC] + words->is_given[OPTION_SECRET_STDIN] +
-		    words->is_given[OPTION_GENERATE_SECRET] + words->is_given[OPTION_JWKS_FILE];
+		    words->is_given[OPTION_GENERATE_SECRET] + words->is_given[OPTION_JWKS_FILE] +
+		    words->is_given[OPTION_JWKS_URI];
 
 	if (kinds != 1)
 		return fail(task, ERR_REQUEST,
-			    "say one of --public, --secret-stdin, --generate-secret, --jwks-file");
+			    "say one of --public, --secret-stdin, --generate-secret, --jwks-file, "
+			    "--jwks-uri");
 	if (!words->is_given[OPTION_ID] || !words->is_given[OPTION_NAME])
 		return fail(task, ERR_REQUEST, "--id and --name are needed");
 	return OK;
@@ -121,6 +123,7 @@ static enum err add_registration(struct task *task, const struct words *words,
 	add_option(json, "name", words, OPTION_NAME);
 	add_option(json, "resource", words, OPTION_RESOURCE);
 	add_option(json, "scope", words, OPTION_SCOPE);
+	add_option(json, "jwks_uri", words, OPTION_JWKS_URI);
 	add_option(json, "auth_alg", words, OPTION_SIGNING_ALG);
 	add_option(json, "refresh", words, OPTION_REFRESH);
 	TRY(add_keys(task, words, json));

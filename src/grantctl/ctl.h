@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/json.h"
 #include "base/secret.h"
@@ -21,6 +22,7 @@ enum option {
 	OPTION_GENERATE_SECRET,
 	OPTION_AUTH,
 	OPTION_JWKS_FILE,
+	OPTION_JWKS_URI,
 	OPTION_FILE,
 	OPTION_SIGNING_ALG,
 	OPTION_DPOP,
@@ -45,7 +47,7 @@ enum option {
 	OPTION_COUNT
 };
 
-#define BIT(option) (1U << (option))
+#define BIT(option) (UINT64_C(1) << (option))
 
 /* What was written behind the verb. */
 struct words {
@@ -68,7 +70,7 @@ struct verb {
 	const char *noun;
 	const char *name;
 	const char *argument; /* its name in the help, or NULL */
-	unsigned options;     /* BIT(…) of those it takes */
+	uint64_t options;     /* BIT(…) of those it takes */
 	enum err (*run)(struct task *task, const struct words *words);
 	const char *help;
 };

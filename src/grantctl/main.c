@@ -25,8 +25,8 @@ static const struct verb verbs[] = {
 	{ "client", "create", NULL,
 	  BIT(OPTION_ID) | BIT(OPTION_NAME) | BIT(OPTION_REDIRECT_URI) | BIT(OPTION_PUBLIC) |
 		  BIT(OPTION_SECRET_STDIN) | BIT(OPTION_GENERATE_SECRET) | BIT(OPTION_AUTH) |
-		  BIT(OPTION_JWKS_FILE) | BIT(OPTION_SIGNING_ALG) | BIT(OPTION_DPOP) |
-		  BIT(OPTION_PAR) | BIT(OPTION_RESOURCE) | BIT(OPTION_SCOPE) |
+		  BIT(OPTION_JWKS_FILE) | BIT(OPTION_JWKS_URI) | BIT(OPTION_SIGNING_ALG) |
+		  BIT(OPTION_DPOP) | BIT(OPTION_PAR) | BIT(OPTION_RESOURCE) | BIT(OPTION_SCOPE) |
 		  BIT(OPTION_GRANT_TYPE) | BIT(OPTION_DELEGATES_TO) | BIT(OPTION_REFRESH),
 	  client_create,
 	  "Registers an agent.\n\n"
@@ -36,7 +36,9 @@ static const struct verb verbs[] = {
 	  "  --public             it cannot keep a secret (a program on a person's computer), or\n"
 	  "  --secret-stdin       one line of stdin is its secret (32 characters or more), or\n"
 	  "  --generate-secret    one is made, shown this once, or\n"
-	  "  --jwks-file FILE     its public keys (RFC 7517), for private_key_jwt\n"
+	  "  --jwks-file FILE     its public keys (RFC 7517), for private_key_jwt, or\n"
+	  "  --jwks-uri URL       where it publishes them; read within seconds and then again "
+	  "and again\n"
 	  "  --auth METHOD        of a secret: client_secret_basic (default) or "
 	  "client_secret_post\n"
 	  "  --signing-alg ALG    the one algorithm its assertions may have: ES256, RS256, PS256, "
@@ -58,9 +60,10 @@ static const struct verb verbs[] = {
 	{ "client", "show", "ID", 0, client_show, "Shows one agent.\n" },
 	{ "client", "update", "ID",
 	  BIT(OPTION_NAME) | BIT(OPTION_REDIRECT_URI) | BIT(OPTION_SECRET_STDIN) |
-		  BIT(OPTION_GENERATE_SECRET) | BIT(OPTION_JWKS_FILE) | BIT(OPTION_SIGNING_ALG) |
-		  BIT(OPTION_DPOP) | BIT(OPTION_PAR) | BIT(OPTION_RESOURCE) | BIT(OPTION_SCOPE) |
-		  BIT(OPTION_GRANT_TYPE) | BIT(OPTION_DELEGATES_TO) | BIT(OPTION_REFRESH),
+		  BIT(OPTION_GENERATE_SECRET) | BIT(OPTION_JWKS_FILE) | BIT(OPTION_JWKS_URI) |
+		  BIT(OPTION_SIGNING_ALG) | BIT(OPTION_DPOP) | BIT(OPTION_PAR) |
+		  BIT(OPTION_RESOURCE) | BIT(OPTION_SCOPE) | BIT(OPTION_GRANT_TYPE) |
+		  BIT(OPTION_DELEGATES_TO) | BIT(OPTION_REFRESH),
 	  client_update,
 	  "Changes what is given and leaves the rest. What people allowed stays; a narrower scope "
 	  "or a\n"
@@ -69,7 +72,8 @@ static const struct verb verbs[] = {
 	  "  --redirect-uri URI   where answers may go, instead of all before; once for each\n"
 	  "  --secret-stdin       one line of stdin is its new secret; the old one is refused, or\n"
 	  "  --generate-secret    one is made, shown this once\n"
-	  "  --jwks-file FILE     its public keys instead of those before\n"
+	  "  --jwks-file FILE     its public keys instead of those before, or\n"
+	  "  --jwks-uri URL       where it publishes them; the same URL: read again now\n"
 	  "  --signing-alg ALG    the one algorithm its assertions may have; '': any of its keys\n"
 	  "  --dpop WORD          required: no token without proof of a key (DPoP); optional\n"
 	  "  --par WORD           required: its requests come through POST /par only; optional\n"

@@ -16,6 +16,7 @@ static const struct {
 	[OPTION_GENERATE_SECRET] = { "--generate-secret", false },
 	[OPTION_AUTH] = { "--auth", true },
 	[OPTION_JWKS_FILE] = { "--jwks-file", true },
+	[OPTION_JWKS_URI] = { "--jwks-uri", true },
 	[OPTION_FILE] = { "--file", true },
 	[OPTION_SIGNING_ALG] = { "--signing-alg", true },
 	[OPTION_DPOP] = { "--dpop", true },

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "authority/key_sets.h"
 #include "authority/registration.h"
 #include "authority/root_key.h"
 #include "authority/signing.h"
@@ -249,6 +250,11 @@ static enum err move_keys(struct task *task, struct jobs *jobs)
 	return OK;
 }
 
+static enum err read_key_sets(struct task *task, struct jobs *jobs)
+{
+	return key_sets_round(task, jobs->authority);
+}
+
 static enum err look_at_outbox(struct task *task, struct jobs *jobs)
 {
 	int64_t waiting = 0, oldest = 0;
@@ -289,6 +295,7 @@ static const struct {
 	[JOB_TEND] = { "keys", tend_keys },
 	[JOB_CLOCK] = { "clock", watch_clock },
 	[JOB_RETENTION] = { "retention", walk_on },
+	[JOB_KEY_SETS] = { "key_sets", read_key_sets },
 	[JOB_REWRAP] = { "rewrap", move_keys },
 };
 
@@ -338,6 +345,7 @@ static void run_round(void *context)
 	run_job(jobs, JOB_FOLLOW);
 	if (ticker_is_due(&jobs->tended_at, KEYS_EVERY_MS))
 		run_job(jobs, JOB_TEND);
+	run_job(jobs, JOB_KEY_SETS);
 	tell_resources(jobs);
 	if (ticker_is_due(&jobs->swept_at, SWEEP_EVERY_MS))
 		run_job(jobs, JOB_SWEEP);
@@ -387,6 +395,7 @@ void jobs_stop(struct jobs **jobs)
 	if (*jobs == NULL)
 		return;
 	ticker_stop(&(*jobs)->ticker);
+	key_sets_rest((*jobs)->authority);
 	run_job(*jobs, JOB_MARKS);
 	jobs_free(jobs);
 }

@@ -17,7 +17,8 @@ enum job {
 	JOB_TEND,   /* of keys by their age */
 	JOB_CLOCK,  /* of a wall clock that was set */
 	JOB_RETENTION,
-	JOB_REWRAP, /* of keys under another root key than the current one */
+	JOB_KEY_SETS, /* of agents, that they publish somewhere */
+	JOB_REWRAP,   /* of keys under another root key than the current one */
 	JOB_COUNT
 };
 

@@ -182,6 +182,20 @@ static enum err check_delegates(struct task *task, const struct client *client)
 	return OK;
 }
 
+/* RFC 7591 2: by value or by reference. */
+static enum err check_keys(struct task *task, const struct client *client)
+{
+	bool has_keys = client->jwks.at != NULL || client->jwks_uri.at != NULL;
+
+	if (client->jwks.at != NULL && client->jwks_uri.at != NULL)
+		return fail(task, ERR_REQUEST, "jwks or jwks_uri, not both");
+	if ((client->auth == CLIENT_AUTH_PRIVATE_KEY) != has_keys)
+		return fail(task, ERR_REQUEST,
+			    "private_key_jwt needs public keys (jwks or jwks_uri), and nothing "
+			    "else does");
+	return OK;
+}
+
 /* An exchange begins with a token that the client has of a person, or was handed by another one. */
 static enum err check_grant_types(struct task *task, const struct client *client)
 {
@@ -190,9 +204,7 @@ static enum err check_grant_types(struct task *task, const struct client *client
 	if (client_is_public(client) && client_allows(client, GRANT_CLIENT_CREDENTIALS))
 		return fail(task, ERR_REQUEST,
 			    "client_credentials needs a secret: a public client cannot have it");
-	if ((client->auth == CLIENT_AUTH_PRIVATE_KEY) != (client->jwks.at != NULL))
-		return fail(task, ERR_REQUEST,
-			    "private_key_jwt needs public keys (jwks), and nothing else does");
+	TRY(check_keys(task, client));
 	if (client->auth_alg.at != NULL && client->auth != CLIENT_AUTH_PRIVATE_KEY)
 		return fail(task, ERR_REQUEST, "an algorithm goes with private_key_jwt");
 	if (client->refresh_kept_at != 0 && client->dpop_bound_at == 0 &&

@@ -26,7 +26,7 @@ enum client_auth {
 	CLIENT_AUTH_NONE,
 	CLIENT_AUTH_BASIC,
 	CLIENT_AUTH_POST,
-	CLIENT_AUTH_PRIVATE_KEY, /* private_key_jwt: its keys are in jwks */
+	CLIENT_AUTH_PRIVATE_KEY, /* private_key_jwt: its keys are in jwks, or at jwks_uri */
 };
 
 enum client_status { CLIENT_ACTIVE, CLIENT_DISABLED };
@@ -64,7 +64,12 @@ struct client {
 	int64_t not_before; /* tokens issued then or before are dead */
 	int64_t created_at;
 	int64_t disabled_at;
-	struct str jwks;	 /* public keys by value (crypto/jwk_set.h); STR_NONE: none */
+	/*
+	 * public keys by value (crypto/jwk_set.h), STR_NONE: none; or where they are published, and
+	 * then jwks is what was last read there, where somebody looked it up (authority/key_sets.h)
+	 */
+	struct str jwks;
+	struct str jwks_uri;
 	struct str auth_alg;	 /* the only algorithm it signs assertions with; STR_NONE: any */
 	int64_t dpop_bound_at;	 /* since when it gets no token without DPoP; 0: it may */
 	int64_t par_required_at; /* since when it must push its requests (RFC 9126 6); 0: it may */

@@ -32,27 +32,53 @@ static bool hides_segments(struct str path)
 	return false;
 }
 
-enum err document_check_url(struct task *task, struct str url, bool allow_localhost)
+/* What is wrong with a URL of that name, or NULL. */
+static const char *url_problem(struct str url, bool allow_localhost, struct url *ret_parts)
 {
 	struct url parts;
 
 	if (url.len > DOCUMENT_URL_MAX)
-		return fail(task, ERR_CLIENT_DOCUMENT,
-			    "a client_id that is a URL has at most 512 bytes");
+		return "has more than 512 bytes";
 	if (url_parse(url, &parts) != OK || !str_equals(parts.scheme, STR("https")))
-		return fail(task, ERR_CLIENT_DOCUMENT, "the client_id is not an https URL");
+		return "is not an https URL";
 	if (parts.userinfo.at != NULL || parts.fragment.at != NULL)
-		return fail(task, ERR_CLIENT_DOCUMENT,
-			    "a client_id must not have a user name, a password or a fragment");
+		return "must not have a user name, a password or a fragment";
 	if (!url_host_is_name(parts.host) &&
 	    !(allow_localhost && str_equals(parts.host, STR("localhost"))))
-		return fail(task, ERR_CLIENT_DOCUMENT,
-			    "the host of a client_id is a name in small letters, no address");
+		return "must have a host that is a name in small letters, no address";
 	if (parts.path.len == 0)
-		return fail(task, ERR_CLIENT_DOCUMENT, "a client_id needs a path");
+		return "needs a path";
 	if (url_has_dot_segment(parts.path) || hides_segments(parts.path))
-		return fail(task, ERR_CLIENT_DOCUMENT,
-			    "a client_id must not have dot segments, also not encoded ones");
+		return "must not have dot segments, also not encoded ones";
+	*ret_parts = parts;
+	return NULL;
+}
+
+enum err document_check_url(struct task *task, struct str url, bool allow_localhost)
+{
+	struct url parts = { 0 };
+	const char *problem = url_problem(url, allow_localhost, &parts);
+
+	if (problem != NULL)
+		return failf(task, ERR_CLIENT_DOCUMENT, "the client_id %s", problem);
+	return OK;
+}
+
+static bool is_localhost(struct str host)
+{
+	return str_equals(host, STR("localhost")) || str_ends_with(host, STR(".localhost"));
+}
+
+enum err document_check_jwks_uri(struct task *task, struct str uri, bool allow_localhost)
+{
+	struct url parts = { 0 };
+	const char *problem = url_problem(uri, allow_localhost, &parts);
+
+	if (problem == NULL && !url_is_public(&parts) &&
+	    !(allow_localhost && is_localhost(parts.host)))
+		problem = "must be an https URL of a public host";
+	if (problem != NULL)
+		return failf(task, ERR_SYNTAX, "jwks_uri %s", problem);
 	return OK;
 }
 
@@ -119,6 +145,21 @@ static enum err take_alg(struct task *task, const json_t *json, struct client *c
 	return OK;
 }
 
+static enum err take_key_set(struct task *task, const json_t *json, struct client *client)
+{
+	const json_t *keys = json_object_get(json, "jwks");
+	struct str uri = json_get_str(json, "jwks_uri");
+
+	if (json_is_object(keys))
+		return json_print(task, keys, DOCUMENT_MAX * 6, &client->jwks);
+	if (uri.len == 0)
+		return fail(task, ERR_CLIENT_DOCUMENT,
+			    "private_key_jwt needs the public keys: jwks, or jwks_uri with their "
+			    "address");
+	client->jwks_uri = str_copy(&task->arena, uri);
+	return OK;
+}
+
 /* Section 4.1: whoever reads the document reads what is in it. */
 static enum err take_auth(struct task *task, const json_t *json, struct client *client)
 {
@@ -135,13 +176,9 @@ static enum err take_auth(struct task *task, const json_t *json, struct client *
 		return fail(task, ERR_CLIENT_DOCUMENT,
 			    "token_endpoint_auth_method must be none or private_key_jwt: what is "
 			    "published is no secret");
-	if (!json_is_object(json_object_get(json, "jwks")))
-		return fail(task, ERR_CLIENT_DOCUMENT,
-			    "private_key_jwt needs jwks with the public keys; jwks_uri cannot be "
-			    "used here yet");
 	client->auth = CLIENT_AUTH_PRIVATE_KEY;
 	TRY(take_alg(task, json, client));
-	return json_print(task, json_object_get(json, "jwks"), DOCUMENT_MAX * 6, &client->jwks);
+	return take_key_set(task, json, client);
 }
 
 /* ERR_CLIENT_DOCUMENT unless absent or a list of texts; *ret_has: is that one of them? */
@@ -234,10 +271,13 @@ static enum err take_redirects(struct task *task, const json_t *json, const stru
 static enum err take_keys(struct task *task, const json_t *json, struct str *ret_keys)
 {
 	const json_t *keys = json_object_get(json, "jwks");
+	const json_t *uri = json_object_get(json, "jwks_uri");
 
 	*ret_keys = STR_NONE;
+	if (keys != NULL && uri != NULL) /* RFC 7591 2 */
+		return fail(task, ERR_CLIENT_DOCUMENT, "jwks or jwks_uri, not both");
 	if (keys == NULL)
-		keys = json_object_get(json, "jwks_uri");
+		keys = uri;
 	return keys == NULL ? OK : json_print(task, keys, DOCUMENT_MAX * 6, ret_keys);
 }
 

@@ -26,6 +26,12 @@ bool document_is_meant(struct str client_id);
  * wrong.
  */
 MUST_CHECK enum err document_check_url(struct task *task, struct str url, bool allow_localhost);
+/*
+ * Where a client publishes its keys: by the same rules, at a host that is a public one by its name.
+ * ERR_SYNTAX with what is wrong.
+ */
+MUST_CHECK enum err document_check_jwks_uri(struct task *task, struct str uri,
+					    bool allow_localhost);
 /* "app.example" or "app.example:8443"; the domain that policies name is without the port. */
 struct str document_host(struct str url);
 struct str document_domain(struct str url);
@@ -36,7 +42,7 @@ bool document_is_below(struct str domain, struct str above);
 bool document_is_json(struct str content_type);
 
 struct document {
-	struct client client; /* id, name, kind, auth and alg, redirect URIs, grant types, jwks */
+	struct client client; /* id, name, kind, auth and alg, redirect URIs, grant types, keys */
 	struct str keys;      /* its jwks or jwks_uri as JSON; STR_NONE: it has none */
 	bool requires_par;    /* require_pushed_authorization_requests (RFC 9126 6) */
 	bool is_bound;	      /* all its tokens to its DPoP key (RFC 9449 5.2) */

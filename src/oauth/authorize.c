@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "authority/documents.h"
+#include "authority/key_sets.h"
 #include "authority/pushed.h"
 #include "base/tally.h"
 #include "base/url.h"
@@ -206,12 +207,48 @@ static enum err open_pushed(struct exchange *exchange, struct authorize_wish *wi
 	return answer_wish(task, err, wish);
 }
 
+/* Once more to the same address: the keys are in the store by now. */
+static enum err come_back_with_keys(struct task *task, enum err result, void *arg)
+{
+	struct exchange *exchange = exchange_of(task);
+	struct key_set_need *need = arg;
+
+	if (result != OK) {
+		oauth_retry_after(exchange, need->retry_after);
+		return result;
+	}
+	return ask_again(exchange);
+}
+
+/* As need_document, for the keys that the client publishes elsewhere. */
+static enum err need_keys(struct exchange *exchange, const struct authorize_wish *wish)
+{
+	struct task *task = &exchange->task;
+	const struct oauth_config *config = &oauth_of(exchange)->config;
+	struct key_set_need *need = NEW(&task->arena, struct key_set_need);
+	enum err err;
+
+	need->user_id = wish->params.user_id;
+	err = key_set_need(task, config->authority, &wish->client, need, come_back_with_keys, need);
+	if (err == ERR_LOGIN_REQUIRED)
+		return config->sign_in(exchange, config->web);
+	if (err != OK && err != ERR_PARKED)
+		oauth_retry_after(exchange, need->retry_after);
+	return err;
+}
+
 static enum err open_wish(struct exchange *exchange, struct asking *asking)
 {
 	const struct oauth_config *config = &oauth_of(exchange)->config;
 	struct authorize_wish *wish = &asking->wish;
 
 	TRY(auth_request_open(&exchange->task, config->authority, wish));
+	if (wish->client.jwks_uri.at != NULL) {
+		enum err err = need_keys(exchange, wish);
+
+		if (err != OK || exchange->reply.status != 0)
+			return err;
+	}
 	if (asking->who.user != NULL)
 		TRY(config->ask(exchange, config->web, &asking->who, wish));
 	return auth_request_keep(&exchange->task, wish, answer_wish);

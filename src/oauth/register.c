@@ -42,6 +42,8 @@ static enum err set_keys(struct task *task, json_t *object, const struct client 
 		json_object_set_new(object, "require_pushed_authorization_requests", json_true());
 	if (client->auth_alg.at != NULL)
 		set_str(object, "token_endpoint_auth_signing_alg", client->auth_alg);
+	if (client->jwks_uri.at != NULL)
+		set_str(object, "jwks_uri", client->jwks_uri);
 	if (client->jwks.at == NULL)
 		return OK;
 	TRY(json_parse(task, client->jwks, OAUTH_REPLY_MAX, &jwks));

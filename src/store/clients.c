@@ -13,16 +13,16 @@
 static STATEMENT CLIENT_INSERT = {
 	"INSERT INTO clients (id, name, kind, auth, secret_hash, secret_expires_at, redirect_uris,"
 	" grant_types, scope, resource, delegates_to, not_before, created_at, disabled_at, jwks,"
-	" auth_alg, dpop_bound_at, par_required_at, refresh_kept_at)"
+	" auth_alg, dpop_bound_at, par_required_at, refresh_kept_at, jwks_uri)"
 	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,"
-	" $18, $19)"
+	" $18, $19, $20)"
 	" ON CONFLICT DO NOTHING"
 };
 
 #define CLIENT_SELECT                                                                              \
 	"SELECT id, name, kind, auth, secret_hash, secret_expires_at, redirect_uris, grant_types," \
 	" scope, resource, delegates_to, not_before, created_at, disabled_at, jwks, auth_alg,"     \
-	" dpop_bound_at, par_required_at, refresh_kept_at FROM clients"
+	" dpop_bound_at, par_required_at, refresh_kept_at, jwks_uri FROM clients"
 
 static STATEMENT CLIENT_FIND = { CLIENT_SELECT " WHERE id = $1" };
 static STATEMENT CLIENT_LIST = { CLIENT_SELECT " WHERE id > $1 ORDER BY id LIMIT $2" };
@@ -36,18 +36,20 @@ static STATEMENT CLIENT_SET_DISABLED = {
 static STATEMENT CLIENT_UPDATE = {
 	"UPDATE clients SET name = $2, redirect_uris = $3, grant_types = $4, scope = $5,"
 	" resource = $6, secret_hash = $7, jwks = $8, auth_alg = $9, dpop_bound_at = $10,"
-	" delegates_to = $11, auth = $12, par_required_at = $13, refresh_kept_at = $14"
+	" delegates_to = $11, auth = $12, par_required_at = $13, refresh_kept_at = $14,"
+	" jwks_uri = $15"
 	" WHERE id = $1"
 };
 
 static STATEMENT CLIENT_ADD_DOCUMENT = {
 	"INSERT INTO clients (id, name, kind, auth, redirect_uris, grant_types, scope,"
-	" delegates_to, not_before, created_at, jwks, par_required_at, auth_alg, dpop_bound_at)"
-	" VALUES ($1, $2, $3, $4, $5, $6, '', '', 0, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING"
+	" delegates_to, not_before, created_at, jwks, par_required_at, auth_alg, dpop_bound_at,"
+	" jwks_uri) VALUES ($1, $2, $3, $4, $5, $6, '', '', 0, $7, $8, $9, $10, $11, $12)"
+	" ON CONFLICT DO NOTHING"
 };
 static STATEMENT CLIENT_PUT_DOCUMENT = {
 	"UPDATE clients SET name = $2, auth = $4, redirect_uris = $5, grant_types = $6, jwks = $7,"
-	" par_required_at = $8, auth_alg = $9,"
+	" par_required_at = $8, auth_alg = $9, jwks_uri = $11,"
 	/* once it must prove its key, a document that does not say so ends that not */
 	" dpop_bound_at = COALESCE(dpop_bound_at, $10) WHERE id = $1 AND kind = $3"
 };
@@ -132,6 +134,7 @@ enum err row_client(struct task *task, struct sql_row *row, struct client *clien
 	client->dpop_bound_at = row_int(row);
 	client->par_required_at = row_int(row);
 	client->refresh_kept_at = row_int(row);
+	client->jwks_uri = row_str(task, row);
 	client->status = client->disabled_at == 0 ? CLIENT_ACTIVE : CLIENT_DISABLED;
 	return OK;
 }
@@ -158,7 +161,8 @@ enum err client_insert(struct task *task, struct db *db, const struct client *cl
 			  sql_int(client->not_before), sql_int(client->created_at),
 			  sql_time(client->disabled_at), sql_text(client->jwks),
 			  sql_text(client->auth_alg), sql_time(client->dpop_bound_at),
-			  sql_time(client->par_required_at), sql_time(client->refresh_kept_at)),
+			  sql_time(client->par_required_at), sql_time(client->refresh_kept_at),
+			  sql_text(client->jwks_uri)),
 		     &changed));
 	if (changed == 0)
 		return fail(task, ERR_CONFLICT, "a client of this id exists");
@@ -203,17 +207,17 @@ enum err client_update(struct task *task, struct db *db, const struct client *cl
 	int64_t changed = 0;
 
 	TRY(uris_text(task, client, &uris));
-	TRY(sql_exec(task, db, &CLIENT_UPDATE,
-		     ARGS(sql_text(client->id), sql_text(client->name), sql_text(uris),
-			  sql_text(grant_types_text(&task->arena, client->grant_types)),
-			  sql_text(scope_text(&task->arena, client->scope)),
-			  sql_text(client->resource), sql_blob(client->secret_hash),
-			  sql_text(client->jwks), sql_text(client->auth_alg),
-			  sql_time(client->dpop_bound_at),
-			  sql_text(scope_text(&task->arena, client->delegates_to)),
-			  sql_text(client_auth_name(client->auth)),
-			  sql_time(client->par_required_at), sql_time(client->refresh_kept_at)),
-		     &changed));
+	TRY(sql_exec(
+		task, db, &CLIENT_UPDATE,
+		ARGS(sql_text(client->id), sql_text(client->name), sql_text(uris),
+		     sql_text(grant_types_text(&task->arena, client->grant_types)),
+		     sql_text(scope_text(&task->arena, client->scope)), sql_text(client->resource),
+		     sql_blob(client->secret_hash), sql_text(client->jwks),
+		     sql_text(client->auth_alg), sql_time(client->dpop_bound_at),
+		     sql_text(scope_text(&task->arena, client->delegates_to)),
+		     sql_text(client_auth_name(client->auth)), sql_time(client->par_required_at),
+		     sql_time(client->refresh_kept_at), sql_text(client->jwks_uri)),
+		&changed));
 	if (changed == 0)
 		return fail(task, ERR_NOT_FOUND, "no such client");
 	return OK;
@@ -239,13 +243,14 @@ enum err client_put_document(struct task *task, struct db *db, const struct clie
 				     sql_text(client->kind), sql_text(auth), sql_text(uris),
 				     sql_text(types), sql_int(client->created_at),
 				     sql_text(client->jwks), sql_time(client->par_required_at),
-				     sql_text(client->auth_alg), sql_time(client->dpop_bound_at)),
+				     sql_text(client->auth_alg), sql_time(client->dpop_bound_at),
+				     sql_text(client->jwks_uri)),
 				NULL);
 	TRY(sql_exec(task, db, &CLIENT_PUT_DOCUMENT,
 		     ARGS(sql_text(client->id), sql_text(client->name), sql_text(client->kind),
 			  sql_text(auth), sql_text(uris), sql_text(types), sql_text(client->jwks),
 			  sql_time(client->par_required_at), sql_text(client->auth_alg),
-			  sql_time(client->dpop_bound_at)),
+			  sql_time(client->dpop_bound_at), sql_text(client->jwks_uri)),
 		     &changed));
 	if (changed == 0)
 		return fail(task, ERR_CONFLICT, "a client of this id and another kind exists");

@@ -193,15 +193,16 @@ void page_headers(struct exchange *exchange, struct str form_target)
 #define OWN_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/?=&_-.%"
 
 /*
- * An agent that is not registered: only for its question somebody signs in before it is looked at.
+ * An agent that is not registered, or that registered itself: only for their questions somebody
+ * signs in before what they publish is looked at.
  */
-static bool names_document(struct str query)
+static bool names_stranger(struct str query)
 {
-	const struct str member = STR("client_id=https");
 	struct str part;
 
 	while (str_next(&query, '&', &part))
-		if (str_starts_with(part, member))
+		if (str_starts_with(part, STR("client_id=https")) ||
+		    str_starts_with(part, STR("client_id=cli_")))
 			return true;
 	return false;
 }
@@ -212,7 +213,7 @@ bool page_is_ours(struct str path)
 
 	/* an agent's question, with what agents write unescaped (RFC 3986 3.4) */
 	if (str_starts_with(path, authorize))
-		return names_document(str_from(path, authorize.len)) &&
+		return names_stranger(str_from(path, authorize.len)) &&
 		       path.len <= PAGE_QUESTION_MAX &&
 		       str_only(path, OWN_CHARACTERS ":@!$'()*+,;~");
 	if (!str_only(path, OWN_CHARACTERS) || path.len > 512)

@@ -153,8 +153,9 @@ test('oauth4webapi registers with keys of its own, bound by DPoP, as hosted chat
 	const wish = { redirect_uris: ['https://chat.example/connector_platform_oauth_redirect'], grant_types: ['authorization_code', 'refresh_token'], client_name: 'Chat',
 		token_endpoint_auth_method: 'private_key_jwt', token_endpoint_auth_methods_supported: ['private_key_jwt', 'none'], token_endpoint_auth_signing_alg: 'RS256' };
 	const register = async (more) => oauth.processDynamicClientRegistrationResponse(await oauth.dynamicClientRegistrationRequest(as, { ...wish, ...more }, options));
-	// keys by reference are not fetched: it can do without
-	assert.equal((await register({ jwks_uri: 'https://chat.example/jwks.json' })).token_endpoint_auth_method, 'none');
+	// by reference they are read when somebody is asked (key_sets.test.mjs)
+	const elsewhere = await register({ jwks_uri: 'https://chat.example/jwks.json' });
+	assert.deepEqual([elsewhere.token_endpoint_auth_method, elsewhere.jwks_uri], ['private_key_jwt', 'https://chat.example/jwks.json']);
 	const client = await register({ jwks: { keys: [{ kty, n, e, kid: 'one' }] }, dpop_bound_access_tokens: true });
 	assert.deepEqual([client.token_endpoint_auth_method, client.token_endpoint_auth_signing_alg, client.dpop_bound_access_tokens, client.jwks.keys[0].kid, client.client_secret],
 		['private_key_jwt', 'RS256', true, 'one', undefined]);

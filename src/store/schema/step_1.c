@@ -62,14 +62,31 @@ const char *const schema_step_1[] = {
 	" created_at BIGINT NOT NULL,"
 	" disabled_at BIGINT,"
 	/*
-	 * public keys by value, the one algorithm it signs with, since when it must use DPoP, PAR,
+	 * public keys by value, or where they are published (key_sets), the one algorithm it signs
+	 * with, since when it must use DPoP, PAR,
 	 * and since when its refresh tokens stay the same (NULL: they rotate)
 	 */
 	" jwks TEXT,"
+	" jwks_uri TEXT,"
 	" auth_alg TEXT,"
 	" dpop_bound_at BIGINT,"
 	" par_required_at BIGINT,"
 	" refresh_kept_at BIGINT)",
+
+	/*
+	 * What was last read at a client's jwks_uri, none of it secret. uri: which one that was.
+	 * due_at: when a node reads it by itself; NULL: not before somebody who may has asked.
+	 * problem: why the last try came to nothing
+	 */
+	"CREATE TABLE key_sets ("
+	" client_id TEXT NOT NULL PRIMARY KEY REFERENCES clients (id) ON DELETE CASCADE,"
+	" uri TEXT NOT NULL,"
+	" jwks TEXT,"
+	" read_at BIGINT,"
+	" tried_at BIGINT,"
+	" due_at BIGINT,"
+	" problem TEXT)",
+	"CREATE INDEX key_sets_due ON key_sets (due_at) WHERE due_at IS NOT NULL",
 
 	/* of the clients that metadata documents make; identity: of name and redirect URIs */
 	"CREATE TABLE documents ("

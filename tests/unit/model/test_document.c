@@ -177,7 +177,36 @@ static void keys_make_it_prove_itself(void **state)
 		  ERR_CLIENT_DOCUMENT);
 	CHECK_ERR(parse(STR(HEAD BACK ",\"token_endpoint_auth_method\":\"private_key_jwt\","
 				      "\"jwks_uri\":\"https://app.example/k\"}")),
+		  OK);
+	CHECK(document.client.auth == CLIENT_AUTH_PRIVATE_KEY && document.client.jwks.at == NULL);
+	CHECK_STR(document.client.jwks_uri, STR("https://app.example/k"));
+	CHECK_ERR(parse(STR(HEAD BACK ",\"token_endpoint_auth_method\":\"private_key_jwt\","
+				      "\"jwks_uri\":[\"https://app.example/k\"]}")),
 		  ERR_CLIENT_DOCUMENT);
+	CHECK_ERR(parse(STR(HEAD BACK ",\"jwks\":{\"keys\":[7]},"
+				      "\"jwks_uri\":\"https://app.example/k\"}")),
+		  ERR_CLIENT_DOCUMENT);
+	CHECK_STR(task.reason, STR("jwks or jwks_uri, not both"));
+}
+
+static void keys_lie_at_a_public_host_by_https(void **state)
+{
+	static const struct str bad[] = {
+		STR_INIT("http://app.example/k"),      STR_INIT("https://app.example"),
+		STR_INIT("https://db.internal/k"),     STR_INIT("https://a.localhost/k"),
+		STR_INIT("https://localhost/k"),       STR_INIT("https://app.example/../k"),
+		STR_INIT("https://app.example/k#one"), STR_INIT("https://u@app.example/k"),
+		STR_INIT("https://10.0.0.1/k"),	       STR_INIT("javascript:alert(1)"),
+	};
+
+	(void)state;
+	CHECK_ERR(document_check_jwks_uri(&task, STR("https://app.example/k"), false), OK);
+	for (size_t i = 0; i < COUNT_OF(bad); i++) {
+		CHECK_ERR(document_check_jwks_uri(&task, bad[i], false), ERR_SYNTAX);
+		CHECK(str_starts_with(task.reason, STR("jwks_uri ")));
+	}
+	CHECK_ERR(document_check_jwks_uri(&task, STR("https://a.localhost/k"), true), OK);
+	CHECK_ERR(document_check_jwks_uri(&task, STR("https://db.internal/k"), true), ERR_SYNTAX);
 }
 
 static void what_it_says_of_its_proofs_is_taken(void **state)
@@ -342,6 +371,7 @@ int main(void)
 		   TEST(a_document_may_say_that_requests_are_pushed),
 		   TEST(a_document_becomes_a_public_client),
 		   TEST(what_it_says_of_grants_and_keys_is_taken), TEST(keys_make_it_prove_itself),
+		   TEST(keys_lie_at_a_public_host_by_https),
 		   TEST(what_it_says_of_its_proofs_is_taken),
 		   TEST(redirect_uris_that_nobody_may_have_are_left_out),
 		   TEST(without_a_name_it_is_called_by_its_host),

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "authority/key_sets.h"
+
+#include "authority/document_flights.h"
+#include "authority/documents.h"
+#include "authority/key_set_read.h"
+#include "authority/throttle_shared.h"
+
+/* without a new reading for so long it is as good as none */
+#define GOOD_MS DAY_MS
+
+/* ERR_NOT_FOUND without a good one. */
+static enum err find_good(struct task *task, struct db *db, const struct client *client,
+			  struct key_set_row *ret_row)
+{
+	struct key_set_row row = { 0 };
+
+	TRY(key_set_find(task, db, client->id, &row));
+	if (!str_equals(row.uri, client->jwks_uri) || row.jwks.at == NULL)
+		return fail(task, ERR_NOT_FOUND, "nothing was read at the client's jwks_uri yet");
+	if (row.read_at + GOOD_MS <= task->now)
+		return fail(task, ERR_NOT_FOUND,
+			    "nothing could be read at the client's jwks_uri for a day");
+	*ret_row = row;
+	return OK;
+}
+
+enum err key_set_load(struct task *task, struct db *db, struct client *client)
+{
+	struct key_set_row row = { 0 };
+	enum err err;
+
+	if (client->jwks_uri.at == NULL)
+		return OK;
+	err = find_good(task, db, client, &row);
+	if (err == ERR_NOT_FOUND)
+		return ERR_CLIENT; /* the reason is noted */
+	TRY(err);
+	client->jwks = row.jwks;
+	return OK;
+}
+
+void key_set_miss(struct task *task, const struct authority *authority, const struct client *client)
+{
+	int64_t before = task->now - KEY_SET_RETRY_MS;
+	struct key_set_row row = { 0 };
+	struct db *db = NULL;
+
+	if (store_reader(task, authority->store, &db) == OK &&
+	    key_set_find(task, db, client->id, &row) == OK && row.tried_at <= before &&
+	    row.read_at <= before)
+		key_sets_note_miss(authority->key_sets, client->id);
+	task_forgive(task);
+}
+
+/* --- for a person --- */
+
+/* Its host is no new one when the person has just had the client's document read there. */
+static bool is_new_host(const struct key_set_reading *reading)
+{
+	return !document_is_meant(reading->client_id) ||
+	       !str_equals(document_host(reading->client_id), document_host(reading->uri));
+}
+
+/* Counted as the reading of a document. */
+static enum err spend(struct task *task, struct key_set_need *need)
+{
+	const struct authority *authority = need->authority;
+	bool is_new = is_new_host(need->reading);
+
+	TRY(throttle_check(task, authority->throttle, THROTTLE_DOCUMENT, need->user_id,
+			   &need->retry_after));
+	if (is_new)
+		TRY(throttle_check(task, authority->throttle, THROTTLE_DOCUMENT_HOST, need->user_id,
+				   &need->retry_after));
+	(void)throttle_spend(task, authority, THROTTLE_DOCUMENT, need->user_id, NULL);
+	if (is_new)
+		(void)throttle_spend(task, authority, THROTTLE_DOCUMENT_HOST, need->user_id, NULL);
+	return OK;
+}
+
+/* Beside the flights of documents, by a name that no URL has. */
+static struct str flight_name(struct arena *arena, struct str client_id)
+{
+	return STR_JOIN(arena, STR(KEY_FLIGHT), client_id);
+}
+
+static enum err land(struct task *task, struct key_set_need *need, enum err err)
+{
+	document_flight_end(need->authority->documents, flight_name(&task->arena, need->client_id),
+			    err, task->reason);
+	return err;
+}
+
+static enum err keep(struct task *task, struct db *db, void *arg)
+{
+	const struct key_set_need *need = arg;
+
+	return key_set_keep(task, db, need->reading);
+}
+
+static enum err kept(struct task *task, enum err result, void *arg)
+{
+	struct key_set_need *need = arg;
+
+	return need->then(task, land(task, need, result), need->arg);
+}
+
+/* What is known of names and addresses in here is for the log. */
+static enum err refuse_answer(struct task *task, const struct key_set_need *need, enum err err)
+{
+	if (err == ERR_BUSY || err == ERR_INTERNAL || err == ERR_CONFIG)
+		return err;
+	log_info(task, "keys.not_read", LOG_STR("client", need->client_id),
+		 LOG_STR("uri", need->reading->uri), LOG_STR("reason", task->reason));
+	return failf(task, ERR_CLIENT_DOCUMENT, "no usable keys of it can be read from %.*s",
+		     STR_FMT(document_host(need->reading->uri)));
+}
+
+static enum err arrived(struct task *task, enum err result, void *arg)
+{
+	struct key_set_need *need = arg;
+	enum err err = key_set_judge(task, need->reading, result);
+
+	if (err == OK)
+		err = store_submit(task, need->authority->store, keep, need, kept);
+	else
+		err = refuse_answer(task, need, err);
+	return err == ERR_PARKED ? err : need->then(task, land(task, need, err), need->arg);
+}
+
+/* As the one who reads: what another one has read meanwhile is there by now. */
+static enum err read_it(struct task *task, struct db *db, const struct client *client,
+			struct key_set_need *need)
+{
+	struct key_set_row row = { 0 };
+	enum err err = find_good(task, db, client, &row);
+
+	if (err != ERR_NOT_FOUND)
+		return err;
+	task_forgive(task);
+	TRY(spend(task, need));
+	return key_set_read(task, need->reading, arrived, need);
+}
+
+static struct key_set_reading *new_reading(struct task *task, const struct authority *authority,
+					   const struct client *client)
+{
+	struct key_set_reading *reading = NEW(&task->arena, struct key_set_reading);
+
+	reading->authority = authority;
+	reading->client_id = client->id;
+	reading->uri = client->jwks_uri;
+	reading->is_operators = client_is_operators(client);
+	return reading;
+}
+
+enum err key_set_need(struct task *task, const struct authority *authority,
+		      const struct client *client, struct key_set_need *need, then_fn *then,
+		      void *arg)
+{
+	struct key_set_row row = { 0 };
+	struct db *db = NULL;
+	enum err err;
+
+	if (client->jwks_uri.at == NULL)
+		return OK;
+	TRY(store_reader(task, authority->store, &db));
+	err = find_good(task, db, client, &row);
+	if (err != ERR_NOT_FOUND)
+		return err;
+	task_forgive(task);
+	if (need->user_id.at == NULL && client_is_operators(client))
+		return OK; /* the jobs see to it */
+	if (need->user_id.at == NULL)
+		return fail(task, ERR_LOGIN_REQUIRED, "nobody is signed in");
+	need->client_id = client->id;
+	need->authority = authority;
+	need->then = then;
+	need->arg = arg;
+	need->reading = new_reading(task, authority, client);
+	err = document_flight_begin(task, authority->documents,
+				    flight_name(&task->arena, client->id), then, arg);
+	if (err != OK)
+		return err;
+	err = read_it(task, db, client, need);
+	return err == ERR_PARKED ? err : land(task, need, err);
+}
