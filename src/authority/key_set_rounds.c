@@ -11,6 +11,7 @@
 
 #define AT_A_TIME   8 /* of the calls out that there may be, people's readings need some too */
 #define MISSES_MOST 64
+#define IN_A_ROW    10 /* such lots, then others get a turn */
 /* most hosts answer at once; the other jobs do not wait for those that do not */
 #define LOOK_MS 200
 /* one that nobody uses is looked at again so much later */
@@ -251,57 +252,94 @@ static bool finish(struct key_sets *key_sets, int64_t wait_ms)
 }
 
 struct claiming {
-	const struct key_set_due *due;
+	struct key_set_due due;
+	int64_t tried_at;
+	int64_t due_at;
 	bool is_ours;
 };
 
 static enum err write_claim(struct task *task, struct db *db, void *arg)
 {
 	struct claiming *claiming = arg;
-	const struct key_set_due *due = claiming->due;
 
-	return key_set_claim(task, db, due, due->is_needed ? task->now : 0,
-			     task->now + (due->is_needed ? KEY_SET_RETRY_MS : UNUSED_MS),
+	return key_set_claim(task, db, &claiming->due, claiming->tried_at, claiming->due_at,
 			     &claiming->is_ours);
+}
+
+static enum err claim(struct task *task, const struct authority *authority,
+		      struct claiming *claiming)
+{
+	bool is_needed = claiming->due.is_needed;
+
+	claiming->tried_at = is_needed ? task->now : 0;
+	claiming->due_at = task->now + (is_needed ? KEY_SET_RETRY_MS : UNUSED_MS);
+	return store_write(task, authority->store, write_claim, claiming);
+}
+
+/* Too many calls are out, maybe to that host alone: nobody's fault, and not for long. */
+static enum err put_off(struct task *task, const struct authority *authority,
+			struct claiming *claiming)
+{
+	claiming->due.due_at = claiming->due_at;
+	claiming->tried_at = 0;
+	claiming->due_at = task->now + SECOND_MS;
+	return store_write(task, authority->store, write_claim, claiming);
 }
 
 static enum err begin(struct task *task, const struct authority *authority,
 		      const struct key_set_due *due)
 {
-	struct claiming claiming = { .due = due };
+	struct claiming claiming = { .due = *due };
 	struct errand *errand;
 	enum err err;
 
-	TRY(store_write(task, authority->store, write_claim, &claiming));
+	TRY(claim(task, authority, &claiming));
 	if (!claiming.is_ours || !due->is_needed)
 		return OK;
 	errand = errand_new(task, authority, due);
 	err = key_set_read(&errand->task, &errand->reading, arrived, &errand->reading);
-	if (err == ERR_PARKED)
+	if (err == ERR_PARKED) {
 		authority->key_sets->under_way++;
-	else
-		end(errand, note_problem(&errand->task, &errand->reading));
+		return OK;
+	}
+	if (err == ERR_BUSY) {
+		errand_free(&errand);
+		return put_off(task, authority, &claiming);
+	}
+	end(errand, note_problem(&errand->task, &errand->reading));
+	return OK;
+}
+
+/* *ret_more: some were due. */
+static enum err begin_due(struct task *task, const struct authority *authority, bool *ret_more)
+{
+	size_t room = AT_A_TIME - authority->key_sets->under_way, count = 0;
+	struct key_set_due *list = NULL;
+	struct db *db = NULL;
+
+	*ret_more = false;
+	if (room == 0)
+		return OK;
+	TRY(store_reader(task, authority->store, &db));
+	TRY(key_set_list_due(task, db, task->now, (int64_t)room, &list, &count));
+	for (size_t i = 0; i < count; i++)
+		TRY(begin(task, authority, &list[i]));
+	*ret_more = count > 0;
 	return OK;
 }
 
 enum err key_sets_round(struct task *task, const struct authority *authority)
 {
 	struct key_sets *key_sets = authority->key_sets;
-	struct key_set_due *list = NULL;
-	struct db *db = NULL;
-	size_t count = 0;
+	bool has_more = true;
 
 	(void)finish(key_sets, 0);
 	TRY(hurry_misses(task, authority));
-	if (key_sets->under_way == AT_A_TIME)
-		return OK;
-	TRY(store_reader(task, authority->store, &db));
-	TRY(key_set_list_due(task, db, task->now, (int64_t)(AT_A_TIME - key_sets->under_way), &list,
-			     &count));
-	for (size_t i = 0; i < count; i++)
-		TRY(begin(task, authority, &list[i]));
-	while (count > 0 && key_sets->under_way > 0 && finish(key_sets, LOOK_MS))
-		;
+	for (int i = 0; i < IN_A_ROW && has_more; i++) {
+		TRY(begin_due(task, authority, &has_more));
+		while (has_more && key_sets->under_way > 0)
+			has_more = finish(key_sets, LOOK_MS);
+	}
 	return OK;
 }
 
