@@ -7,6 +7,7 @@
 #include "authority/root_key.h"
 #include "authority/signing.h"
 #include "base/buf.h"
+#include "config/shared.h"
 #include "crypto/base64.h"
 #include "crypto/digest.h"
 #include "crypto/random.h"
@@ -79,36 +80,11 @@ static struct str resources_digest(struct arena *arena, const struct config *con
 	return hash_of(arena, &text);
 }
 
-/* Its end is a line too: nothing moves from one list into the next. */
-static void add_list(struct buf *text, const struct str *items, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		add_line(text, items[i]);
-	add_line(text, STR(""));
-}
-
-/* What makes a node answer otherwise than another. Where it listens and the like is its own. */
 static struct str settings_digest(struct arena *arena, const struct config *config)
 {
 	struct buf text = buf_in(arena, TEXT_MAX);
 
-	add_line(&text, config->issuer);
-	add_line(&text,
-		 str_printf(arena, "%lld %lld %lld", (long long)config->access_token_ms,
-			    (long long)config->refresh_idle_ms, (long long)config->grant_max_ms));
-	add_line(&text,
-		 str_printf(arena, "%d %lld %u", (int)config->registration,
-			    (long long)config->registration_unused_ms, config->registrations_max));
-	add_line(&text, str_printf(arena, "%d %d %d", config->client_metadata,
-				   config->client_metadata_loopback, config->require_dpop_nonce));
-	add_list(&text, config->client_metadata_allow, config->client_metadata_allow_count);
-	add_list(&text, config->client_metadata_deny, config->client_metadata_deny_count);
-	add_line(&text, str_printf(arena, "%d", (int)config->device_flow));
-	add_line(&text, config->controller_name);
-	add_line(&text, config->controller_contact);
-	add_line(&text, config->privacy_url);
-	add_line(&text, config->support_url);
-	add_list(&text, config->redirect_schemes, config->redirect_scheme_count);
+	config_add_shared(&text, config);
 	return hash_of(arena, &text);
 }
 

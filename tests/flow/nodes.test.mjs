@@ -255,7 +255,7 @@ case_of_two('nodes tell each other apart: who is there, and what they have other
 	await until(async () => await kinds_of_resources() === 1);
 	// so do settings that let an agent in at the one and not at the other
 	const differences = () => first.log().filter((line) => line.event === 'node.differs' && line.in === 'settings').length;
-	for (const [name, value] of [['GRANTD_CLIENT_METADATA_DENY', 'evil.example'], ['GRANTD_REQUIRE_DPOP_NONCE', 'yes']]) {
+	for (const [name, value] of [['GRANTD_CLIENT_METADATA_DENY', 'evil.example'], ['GRANTD_REQUIRE_PUSHED_REQUESTS', 'yes']]) {
 		const said = differences();
 		second.env[name] = value;
 		await second.restart();

@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "config/settings.h"
+#include "config/shared.h"
 #include "crypto/digest.h"
 #include "place.h"
 
@@ -367,9 +369,49 @@ static void a_file_is_replaced_whole_and_a_stale_temporary_one_is_no_obstacle(vo
 	place_end(&place);
 }
 
+/* Every one of them, so that a new setting is compared unless it is named here. */
+static void what_nodes_are_compared_by_is_every_setting_that_is_not_a_node_s_own(void **state)
+{
+	static const struct str own = STR_INIT(
+		" shared_loopback_host listen plain trusted_proxies ops_listen tls_cert tls_key"
+		" database database_url_file database_pool root_key_file admin_socket admin_group"
+		" share_dir extra_ca_file backup_dir sandbox loops log_level ");
+	static const char *const values[] = {
+		[SETTING_TEXT] = "x",		[SETTING_PATH] = "x",
+		[SETTING_YES_NO] = "yes",	[SETTING_COUNT] = "7",
+		[SETTING_DURATION] = "7",	[SETTING_WORDS] = "x",
+		[SETTING_LEVEL] = "error",	[SETTING_POLICY] = "token",
+		[SETTING_DEVICE_FLOW] = "open",
+	};
+	struct config plain = { 0 };
+	struct place place;
+
+	(void)state;
+	place_start(&place);
+	for (size_t i = 0; i < SETTINGS; i++) {
+		struct arena *arena = &place.task.arena;
+		struct buf before = buf_in(arena, 65536), after = buf_in(arena, 65536);
+		struct config changed = plain;
+		struct str name = STR_JOIN(arena, STR(" "), str_from_c(settings[i].name), STR(" "));
+		struct str one, other;
+
+		CHECK_ERR(setting_apply(&place.task, &settings[i], place.dir,
+					str_from_c(values[settings[i].kind]), &changed),
+			  OK);
+		config_add_shared(&before, &plain);
+		config_add_shared(&after, &changed);
+		CHECK_ERR(buf_finish(&before, &one), OK);
+		CHECK_ERR(buf_finish(&after, &other), OK);
+		CHECK(str_equals(one, other) == str_contains(own, name));
+	}
+	place_end(&place);
+}
+
 int main(void)
 {
 	return RUN(cmocka_unit_test(a_minimal_file_gets_every_default),
+		   cmocka_unit_test(
+			   what_nodes_are_compared_by_is_every_setting_that_is_not_a_node_s_own),
 		   cmocka_unit_test(what_is_written_counts),
 		   cmocka_unit_test(the_template_of_init_loads_and_says_the_same),
 		   cmocka_unit_test(each_mistake_is_named_with_what_to_do),
