@@ -241,6 +241,7 @@ static enum err write_new(struct task *task, struct db *db, void *arg)
 	struct writing *writing = arg;
 	struct event event = writing->event;
 
+	writing->gone = STR_NONE; /* this may run again */
 	if (writing->token_hash.at != NULL)
 		TRY(register_token_spend(task, db, writing->token_hash, task->now,
 					 &writing->registration.register_token));
@@ -267,11 +268,10 @@ static struct writing *new_writing(struct task *task, const struct authority *au
 /* Who has no token that is good uses up what all have together for nobody. */
 static enum err check_token(struct task *task, struct writing *writing)
 {
-	const struct registering *registering = writing->registering;
 	struct db *db = NULL;
 
-	writing->token_hash = sha256_str(&task->arena, registering->token);
-	TRY(store_reader(task, registering->authority->store, &db));
+	writing->token_hash = sha256_str(&task->arena, writing->registering->token);
+	TRY(store_reader(task, writing->registering->authority->store, &db));
 	return register_token_check(task, db, writing->token_hash, task->now);
 }
 
@@ -437,10 +437,10 @@ enum err registration_delete(struct task *task, const struct authority *authorit
 	struct writing *writing = new_writing(task, authority, registering, then);
 
 	TRY(load(task, registering, writing));
-	TRY(check_source(task, registering, registering->source));
 	writing->event = new_event(task, registering, "client.deleted", registering->client_id);
+	if (writing->registration.unused_since == 0)
+		return store_submit_stop(task, authority->store, write_end, writing, answer);
 	/* where nobody allowed it anything, nothing is stopped: any stranger does that at will */
-	if (writing->registration.unused_since != 0)
-		return store_submit(task, authority->store, write_end, writing, answer);
-	return store_submit_stop(task, authority->store, write_end, writing, answer);
+	TRY(check_source(task, registering, registering->source));
+	return store_submit(task, authority->store, write_end, writing, answer);
 }

@@ -47,6 +47,21 @@ static void a_deletion_counts_for_the_address_it_comes_from(void **state)
 	CHECK(!is_let_in(one.client_id));
 }
 
+/* Who wants to end what people allowed it is not kept from it by what its neighbours do. */
+static void one_that_is_used_ends_itself_whoever_registers_beside_it(void **state)
+{
+	struct registering one = registered(), other = { 0 };
+
+	(void)state;
+	office_tokens(&office, one.client_id.at, "mail.read");
+	for (int i = 0; i < 59; i++)
+		CHECK_ERR(register_from("192.0.2.1", &other), OK);
+	CHECK_ERR(register_from("192.0.2.1", &other), ERR_THROTTLED);
+	now();
+	CHECK_ERR(world_run(&office.world.home, delete_step, &one), OK);
+	CHECK(!is_let_in(one.client_id));
+}
+
 static enum err disable(struct task *task, struct db *db, void *arg)
 {
 	const struct registering *one = arg;
@@ -174,6 +189,7 @@ int main(void)
 		TEST(an_update_counts_for_its_client_not_for_the_address),
 		TEST(so_many_updates_of_all_together_keep_nobody_from_registering),
 		TEST(a_deletion_counts_for_the_address_it_comes_from),
+		TEST(one_that_is_used_ends_itself_whoever_registers_beside_it),
 		TEST(of_one_that_nobody_allowed_anything_no_events_are_left_but_the_operators),
 		TEST(an_update_of_one_that_somebody_allowed_something_is_an_event),
 		TEST(a_deleted_one_keeps_its_place_for_its_hour),
