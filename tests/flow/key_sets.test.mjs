@@ -87,14 +87,12 @@ describe('with a host of keys', () => {
 		await create('flooded', publish('/flooded.json', jwk(one, 'one')));
 		await until(async () => (await show('flooded')).jwks_read_at);
 		const flood = async (kid) => {
-			const answers = await Promise.all(Array.from({ length: 60 }, () => token('flooded', other, kid)));
+			const answers = await Promise.all(Array.from({ length: 24 }, () => token('flooded', other, kid)));
 			for (const answer of answers) refused(answer, 401, 'invalid_client', /registered key/);
 		};
 		const rounds = async () => { // so many that whatever was noted would have been done
-			const before = grantd.rows && await show('flooded');
 			await create(`beside-${moved}`, publish('/beside.json', jwk(one, 'one')));
 			await until(async () => (await show(`beside-${moved}`)).jwks_read_at);
-			return before;
 		};
 		for (const kid of ['one', undefined, 'unknown']) await flood(kid);
 		await rounds();
@@ -212,11 +210,9 @@ describe('with a host of keys', () => {
 		assert.equal(reads('/own.json'), 0);
 		granted(await redeem(body.client_id, one, 'one'));
 		assert.equal(reads('/own.json'), 1);
-		granted(await redeem(body.client_id, one, 'one'));
-		assert.equal(reads('/own.json'), 1, 'it lies in the store');
 		await grantd.restart();
 		granted(await redeem(body.client_id, one, 'one'));
-		assert.equal(reads('/own.json'), 1, 'also after a restart');
+		assert.equal(reads('/own.json'), 1, 'it lies in the store');
 		// somebody allowed it: now its own word is enough
 		publish('/own2.json', jwk(two, 'two'));
 		const changed = await register(grantd, { ...confidential(host.url('/own2.json')), client_id: body.client_id }, { at: body.registration_client_uri, method: 'PUT', token: body.registration_access_token });
@@ -265,12 +261,12 @@ test('RG-009: keys of domains that the operator keeps out, or whose names lead i
 	const { register_token: token } = await grantd.operate(['client', 'register-token', '--uses', '9']);
 	const said = (what) => grantd.daemon.stderr.split('\n').filter((line) => line.startsWith(`given_names: ${what}`)).map((line) => line.split(' ')[2]);
 	refused(await register(grantd, confidential('https://deep.bad.example/keys'), { token }), 400, 'invalid_client_metadata', /not read from that domain/);
-	for (const name of Object.keys(inside)) {
-		const { status, body } = await register(grantd, confidential(`https://${name}/keys`), { token });
+	const names = Object.keys(inside);
+	const made = await Promise.all(names.map((name) => register(grantd, confidential(`https://${name}/keys`), { token })));
+	for (const { status, body } of made) {
 		assert.equal(status, 201);
-		await until(async () => (await grantd.operate(['client', 'show', body.client_id])).jwks_problem);
-		assert.match((await grantd.operate(['client', 'show', body.client_id])).jwks_problem, /not on the public internet/);
+		assert.match(await until(async () => (await grantd.operate(['client', 'show', body.client_id])).jwks_problem), /not on the public internet/);
 	}
-	assert.deepEqual(said('lookup'), Object.keys(inside));
+	assert.deepEqual(said('lookup').sort(), names.sort());
 	assert.deepEqual(said('connect'), []);
 });
