@@ -207,6 +207,9 @@ struct verdict decide(struct arena *arena, const struct standing *standing, cons
 	if (verdict.scope.count == 0)
 		return deny(STR("scope"));
 	verdict.details = details_within(arena, &verdict.details, verdict.scope);
+	/* asked and granted, each short enough alone: no token carries both */
+	if (!details_fit(arena, &verdict.details))
+		return deny(STR("authorization_details"));
 	bind_to_permissions(&standing->grant, &verdict);
 	return verdict;
 }

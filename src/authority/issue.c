@@ -298,7 +298,7 @@ enum err issue_refusal(struct task *task, const struct verdict *verdict)
 		return fail(task, ERR_SCOPE, "nothing of this scope is granted");
 	if (str_equals(verdict->reason, STR("authorization_details")))
 		return fail(task, ERR_DETAILS,
-			    "authorization_details asks for more than was granted");
+			    "authorization_details: more than was granted, or than fits a token");
 	if (str_equals(verdict->reason, STR("resource")))
 		return fail(task, ERR_TARGET, "the resource is not the granted one");
 	task_note(task, ERR_GRANT, verdict->reason);

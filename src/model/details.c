@@ -359,6 +359,16 @@ struct str details_print(struct arena *arena, const struct details *details)
 	return buf_finish(&buf, &text) == OK ? text : STR_NONE;
 }
 
+bool details_fit(struct arena *arena, const struct details *details)
+{
+	size_t actions = 0;
+
+	for (size_t i = 0; i < details->count; i++)
+		actions += details->items[i].action_count;
+	return details->count <= DETAILS_COUNT_MAX && actions <= ACTIONS_MAX &&
+	       details_print(arena, details).len <= DETAILS_KEPT_MAX;
+}
+
 static bool is_in(struct str item, const struct str *list, size_t count)
 {
 	for (size_t i = 0; i < count; i++)

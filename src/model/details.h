@@ -77,6 +77,11 @@ MUST_CHECK enum err details_read(struct task *task, struct str text, struct deta
 /* The one form, in arena memory; STR_NONE of none. */
 struct str details_print(struct arena *arena, const struct details *details);
 
+/*
+ * Would details_read take them again? Two lists that are each short enough may not be so together.
+ */
+bool details_fit(struct arena *arena, const struct details *details);
+
 /* Is all that the child allows allowed by the parent alone? */
 bool detail_covers(const struct detail *parent, const struct detail *child);
 /* Does any element speak of the scope? */

@@ -173,6 +173,31 @@ describe('on its way', () => {
 		assert.deepEqual(claims(plain.access_token).authorization_details, [kept('mail.write', ['mail.move'], { per_day: 2 })]);
 	});
 
+	test('with what was granted before never more than a token carries: refused, and nothing is used up but the code', async () => {
+		const many = (scope) => Array.from({ length: 40 }, (_, i) => ({ name: `${scope}.${i}`, title: `do ${i}` }));
+		const box = (name) => ({ name, title: name, risk: 'write', can: ['sort'], cannot: ['delete'], operations: many(name) });
+		const uri = `${grantd.issuer}/r/many`;
+		await grantd.add_resource({ name: 'many', uri, scopes: [box('one'), box('two')], introspection: [{ id: 'many-rs', secret_file: 'many-rs.secret' }] });
+		const introspect = (token) => grantd.introspect(token, { id: 'many-rs' });
+		const wide = await grantd.add_agent({ id: 'wide', resource: 'many', scope: 'one two', grant_types: ['authorization_code', 'refresh_token', 'token-exchange'] });
+		const all_of = (scope, count = 40) => text([{ type: 'operations', locations: [uri], actions: many(scope).slice(0, count).map(({ name }) => name) }]);
+		const begin = async (redeem) => {
+			const wish = await wide.push({ scope: 'one two', resource: uri, authorization_details: all_of('one') });
+			return wide.redeem((await alice.allow(wish.url, { scope: ['one', 'two'] })).code, wish, redeem);
+		};
+		const two_of = { authorization_details: all_of('two') }, fits = { authorization_details: all_of('two', 24) };
+		refused(await begin(two_of), 400, 'invalid_authorization_details');
+		const body = granted(await begin(fits));
+		assert.equal((await introspect(body.access_token)).active, true);
+		refused(await wide.refresh(body.refresh_token, two_of), 400, 'invalid_authorization_details', /than fits a token/);
+		const next = granted(await wide.refresh(body.refresh_token));
+		const exchange = (more) => wide.post('/token', { grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange', subject_token: next.access_token,
+			subject_token_type: 'urn:ietf:params:oauth:token-type:access_token', actor_label: 'part', ...more });
+		refused(await exchange(two_of), 400, 'invalid_request', /than fits a token/);
+		for (const given of [granted(await exchange(fits)), granted(await wide.refresh(next.refresh_token, fits))])
+			assert.equal((await introspect(given.access_token)).authorization_details.flatMap(({ actions }) => actions).length, 64);
+	});
+
 	test('a client as itself has none', async () => {
 		const robot = await grantd.add_agent({ id: 'robot', secret: true, redirect_uris: [], grant_types: ['client_credentials'], scope: null });
 		refused(await robot.post('/token', { grant_type: 'client_credentials', authorization_details: text([element(['mail.move'])]) }), 400, undefined ?? 'invalid_authorization_details');
