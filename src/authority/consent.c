@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "authority/consent.h"
 
+#include "authority/ceilings.h"
 #include "authority/documents.h"
 #include "authority/events.h"
 #include "authority/request.h"
@@ -284,6 +285,7 @@ static enum err write_decision(struct task *task, struct db *db, void *arg)
 			decided.code_hash = STR_NONE;
 		event.kind = STR("grant.denied");
 	} else if (decided.state == REQUEST_CODE) {
+		TRY(ceilings_lower(task, db, &deciding->grant, &decided.details));
 		TRY(grant_put(task, db, &deciding->grant, &decided.grant_id));
 		event.grant_id = decided.grant_id;
 	}

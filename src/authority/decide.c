@@ -80,14 +80,6 @@ static struct scope_set available(struct arena *arena, const struct standing *st
 	return scope_intersect(arena, set, wish->offered);
 }
 
-static bool covers_one(const struct details *parents, const struct detail *child)
-{
-	for (size_t i = 0; i < parents->count; i++)
-		if (detail_covers(&parents->items[i], child))
-			return true;
-	return false;
-}
-
 /*
  * The children that the parents allow: where they speak of the scope, one of them alone must cover
  * it. *ret_all: were these all?
@@ -100,7 +92,7 @@ static struct details covered(struct arena *arena, const struct details *parents
 
 	for (size_t i = 0; i < children->count; i++)
 		if (!details_restrict(parents, children->items[i].scope) ||
-		    covers_one(parents, &children->items[i]))
+		    details_cover(parents, &children->items[i]))
 			items[kept.count++] = children->items[i];
 	*ret_all = kept.count == children->count;
 	return kept;

@@ -411,6 +411,14 @@ bool detail_covers(const struct detail *parent, const struct detail *child)
 	return true;
 }
 
+bool details_cover(const struct details *parents, const struct detail *child)
+{
+	for (size_t i = 0; i < parents->count; i++)
+		if (detail_covers(&parents->items[i], child))
+			return true;
+	return false;
+}
+
 bool details_restrict(const struct details *details, struct str scope)
 {
 	for (size_t i = 0; i < details->count; i++)

@@ -84,6 +84,8 @@ bool details_fit(struct arena *arena, const struct details *details);
 
 /* Is all that the child allows allowed by the parent alone? */
 bool detail_covers(const struct detail *parent, const struct detail *child);
+/* Is it by one of them alone? */
+bool details_cover(const struct details *parents, const struct detail *child);
 /* Does any element speak of the scope? */
 bool details_restrict(const struct details *details, struct str scope);
 /* The elements of those scopes. */

@@ -35,6 +35,11 @@ static STATEMENT GRANT_USED = { "UPDATE grants SET last_used_at = $2"
 static STATEMENT FAMILY_TAKE = {
 	"UPDATE families SET repeats = repeats WHERE id = $1 RETURNING " FAMILY_COLUMNS
 };
+static STATEMENT FAMILY_TAKE_ALL = {
+	"UPDATE families SET repeats = repeats"
+	" WHERE user_id = (SELECT g.user_id FROM grants g WHERE g.id = $1) AND grant_id = $1"
+	" AND revoked_at IS NULL RETURNING " FAMILY_COLUMNS
+};
 static STATEMENT FAMILY_SET_REPEATS = {
 	"UPDATE families SET repeats = $2, repeats_day = $3 WHERE id = $1"
 };
@@ -255,6 +260,17 @@ enum err family_find_about(struct task *task, struct db *db, struct str id,
 			   struct family_about *ret_about)
 {
 	return sql_one(task, db, &FAMILY_FIND_ABOUT, ARGS(sql_text(id)), read_about, ret_about);
+}
+
+enum err family_take_all(struct task *task, struct db *db, struct str grant_id,
+			 struct family **ret_families, size_t *ret_count)
+{
+	struct sql_list list = { .size = sizeof(struct family), .read = read_family };
+
+	TRY(sql_all(task, db, &FAMILY_TAKE_ALL, ARGS(sql_text(grant_id)), &list));
+	*ret_families = list.items;
+	*ret_count = list.count;
+	return OK;
 }
 
 enum err family_list(struct task *task, struct db *db, struct str grant_id,

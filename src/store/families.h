@@ -30,6 +30,9 @@ MUST_CHECK enum err family_set_key(struct task *task, struct db *db, const struc
 /* Takes the row first (UPDATE … RETURNING), so that what is judged stays true until the commit. */
 MUST_CHECK enum err family_take(struct task *task, struct db *db, struct str id,
 				struct family *ret_family);
+/* Takes all of a grant that have not ended. */
+MUST_CHECK enum err family_take_all(struct task *task, struct db *db, struct str grant_id,
+				    struct family **ret_families, size_t *ret_count);
 /* Stores the count of repeats of a taken family. */
 MUST_CHECK enum err family_set_repeats(struct task *task, struct db *db,
 				       const struct family *family);

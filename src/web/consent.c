@@ -186,13 +186,15 @@ static enum err read_scopes(struct page *page, const struct form *form,
 			    const struct question *question, struct consent_answer *answer)
 {
 	struct str joined, *words;
+	int64_t ends_at = 0;
 
 	TRY(join_ticked(page, form, &joined));
 	if (scope_parse(page->task, joined, &answer->scope) != OK)
 		return ERR_REQUEST;
+	TRY(duration_end(page->task, answer->duration, page->task->now, &ends_at));
 	words = NEW_ARRAY(&page->task->arena, struct str, answer->scope.count);
 	for (size_t i = 0; i < answer->scope.count; i++)
-		TRY(question_words(question, answer->scope.names[i], &words[i]));
+		TRY(question_words(question, answer->scope.names[i], ends_at, &words[i]));
 	answer->words = words;
 	return OK;
 }

@@ -25,9 +25,12 @@ struct question {
 /* Adds the question to the page's data (member "question") and collects its sentences. */
 MUST_CHECK enum err question_build(struct page *page, const struct consent_view *view,
 				   struct question *question);
-/* {"title", "can", "cannot"} of one scope, as shown; {} for one that was not asked. */
+/*
+ * {"title", "can", "cannot"} of one scope, as shown, when it is allowed until ends_at; {} for one
+ * that was not asked.
+ */
 MUST_CHECK enum err question_words(const struct question *question, struct str scope,
-				   struct str *ret_json);
+				   int64_t ends_at, struct str *ret_json);
 
 /* Puts text before the person, and keeps it. */
 void question_say(const struct question *question, json_t *object, const char *key,

@@ -23,25 +23,31 @@ static bool has_item(const json_t *list, const json_t *item)
 	return false;
 }
 
-/* What the person allowed of that scope and has not taken back; NULL: nothing. */
-static const struct permission *find_permission(const struct question *question, struct str scope)
+/*
+ * What of that scope the person allowed before, and installations keep (authority/ceilings.h);
+ * NULL: nothing.
+ */
+static const struct permission *find_permission(const struct question *question, struct str scope,
+						int64_t ends_at)
 {
 	const struct grant *grant = &question->view->grant;
 
 	for (size_t i = 0; i < grant->permission_count; i++)
 		if (str_equals(grant->permissions[i].scope, scope) &&
-		    grant->permissions[i].expires_at > question->page->task->now)
+		    grant->permissions[i].expires_at > question->page->task->now &&
+		    grant->permissions[i].expires_at >= ends_at)
 			return &grant->permissions[i];
 	return NULL;
 }
 
 /*
- * A yes to some operations of a scope takes nothing from installations that were let in before, so
- * what they can stays in the words.
+ * A yes to some operations of a scope, for no longer, takes nothing from installations that were
+ * let in before, so what they can stays in the words.
  */
-static void keep_earlier(const struct question *question, json_t *words, struct str scope)
+static void keep_earlier(const struct question *question, json_t *words, struct str scope,
+			 int64_t ends_at)
 {
-	const struct permission *permission = find_permission(question, scope);
+	const struct permission *permission = find_permission(question, scope, ends_at);
 	CLEANUP(json_unref) json_t *earlier = NULL;
 	json_t *list = json_object_get(words, "can");
 	const json_t *can;
@@ -57,9 +63,28 @@ static void keep_earlier(const struct question *question, json_t *words, struct 
 			json_array_append(list, json_array_get(can, i));
 }
 
-enum err question_words(const struct question *question, struct str scope, struct str *ret_json)
+/* Too many yeses to parts: in their place what the whole can, which none of them is beyond. */
+static enum err print_whole(const struct question *question, json_t *words, struct str scope,
+			    struct str *ret_json)
+{
+	const struct resource *resource = question->view->resource;
+	json_t *list = data_array(words, "can");
+
+	task_forgive(question->page->task);
+	for (size_t i = 0; i < resource->scope_count; i++) {
+		const struct resource_scope *whole = &resource->scopes[i];
+
+		for (size_t j = 0; str_equals(whole->name, scope) && j < whole->can_count; j++)
+			data_item_str(list, whole->can[j]);
+	}
+	return json_print(question->page->task, words, WORDS_MAX, ret_json);
+}
+
+enum err question_words(const struct question *question, struct str scope, int64_t ends_at,
+			struct str *ret_json)
 {
 	CLEANUP(json_unref) json_t *words = json_object();
+	enum err err;
 
 	for (size_t i = 0; i < json_array_size(question->scopes); i++) {
 		const json_t *item = json_array_get(question->scopes, i);
@@ -69,8 +94,9 @@ enum err question_words(const struct question *question, struct str scope, struc
 		data_str(words, "title", json_get_str(item, "title"));
 		copy_list(words, item, "can");
 		copy_list(words, item, "cannot");
-		keep_earlier(question, words, scope);
-		return json_print(question->page->task, words, WORDS_MAX, ret_json);
+		keep_earlier(question, words, scope, ends_at);
+		err = json_print(question->page->task, words, WORDS_MAX, ret_json);
+		return err == ERR_TOO_LARGE ? print_whole(question, words, scope, ret_json) : err;
 	}
 	*ret_json = STR("{}");
 	return OK;

@@ -204,16 +204,47 @@ describe('on its way', () => {
 	});
 });
 
-test('the words of an earlier yes to the whole scope stay beside those of a yes to a part of it', async () => {
-	const bob = await grantd.add_person('bob');
-	const whole = await helper.push({ scope: 'mail.write' });
-	await bob.allow(whole.url, { scope: ['mail.write'] });
-	const part = await push([element(['mail.mark'])], { scope: 'mail.write' }, helper);
-	await bob.allow(part.url, { scope: ['mail.write'] });
-	const home = await bob.get('/account');
-	const page = await bob.get(`/account/agents/${home.html.match(/gra_[a-z2-7]{26}/)[0]}`);
-	assert.match(page.text, /mark messages as read/);
-	assert.match(page.text, /move and mark messages/);
+describe('installations that were let in before', () => {
+	// A yes of that person; what the agent got for it.
+	const let_in = async (person, details, duration, scope = 'mail.read mail.write') => {
+		const wish = await helper.push({ scope, ...(details && { authorization_details: text(details) }) });
+		const { code } = await person.allow(wish.url, { scope: scope.split(' '), duration });
+		return granted(await helper.redeem(code, wish));
+	};
+	const page_of = async (person) => person.get(`/account/agents/${(await person.get('/account')).html.match(/gra_[a-z2-7]{26}/)[0]}`);
+
+	test('keep all of a scope when a yes to a part of it is for no longer, and the words say both', async () => {
+		const bob = await grantd.add_person('bob');
+		const whole = await let_in(bob, null, 'until-revoked', 'mail.write');
+		await let_in(bob, [element(['mail.mark'])], 'until-revoked', 'mail.write');
+		const page = await page_of(bob);
+		assert.match(page.text, /mark messages as read/);
+		assert.match(page.text, /move and mark messages/);
+		assert.equal(granted(await helper.refresh(whole.refresh_token)).scope, 'mail.write');
+	});
+
+	test('do not get a scope for longer, nor back, by a yes to a part of it that does not cover what they had', async () => {
+		const carol = await grantd.add_person('carol');
+		const little = await let_in(carol, [element(['mail.move'], { per_day: 10 })], '1h');
+		const whole = await let_in(carol, null, '1h');
+		const more = await let_in(carol, [element(['mail.move'], { per_day: 20 })], '30d');
+		assert.equal((await grantd.introspect(whole.access_token)).scope, 'mail.read');
+		const fresh = granted(await helper.refresh(whole.refresh_token));
+		assert.equal(fresh.scope, 'mail.read');
+		refused(await helper.refresh(fresh.refresh_token, { scope: 'mail.write' }), 400, 'invalid_scope');
+		const kept_on = granted(await helper.refresh(little.refresh_token));
+		assert.deepEqual([kept_on.scope, kept_on.authorization_details], ['mail.read mail.write', [kept('mail.write', ['mail.move'], { per_day: 10 })]]);
+		let page = await page_of(carol);
+		assert.match(page.text, /move messages/);
+		assert.doesNotMatch(page.text, /move and mark messages/, 'nobody can any more');
+
+		const remove = page.forms.find((form) => form.fields.some(({ name, value }) => name === 'scope' && value === 'mail.write'));
+		await carol.submit(page, remove, { action: 'remove-scope' });
+		await let_in(carol, [element(['mail.mark'])], '30d');
+		for (const { refresh_token } of [kept_on, more]) assert.equal(granted(await helper.refresh(refresh_token)).scope, 'mail.read');
+		page = await page_of(carol);
+		assert.doesNotMatch(page.text, /move messages/);
+	});
 });
 
 describe('from a device', () => {
