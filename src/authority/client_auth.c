@@ -174,10 +174,3 @@ enum err caller_authenticate(struct task *task, const struct authority *authorit
 	*ret_resource = resource;
 	return OK;
 }
-
-bool client_must_spend(const struct single_use *single_use, enum err result)
-{
-	/* who is asked for a nonce, or cannot be served now, comes again with the same one */
-	return single_use->assertion.name.at != NULL && result < ERR_BUSY &&
-	       result != ERR_DPOP_NONCE;
-}

@@ -44,5 +44,3 @@ MUST_CHECK enum err caller_authenticate(struct task *task, const struct authorit
 					struct client_credentials *credentials,
 					const struct resource **ret_resource,
 					struct client *ret_client);
-/* True if the assertion must be spent although its request came to nothing, or to no write. */
-bool client_must_spend(const struct single_use *single_use, enum err result);

@@ -62,6 +62,36 @@ enum err single_use_submit(struct task *task, const struct authority *authority,
 	return store_submit(task, authority->store, spend, spending, spent);
 }
 
+struct refusing {
+	enum err refused;
+	struct str why;
+	then_fn *then;
+	void *arg;
+};
+
+static enum err refuse(struct task *task, enum err result, void *arg)
+{
+	const struct refusing *refusing = arg;
+
+	TRY(result);
+	task_note(task, refusing->refused, refusing->why);
+	return refusing->then(task, refusing->refused, refusing->arg);
+}
+
+enum err single_use_refuse(struct task *task, const struct authority *authority,
+			   const struct single_use *single_use, enum err refused, then_fn *then,
+			   void *arg)
+{
+	const struct single_use alone = { .assertion = single_use->assertion };
+	struct refusing *refusing = NEW(&task->arena, struct refusing);
+
+	/* who is asked for a nonce, or cannot be served now, comes again with the same one */
+	if (alone.assertion.name.at == NULL || refused >= ERR_BUSY || refused == ERR_DPOP_NONCE)
+		return then(task, refused, arg);
+	*refusing = (struct refusing){ refused, task->reason, then, arg };
+	return single_use_submit(task, authority, &alone, refuse, refusing);
+}
+
 /* Neither a client's id nor a thumbprint has a NUL in it. */
 struct str single_use_name(struct arena *arena, struct str kind, struct str owner, struct str jti)
 {

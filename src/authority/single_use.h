@@ -21,5 +21,13 @@ MUST_CHECK enum err single_use_spend(struct task *task, struct db *db,
 MUST_CHECK enum err single_use_submit(struct task *task, const struct authority *authority,
 				      const struct single_use *single_use, then_fn *then,
 				      void *arg);
+/*
+ * Out of a request that is refused before anything was spent: its assertion is spent alone, so that
+ * it is good for no other request either, and then *then* has the refusal. Unless the assertion was
+ * used before, which is the answer then. May park.
+ */
+MUST_CHECK enum err single_use_refuse(struct task *task, const struct authority *authority,
+				      const struct single_use *single_use, enum err refused,
+				      then_fn *then, void *arg);
 /* The name under which it is kept: of what kind, whose (a client, a key), and its own id. */
 struct str single_use_name(struct arena *arena, struct str kind, struct str owner, struct str jti);

@@ -76,12 +76,15 @@ enum err oauth_device(struct exchange *exchange)
 	struct device_wish *wish = NEW(&task->arena, struct device_wish);
 	struct single_use single_use = { 0 };
 	struct form form;
+	enum err err;
 
 	if (authority_config(authority)->device_flow == DEVICE_FLOW_OFF)
 		return fail(task, ERR_NOT_FOUND, "there is nothing for devices here");
 	TRY(parameters_read(exchange, &form));
 	TRY(oauth_client(exchange, &form, &wish->client, &single_use));
-	TRY(take_key(exchange, &form, wish, &single_use));
+	err = take_key(exchange, &form, wish, &single_use);
+	if (err != OK)
+		return single_use_refuse(task, authority, &single_use, err, answer_wish, wish);
 	wish->scope = form_get(&form, "scope");
 	wish->resource = form_get(&form, "resource");
 	wish->resource_count = form_count(&form, "resource");

@@ -2,18 +2,12 @@
 /* Pushed authorization requests (RFC 9126). Never a redirect, never a page: a client asks. */
 #include "authority/pushed.h"
 
-#include "authority/client_auth.h"
+#include "authority/single_use.h"
 #include "base/json.h"
 #include "oauth/endpoints.h"
 #include "oauth/parameters.h"
 #include "oauth/proof.h"
 #include "oauth/reply.h"
-
-struct pushing {
-	struct authorize_wish wish; /* first: what the rules hand on */
-	enum err refused;	    /* while its assertion is being spent */
-	struct str why;
-};
 
 static enum err write_answer(struct exchange *exchange, const struct auth_request *request)
 {
@@ -32,39 +26,28 @@ static enum err write_answer(struct exchange *exchange, const struct auth_reques
 
 static enum err refuse(struct task *task, enum err result, void *arg)
 {
-	const struct pushing *pushing = arg;
+	const struct authorize_wish *wish = arg;
 
-	TRY(result);
-	task_note(task, pushing->refused, pushing->why);
-	oauth_retry_after(exchange_of(task), pushing->wish.refusal.retry_after);
-	return pushing->refused;
+	oauth_retry_after(exchange_of(task), wish->refusal.retry_after);
+	return result;
 }
 
-/*
- * The step after the commit, and the way out of a refusal before it: then the assertion is spent
- * for itself, so that it is good for no other request either.
- */
+/* The step after the commit, and the way out of a refusal before it. */
 static enum err answer_push(struct task *task, enum err result, void *arg)
 {
 	struct exchange *exchange = exchange_of(task);
-	struct pushing *pushing = arg;
-	struct single_use *single_use = &pushing->wish.single_use;
+	struct authorize_wish *wish = arg;
 
 	if (result == OK)
-		return write_answer(exchange, &pushing->wish.request);
-	pushing->refused = result;
-	pushing->why = task->reason;
-	if (!client_must_spend(single_use, result))
-		return refuse(task, OK, pushing);
-	single_use->proof = (struct spent){ 0 };
-	return single_use_submit(task, oauth_authority(exchange), single_use, refuse, pushing);
+		return write_answer(exchange, &wish->request);
+	return single_use_refuse(task, oauth_authority(exchange), &wish->single_use, result, refuse,
+				 wish);
 }
 
 enum err oauth_par(struct exchange *exchange)
 {
 	struct task *task = &exchange->task;
-	struct pushing *pushing = NEW(&task->arena, struct pushing);
-	struct authorize_wish *wish = &pushing->wish;
+	struct authorize_wish *wish = NEW(&task->arena, struct authorize_wish);
 	struct dpop dpop = { 0 };
 	struct form form;
 	enum err err;
@@ -77,5 +60,5 @@ enum err oauth_par(struct exchange *exchange)
 	wish->single_use.proof = dpop.spent;
 	if (err == OK)
 		err = pushed_open(task, oauth_authority(exchange), wish, dpop.jkt, answer_push);
-	return err == ERR_PARKED ? ERR_PARKED : answer_push(task, err, pushing);
+	return err == ERR_PARKED ? ERR_PARKED : answer_push(task, err, wish);
 }

@@ -19,8 +19,6 @@ struct grant_handler {
 struct asked {
 	struct token_wish wish; /* first: what the rules hand on */
 	const struct grant_handler *handler;
-	enum err refused; /* while its assertion is being spent */
-	struct str why;
 };
 
 static const struct grant_handler handlers[] = {
@@ -77,28 +75,17 @@ static enum err write_answer(struct exchange *exchange, const struct token_answe
 	return oauth_reply_json(exchange, &buf);
 }
 
-static enum err refuse(struct task *task, enum err result, const struct token_wish *wish)
+static enum err refuse(struct task *task, enum err result, void *arg)
 {
+	const struct token_wish *wish = arg;
+
 	oauth_retry_after(exchange_of(task), wish->retry_after);
 	if (result == ERR_GRANT && !str_is_empty(wish->reason))
 		task_note(task, ERR_GRANT, wish->reason);
 	return result;
 }
 
-/* What the wish came to, unless its assertion turns out to have been used before. */
-static enum err refuse_wish(struct task *task, enum err result, void *arg)
-{
-	const struct asked *asked = arg;
-
-	TRY(result);
-	task_note(task, asked->refused, asked->why);
-	return refuse(task, asked->refused, &asked->wish);
-}
-
-/*
- * The step after the commit, and the way out of a refusal before it: then the assertion is spent
- * for itself, so that it is good for no other request either.
- */
+/* The step after the commit, and the way out of a refusal before it. */
 static enum err answer_wish(struct task *task, enum err result, void *arg)
 {
 	struct exchange *exchange = exchange_of(task);
@@ -110,14 +97,10 @@ static enum err answer_wish(struct task *task, enum err result, void *arg)
 		task_tag(task, "jti", wish->answer.jti);
 		return write_answer(exchange, &wish->answer);
 	}
-	if (!wish->is_spent && client_must_spend(&wish->single_use, result)) {
-		wish->single_use.proof = (struct spent){ 0 };
-		asked->refused = result;
-		asked->why = task->reason;
-		return single_use_submit(task, oauth_authority(exchange), &wish->single_use,
-					 refuse_wish, asked);
-	}
-	return refuse(task, result, wish);
+	if (wish->is_spent)
+		return refuse(task, result, wish);
+	return single_use_refuse(task, oauth_authority(exchange), &wish->single_use, result, refuse,
+				 wish);
 }
 
 static enum err read_wish(struct exchange *exchange, const struct form *form,
