@@ -15,6 +15,8 @@
 /* One that was let in before the newest so many is asked as if it were another program. */
 #define FAMILIES_MAX 64
 
+#define SIGN_IN_FRESH_MS (5 * MINUTE_MS)
+
 static enum err check_way_back(struct task *task, const struct authority *authority,
 			       const struct consent_view *view)
 {
@@ -49,17 +51,32 @@ static enum err check_still_stands(struct task *task, const struct authority *au
 	return OK;
 }
 
-/* The person must have signed in recently enough, and, where asked, after the request began. */
+/* When a browser began with it: a pushed one was waiting until then. */
+static int64_t opened_at(const struct auth_request *request)
+{
+	if (auth_request_is_device(request))
+		return request->created_at;
+	return request->expires_at - REQUEST_LIFE_MS;
+}
+
+/*
+ * The person must have signed in recently enough, and, where asked, after the request began. Who
+ * signed in for it has time to read, however short max_age is.
+ */
 static enum err check_sign_in(struct task *task, const struct auth_request *request,
 			      const struct session *session, const struct user *user)
 {
+	bool is_for_it = session->created_at >= opened_at(request);
+	int64_t longest = request->max_age * SECOND_MS;
+
+	if (is_for_it && longest < SIGN_IN_FRESH_MS)
+		longest = SIGN_IN_FRESH_MS;
 	if (request->user_id.at != NULL && !str_equals(request->user_id, user->id))
 		return fail(task, ERR_FORBIDDEN,
 			    "somebody else was asked; start again at the agent");
-	if (str_equals(request->prompt, STR("login")) && session->created_at < request->created_at)
+	if (str_equals(request->prompt, STR("login")) && !is_for_it)
 		return fail(task, ERR_LOGIN_REQUIRED, "the agent asks you to sign in again");
-	if (request->max_age >= 0 && session->created_at < request->created_at &&
-	    task->now - session->created_at > request->max_age * SECOND_MS)
+	if (request->max_age >= 0 && task->now - session->created_at > longest)
 		return fail(task, ERR_LOGIN_REQUIRED, "the agent asks you to sign in again");
 	return OK;
 }

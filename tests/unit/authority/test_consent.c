@@ -350,6 +350,30 @@ static void prompt_login_and_max_age_ask_for_a_new_sign_in(void **state)
 	CHECK_ERR(show(request.id, OFFICE_BROWSER, &view), OK);
 }
 
+/* Once a sign-in after the question began counted for the question's whole hour. */
+static void a_sign_in_for_a_question_is_new_for_as_long_as_it_takes_to_read_it(void **state)
+{
+	struct authorize_params params = office_params(&office, "agent", "mail.read");
+	struct session session = session_of_alice();
+	struct auth_request request;
+	struct consent_asked asked;
+	struct consent_view view;
+
+	(void)state;
+	params.max_age = STR("60");
+	CHECK_ERR(ask(&params, &request), OK);
+	asked = (struct consent_asked){ request.id, STR(OFFICE_BROWSER), STR("127.0.0.1"), &session,
+					&office.alice };
+	session.created_at = office.world.clock.now;
+	office_wait(&office, 5 * MINUTE_MS);
+	CHECK_ERR(office_show(&office, &asked, &view), OK);
+	office_wait(&office, 1);
+	CHECK_ERR(consent_reopen(world_task(&office.world), &office.authority, &asked, &view),
+		  ERR_LOGIN_REQUIRED);
+	session.created_at = office.world.clock.now;
+	CHECK_ERR(consent_reopen(world_task(&office.world), &office.authority, &asked, &view), OK);
+}
+
 static void an_hour_later_a_request_is_over(void **state)
 {
 	struct auth_request request = asked();
@@ -398,6 +422,7 @@ int main(void)
 		TEST(cs_018_a_person_disabled_in_another_tab_gives_no_code),
 		TEST(cs_010_another_person_does_not_answer_what_alice_was_shown),
 		TEST(prompt_login_and_max_age_ask_for_a_new_sign_in),
+		TEST(a_sign_in_for_a_question_is_new_for_as_long_as_it_takes_to_read_it),
 		TEST(an_hour_later_a_request_is_over),
 		TEST(a_consent_keeps_exactly_the_sentences_that_were_shown),
 	};

@@ -116,6 +116,28 @@ static void what_one_address_pushes_for_a_public_client_is_not_anothers_measure(
 	CHECK_ERR(push_as("agent"), OK);
 }
 
+static void a_sign_in_between_push_and_opening_is_none_for_it(void **state)
+{
+	struct session session = { .user_id = office.alice.id };
+	struct consent_asked asked = { STR_NONE, STR("one"), STR("127.0.0.1"), &session,
+				       &office.alice };
+	struct consent_view view;
+
+	(void)state;
+	wish = (struct authorize_wish){ .params = office_params(&office, "agent", "mail.read") };
+	wish.params.prompt = STR("login");
+	CHECK_ERR(world_run(&office.world.home, push_step, NULL), OK);
+	asked.request_id = wish.request.id;
+	office_wait(&office, 1000);
+	session.created_at = office.world.clock.now;
+	office_wait(&office, 1000);
+	CHECK_ERR(take_with("one", "agent"), OK);
+	CHECK_ERR(consent_show(world_task(&office.world), &office.authority, &asked, &view),
+		  ERR_LOGIN_REQUIRED);
+	session.created_at = office.world.clock.now;
+	CHECK_ERR(consent_show(world_task(&office.world), &office.authority, &asked, &view), OK);
+}
+
 static const struct {
 	struct str uri;
 	bool is_ours;
@@ -146,6 +168,7 @@ int main(void)
 		TEST(a_pushed_request_is_its_clients),
 		TEST(a_pushed_request_lasts_a_minute),
 		TEST(a_proof_binds_what_is_pushed),
+		TEST(a_sign_in_between_push_and_opening_is_none_for_it),
 		TEST(what_one_address_pushes_for_a_public_client_is_not_anothers_measure),
 		TEST(a_request_uri_of_ours_is_told_from_others),
 	};
