@@ -171,25 +171,27 @@ static void describe(struct task *task, struct device_wish *wish, const struct s
 
 /*
  * Each question is a row. In the name of a public client anybody can cause one: so many from one
- * place, so many of one client, and so many in all, which is what bounds the table. Who
- * authenticates has a measure of its own, which nobody else uses up; one that made itself known
- * counts among all the same, for there may be any number of those.
+ * network for all clients and for one, so many of one client, and so many in all, which is what
+ * bounds the table. Who authenticates has a measure of its own, which nobody else uses up; one that
+ * made itself known counts among all the same, for there may be any number of those.
  */
 static enum err check_quotas(struct task *task, struct device_wish *wish)
 {
 	const struct authority *authority = wish->authority;
 	const struct client *client = &wish->client;
 	bool is_public = client_is_public(client);
+	bool is_anybodys = is_public || !client_is_operators(client);
+	struct str network = address_network(&task->arena, wish->source);
 	const struct {
 		enum throttle_kind kind;
 		bool counts;
 		struct str key;
 	} quotas[] = {
+		{ THROTTLE_DEVICE_NETWORK, is_anybodys, network },
 		{ THROTTLE_DEVICE, is_public,
-		  STR_JOIN(&task->arena, client->id, STR("\0"),
-			   address_network(&task->arena, wish->source)) },
+		  STR_JOIN(&task->arena, client->id, STR("\0"), network) },
 		{ THROTTLE_DEVICE_CLIENT, true, client->id },
-		{ THROTTLE_DEVICE_ALL, is_public || !client_is_operators(client), STR("") },
+		{ THROTTLE_DEVICE_ALL, is_anybodys, STR("") },
 	};
 
 	for (size_t i = 0; i < COUNT_OF(quotas); i++)

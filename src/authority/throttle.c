@@ -26,6 +26,7 @@ static const struct throttle_limit limits[THROTTLE_KIND_COUNT] = {
 	[THROTTLE_TOUCH] = { "touch", 1, MINUTE_MS, 0 },
 	[THROTTLE_DEVICE] = { "device", 30, MINUTE_MS, 3 },
 	[THROTTLE_DEVICE_CLIENT] = { "device-client", 300, MINUTE_MS, 10 },
+	[THROTTLE_DEVICE_NETWORK] = { "device-network", 120, MINUTE_MS, 10 },
 	[THROTTLE_DEVICE_ALL] = { "device-all", 1200, MINUTE_MS, 0 },
 	[THROTTLE_DEVICE_POLL] = { "device-poll", 60, MINUTE_MS, 0 },
 	[THROTTLE_USER_CODE] = { "user-code", 5, HOUR_MS, 1 },

@@ -37,7 +37,9 @@ enum throttle_kind {
 	/* codes for devices, per public client and network: 30 a minute */
 	THROTTLE_DEVICE,
 	THROTTLE_DEVICE_CLIENT, /* of one client from everywhere: 300 a minute */
-	/* of all that anybody can speak for, at this node: 1,200 a minute */
+	/* from one network for all that anybody can speak for: 120 a minute */
+	THROTTLE_DEVICE_NETWORK,
+	/* of all those, at this node: 1,200 a minute */
 	THROTTLE_DEVICE_ALL,
 	THROTTLE_DEVICE_POLL,	    /* questions of one device: 60 a minute */
 	THROTTLE_USER_CODE,	    /* codes that are no device's, per person: 5 an hour */

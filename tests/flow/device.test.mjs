@@ -11,7 +11,7 @@ import { MovedInstance, hurried } from './clock.mjs';
 import { ask, event_comes, event_kinds, granted, is_error_page, refused, until } from './expect.mjs';
 import { new_home, stored } from './grant_login.mjs';
 import { Person, claims, pkce, programs } from './harness/index.mjs';
-import { ClientKey, seconds } from './proof.mjs';
+import { ClientKey, asserting, seconds } from './proof.mjs';
 
 const device_type = 'urn:ietf:params:oauth:grant-type:device_code';
 const types = ['device_code', 'refresh_token'];
@@ -347,6 +347,15 @@ describe('what a device is told', () => {
 		const { access_token } = granted(await poll(asked, {}, web));
 		const [{ id }] = await grantd.rows("SELECT id FROM grants WHERE client_id = 'web-app'");
 		assert.equal(claims(access_token).grant_id, id);
+	});
+	test('an assertion beside a proof that is refused is used up', async () => {
+		const file = path.join(grantd.home, 'screen.json');
+		fs.writeFileSync(file, JSON.stringify({ keys: [key.jwk] }));
+		await grantd.operate(['client', 'create', '--id', 'screen', '--name', 'Screen', '--resource', 'mail', '--jwks-file', file, ...types.flatMap((type) => ['--grant-type', type])]);
+		const sent = asserting(key.assertion('screen', grantd.issuer, { iat: seconds(clock), exp: seconds(clock + 60) }));
+		const ask_with = (options) => agent.post('/device_authorization', { ...sent, scope: 'mail.read', resource: agent.resource }, { auth: false, ...options });
+		refused(await ask_with(proof(key, '/elsewhere')), 400, 'invalid_dpop_proof');
+		refused(await ask_with(), 401, 'invalid_client', /used before/);
 	});
 	test('quotas: so many a minute for one client from one network', async () => {
 		const busy = await grantd.add_agent({ id: 'busy', grant_types: types, redirect_uris: [] });

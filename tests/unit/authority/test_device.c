@@ -164,7 +164,7 @@ static void strangers_use_up_no_codes_of_who_authenticates(void **state)
 	(void)state;
 	set_policy("open");
 	confidential.auth = CLIENT_AUTH_BASIC;
-	/* in a public client's name: by network, by client, and in all */
+	/* in a public client's name: by client and network, by client, and in all */
 	CHECK(codes_of(named(agent("operator", GRANT_DEVICE_CODE), "television"), 400, true) == 30);
 	CHECK(codes_of(named(agent("operator", GRANT_DEVICE_CODE), "television"), 400, false) ==
 	      270);
@@ -175,12 +175,31 @@ static void strangers_use_up_no_codes_of_who_authenticates(void **state)
 	 */
 	self = named(confidential, "self");
 	self.kind = STR("registered");
-	CHECK(codes_of(self, 400, true) == 300);
+	CHECK(codes_of(self, 400, false) == 300);
 	CHECK(codes_of(named(self, "self-2"), 400, true) == 0);
 	CHECK(codes_of(named(agent("operator", GRANT_DEVICE_CODE), "lamp"), 400, false) == 0);
 	/* the operator's are as if nobody had asked, and share nothing with each other */
 	CHECK(codes_of(named(confidential, "server"), 400, true) == 300);
 	CHECK(codes_of(named(confidential, "server-2"), 400, true) == 300);
+}
+
+/* Once 40 clients at one address used up what all of a node's devices have together. */
+static void one_network_has_120_codes_however_many_clients_it_names(void **state)
+{
+	struct client self = agent("registered", GRANT_DEVICE_CODE);
+	unsigned count = 0;
+
+	(void)state;
+	set_policy("open");
+	for (char id[] = "self-a"; id[5] <= 'd'; id[5]++)
+		count += codes_of(named(self, id), 400, true);
+	CHECK(count == 120);
+	CHECK(codes_of(named(agent("operator", GRANT_DEVICE_CODE), "radio"), 10, true) == 0);
+	self.auth = CLIENT_AUTH_BASIC;
+	CHECK(codes_of(named(self, "self-e"), 10, true) == 0);
+	CHECK(codes_of(named(self, "self-e"), 10, false) == 10);
+	self.kind = STR("operator");
+	CHECK(codes_of(named(self, "server"), 10, true) == 10);
 }
 
 static enum err insert(struct task *task, struct db *db, void *arg)
@@ -223,6 +242,7 @@ int main(void)
 		TEST(only_agents_that_the_operator_lets_may_ask_from_a_device),
 		TEST(a_code_is_written_in_one_way_and_read_in_several),
 		TEST(strangers_use_up_no_codes_of_who_authenticates),
+		TEST(one_network_has_120_codes_however_many_clients_it_names),
 		TEST(no_two_devices_have_the_same_code_and_each_code_is_its_requests),
 		TEST(the_second_device_with_a_code_is_refused_and_rows_go_when_they_are_over),
 	};
