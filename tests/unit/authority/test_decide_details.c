@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Property: whatever authorization details an installation has, a token carries and a client asks,
- * decide() lets no single call through that one of them does not, and without a token and a wish
- * exactly those of the installation. A call is a naive thing: an operation, a path, and how manieth
- * of the day it is.
+ * decide() lets no single call through that one of them does not; without a token and a wish
+ * exactly those of the installation; and with them each call of an element of the narrowest that
+ * lies within one element of each other. A call is a naive thing: an operation, a path, and how
+ * manieth of the day it is.
  */
 #include "check.h"
 
@@ -182,6 +183,65 @@ static bool is_gone(const struct situation *situation, const struct call *call,
 	       details_restrict(details, scope_names[call->scope]);
 }
 
+static bool lies_within(const struct detail *child, const struct detail *parent)
+{
+	int64_t most = parent->limits[LIMIT_PER_DAY], wants = child->limits[LIMIT_PER_DAY];
+
+	if (!str_equals(child->scope, parent->scope) ||
+	    (most != 0 && (wants == 0 || wants > most)) ||
+	    (child->path_count == 0 && parent->path_count > 0))
+		return false;
+	for (size_t i = 0; i < child->action_count; i++)
+		if (!is_listed(child->actions[i], parent->actions, parent->action_count))
+			return false;
+	for (size_t i = 0; i < child->path_count; i++)
+		if (!is_at(child->paths[i], parent->paths, parent->path_count))
+			return false;
+	return true;
+}
+
+static bool fits_one(const struct detail *child, const struct details *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (lies_within(child, &list->items[i]))
+			return true;
+	return !details_restrict(list, child->scope);
+}
+
+/* Within one element of the list that, if it speaks of the scope, lies within one of the next. */
+static bool fits(const struct detail *child, const struct details *list, const struct details *next)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (lies_within(child, &list->items[i]) && fits_one(&list->items[i], next))
+			return true;
+	return !details_restrict(list, child->scope) && fits_one(child, next);
+}
+
+/* Must the call be let through? Said only while the resource has all its operations. */
+static bool is_due(const struct situation *situation, const struct call *call)
+{
+	static const struct details none = { 0 };
+	const struct details *lists[] = { &situation->wish.details, &situation->wish.token_details,
+					  &situation->standing.family.details, &none, &none };
+	struct str scope = scope_names[call->scope];
+	size_t narrowest = 0;
+
+	for (size_t i = 0; i < lists[0]->count; i++)
+		if (!fits(&lists[0]->items[i], lists[1], lists[2]))
+			return false;
+	while (narrowest < 3 && !details_restrict(lists[narrowest], scope))
+		narrowest++;
+	for (size_t i = 0; i < lists[narrowest]->count; i++) {
+		const struct detail *item = &lists[narrowest]->items[i];
+		const struct details alone = { STR_NONE, item, 1 };
+
+		if (str_equals(item->scope, scope) && allows(&alone, call) &&
+		    fits(item, lists[narrowest + 1], lists[narrowest + 2]))
+			return situation->is_whole;
+	}
+	return situation->is_whole && narrowest == 3;
+}
+
 static void check_call(const struct situation *situation, const struct verdict *verdict,
 		       const struct call *call)
 {
@@ -195,9 +255,11 @@ static void check_call(const struct situation *situation, const struct verdict *
 		CHECK(allows(own, call) && !is_gone(situation, call, own));
 		CHECK(!wish->has_token || allows(&wish->token_details, call));
 		CHECK(allows(&wish->details, call));
-	} else if (!wish->has_token && wish->details.count == 0) {
-		CHECK(!allows(own, call) || is_gone(situation, call, own));
+		return;
 	}
+	CHECK(!is_due(situation, call));
+	if (!wish->has_token && wish->details.count == 0)
+		CHECK(!allows(own, call) || is_gone(situation, call, own));
 }
 
 static void check_calls(const struct situation *situation, const struct verdict *verdict)
