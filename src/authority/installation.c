@@ -8,6 +8,7 @@
 #include "authority/stop.h"
 #include "base/printable.h"
 #include "crypto/random.h"
+#include "model/permission_words.h"
 #include "store/ceilings.h"
 #include "store/clients.h"
 #include "store/events.h"
@@ -329,9 +330,21 @@ static enum err seal_sentences(struct task *task, struct act *act)
 	return event_seal(task, act->authority, &act->user, personal, &act->event);
 }
 
-/* The permissions that the grant has not, or not any more; what it has stays as it was given. */
-static struct grant new_permissions(struct task *task, const struct act *act,
-				    const struct grant *now)
+/* What the grant has stays as it was given, but in the words of all who can something of it. */
+static enum err join_words(struct task *task, struct str offered, struct permission *permission)
+{
+	enum err err = permission_words_join(task, offered, permission->words, &permission->words);
+
+	if (err != ERR_TOO_LARGE)
+		return err;
+	task_forgive(task);
+	permission->words = offered; /* the whole is beyond all its parts */
+	return OK;
+}
+
+/* Of what is ticked: what the grant has, and what it has not, or not any more. */
+static enum err new_permissions(struct task *task, const struct act *act, const struct grant *now,
+				struct grant *ret_grant)
 {
 	const struct scope_set *ticked = &act->widening->scope;
 	struct permission *permissions = NEW_ARRAY(&task->arena, struct permission, ticked->count);
@@ -339,11 +352,16 @@ static struct grant new_permissions(struct task *task, const struct act *act,
 
 	grant.updated_at = task->now;
 	grant.permissions = permissions;
-	grant.permission_count = 0;
+	grant.permission_count = ticked->count;
 	for (size_t i = 0; i < ticked->count; i++) {
-		if (find_live(now, ticked->names[i], task->now) != NULL)
+		const struct permission *live = find_live(now, ticked->names[i], task->now);
+
+		if (live != NULL) {
+			permissions[i] = *live;
+			TRY(join_words(task, act->widening->words[i], &permissions[i]));
 			continue;
-		permissions[grant.permission_count++] = (struct permission){
+		}
+		permissions[i] = (struct permission){
 			.scope = ticked->names[i],
 			.mode = MODE_ALLOW,
 			.expires_at = now->expires_at,
@@ -352,7 +370,8 @@ static struct grant new_permissions(struct task *task, const struct act *act,
 			.granted_at = task->now,
 		};
 	}
-	return grant;
+	*ret_grant = grant;
+	return OK;
 }
 
 /* As it stands now: person, family and grant are taken in the order of all who take them. */
@@ -406,7 +425,7 @@ static enum err write_wider(struct task *task, struct db *db, void *arg)
 	*now = *act;
 	TRY(take_all(task, db, act, now));
 	TRY(check_again(task, act, now));
-	grant = new_permissions(task, act, &now->grant);
+	TRY(new_permissions(task, act, &now->grant, &grant));
 	TRY(grant_put(task, db, &grant, &grant_id));
 	widen_family(task, &now->family, act->widening->scope);
 	TRY(family_set_ceiling(task, db, &now->family));

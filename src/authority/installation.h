@@ -70,8 +70,9 @@ struct widening {
 /*
  * Its next refresh returns the wider set; what it has goes on until then. A permission that the
  * grant does not have, or that is over, lasts as long as the grant does now, and is over for the
- * installations that had it; one that the grant has stays as it was given. ERR_REQUEST: nothing is
- * ticked, or what is not offered. ERR_CONFLICT also when the end is another one meanwhile.
+ * installations that had it; one that the grant has stays as it was given, and its words say what
+ * this one can too. ERR_REQUEST: nothing is ticked, or what is not offered. ERR_CONFLICT also when
+ * the end is another one meanwhile.
  */
 MUST_CHECK enum err installation_widen(struct task *task, const struct authority *authority,
 				       const struct actor *actor, const struct widening *widening);

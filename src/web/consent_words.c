@@ -2,9 +2,8 @@
 /* What is kept with each permission: its scope's words as they stood on the page. */
 #include "web/consent_view.h"
 
+#include "model/permission_words.h"
 #include "web/words.h"
-
-#define WORDS_MAX (32 * 1024)
 
 static void copy_list(json_t *words, const json_t *item, const char *key)
 {
@@ -13,14 +12,6 @@ static void copy_list(json_t *words, const json_t *item, const char *key)
 
 	for (size_t i = 0; i < json_array_size(list); i++)
 		json_array_append(copy, json_array_get(list, i));
-}
-
-static bool has_item(const json_t *list, const json_t *item)
-{
-	for (size_t i = 0; i < json_array_size(list); i++)
-		if (json_equal(json_array_get(list, i), item))
-			return true;
-	return false;
 }
 
 /*
@@ -40,29 +31,6 @@ static const struct permission *find_permission(const struct question *question,
 	return NULL;
 }
 
-/*
- * A yes to some operations of a scope, for no longer, takes nothing from installations that were
- * let in before, so what they can stays in the words.
- */
-static void keep_earlier(const struct question *question, json_t *words, struct str scope,
-			 int64_t ends_at)
-{
-	const struct permission *permission = find_permission(question, scope, ends_at);
-	CLEANUP(json_unref) json_t *earlier = NULL;
-	json_t *list = json_object_get(words, "can");
-	const json_t *can;
-
-	if (permission == NULL || permission->words.len == 0 ||
-	    !details_restrict(&question->view->request.details, scope))
-		return;
-	if (json_parse(question->page->task, permission->words, WORDS_MAX, &earlier) != OK)
-		return task_forgive(question->page->task);
-	can = json_object_get(earlier, "can");
-	for (size_t i = 0; i < json_array_size(can); i++)
-		if (!has_item(list, json_array_get(can, i)))
-			json_array_append(list, json_array_get(can, i));
-}
-
 /* Too many yeses to parts: in their place what the whole can, which none of them is beyond. */
 static enum err print_whole(const struct question *question, json_t *words, struct str scope,
 			    struct str *ret_json)
@@ -70,21 +38,39 @@ static enum err print_whole(const struct question *question, json_t *words, stru
 	const struct resource *resource = question->view->resource;
 	json_t *list = data_array(words, "can");
 
-	task_forgive(question->page->task);
 	for (size_t i = 0; i < resource->scope_count; i++) {
 		const struct resource_scope *whole = &resource->scopes[i];
 
 		for (size_t j = 0; str_equals(whole->name, scope) && j < whole->can_count; j++)
 			data_item_str(list, whole->can[j]);
 	}
-	return json_print(question->page->task, words, WORDS_MAX, ret_json);
+	return json_print(question->page->task, words, PERMISSION_WORDS_MAX, ret_json);
+}
+
+/*
+ * A yes to some operations of a scope, for no longer, takes nothing from installations that were
+ * let in before, so what they can stays in the words.
+ */
+static enum err print_with_earlier(const struct question *question, json_t *words, struct str scope,
+				   const struct permission *permission, struct str *ret_json)
+{
+	struct task *task = question->page->task;
+	struct str own;
+	enum err err;
+
+	TRY(json_print(task, words, PERMISSION_WORDS_MAX, &own));
+	err = permission_words_join(task, own, permission->words, ret_json);
+	if (err != ERR_TOO_LARGE)
+		return err;
+	task_forgive(task);
+	return print_whole(question, words, scope, ret_json);
 }
 
 enum err question_words(const struct question *question, struct str scope, int64_t ends_at,
 			struct str *ret_json)
 {
+	const struct permission *earlier = find_permission(question, scope, ends_at);
 	CLEANUP(json_unref) json_t *words = json_object();
-	enum err err;
 
 	for (size_t i = 0; i < json_array_size(question->scopes); i++) {
 		const json_t *item = json_array_get(question->scopes, i);
@@ -94,9 +80,9 @@ enum err question_words(const struct question *question, struct str scope, int64
 		data_str(words, "title", json_get_str(item, "title"));
 		copy_list(words, item, "can");
 		copy_list(words, item, "cannot");
-		keep_earlier(question, words, scope, ends_at);
-		err = json_print(question->page->task, words, WORDS_MAX, ret_json);
-		return err == ERR_TOO_LARGE ? print_whole(question, words, scope, ret_json) : err;
+		if (earlier != NULL && details_restrict(&question->view->request.details, scope))
+			return print_with_earlier(question, words, scope, earlier, ret_json);
+		return json_print(question->page->task, words, PERMISSION_WORDS_MAX, ret_json);
 	}
 	*ret_json = STR("{}");
 	return OK;

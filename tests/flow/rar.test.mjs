@@ -245,6 +245,32 @@ describe('installations that were let in before', () => {
 		page = await page_of(carol);
 		assert.doesNotMatch(page.text, /move messages/);
 	});
+
+	test('and one that is allowed more has all of it then, and the words say so', async () => {
+		const dave = await grantd.add_person('dave');
+		const part = await let_in(dave, [element(['mail.move'])], 'until-revoked');
+		const other = await let_in(dave, null, 'until-revoked', 'mail.read');
+		const action_of = (wanted) => ({ fields }) => fields.some(({ name, value }) => name === 'action' && value === wanted);
+		const widen = async ({ access_token }) => {
+			const { grant_id, family_id } = claims(access_token);
+			const page = await dave.get(`/account/agents/${grant_id}/installations/${family_id}`);
+			await dave.submit(page, page.forms.find(action_of('widen-installation')), { action: 'widen-installation', scope: ['mail.write'] });
+		};
+		await widen(other);
+		const whole = granted(await helper.refresh(other.refresh_token));
+		assert.deepEqual([whole.scope, whole.authorization_details], ['mail.read mail.write', undefined]);
+		const page = await page_of(dave);
+		assert.match(page.text, /move and mark messages/);
+		assert.match(page.text, /move messages/, 'the other one can still this only');
+		const { refresh_token, authorization_details } = granted(await helper.refresh(part.refresh_token));
+		assert.deepEqual(authorization_details, [kept('mail.write', ['mail.move'])]);
+
+		const remove = page.forms.find((form) => action_of('remove-scope')(form) && form.fields.some(({ name, value }) => name === 'scope' && value === 'mail.write'));
+		await dave.submit(page, remove, { action: 'remove-scope' });
+		await widen(part);
+		const all = granted(await helper.refresh(refresh_token));
+		assert.deepEqual([all.scope, all.authorization_details], ['mail.read mail.write', undefined]);
+	});
 });
 
 describe('from a device', () => {
