@@ -140,6 +140,8 @@ static void add_parts(const struct page *page, const struct agents_installed *in
 		struct details today = details_today(&page->task->arena, resource,
 						     &family->details);
 
+		if (!scope_has(family->ceiling, scope))
+			continue;
 		for (size_t k = 0; k < today.count; k++) {
 			struct str text = words_detail(page, resource, &today.items[k]);
 

@@ -224,25 +224,25 @@ describe('installations that were let in before', () => {
 	});
 
 	test('do not get a scope for longer, nor back, by a yes to a part of it that does not cover what they had', async () => {
-		const carol = await grantd.add_person('carol');
-		const little = await let_in(carol, [element(['mail.move'], { per_day: 10 })], '1h');
-		const whole = await let_in(carol, null, '1h');
-		const more = await let_in(carol, [element(['mail.move'], { per_day: 20 })], '30d');
+		const erin = await grantd.add_person('erin');
+		const little = await let_in(erin, [element(['mail.move'], { per_day: 10 })], '1h');
+		const whole = await let_in(erin, null, '1h');
+		const more = await let_in(erin, [element(['mail.move'], { per_day: 20 })], '30d');
 		assert.equal((await grantd.introspect(whole.access_token)).scope, 'mail.read');
 		const fresh = granted(await helper.refresh(whole.refresh_token));
 		assert.equal(fresh.scope, 'mail.read');
 		refused(await helper.refresh(fresh.refresh_token, { scope: 'mail.write' }), 400, 'invalid_scope');
 		const kept_on = granted(await helper.refresh(little.refresh_token));
 		assert.deepEqual([kept_on.scope, kept_on.authorization_details], ['mail.read mail.write', [kept('mail.write', ['mail.move'], { per_day: 10 })]]);
-		let page = await page_of(carol);
+		let page = await page_of(erin);
 		assert.match(page.text, /move messages/);
 		assert.doesNotMatch(page.text, /move and mark messages/, 'nobody can any more');
 
 		const remove = page.forms.find((form) => form.fields.some(({ name, value }) => name === 'scope' && value === 'mail.write'));
-		await carol.submit(page, remove, { action: 'remove-scope' });
-		await let_in(carol, [element(['mail.mark'])], '30d');
+		await erin.submit(page, remove, { action: 'remove-scope' });
+		await let_in(erin, [element(['mail.mark'])], '30d');
 		for (const { refresh_token } of [kept_on, more]) assert.equal(granted(await helper.refresh(refresh_token)).scope, 'mail.read');
-		page = await page_of(carol);
+		page = await page_of(erin);
 		assert.doesNotMatch(page.text, /move messages/);
 	});
 
@@ -386,7 +386,7 @@ test('the agent\u2019s page says what its installations were let do: a part, onc
 	const carol = await grantd.add_person('carol');
 	const let_in = async (details) => {
 		const wish = await helper.push({ scope: 'mail.write', ...(details && { authorization_details: text(details) }) });
-		return granted(await helper.redeem((await carol.allow(wish.url, { scope: ['mail.write'] })).code, wish));
+		return granted(await helper.redeem((await carol.allow(wish.url, { scope: ['mail.write'], duration: 'until-revoked' })).code, wish));
 	};
 	const pages = async () => {
 		const { html } = await carol.get('/account');
