@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "authority/ceilings.h"
 
-#include "model/family.h"
+#include "base/json.h"
+#include "store/events.h"
 #include "store/families.h"
 #include "store/grants.h"
 
-static int64_t end_of(const struct grant *grant, struct str scope)
+#define EVENT_DETAILS_MAX (32 * 1024)
+
+static const struct permission *find_permission(const struct grant *grant, struct str scope)
 {
 	for (size_t i = 0; i < grant->permission_count; i++)
 		if (str_equals(grant->permissions[i].scope, scope))
-			return grant->permissions[i].expires_at;
-	return 0;
+			return &grant->permissions[i];
+	return NULL;
 }
 
 /* The scopes that come back or last longer, for some of their operations. */
@@ -22,9 +25,10 @@ static struct scope_set lengthened(struct arena *arena, const struct grant *now,
 
 	for (size_t i = 0; i < next->permission_count; i++) {
 		const struct permission *permission = &next->permissions[i];
+		const struct permission *before = find_permission(now, permission->scope);
 
 		if (details_restrict(details, permission->scope) &&
-		    end_of(now, permission->scope) < permission->expires_at)
+		    (before == NULL || before->expires_at < permission->expires_at))
 			names[set.count++] = permission->scope;
 	}
 	return set;
@@ -81,5 +85,55 @@ enum err ceilings_lower(struct task *task, struct db *db, const struct grant *ne
 	scopes = lengthened(&task->arena, &now, next, details);
 	for (size_t i = 0; i < count && scopes.count > 0; i++)
 		TRY(lower_one(task, db, &families[i], details, scopes));
+	return OK;
+}
+
+/* What of a scope only the yes allowed on which the permission rests now. */
+static enum err read_allowed(struct task *task, struct db *db, const struct permission *permission,
+			     struct details *ret_allowed)
+{
+	CLEANUP(json_unref) json_t *said = NULL;
+	struct event event = { 0 };
+	struct str text = STR_NONE;
+	const json_t *list;
+	enum err err;
+
+	*ret_allowed = (struct details){ 0 };
+	err = event_find(task, db, permission->consent_event, &event);
+	if (err == ERR_NOT_FOUND) {
+		task_forgive(task);
+		return OK;
+	}
+	TRY(err);
+	if (event.details.at == NULL)
+		return OK;
+	TRY(json_parse(task, event.details, EVENT_DETAILS_MAX, &said));
+	list = json_object_get(said, "authorization_details");
+	if (list == NULL)
+		return OK;
+	TRY(json_print(task, list, DETAILS_KEPT_MAX, &text));
+	return details_read(task, text, ret_allowed);
+}
+
+enum err ceilings_of_code(struct task *task, struct db *db, const struct auth_request *request,
+			  const struct grant *grant, struct family *family)
+{
+	const struct scope_set *granted = &request->granted;
+	struct str *names = NEW_ARRAY(&task->arena, struct str, granted->count);
+	struct scope_set left = { .names = names };
+
+	for (size_t i = 0; i < granted->count; i++) {
+		struct str scope = granted->names[i];
+		const struct permission *permission = find_permission(grant, scope);
+		struct details allowed = { 0 };
+
+		/* another yes since */
+		if (permission != NULL && permission->granted_at > request->decided_at)
+			TRY(read_allowed(task, db, permission, &allowed));
+		if (!details_restrict(&allowed, scope) ||
+		    is_covered(&allowed, &family->details, scope))
+			names[left.count++] = scope;
+	}
+	family->ceiling = left;
 	return OK;
 }

@@ -7,7 +7,9 @@
 #pragma once
 
 #include "authority/authority.h"
+#include "model/auth_request.h"
 #include "model/details.h"
+#include "model/family.h"
 #include "model/grant.h"
 
 /*
@@ -17,3 +19,10 @@
  */
 MUST_CHECK enum err ceilings_lower(struct task *task, struct db *db, const struct grant *next,
 				   const struct details *details);
+/*
+ * The same for a code that was waiting meanwhile, on its grant as taken now: sets the ceiling of
+ * its family.
+ */
+MUST_CHECK enum err ceilings_of_code(struct task *task, struct db *db,
+				     const struct auth_request *request, const struct grant *grant,
+				     struct family *family);

@@ -2,6 +2,7 @@
 #include "authority/redemption.h"
 
 #include "authority/binding.h"
+#include "authority/ceilings.h"
 #include "authority/details.h"
 #include "authority/events.h"
 #include "authority/seen.h"
@@ -97,6 +98,7 @@ static enum err judge_standing(struct task *task, struct db *db, struct redempti
 	TRY(grant_take(task, db, redemption->request.grant_id));
 	TRY(standing_find_by_grant(task, db, redemption->request.grant_id, &now));
 	now.family = redemption->standing.family;
+	TRY(ceilings_of_code(task, db, &redemption->request, &now.grant, &now.family));
 	redemption->standing = now;
 	verdict = decide(&task->arena, &now, &redemption->wish, task->now);
 	if (verdict.decision != DECISION_DENY)

@@ -227,8 +227,11 @@ describe('installations that were let in before', () => {
 		const erin = await grantd.add_person('erin');
 		const little = await let_in(erin, [element(['mail.move'], { per_day: 10 })], '1h');
 		const whole = await let_in(erin, null, '1h');
+		const waiting = await helper.push({ scope: 'mail.read mail.write' });
+		const { code } = await erin.allow(waiting.url, { scope: ['mail.read', 'mail.write'], duration: '1h' });
 		const more = await let_in(erin, [element(['mail.move'], { per_day: 20 })], '30d');
 		assert.equal((await grantd.introspect(whole.access_token)).scope, 'mail.read');
+		assert.equal(granted(await helper.redeem(code, waiting)).scope, 'mail.read', 'a code that was out meanwhile');
 		const fresh = granted(await helper.refresh(whole.refresh_token));
 		assert.equal(fresh.scope, 'mail.read');
 		refused(await helper.refresh(fresh.refresh_token, { scope: 'mail.write' }), 400, 'invalid_scope');
