@@ -7,7 +7,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { facts } from './machine.mjs';
+import { facts, probe_signature } from './machine.mjs';
 import { first_answer, load, median } from './measure.mjs';
 import { judged, rows } from './rows.mjs';
 import { Glewlwyd } from './servers/glewlwyd.mjs';
@@ -47,13 +47,6 @@ async function make_world() {
 async function probe_fsync(world) {
 	const { stdout } = await run(path.join(build, 'bench/fsync_probe'), [path.join(world.dir, 'probe')], { env: { ...process.env, LD_PRELOAD: world.shim } });
 	return Number(stdout);
-}
-
-// What one ES256 signature and one verification cost OpenSSL here, in µs.
-async function probe_signature() {
-	const { stdout } = await run('openssl', ['speed', '-seconds', '1', '-mr', 'ecdsap256']);
-	const [, signs, verifies] = /^\+F4:\d+:256:([\d.]+):([\d.]+)/m.exec(stdout);
-	return { signature_us: 1e6 / Number(signs), verification_us: 1e6 / Number(verifies) };
 }
 
 async function make_grantd(world, name, plan) {

@@ -26,6 +26,13 @@ async function compiler() {
 	return stdout.split('\n')[0];
 }
 
+// What one ES256 signature and one verification cost OpenSSL here, in µs.
+export async function probe_signature() {
+	const { stdout } = await run('openssl', ['speed', '-seconds', '1', '-mr', 'ecdsap256']);
+	const [, signs, verifies] = /^\+F4:\d+:256:([\d.]+):([\d.]+)/m.exec(stdout);
+	return { signature_us: 1e6 / Number(signs), verification_us: 1e6 / Number(verifies) };
+}
+
 export async function facts() {
 	const libraries = {};
 	for (const name of ['libssl3', 'libsqlite3-0', 'glewlwyd', 'nginx']) libraries[name] = await debian_version(name);

@@ -10,6 +10,7 @@ import path from 'node:path';
 
 process.env.GRANTD_BUILD ??= path.resolve(import.meta.dirname, '../build/release');
 process.env.GRANTD_DB ??= 'sqlite';
+const { probe_signature } = await import('./machine.mjs');
 const { Instance, mail_secret } = await import('../tests/flow/harness/instance.mjs');
 const { basic } = await import('../tests/flow/harness/agent.mjs');
 const { ClientKey } = await import('../tests/flow/proof.mjs');
@@ -17,6 +18,8 @@ const { ClientKey } = await import('../tests/flow/proof.mjs');
 const CONNECTIONS = 32;
 const SECONDS = Number(process.env.SECONDS || 4);
 const TICKS = 100; // of /proc/PID/stat, per second (CLK_TCK)
+// µs, on a machine where a signature takes as long as where the goals were set; on a slower one as much more
+const SIGNATURE_US = 17;
 const guards = { 'JWT issue (client_credentials)': 60, 'refresh + rotation + event': 130, 'the same, DPoP-bound': 243, introspection: 45 };
 
 // What all processes took: the daemon, and the children that it keeps.
@@ -107,6 +110,8 @@ async function families(instance, agent, alice) {
 }
 
 async function main() {
+	const { signature_us } = await probe_signature();
+	const slower = Math.max(1, signature_us / SIGNATURE_US);
 	const instance = await Instance.create();
 	try {
 		await instance.start();
@@ -143,10 +148,11 @@ async function main() {
 				request('/introspect', `token=${tokens[i].access_token}`, basic('mail-rs', mail_secret))),
 		];
 		console.log(`grantd on SQLite, plain HTTP, ${CONNECTIONS} connections, ${SECONDS} s each; ${os.cpus().length} cores of ${os.cpus()[0].model}, shared with the load`);
+		console.log(`one P-256 signature: ${signature_us.toFixed(1)} µs here, ${SIGNATURE_US} µs where the guards were set, which count ${slower.toFixed(2)} times`);
 		for (const row of rows)
-			console.log(`${row.name.padEnd(32)} ${row.rate.toFixed(0).padStart(7)}/s  CPU ${row.cpu.toFixed(1).padStart(6)} µs (guard ${row.guard})  p50 ${row.p50.toFixed(0)} µs  p99 ${row.p99.toFixed(0)} µs`);
+			console.log(`${row.name.padEnd(32)} ${row.rate.toFixed(0).padStart(7)}/s  CPU ${row.cpu.toFixed(1).padStart(6)} µs (guard ${(row.guard * slower).toFixed(0)})  p50 ${row.p50.toFixed(0)} µs  p99 ${row.p99.toFixed(0)} µs`);
 		console.log(`idle PSS ${idle.toFixed(1)} MiB, after the run ${pss_of(instance.daemon.pid).toFixed(1)} MiB`);
-		const over = rows.filter((row) => row.cpu > row.guard);
+		const over = rows.filter((row) => row.cpu > row.guard * slower);
 		for (const row of over) console.log(`over its guard: ${row.name}`);
 		return over.length === 0 ? 0 : 1;
 	} finally {

@@ -18,7 +18,8 @@ static void *alloc(size_t size, const char *file, int line)
 	return memory_alloc(size);
 }
 
-static void give_back(void *at)
+/* Wiped where that was asked for. */
+static void wipe_and_free(void *at)
 {
 	if (wipes && at != NULL)
 		explicit_bzero(at, malloc_usable_size(at));
@@ -33,7 +34,7 @@ static void *move(void *at, size_t size)
 
 	if (moved != NULL && at != NULL)
 		memcpy(moved, at, kept < size ? kept : size);
-	give_back(at);
+	wipe_and_free(at);
 	return moved;
 }
 
@@ -48,7 +49,7 @@ static void memory_free(void *at, const char *file, int line)
 {
 	(void)file;
 	(void)line;
-	give_back(at);
+	wipe_and_free(at);
 }
 
 void openssl_memory_start(void)
