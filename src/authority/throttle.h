@@ -28,7 +28,7 @@ enum throttle_kind {
 	THROTTLE_ACCESS_EVENT,	/* log-ins at a resource worth an event: one a minute per family */
 	THROTTLE_CLIENT_EVENT,	/* tokens of a client as itself: one a minute per what it asks */
 	THROTTLE_FAN_OUT_EVENT, /* too many sub-agents, worth an event: one a minute per family */
-	THROTTLE_REGISTER,	/* registrations written, per source or client: 60 a minute */
+	THROTTLE_REGISTER,	/* registrations written, per network or client: 60 a minute */
 	THROTTLE_REGISTER_ALL,	/* new ones of all together, at this node: 600 a minute */
 	THROTTLE_REGISTER_CHANGES, /* their updates, likewise */
 	THROTTLE_DOCUMENT,	   /* fetches of clients' documents, per person: 60 an hour */

@@ -32,8 +32,8 @@ struct sockaddr;
 /* The same of a socket's address; special for families other than IPv4 and IPv6. */
 enum address_reach address_reach_of(const struct sockaddr *address);
 /*
- * What one subscriber usually has: the /24 of an IPv4 address, the /64 of an IPv6 one, in one
- * spelling. Who counts strangers by less counts one person as many. Other texts are themselves.
+ * What counts as one stranger: the /24 of an IPv4 address, which neighbours may share, the /64 of
+ * an IPv6 one, in one spelling. By less one person counts as many. Other texts are themselves.
  */
 struct str address_network(struct arena *arena, struct str address);
 /* As it is written, without brackets and port; "?" for other families. */

@@ -104,8 +104,8 @@ struct str client_find_redirect(const struct client *client, struct str asked);
 /* Whatever is registered leads to this computer. */
 bool client_has_only_loopback(const struct client *client);
 /*
- * What an operator may register: id of unreserved characters that starts neither with "usr_" (RFC
- * 9700 4.15) nor "https://", a name, sound redirect URIs where a redirect grant is allowed, no
+ * What an operator may register: id of unreserved characters (so no URL is one) that does not start
+ * with "usr_" (RFC 9700 4.15), a name, sound redirect URIs where a redirect grant is allowed, no
  * client_credentials for public clients. ERR_REQUEST with what to change.
  */
 MUST_CHECK enum err client_check(struct task *task, const struct client *client,
