@@ -3,7 +3,6 @@
 
 #include "base/json.h"
 #include "base/task.h"
-#include "base/url.h"
 #include "grant_cli/prove.h"
 #include "http/client.h"
 
@@ -44,22 +43,6 @@ static const struct {
 	{ "access_denied", ERR_DENIED, "the person said no" },
 	{ "expired_token", ERR_EXPIRED, "nobody answered in time; start again" },
 };
-
-void parameters_add(struct buf *buf, const struct parameter *parameters, size_t count)
-{
-	bool is_first = true;
-
-	for (size_t i = 0; i < count; i++) {
-		if (parameters[i].value.at == NULL)
-			continue;
-		if (!is_first)
-			buf_add_char(buf, '&');
-		is_first = false;
-		buf_add_c(buf, parameters[i].name);
-		buf_add_char(buf, '=');
-		url_encode(buf, parameters[i].value);
-	}
-}
 
 static enum err post_form(struct task *task, const struct endpoint *endpoint, struct str form,
 			  struct str nonce, struct http_answer *ret_answer)

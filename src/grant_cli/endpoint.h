@@ -9,13 +9,9 @@
 
 #include "base/err.h"
 #include "base/str.h"
+#include "http/parameter.h"
 
 struct task;
-
-struct parameter {
-	const char *name;
-	struct str value; /* at == NULL: not sent */
-};
 
 struct endpoint {
 	struct str url;
@@ -31,10 +27,6 @@ struct tokens {
 	int64_t expires_at;	  /* wall ms */
 	int64_t grant_expires_at; /* 0: not said */
 };
-
-/* name=value&… behind what buf holds, coded as a form. */
-struct buf;
-void parameters_add(struct buf *buf, const struct parameter *parameters, size_t count);
 
 /*
  * ERR_GRANT when the code or refresh token is dead, with the reason in words; ERR_PAUSED; ERR_BUSY;

@@ -44,6 +44,9 @@ enum option {
 	OPTION_USES,
 	OPTION_EXPIRES,
 	OPTION_REFRESH,
+	OPTION_CA,
+	OPTION_LIST,
+	OPTION_ALL,
 	OPTION_COUNT
 };
 
@@ -53,6 +56,7 @@ enum option {
 struct words {
 	struct str dir; /* STR_NONE: only the socket was named */
 	struct str socket;
+	struct str share_dir; /* what is installed beside the programs */
 	bool is_json;
 	bool wants_help;
 	struct str argument; /* NAME, ID or FILE */
@@ -69,7 +73,7 @@ struct words {
 struct verb {
 	const char *noun;
 	const char *name;
-	const char *argument; /* its name in the help, or NULL */
+	const char *argument; /* its name in the help, in brackets if it may be missing, or NULL */
 	uint64_t options;     /* BIT(…) of those it takes */
 	enum err (*run)(struct task *task, const struct words *words);
 	const char *help;
@@ -94,6 +98,7 @@ enum err register_token_show_all(struct task *task, const struct words *words);
 enum err register_token_take_back(struct task *task, const struct words *words);
 enum err client_pin(struct task *task, const struct words *words);
 enum err client_unpin(struct task *task, const struct words *words);
+enum err client_doctor(struct task *task, const struct words *words);
 enum err grant_list(struct task *task, const struct words *words);
 enum err grant_show(struct task *task, const struct words *words);
 enum err grant_pause(struct task *task, const struct words *words);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cli.h"
@@ -104,6 +105,16 @@ static const struct verb verbs[] = {
 	  "Keeps a copy of what an agent that nobody registered publishes about itself at its id,\n"
 	  "and lets it in whatever client_metadata says. It is not read again until unpinned.\n"
 	  "  --file FILE          the copy; without it, it is read from the URL now\n" },
+	{ "client", "doctor", "[NAME]",
+	  BIT(OPTION_RESOURCE) | BIT(OPTION_CA) | BIT(OPTION_LIST) | BIT(OPTION_ALL), client_doctor,
+	  "Arrives as a well-known client does, from outside, up to the page where a person signs\n"
+	  "in, and says what would fail and what to change. What it registers it removes again.\n\n"
+	  "  --list               which clients there are\n"
+	  "  --all                as each of them\n"
+	  "  --resource URL       begins at this protected resource, as they do; without it, at\n"
+	  "                       the issuer, for the first resource\n"
+	  "  --ca FILE            trusts these authorities; without it the ca.pem of grantd init,\n"
+	  "                       or the system's\n" },
 	{ "client", "unpin", "URL", 0, client_unpin,
 	  "The document is read again when somebody next asks for the agent.\n" },
 	{ "resource", "add", "FILE.json", 0, resource_add,
@@ -231,9 +242,11 @@ static const char *name_of(struct task *task, const struct verb *verb)
 
 static int run(struct task *task, const struct verb *verb, char *const *argv)
 {
-	struct words words = { 0 };
+	struct words words = { .share_dir = str_from_c(getenv("GRANTD_SHARE_DIR")) };
 	enum err err = words_parse(task, verb, argv, &words);
 
+	if (words.share_dir.len == 0)
+		words.share_dir = STR(GRANTD_SHARE_DIR);
 	if (err == OK && words.wants_help)
 		return help(verb);
 	if (err == OK)

@@ -38,6 +38,9 @@ static const struct {
 	[OPTION_USES] = { "--uses", true },
 	[OPTION_EXPIRES] = { "--expires", true },
 	[OPTION_REFRESH] = { "--refresh", true },
+	[OPTION_CA] = { "--ca", true },
+	[OPTION_LIST] = { "--list", false },
+	[OPTION_ALL] = { "--all", false },
 };
 
 /* argv as it is read: the word at hand, and the value that stood behind '=' in it. */
@@ -185,7 +188,7 @@ enum err words_parse(struct task *task, const struct verb *verb, char *const *ar
 	}
 	if (ret_words->wants_help)
 		return OK;
-	if (verb->argument != NULL && ret_words->argument.at == NULL)
+	if (verb->argument != NULL && verb->argument[0] != '[' && ret_words->argument.at == NULL)
 		return failf(task, ERR_REQUEST, "%s is missing; see --help", verb->argument);
 	if (ret_words->socket.at == NULL && ret_words->dir.at != NULL)
 		ret_words->socket = STR_JOIN(&task->arena, ret_words->dir, STR("/admin.sock"));

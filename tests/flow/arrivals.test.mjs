@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Today's agents as they arrive, by tests/arrivals/NAME.json (what each sends, and where that is written): not registered
+// Today's agents as they arrive, by share/arrivals/NAME.json (what each sends, and where that is written): not registered
 // by anybody, asked about, allowed, used, refreshed, revoked.
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test';
 import { granted, refused } from './expect.mjs';
 import { Agent, Instance, claims } from './harness/index.mjs';
 
-const folder = path.join(import.meta.dirname, '../arrivals');
+const folder = path.join(import.meta.dirname, '../../share/arrivals');
 const profiles = fs.readdirSync(folder).sort().map((file) => ({ file, ...JSON.parse(fs.readFileSync(path.join(folder, file), 'utf8')) }));
 let grantd, alice, metadata;
 before(async () => {
