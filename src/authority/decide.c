@@ -25,7 +25,7 @@ static struct str dead_reason(const struct standing *standing, const struct wish
 		return str_equals(grant->revoked_by, STR("operator")) ? STR("revoked_by_operator")
 								      : STR("revoked_by_user");
 	if (family->id.at != NULL && family->revoked_at != 0)
-		return family->revoked_why;
+		return str_is_empty(family->revoked_why) ? STR("revoked") : family->revoked_why;
 	if (grant->expires_at <= now)
 		return STR("expired");
 	if (family->id.at != NULL && family->idle_expires_at <= now)

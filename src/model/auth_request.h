@@ -21,9 +21,9 @@
 #define CODE_PARALLEL_MS                                                                           \
 	(10 * INT64_C(1000)) /* a second valid use later than this ends the family */
 /*
- * How long a row stays, from when it was made: longer than all that it may be for (pushed, open for
- * an hour, a code, the tokens of the code), so that it is deleted by its age, without a look at how
- * far it came.
+ * How long a row stays from when a browser opened it: longer than all that it may be for (open for
+ * an hour, a code, the tokens of the code), so that it is deleted without a look at how far it
+ * came.
  */
 #define REQUEST_KEEP_MS (2 * REQUEST_LIFE_MS)
 #define STATE_MAX	2048

@@ -16,16 +16,16 @@
 static STATEMENT REQUEST_INSERT = {
 	"INSERT INTO requests (id, state, browser_hash, client_id, resource, scope, redirect_uri,"
 	" oauth_state, code_challenge, nonce, prompt, max_age, login_hint, ui_locales, created_at,"
-	" expires_at, user_id, shown_at, dpop_jkt, details, code_hash, user_code,"
+	" expires_at, user_id, shown_at, dpop_jkt, details, over_at, code_hash, user_code,"
 	" asked_from, poll_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
-	" $15, $16, $17, $18, $19, $20, $21, $22, $23, $24) ON CONFLICT DO NOTHING"
+	" $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25) ON CONFLICT DO NOTHING"
 };
 static STATEMENT REQUEST_FIND = { "SELECT " REQUEST_COLUMNS " FROM requests WHERE id = $1" };
 static STATEMENT REQUEST_FIND_CODE = { "SELECT " REQUEST_COLUMNS
 				       " FROM requests WHERE code_hash = $1" };
 /* whoever opens it first has it */
 static STATEMENT REQUEST_TAKE = {
-	"UPDATE requests SET state = 'pending', browser_hash = $2, expires_at = $4"
+	"UPDATE requests SET state = 'pending', browser_hash = $2, expires_at = $4, over_at = $5"
 	" WHERE id = $1 AND state = 'pushed' AND expires_at > $3"
 };
 static STATEMENT REQUEST_FIND_USER_CODE = { "SELECT " REQUEST_COLUMNS
@@ -53,13 +53,15 @@ static STATEMENT REQUEST_DECIDE = {
 	" code_expires_at = $11"
 	" WHERE id = $1 AND state = 'pending'"
 };
+/* apart from the above: a column that is named there has its index written at each decision */
+static STATEMENT REQUEST_KEEP = { "UPDATE requests SET over_at = $2 WHERE id = $1" };
 static STATEMENT REQUEST_SPEND = {
 	"UPDATE requests SET state = 'spent', spent_at = $2, family_id = $3, token_expires_at = $4"
 	" WHERE code_hash = $1 AND state = 'code' RETURNING " REQUEST_COLUMNS
 };
 static STATEMENT REQUEST_SWEEP = {
 	"DELETE FROM requests WHERE id IN"
-	" (SELECT id FROM requests WHERE created_at < $1 ORDER BY created_at LIMIT $2)"
+	" (SELECT id FROM requests WHERE over_at < $1 ORDER BY over_at LIMIT $2)"
 };
 
 static const struct str states[] = {
@@ -127,6 +129,17 @@ static enum err read_request(struct task *task, struct sql_row *row, void *ret)
 	return row_details(task, row, &request->details);
 }
 
+/* Those that anybody can cause go as soon as nobody came for them. */
+static int64_t over_unless_used(const struct auth_request *request)
+{
+	if (request->state == REQUEST_PUSHED)
+		return request->expires_at;
+	/* who comes too late is told so for as long again */
+	if (auth_request_is_device(request))
+		return request->expires_at + DEVICE_LIFE_MS;
+	return request->created_at + REQUEST_KEEP_MS;
+}
+
 enum err auth_request_insert(struct task *task, struct db *db, const struct auth_request *request)
 {
 	int64_t changed = 0;
@@ -144,8 +157,9 @@ enum err auth_request_insert(struct task *task, struct db *db, const struct auth
 			  sql_text(request->user_id), sql_time(request->shown_at),
 			  sql_text(request->dpop_jkt),
 			  sql_text(details_print(&task->arena, &request->details)),
-			  sql_blob(request->code_hash), sql_blob(request->user_code),
-			  sql_text(request->asked_from), sql_time(request->poll_ms)),
+			  sql_int(over_unless_used(request)), sql_blob(request->code_hash),
+			  sql_blob(request->user_code), sql_text(request->asked_from),
+			  sql_time(request->poll_ms)),
 		     &changed));
 	if (changed == 0)
 		return fail(task, ERR_CONFLICT, "another device has that code");
@@ -171,7 +185,8 @@ enum err auth_request_take(struct task *task, struct db *db, const struct auth_r
 
 	TRY(sql_exec(task, db, &REQUEST_TAKE,
 		     ARGS(sql_text(request->id), sql_blob(request->browser_hash),
-			  sql_int(task->now), sql_int(request->expires_at)),
+			  sql_int(task->now), sql_int(request->expires_at),
+			  sql_int(task->now + REQUEST_KEEP_MS)),
 		     &changed));
 	if (changed == 0)
 		return fail(task, ERR_CONFLICT, "it was opened already, or is over");
@@ -237,7 +252,11 @@ enum err auth_request_decide(struct task *task, struct db *db, const struct auth
 		     &changed));
 	if (changed == 0)
 		return fail(task, ERR_CONFLICT, "it was answered already");
-	return OK;
+	if (!auth_request_is_device(request))
+		return OK;
+	return sql_exec(task, db, &REQUEST_KEEP,
+			ARGS(sql_text(request->id), sql_int(request->decided_at + REQUEST_KEEP_MS)),
+			NULL);
 }
 
 enum err auth_request_spend(struct task *task, struct db *db, struct auth_request *request)
@@ -256,6 +275,5 @@ enum err auth_request_spend(struct task *task, struct db *db, struct auth_reques
 enum err auth_request_sweep(struct task *task, struct db *db, int64_t now, int64_t limit,
 			    int64_t *ret_deleted)
 {
-	return sql_exec(task, db, &REQUEST_SWEEP,
-			ARGS(sql_int(now - REQUEST_KEEP_MS), sql_int(limit)), ret_deleted);
+	return sql_exec(task, db, &REQUEST_SWEEP, ARGS(sql_int(now), sql_int(limit)), ret_deleted);
 }

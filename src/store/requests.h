@@ -70,6 +70,9 @@ MUST_CHECK enum err auth_request_decide(struct task *task, struct db *db,
  */
 MUST_CHECK enum err auth_request_spend(struct task *task, struct db *db,
 				       struct auth_request *request);
-/* Deletes what is older than REQUEST_KEEP_MS, and so over however far it came; at most limit. */
+/*
+ * Deletes, at most limit, what was never opened (pushed: at its end; of a device: as long again)
+ * and what was opened REQUEST_KEEP_MS ago, however far it came.
+ */
 MUST_CHECK enum err auth_request_sweep(struct task *task, struct db *db, int64_t now, int64_t limit,
 				       int64_t *ret_deleted);

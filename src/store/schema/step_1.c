@@ -128,8 +128,8 @@ const char *const schema_step_1[] = {
 	" revoked_at BIGINT)",
 
 	/*
-	 * client_id refers to no row: a client may be removed meanwhile, which every look at a
-	 * request finds
+	 * over_at: when the row may go; what the sweep looks at. client_id refers to no row: a
+	 * client may be removed meanwhile, which every look at a request finds
 	 */
 	"CREATE TABLE requests ("
 	" id TEXT NOT NULL PRIMARY KEY,"
@@ -161,6 +161,7 @@ const char *const schema_step_1[] = {
 	" spent_at BIGINT,"
 	" family_id TEXT,"
 	" token_expires_at BIGINT,"
+	" over_at BIGINT NOT NULL,"
 	" dpop_jkt TEXT,"
 	/* authorization_details (RFC 9396) in the one form; NULL: none */
 	" details TEXT,"
@@ -174,7 +175,7 @@ const char *const schema_step_1[] = {
 	"CREATE UNIQUE INDEX requests_code ON requests (code_hash) WHERE code_hash IS NOT NULL",
 	"CREATE UNIQUE INDEX requests_user_code ON requests (user_code)"
 	" WHERE user_code IS NOT NULL",
-	"CREATE INDEX requests_created ON requests (created_at)",
+	"CREATE INDEX requests_over ON requests (over_at)",
 
 	"CREATE TABLE grants ("
 	" id TEXT NOT NULL PRIMARY KEY,"

@@ -186,6 +186,22 @@ static void any_bar_denies_and_the_first_one_is_named(void **state)
 	}
 }
 
+/* The time decides: a row that does not say why it ended is over all the same. */
+static void a_family_that_ended_for_no_stated_reason_is_over(void **state)
+{
+	struct permission permissions[2];
+	struct standing standing = good_standing(permissions);
+	struct wish wish = wish_for(1);
+	struct verdict verdict;
+
+	(void)state;
+	standing.family.revoked_at = CHECK_NOW;
+	standing.family.revoked_why = STR_NONE;
+	verdict = decide_now(&standing, &wish);
+	CHECK(verdict.decision == DECISION_DENY && reason_is_known(verdict.reason));
+	CHECK_STR(verdict.reason, STR("revoked"));
+}
+
 static void rows_that_do_not_belong_together_allow_nothing(void **state)
 {
 	struct permission permissions[2];
@@ -258,6 +274,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_allowed_is_the_intersection_of_everything),
 		cmocka_unit_test(any_bar_denies_and_the_first_one_is_named),
+		cmocka_unit_test(a_family_that_ended_for_no_stated_reason_is_over),
 		cmocka_unit_test(rows_that_do_not_belong_together_allow_nothing),
 		cmocka_unit_test(no_token_outlives_the_permission_that_ends_first),
 		cmocka_unit_test(a_scope_to_be_asked_for_each_time_says_so),

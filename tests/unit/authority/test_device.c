@@ -229,7 +229,7 @@ static void the_second_device_with_a_code_is_refused_and_rows_go_when_they_are_o
 	office_wait(&office, DEVICE_LIFE_MS + 1);
 	CHECK_ERR(world_write(&office.world, sweep, &swept), OK);
 	CHECK(swept == 0); /* who comes too late is told so */
-	office_wait(&office, REQUEST_KEEP_MS);
+	office_wait(&office, DEVICE_LIFE_MS);
 	CHECK_ERR(world_write(&office.world, sweep, &swept), OK);
 	CHECK(swept == 1);
 }

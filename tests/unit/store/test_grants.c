@@ -157,6 +157,45 @@ static void an_unanswered_request_is_swept_at_its_end(void **state)
 	sweep_at(world, alice_request.created_at + REQUEST_KEEP_MS + 1, 1);
 }
 
+static enum err take(struct task *task, struct db *db, void *arg)
+{
+	return auth_request_take(task, db, arg);
+}
+
+static void insert_pushed(struct world *world, struct auth_request *pushed)
+{
+	*pushed = alice_request;
+	pushed->state = REQUEST_PUSHED;
+	pushed->browser_hash = STR("");
+	pushed->expires_at = CHECK_NOW + PUSHED_LIFE_MS;
+	nouns_insert(world);
+	CHECK_ERR(world_write(world, add_request, pushed), OK);
+}
+
+static void a_pushed_request_that_nobody_opens_is_swept_at_its_end(void **state)
+{
+	struct world *world = *state;
+	struct auth_request pushed;
+
+	insert_pushed(world, &pushed);
+	sweep_at(world, pushed.expires_at, 0);
+	sweep_at(world, pushed.expires_at + 1, 1);
+}
+
+static void one_that_was_opened_stays_as_any_other(void **state)
+{
+	struct world *world = *state;
+	struct auth_request pushed, opened;
+
+	insert_pushed(world, &pushed);
+	opened = pushed;
+	opened.browser_hash = alice_request.browser_hash;
+	opened.expires_at = CHECK_NOW + REQUEST_LIFE_MS;
+	CHECK_ERR(world_write(world, take, &opened), OK);
+	sweep_at(world, CHECK_NOW + REQUEST_KEEP_MS - MINUTE_MS, 0);
+	sweep_at(world, CHECK_NOW + REQUEST_KEEP_MS + MINUTE_MS, 1);
+}
+
 struct put {
 	struct grant grant;
 	struct str id;
@@ -388,6 +427,8 @@ int main(void)
 		cmocka_unit_test(a_request_is_decided_once_and_its_code_spent_once),
 		cmocka_unit_test(a_spent_code_stays_until_no_token_of_it_can_live),
 		cmocka_unit_test(an_unanswered_request_is_swept_at_its_end),
+		cmocka_unit_test(a_pushed_request_that_nobody_opens_is_swept_at_its_end),
+		cmocka_unit_test(one_that_was_opened_stays_as_any_other),
 		cmocka_unit_test(a_grant_is_found_as_kept),
 		cmocka_unit_test(a_second_yes_adds_to_the_first_and_touches_no_other_permission),
 		cmocka_unit_test(a_second_yes_does_not_unpause),
