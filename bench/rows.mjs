@@ -108,8 +108,10 @@ async function documents(bench) {
 	}
 }
 
-// What the one costs beyond the other, in µs.
-const beyond = (runs, other, less = 0) => column(runs.grantd, 'cpu').map((cpu, i) => cpu - runs[other][i].cpu - less);
+// What the one costs beyond the other and a P-256 verification, in P-256 signatures, for a slower machine is slower at all.
+const beyond = (runs, other, bench) => column(runs.grantd, 'cpu').map((cpu, i) => (cpu - runs[other][i].cpu - bench.verification_us) / bench.signature_us);
+// 60 µs where a signature takes 17
+const BEYOND = 3.5;
 
 // How many are revoked in one measurement: tokens that were issued before it begins.
 const revoked = { grantd: 3000, [RAM]: 8000, [SQLITE]: 4000, glewlwyd: 300 };
@@ -202,10 +204,10 @@ export const rows = [
 	{ id: 'refresh', title: 'refresh + rotation, durable, with its event', where: both, run: (bench) => refresh(bench, ['grantd', RAM, SQLITE, 'glewlwyd']),
 		checks: (runs) => [...faster(runs, RAM, 2, 3), ...faster(runs, SQLITE, 6, 10), ...faster(runs, 'glewlwyd', 40, 80)] },
 	{ id: 'dpop', title: 'refresh + rotation, DPoP-bound', where: both, run: dpop,
-		checks: (runs, bench) => [{ what: 'CPU beyond unbound and a P-256 verification, µs', values: beyond(runs, 'grantd unbound', bench.verification_us), at_most: 60 },
+		checks: (runs, bench) => [{ what: 'CPU beyond unbound and a verification, in P-256 signatures', values: beyond(runs, 'grantd unbound', bench), at_most: BEYOND },
 			...faster(runs, RAM, 2, 3), ...faster(runs, SQLITE, 6, 10)] },
 	{ id: 'exchange', title: 'token exchange (no peer)', where: both, run: exchange,
-		checks: (runs, bench) => [{ what: 'CPU beyond a refresh and a P-256 verification, µs', values: beyond(runs, 'grantd refresh', bench.verification_us), at_most: 60 }] },
+		checks: (runs, bench) => [{ what: 'CPU beyond a refresh and a verification, in P-256 signatures', values: beyond(runs, 'grantd refresh', bench), at_most: BEYOND }] },
 	{ id: 'documents', title: 'authorize to the question, metadata document from cache', where: both, run: documents,
 		checks: (runs) => [{ what: 'CPU: by document / registered', values: divide(column(runs.grantd, 'cpu'), column(runs['grantd registered'], 'cpu')), at_most: 1.75 },
 			...cpu_only(runs, RAM, 3, 6)] },
