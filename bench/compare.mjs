@@ -20,8 +20,8 @@ import { text_table, write_results } from './table.mjs';
 const run = promisify(execFile);
 const build = path.resolve(import.meta.dirname, '../build/release');
 const out = path.resolve(import.meta.dirname, '../build/bench');
-const only = process.env.ONLY?.split(/[\s,]+/).filter(Boolean);
-const is_wanted = (id) => !only || only.includes(id);
+const only = (process.env.ONLY ?? '').split(/[\s,]+/).filter(Boolean);
+const is_wanted = (id) => only.length === 0 || only.includes(id);
 const begun = Date.now();
 const elapsed = () => `${Math.floor((Date.now() - begun) / 60_000)}:${String(Math.floor((Date.now() - begun) / 1000) % 60).padStart(2, '0')}`;
 
@@ -183,9 +183,10 @@ async function main() {
 		if (!process.env.KEEP) fs.rmSync(world.dir, { recursive: true, force: true });
 	}
 	const report = { ...await facts(), date: new Date(begun).toISOString(), minutes: (Date.now() - begun) / 60_000, pairs: bench.pairs,
-		seconds: bench.seconds, fsync_us: bench.fsync_us, signature_us: bench.signature_us, verification_us: bench.verification_us, is_whole: !only && !process.env.MANY && !process.env.TOKENS, note: process.env.NOTE ?? '', results: bench.results };
+		seconds: bench.seconds, fsync_us: bench.fsync_us, signature_us: bench.signature_us, verification_us: bench.verification_us, is_whole: only.length === 0 && !process.env.MANY && !process.env.TOKENS, note: process.env.NOTE ?? '', results: bench.results };
 	write_results(out, report);
 	console.log(text_table(report));
+	if (bench.results.length === 0) throw new Error(`nothing was measured: ONLY names none of ${[...new Set(rows.map((row) => row.id)), 'batch', 'start', 'memory'].join(', ')}`);
 	const missed = bench.results.flatMap(({ title, where, checks }) => checks.filter((check) => judged(check) === 'MISSED')
 		.map((check) => `${title}, ${where}: ${check.what} is ${median(check.values).toFixed(2)}, ${check.at_most === undefined ? `at least ${check.at_least}` : `at most ${check.at_most}`}`));
 	for (const line of missed) console.log(`floor missed: ${line}`);
