@@ -92,16 +92,16 @@ export async function first_answer(server) {
 }
 
 // A flow at a time in each browser (one that is named twice has two): flows/s, the time of each, µs for each.
-export const flows = (server, browsers, seconds) => in_browsers(server, browsers, seconds, (one, browser) => authorize(one, browser), (server.armed_ms ?? 0) * 1000);
+export const flows = (server, browsers, seconds) => in_browsers(server, browsers, { seconds }, (one, browser) => authorize(one, browser), (server.armed_ms ?? 0) * 1000);
 
-// The first part of it alone: the agent's link, followed to the question.
-export const questions = (server, browsers, seconds, parameters) => in_browsers(server, browsers, seconds, async (one, browser) => {
+// The first part of it alone: the agent's link, followed to the question; each browser so often at most.
+export const questions = (server, browsers, plan, parameters) => in_browsers(server, browsers, plan, async (one, browser) => {
 	const page = await browser.go(wish(server, { ...server.wish_parameters, ...parameters }).url);
 	if (page.left) throw new Error(`${server.name}: nobody was asked: ${page.left}`);
 }, 0);
 
 // waited: µs of each time that it has only waited for the page
-async function in_browsers(server, browsers, seconds, action, waited) {
+async function in_browsers(server, browsers, { seconds, most = Infinity }, action, waited) {
 	const until = Date.now() + seconds * 1000;
 	const times = [];
 	const requests = () => [...new Set(browsers)].reduce((sum, browser) => sum + browser.requests, 0);
@@ -109,7 +109,7 @@ async function in_browsers(server, browsers, seconds, action, waited) {
 	const before = server.cpu_us();
 	const begun = process.hrtime.bigint();
 	const line = async (browser) => {
-		while (Date.now() < until) {
+		for (let i = 0; i < most && Date.now() < until; i++) {
 			const at = process.hrtime.bigint();
 			await action(server, browser);
 			times.push(Number(process.hrtime.bigint() - at) / 1000 - waited);
