@@ -110,6 +110,18 @@ static enum err ask_tag(struct task *task, struct keyring *keys, struct key_ques
 	return take_tag(task, tag, ret_tag);
 }
 
+static enum err ask_text_and_tag(struct task *task, struct keyring *keys,
+				 struct key_question *question, struct str *ret_text,
+				 uint8_t ret_tag[SHA256_LEN])
+{
+	struct key_answer answer = { 0 };
+
+	TRY(ask(task, keys, question, &answer));
+	TRY(take_tag(task, answer.tag, ret_tag));
+	*ret_text = answer.text;
+	return OK;
+}
+
 /* --- opening --- */
 
 /* A thread answers each line; which one it is, it says itself. */
@@ -340,12 +352,8 @@ enum err keys_issue(struct task *task, struct keyring *keys, const struct key_or
 		.presented_input = order->presented_input,
 		.presented_tag = order->presented_tag,
 	};
-	struct key_answer answer = { 0 };
 
-	TRY(ask(task, keys, &question, &answer));
-	TRY(take_tag(task, answer.tag, ret_tag));
-	*ret_jwt = answer.text;
-	return OK;
+	return ask_text_and_tag(task, keys, &question, ret_jwt, ret_tag);
 }
 
 /* --- sealing --- */
@@ -379,12 +387,8 @@ enum err keys_seal_and_mac(struct task *task, struct keyring *keys, const struct
 		.number = (uint32_t)order->label,
 		.input = order->input,
 	};
-	struct key_answer answer = { 0 };
 
-	TRY(ask(task, keys, &question, &answer));
-	TRY(take_tag(task, answer.tag, ret_tag));
-	*ret_sealed = answer.text;
-	return OK;
+	return ask_text_and_tag(task, keys, &question, ret_sealed, ret_tag);
 }
 
 enum err keys_unseal(struct task *task, struct keyring *keys, struct str wrapped,
