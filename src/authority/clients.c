@@ -282,6 +282,8 @@ static enum err write_status(struct task *task, struct db *db, void *arg)
 				change->not_before));
 	if (change->disabled_at != 0)
 		TRY(stop_queue_client(task, db, change->client.id));
+	else /* its keys were not read meanwhile */
+		TRY(key_set_hurry(task, db, change->client.id, task->now, task->now));
 	return event_insert(task, db, &change->event);
 }
 

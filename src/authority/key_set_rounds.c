@@ -271,7 +271,7 @@ static enum err claim(struct task *task, const struct authority *authority,
 {
 	bool is_needed = claiming->due.is_needed;
 
-	claiming->tried_at = is_needed ? task->now : 0;
+	claiming->tried_at = task->now;
 	claiming->due_at = task->now + (is_needed ? KEY_SET_RETRY_MS : UNUSED_MS);
 	return store_write(task, authority->store, write_claim, claiming);
 }

@@ -18,6 +18,9 @@ static enum err find_good(struct task *task, struct db *db, const struct client 
 	TRY(key_set_find(task, db, client->id, &row));
 	if (!str_equals(row.uri, client->jwks_uri) || row.jwks.at == NULL)
 		return fail(task, ERR_NOT_FOUND, "nothing was read at the client's jwks_uri yet");
+	if (row.read_at > task->now + KEY_SET_SKEW_MS)
+		return fail(task, ERR_NOT_FOUND,
+			    "what was read at the client's jwks_uri is of a clock that was ahead");
 	if (row.read_at + GOOD_MS <= task->now)
 		return fail(task, ERR_NOT_FOUND,
 			    "nothing could be read at the client's jwks_uri for a day");
@@ -38,6 +41,23 @@ enum err key_set_load(struct task *task, struct db *db, struct client *client)
 	TRY(err);
 	client->jwks = row.jwks;
 	return OK;
+}
+
+enum err key_set_want_own(struct task *task, struct db *db, const struct client *client)
+{
+	struct key_set_row row = { 0 };
+	int64_t due_at = task->now;
+	enum err err = key_set_find(task, db, client->id, &row);
+
+	if (err != OK && err != ERR_NOT_FOUND)
+		return err;
+	if (err == ERR_NOT_FOUND)
+		task_forgive(task);
+	else if (str_equals(row.uri, client->jwks_uri))
+		due_at = 0; /* as it was */
+	else if (due_at < row.tried_at + KEY_SET_RETRY_MS)
+		due_at = row.tried_at + KEY_SET_RETRY_MS;
+	return key_set_want(task, db, client->id, client->jwks_uri, due_at);
 }
 
 void key_set_miss(struct task *task, const struct authority *authority, const struct client *client)

@@ -23,6 +23,12 @@ void key_sets_free(struct key_sets **key_sets);
  * too long ago. Of any other client nothing is done.
  */
 MUST_CHECK enum err key_set_load(struct task *task, struct db *db, struct client *client);
+/*
+ * For an agent that writes its own registration and may have its keys read: they are due, but at
+ * the address they were due at not sooner than before, and at another one KEY_SET_RETRY_MS after
+ * the last try, for as often as it likes it can say that they are elsewhere.
+ */
+MUST_CHECK enum err key_set_want_own(struct task *task, struct db *db, const struct client *client);
 /* A signature names a key that the set of the client has not. Nothing is noted or waited for. */
 void key_set_miss(struct task *task, const struct authority *authority,
 		  const struct client *client);

@@ -3,6 +3,7 @@
 
 #include "authority/documents.h"
 #include "authority/events.h"
+#include "authority/key_sets.h"
 #include "authority/registration_metadata.h"
 #include "authority/stop.h"
 #include "authority/throttle_shared.h"
@@ -191,8 +192,9 @@ static enum err want_keys(struct task *task, struct db *db, const struct writing
 	bool is_stranger = registration->register_token.at == NULL &&
 			   registration->unused_since != 0;
 
-	return key_set_want(task, db, writing->client.id, writing->client.jwks_uri,
-			    is_stranger ? 0 : task->now);
+	if (is_stranger)
+		return key_set_want(task, db, writing->client.id, writing->client.jwks_uri, 0);
+	return key_set_want_own(task, db, &writing->client);
 }
 
 /* --- a new one --- */

@@ -4,12 +4,15 @@
 #include "base/task.h"
 #include "store/sql.h"
 
+/* nothing is put off for longer (authority/key_sets) */
+#define DUE_MAX_MS (2 * HOUR_MS)
+
 static STATEMENT KEY_SET_WANT = {
 	"INSERT INTO key_sets (client_id, uri, due_at) VALUES ($1, $2, $3)"
 	" ON CONFLICT (client_id) DO UPDATE SET uri = excluded.uri,"
 	" jwks = CASE WHEN key_sets.uri = excluded.uri THEN key_sets.jwks END,"
 	" read_at = CASE WHEN key_sets.uri = excluded.uri THEN key_sets.read_at END,"
-	" tried_at = CASE WHEN key_sets.uri = excluded.uri THEN key_sets.tried_at END,"
+	/* tried_at stays: who names one address after the other is not read the sooner */
 	" problem = CASE WHEN key_sets.uri = excluded.uri THEN key_sets.problem END,"
 	" due_at = CASE WHEN key_sets.uri = excluded.uri AND excluded.due_at IS NULL"
 	" THEN key_sets.due_at ELSE excluded.due_at END"
@@ -20,12 +23,15 @@ static STATEMENT KEY_SET_FIND = { "SELECT client_id, uri, jwks, read_at, tried_a
 static STATEMENT KEY_SET_DUE = {
 	"SELECT k.client_id, k.uri, k.due_at, CASE WHEN c.disabled_at IS NULL"
 	" AND (c.kind = 'operator' OR d.pinned_at IS NOT NULL OR k.tried_at IS NULL OR EXISTS"
-	" (SELECT 1 FROM grants g WHERE g.client_id = k.client_id AND g.revoked_at IS NULL))"
+	" (SELECT 1 FROM grants g WHERE g.client_id = k.client_id AND g.revoked_at IS NULL)"
+	" OR EXISTS (SELECT 1 FROM registrations r WHERE r.client_id = k.client_id"
+	" AND r.register_token IS NOT NULL))"
 	" THEN 1 ELSE 0 END,"
 	" CASE WHEN c.kind = 'operator' OR d.pinned_at IS NOT NULL THEN 1 ELSE 0 END"
 	" FROM key_sets k JOIN clients c ON c.id = k.client_id"
 	" LEFT JOIN documents d ON d.client_id = k.client_id"
-	" WHERE k.due_at <= $1 ORDER BY k.due_at LIMIT $2"
+	/* what a clock that was ahead put off is due too */
+	" WHERE k.due_at <= $1 OR k.due_at > $3 ORDER BY k.due_at LIMIT $2"
 };
 static STATEMENT KEY_SET_CLAIM = {
 	"UPDATE key_sets SET tried_at = COALESCE($4, tried_at), due_at = $5"
@@ -36,7 +42,7 @@ static STATEMENT KEY_SET_HURRY = { "UPDATE key_sets SET due_at = $3 WHERE client
 				   " AND COALESCE(read_at, 0) <= $2" };
 static STATEMENT KEY_SET_PUT = { "UPDATE key_sets SET jwks = $3, read_at = $4, due_at = $5,"
 				 " problem = NULL WHERE client_id = $1 AND uri = $2"
-				 " AND COALESCE(read_at, 0) <= $4" };
+				 " AND (COALESCE(read_at, 0) <= $4 OR read_at > $6)" };
 static STATEMENT KEY_SET_PROBLEM = { "UPDATE key_sets SET problem = $3 WHERE client_id = $1"
 				     " AND uri = $2" };
 
@@ -86,7 +92,8 @@ enum err key_set_list_due(struct task *task, struct db *db, int64_t now, int64_t
 {
 	struct sql_list list = { .size = sizeof(struct key_set_due), .read = read_due };
 
-	TRY(sql_all(task, db, &KEY_SET_DUE, ARGS(sql_int(now), sql_int(limit)), &list));
+	TRY(sql_all(task, db, &KEY_SET_DUE,
+		    ARGS(sql_int(now), sql_int(limit), sql_int(now + DUE_MAX_MS)), &list));
 	*ret_list = list.items;
 	*ret_count = list.count;
 	return OK;
@@ -116,7 +123,8 @@ enum err key_set_put(struct task *task, struct db *db, const struct key_set_row 
 {
 	return sql_exec(task, db, &KEY_SET_PUT,
 			ARGS(sql_text(row->client_id), sql_text(row->uri), sql_text(row->jwks),
-			     sql_int(row->read_at), sql_int(row->due_at)),
+			     sql_int(row->read_at), sql_int(row->due_at),
+			     sql_int(row->read_at + KEY_SET_SKEW_MS)),
 			NULL);
 }
 

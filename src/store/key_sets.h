@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * key_sets: what was last read of the public keys that a client publishes at its jwks_uri, and when
- * it is read again. A row lives as long as its client.
+ * it is read again. A row lives as long as its client has one.
  */
 #pragma once
 
@@ -56,9 +56,12 @@ MUST_CHECK enum err key_set_claim(struct task *task, struct db *db, const struct
 /* It is due now, unless it was tried or read after `before`. */
 MUST_CHECK enum err key_set_hurry(struct task *task, struct db *db, struct str client_id,
 				  int64_t before, int64_t now);
+/* Between two clocks; what was read later than that from now was read by one that was ahead. */
+#define KEY_SET_SKEW_MS MINUTE_MS
+
 /*
  * A good set, of a reading that began at row->read_at. What is of another URI than is wanted now,
- * or began earlier than what is there, is let go.
+ * or began earlier than what is there, is let go; but what a clock that was ahead left gives way.
  */
 MUST_CHECK enum err key_set_put(struct task *task, struct db *db, const struct key_set_row *row);
 MUST_CHECK enum err key_set_note_problem(struct task *task, struct db *db,

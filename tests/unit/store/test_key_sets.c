@@ -138,6 +138,35 @@ static void a_reading_that_began_earlier_replaces_none(void **state)
 	CHECK(row_of(world).problem.at == NULL);
 }
 
+static void what_a_clock_that_was_ahead_left_gives_way(void **state)
+{
+	struct world *world = *state;
+	struct key_set_due found = { 0 };
+
+	nouns_insert(world);
+	want(world, URI, CHECK_NOW + 30 * DAY_MS);
+	CHECK(due(world, &found) == 1);
+	want(world, URI, LATE);
+	CHECK(due(world, &found) == 0);
+	put(world, URI, SET, CHECK_NOW + 30 * DAY_MS);
+	put(world, URI, "{}", CHECK_NOW);
+	CHECK(row_of(world).read_at == CHECK_NOW);
+	CHECK_STR(row_of(world).jwks, STR("{}"));
+}
+
+static void another_address_is_not_tried_as_if_none_had_been(void **state)
+{
+	struct world *world = *state;
+	struct claim claim = { .tried_at = CHECK_NOW };
+
+	nouns_insert(world);
+	want(world, URI, CHECK_NOW);
+	CHECK(due(world, &claim.due) == 1);
+	CHECK_ERR(world_write(world, write_claim, &claim), OK);
+	want(world, URI "2", LATE);
+	CHECK(row_of(world).tried_at == CHECK_NOW);
+}
+
 static void of_two_nodes_one_reads(void **state)
 {
 	struct world *world = *state;
@@ -191,6 +220,8 @@ int main(void)
 {
 	return RUN_ON_BOTH(cmocka_unit_test(what_was_read_of_another_address_is_gone),
 			   cmocka_unit_test(a_reading_that_began_earlier_replaces_none),
+			   cmocka_unit_test(what_a_clock_that_was_ahead_left_gives_way),
+			   cmocka_unit_test(another_address_is_not_tried_as_if_none_had_been),
 			   cmocka_unit_test(of_two_nodes_one_reads),
 			   cmocka_unit_test(nothing_is_hurried_that_was_tried_or_read_a_moment_ago),
 			   cmocka_unit_test(nobody_reads_for_a_client_that_is_disabled));
