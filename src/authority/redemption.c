@@ -77,7 +77,9 @@ enum err redemption_refuse_spent(struct task *task, struct token_wish *wish, boo
 	struct redemption *redemption = wish->work;
 	const struct auth_request *request = &redemption->request;
 
-	if (!is_valid || task->now - request->spent_at <= CODE_PARALLEL_MS)
+	int64_t parallel = auth_request_is_device(request) ? DEVICE_PARALLEL_MS : CODE_PARALLEL_MS;
+
+	if (!is_valid || task->now - request->spent_at <= parallel)
 		return fail(task, ERR_GRANT, "the code was used before");
 	redemption->event = event_new(task, STR("family.ended"), STR("system"));
 	redemption->event.user_id = request->user_id;

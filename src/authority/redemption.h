@@ -36,8 +36,9 @@ MUST_CHECK enum err redemption_bind(struct task *task, const struct token_wish *
 MUST_CHECK enum err redemption_start(struct task *task, struct token_wish *wish, enum err refused,
 				     struct str why);
 /*
- * The code was used before: ERR_GRANT. When it is_valid and that was longer than 10 s ago, its
- * family ends first; for a device whose family never refreshed, as probably a lost answer.
+ * The code was used before: ERR_GRANT. When it is_valid and that was no double request (within 10
+ * s; of a device 3 s), its family ends first; for a device whose family never refreshed, as
+ * probably a lost answer.
  */
 MUST_CHECK enum err redemption_refuse_spent(struct task *task, struct token_wish *wish,
 					    bool is_valid);

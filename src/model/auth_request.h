@@ -28,6 +28,8 @@
 #define REQUEST_KEEP_MS (2 * REQUEST_LIFE_MS)
 #define STATE_MAX	2048
 
+/* so long a second poll may be what the network doubled: a device asks one at a time, 5 s apart */
+#define DEVICE_PARALLEL_MS (3 * INT64_C(1000))
 #define DEVICE_LIFE_MS	   (10 * 60 * INT64_C(1000))
 #define DEVICE_INTERVAL_MS (5 * INT64_C(1000)) /* between two polls; slow_down adds as much */
 /* what was asked or allowed in the last moment may be fetched, and refused by its name, so long */
