@@ -82,6 +82,8 @@ enum err ceilings_lower(struct task *task, struct db *db, const struct grant *ne
 	TRY(family_take_all(task, db, now.id, &families, &count));
 	TRY(grant_take(task, db, now.id));
 	TRY(grant_find(task, db, now.id, &now));
+	/* and what a code that was redeemed in between has become */
+	TRY(family_take_all(task, db, now.id, &families, &count));
 	scopes = lengthened(&task->arena, &now, next, details);
 	for (size_t i = 0; i < count && scopes.count > 0; i++)
 		TRY(lower_one(task, db, &families[i], details, scopes));
