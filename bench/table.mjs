@@ -12,8 +12,8 @@ const footnotes = [
 	'Introspection is asked about 1,000 tokens (glewlwyd: 200) in turn. The peers\' tokens are a client\'s own, which is the least work for them; grantd\'s hang on a person\'s grant. "grantd" without a number has 100,000 grants.',
 	'Revocation: grantd ends an installation\'s line of tokens with its event; the peers delete one access token.',
 	'A flow is authorize, consent page, yes, code and tokens, by a person who is signed in: 3 requests at grantd, which asks at once, 5 at oidc-provider. grantd refuses a yes within 700 ms of the page, so its flows/s are not its limit; its times are without that wait.',
-	'DPoP-bound: a key for each connection, a proof for each request, signed before the load begins. "unbound" is the same grantd\'s plain refresh, measured beside it; what is left when one verification of OpenSSL (above) is taken off too may be 60 µs. The peers bind and rotate as well.',
-	'Token exchange: each access token is exchanged once, for a narrower one with an actor, which is stored and has its event; "refresh" beside it is grantd\'s own. No peer: oidc-provider has no such grant type of its own, glewlwyd none that compares.',
+	'DPoP-bound: a key for each connection, a proof for each request, signed before the load begins. "unbound" is the same grantd\'s plain refresh, measured beside it; what is left when one verification of OpenSSL (above) is taken off too may be 3.5 signatures (60 µs where one takes 17). The peers bind and rotate as well.',
+	'Token exchange: each access token is exchanged once, for one with an actor, which is stored and has its event; "refresh" beside it is grantd\'s own. No peer: oidc-provider has no such grant type of its own, glewlwyd none that compares.',
 	'By document: the agent\'s link, followed to the question, by people who are signed in; the client id is a URL whose document was read before and is not read again (the run fails if it is). "registered" is the same question of an agent that the operator registered. oidc-provider has its document in memory, and answers in two requests.',
 	'A handshake row is one connection, one handshake, one answer; its CPU is that of all three.',
 ];

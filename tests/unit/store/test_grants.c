@@ -147,7 +147,7 @@ static void a_spent_code_stays_until_no_token_of_it_can_live(void **state)
 	sweep_at(world, alice_request.created_at + REQUEST_KEEP_MS + 1, 1);
 }
 
-static void an_unanswered_request_is_swept_at_its_end(void **state)
+static void an_unanswered_request_is_swept_two_hours_after_it_was_asked(void **state)
 {
 	struct world *world = *state;
 
@@ -426,7 +426,7 @@ int main(void)
 		cmocka_unit_test(a_request_shown_to_one_person_is_not_shown_to_another),
 		cmocka_unit_test(a_request_is_decided_once_and_its_code_spent_once),
 		cmocka_unit_test(a_spent_code_stays_until_no_token_of_it_can_live),
-		cmocka_unit_test(an_unanswered_request_is_swept_at_its_end),
+		cmocka_unit_test(an_unanswered_request_is_swept_two_hours_after_it_was_asked),
 		cmocka_unit_test(a_pushed_request_that_nobody_opens_is_swept_at_its_end),
 		cmocka_unit_test(one_that_was_opened_stays_as_any_other),
 		cmocka_unit_test(a_grant_is_found_as_kept),
