@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { with_documents } from './agent_host.mjs';
-import { ask, is_error_page, refused, until } from './expect.mjs';
+import { ask, granted, is_error_page, refused, until } from './expect.mjs';
 import { Instance } from './harness/index.mjs';
 import { preloads, shim } from './preload.mjs';
 
@@ -161,6 +161,34 @@ describe('one host with documents', () => {
 		host.answer = null;
 		timers.forEach(clearInterval);
 		assert.match(grantd.log().findLast((line) => line.event === 'document.not_read').reason, /did not answer within 3000 ms/);
+	});
+	test('hosts that hang hold up nothing else: tokens, pages and agents that are known go on meanwhile', async () => {
+		const known = host.publish({}, { file: '/known.json' });
+		await seen(known);
+		const agent = await grantd.add_agent();
+		let tokens = await agent.tokens(alice);
+		const paths = Array.from({ length: 8 }, (unused, i) => host.publish({}, { file: `/hangs${i}.json` }));
+		// one of three rounds is enough: on a slow machine what goes on may itself take as long as the hosts are waited for
+		for (let round = 0, is_free = false; !is_free; round++) {
+			assert.ok(round < 3, 'something waited for the hosts');
+			const fetches = host.fetches;
+			let ended = 0;
+			host.answer = () => {};
+			// so many at once at one host, then it is busy for a person
+			const hanging = paths.map((url) => alice.get(host.agent(grantd, url).authorization().url).then((page) => {
+				if (page.status !== 503) ended++;
+				return page.status;
+			}));
+			await until(async () => host.fetches > fetches);
+			tokens = granted(await agent.refresh(tokens.refresh_token));
+			assert.equal((await grantd.introspect(tokens.access_token)).active, true);
+			assert.match((await alice.get(host.agent(grantd, known).authorization().url)).text, /“Robot” asks for access/);
+			assert.equal((await grantd.fetch(`${grantd.issuer}/login`)).status, 200);
+			is_free = ended === 0;
+			const statuses = await Promise.all(hanging);
+			host.answer = null;
+			assert.ok(statuses.includes(400) && statuses.every((status) => [400, 503].includes(status)), `${statuses}`);
+		}
 	});
 	test('a document over 5 KiB is left', async () => {
 		const url = host.publish({ filler: 'x'.repeat(6000) }, { file: '/large.json' });
