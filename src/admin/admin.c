@@ -32,6 +32,7 @@ static const struct call calls[] = {
 	{ clients_create, "POST", "/v1/clients", LANE_PAGES, ROUTE_JSON },
 	{ clients_show, "GET", "/v1/clients/{id}", LANE_PAGES, 0 },
 	{ clients_update, "PATCH", "/v1/clients/{id}", LANE_PAGES, ROUTE_JSON },
+	{ clients_remove, "DELETE", "/v1/clients/{id}", LANE_PAGES, 0 },
 	{ clients_disable, "POST", "/v1/clients/{id}/disable", LANE_PAGES, 0 },
 	{ clients_enable, "POST", "/v1/clients/{id}/enable", LANE_PAGES, 0 },
 	{ register_tokens_list, "GET", "/v1/register-tokens", LANE_PAGES, 0 },

@@ -3,6 +3,7 @@
 
 #include "admin/room.h"
 #include "authority/documents.h"
+#include "authority/registration.h"
 #include "crypto/jwk_set.h"
 #include "store/clients.h"
 #include "store/key_sets.h"
@@ -371,6 +372,19 @@ enum err clients_update(struct exchange *exchange)
 enum err clients_show(struct exchange *exchange)
 {
 	return answer_found(exchange);
+}
+
+enum err clients_remove(struct exchange *exchange)
+{
+	struct str id = exchange->request.params[0];
+	struct buf buf;
+	struct json_writer json = admin_json(exchange, &buf);
+
+	TRY(registration_forget(&exchange->task, admin_authority(exchange), id));
+	json_open_object(&json);
+	json_member_str(&json, "removed", id);
+	json_close(&json);
+	return admin_answer(exchange, 200, &buf);
 }
 
 enum err clients_disable(struct exchange *exchange)

@@ -35,6 +35,7 @@ enum err clients_list(struct exchange *exchange);
 enum err clients_create(struct exchange *exchange);
 enum err clients_show(struct exchange *exchange);
 enum err clients_update(struct exchange *exchange);
+enum err clients_remove(struct exchange *exchange);
 enum err clients_disable(struct exchange *exchange);
 enum err clients_enable(struct exchange *exchange);
 enum err register_tokens_list(struct exchange *exchange);

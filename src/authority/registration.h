@@ -63,3 +63,9 @@ MUST_CHECK enum err registration_delete(struct task *task, const struct authorit
 MUST_CHECK enum err registration_expire(struct task *task, struct db *db,
 					const struct authority *authority, int64_t limit,
 					int64_t *ret_removed);
+/*
+ * For the operator: one that nobody allowed anything goes now, and is on no record. ERR_NOT_FOUND;
+ * ERR_CONFLICT: somebody uses it, or it did not register itself.
+ */
+MUST_CHECK enum err registration_forget(struct task *task, const struct authority *authority,
+					struct str client_id);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The jobs' part of registrations: those that nobody uses go. */
+/* Registrations that nobody uses go: by the jobs, or when the operator says so. */
 #include "authority/registration.h"
 
+#include "store/clients.h"
 #include "store/registrations.h"
 
 static enum err expire(struct task *task, struct db *db, const struct registration *registration,
@@ -31,5 +32,30 @@ enum err registration_expire(struct task *task, struct db *db, const struct auth
 	for (size_t i = 0; i < ended_count; i++)
 		TRY(expire(task, db, &ended[i], before));
 	*ret_removed = (int64_t)(count > ended_count ? count : ended_count);
+	return OK;
+}
+
+static enum err write_forget(struct task *task, struct db *db, void *arg)
+{
+	const struct str *client_id = arg;
+	struct client client;
+	bool is_gone = false;
+
+	TRY(client_find(task, db, *client_id, &client));
+	if (!str_equals(client.kind, STR("registered")))
+		return fail(task, ERR_CONFLICT,
+			    "only what registered itself is removed; disable this one instead");
+	TRY(registration_remove(task, db, *client_id, INT64_MAX, &is_gone));
+	if (!is_gone)
+		return fail(task, ERR_CONFLICT,
+			    "people have allowed it something; disable it instead");
+	return OK;
+}
+
+enum err registration_forget(struct task *task, const struct authority *authority,
+			     struct str client_id)
+{
+	TRY(store_write(task, authority->store, write_forget, &client_id));
+	log_info(task, "client.removed", LOG_STR("client", client_id));
 	return OK;
 }

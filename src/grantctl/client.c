@@ -195,3 +195,9 @@ enum err client_enable(struct task *task, const struct words *words)
 	return call_and_print(task, words, "POST",
 			      path_of(task, "/v1/clients", words->argument, "enable"), STR_NONE);
 }
+
+enum err client_remove(struct task *task, const struct words *words)
+{
+	return call_and_print(task, words, "DELETE",
+			      path_of(task, "/v1/clients", words->argument, NULL), STR_NONE);
+}

@@ -93,6 +93,7 @@ enum err client_update(struct task *task, const struct words *words);
 enum err client_show(struct task *task, const struct words *words);
 enum err client_disable(struct task *task, const struct words *words);
 enum err client_enable(struct task *task, const struct words *words);
+enum err client_remove(struct task *task, const struct words *words);
 enum err register_token_make(struct task *task, const struct words *words);
 enum err register_token_show_all(struct task *task, const struct words *words);
 enum err register_token_take_back(struct task *task, const struct words *words);
@@ -173,6 +174,8 @@ enum err print_list(struct task *task, const struct words *words, const json_t *
 enum err print_object(struct task *task, const struct words *words, const json_t *object);
 /* Text from elsewhere on stdout, with '?' for what is not printable. */
 void print_text(struct task *task, struct str text);
+/* The same to the end of its line, from column `indent` on, where further lines begin too. */
+void print_filled(struct task *task, struct str text, size_t indent);
 
 /* --- ask.c --- */
 

@@ -90,6 +90,8 @@ static const struct verb verbs[] = {
 	{ "client", "disable", "ID", 0, client_disable,
 	  "Refuses every token of the agent from now on.\n" },
 	{ "client", "enable", "ID", 0, client_enable, "Lets a disabled agent ask again.\n" },
+	{ "client", "remove", "ID", 0, client_remove,
+	  "Removes an agent that registered itself and that nobody allowed anything.\n" },
 	{ "client", "register-token", NULL,
 	  BIT(OPTION_FOR) | BIT(OPTION_USES) | BIT(OPTION_EXPIRES), register_token_make,
 	  "Makes a token to register with, shown this once: an agent that sends it to /register\n"
@@ -108,7 +110,8 @@ static const struct verb verbs[] = {
 	{ "client", "doctor", "[NAME]",
 	  BIT(OPTION_RESOURCE) | BIT(OPTION_CA) | BIT(OPTION_LIST) | BIT(OPTION_ALL), client_doctor,
 	  "Arrives as a well-known client does, from outside, up to the page where a person signs\n"
-	  "in, and says what would fail and what to change. What it registers it removes again.\n\n"
+	  "in, and says what would fail and what to change. What it registers it removes again,\n"
+	  "also after ^C.\n\n"
 	  "  --list               which clients there are\n"
 	  "  --all                as each of them\n"
 	  "  --resource URL       begins at this protected resource, as they do; without it, at\n"

@@ -128,6 +128,29 @@ static void a_deleted_one_keeps_its_place_for_its_hour(void **state)
 	CHECK_ERR(register_from("192.0.2.3", &other), OK);
 }
 
+static enum err forget_step(struct task *task, void *id)
+{
+	return registration_forget(task, &office.authority, *(struct str *)id);
+}
+
+static void the_operator_removes_one_at_once_unless_somebody_allowed_it_something(void **state)
+{
+	struct registering one = registered(), used = registered();
+	struct str operators = STR("agent"), nobody = STR("cli_aaaaaaaaaaaaaaaaaaaaaaaaaa");
+
+	(void)state;
+	office_tokens(&office, used.client_id.at, "mail.read");
+	now();
+	CHECK_ERR(world_run(&office.world.home, forget_step, &one.client_id), OK);
+	CHECK(!is_there(one.client_id));
+	CHECK_ERR(world_run(&office.world.home, forget_step, &one.client_id), ERR_NOT_FOUND);
+	CHECK_ERR(world_run(&office.world.home, forget_step, &used.client_id), ERR_CONFLICT);
+	CHECK(is_let_in(used.client_id));
+	CHECK_ERR(world_run(&office.world.home, forget_step, &operators), ERR_CONFLICT);
+	CHECK_ERR(world_run(&office.world.home, forget_step, &nobody), ERR_NOT_FOUND);
+	CHECK(office_events(&office, "client.registered") == 1);
+}
+
 /* --- an update while the operator changes the client --- */
 
 static sem_t queued;
@@ -193,6 +216,7 @@ int main(void)
 		TEST(of_one_that_nobody_allowed_anything_no_events_are_left_but_the_operators),
 		TEST(an_update_of_one_that_somebody_allowed_something_is_an_event),
 		TEST(a_deleted_one_keeps_its_place_for_its_hour),
+		TEST(the_operator_removes_one_at_once_unless_somebody_allowed_it_something),
 		TEST(an_update_takes_back_nothing_that_the_operator_changed_meanwhile),
 	};
 
