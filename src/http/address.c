@@ -96,6 +96,23 @@ enum address_reach address_reach_of(const struct sockaddr *address)
 	return ADDRESS_SPECIAL;
 }
 
+enum address_reach address_reach_written(struct arena *arena, struct str address)
+{
+	const char *text = str_to_c(arena, address);
+	uint8_t bytes[V6_LEN];
+
+	if (inet_pton(AF_INET6, text, bytes) == 1)
+		return address_reach(bytes, V6_LEN);
+	if (inet_pton(AF_INET, text, bytes) == 1)
+		return address_reach(bytes, V4_LEN);
+	return ADDRESS_SPECIAL;
+}
+
+bool address_may_lead(enum address_reach from, enum address_reach to)
+{
+	return to == ADDRESS_PUBLIC || from == ADDRESS_LOOPBACK || from == to;
+}
+
 struct str address_text(struct arena *arena, const struct sockaddr *address)
 {
 	const struct sockaddr_in *v4 = (const void *)address;

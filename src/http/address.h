@@ -31,10 +31,18 @@ enum address_reach address_reach(const uint8_t *bytes, size_t len);
 struct sockaddr;
 /* The same of a socket's address; special for families other than IPv4 and IPv6. */
 enum address_reach address_reach_of(const struct sockaddr *address);
+/* The same of an address as it is written; special for other texts. */
+enum address_reach address_reach_written(struct arena *arena, struct str address);
 /*
  * What counts as one stranger: the /24 of an IPv4 address, which neighbours may share, the /64 of
  * an IPv6 one, in one spelling. By less one person counts as many. Other texts are themselves.
  */
 struct str address_network(struct arena *arena, struct str address);
+/*
+ * May what a server at `from` says lead us to an address at `to`? Never further inside than it is
+ * itself: from the public internet only to there, from a network of somebody's also into that, from
+ * this machine anywhere.
+ */
+bool address_may_lead(enum address_reach from, enum address_reach to);
 /* As it is written, without brackets and port; "?" for other families. */
 struct str address_text(struct arena *arena, const struct sockaddr *address);

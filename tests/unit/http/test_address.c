@@ -112,6 +112,8 @@ static const struct {
 
 static void each_block_ends_where_the_registry_says(void **state)
 {
+	struct arena arena = { 0 };
+
 	(void)state;
 	for (size_t i = 0; i < COUNT_OF(addresses); i++) {
 		struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
@@ -126,7 +128,28 @@ static void each_block_ends_where_the_registry_says(void **state)
 			reach = address_reach_of((const struct sockaddr *)&v6);
 		}
 		CHECK_ROW(reach == addresses[i].reach, "%s is taken for %d\n", text, (int)reach);
+		reach = address_reach_written(&arena, str_from_c(text));
+		CHECK_ROW(reach == addresses[i].reach, "%s reads as %d\n", text, (int)reach);
 	}
+	CHECK(address_reach_written(&arena, STR("localhost")) == ADDRESS_SPECIAL);
+	CHECK(address_reach_written(&arena, STR_NONE) == ADDRESS_SPECIAL);
+	arena_free(&arena);
+}
+
+static void a_server_may_lead_no_further_inside_than_it_is(void **state)
+{
+	static const bool may[3][3] = {
+		[ADDRESS_PUBLIC] = { [ADDRESS_PUBLIC] = true },
+		[ADDRESS_SPECIAL] = { [ADDRESS_PUBLIC] = true, [ADDRESS_SPECIAL] = true },
+		[ADDRESS_LOOPBACK] = { true, true, true },
+	};
+
+	(void)state;
+	for (int from = 0; from < 3; from++)
+		for (int to = 0; to < 3; to++)
+			CHECK_ROW(address_may_lead((enum address_reach)from,
+						   (enum address_reach)to) == may[from][to],
+				  "from %d to %d\n", from, to);
 }
 
 static void what_is_no_ip_address_is_special(void **state)
@@ -191,6 +214,7 @@ static void a_network_has_one_spelling(void **state)
 int main(void)
 {
 	return RUN(cmocka_unit_test(each_block_ends_where_the_registry_says),
+		   cmocka_unit_test(a_server_may_lead_no_further_inside_than_it_is),
 		   cmocka_unit_test(what_is_no_ip_address_is_special),
 		   cmocka_unit_test(an_address_is_written_as_it_is_read),
 		   cmocka_unit_test(a_network_has_one_spelling));
