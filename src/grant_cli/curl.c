@@ -134,7 +134,6 @@ static enum err call(struct task *task, const struct wish *wish, const struct lo
 					.ca_file = wish->ca_file.at == NULL ? login->ca_file
 									    : wish->ca_file,
 					.allow_loopback_http = true,
-					.wanted_field = STR("DPoP-Nonce"),
 					.answer_max = ANSWER_MAX,
 					.timeout_ms = TIMEOUT_MS };
 
@@ -153,7 +152,7 @@ static enum err call_until_taken(struct task *task, const struct wallet *wallet,
 	struct str nonce;
 
 	TRY(call(task, wish, login, STR_NONE, &answer));
-	nonce = answer.wanted;
+	nonce = http_answer_field(&answer, STR("DPoP-Nonce"));
 	if (answer.status == 401 && nonce.at != NULL)
 		TRY(call(task, wish, login, nonce, &answer));
 	if (answer.status == 401) {

@@ -63,10 +63,8 @@ static enum err post_form(struct task *task, const struct endpoint *endpoint, st
 				  .answer_max = ANSWER_MAX,
 				  .timeout_ms = TIMEOUT_MS };
 
-	if (endpoint->dpop_key.at != NULL) {
+	if (endpoint->dpop_key.at != NULL)
 		TRY(prove_line(task, endpoint->dpop_key, &proof, &fields[call.field_count++]));
-		call.wanted_field = STR("DPoP-Nonce");
-	}
 	return http_client_call(task, &call, ret_answer);
 }
 
@@ -77,13 +75,14 @@ static enum err post(struct task *task, const struct endpoint *endpoint,
 {
 	struct buf text = buf_in(&task->arena, FORM_MAX);
 	struct http_answer answer;
-	struct str form;
+	struct str form, nonce;
 
 	parameters_add(&text, parameters, count);
 	TRY(buf_finish(&text, &form));
 	TRY(post_form(task, endpoint, form, STR_NONE, &answer));
-	if (answer.status == 400 && answer.wanted.at != NULL)
-		TRY(post_form(task, endpoint, form, answer.wanted, &answer));
+	nonce = http_answer_field(&answer, STR("DPoP-Nonce"));
+	if (answer.status == 400 && endpoint->dpop_key.at != NULL && nonce.at != NULL)
+		TRY(post_form(task, endpoint, form, nonce, &answer));
 	*ret_answer = answer;
 	return OK;
 }

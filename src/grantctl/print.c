@@ -8,6 +8,7 @@
 #define PRINT_MAX   (16 * 1024 * 1024)
 #define CELL_MAX    512
 #define COLUMNS_MAX 10
+#define LINE_WIDTH  100
 
 void print_text(struct task *task, struct str text)
 {
@@ -66,6 +67,26 @@ static size_t width_of(struct str text)
 	for (size_t i = 0; i < text.len; i++)
 		width += ((unsigned char)text.at[i] & 0xC0) != 0x80;
 	return width;
+}
+
+void print_filled(struct task *task, struct str text, size_t indent)
+{
+	struct str rest = str_printable(&task->arena, text), word;
+	size_t column = indent;
+
+	while (str_next(&rest, ' ', &word)) {
+		size_t width = width_of(word);
+		bool is_first = column == indent;
+
+		if (!is_first && column + 1 + width > LINE_WIDTH) {
+			printf("\n%*s", (int)indent, "");
+			column = indent;
+			is_first = true;
+		}
+		column += width + (is_first ? 0 : 1);
+		printf("%s%.*s", is_first ? "" : " ", (int)word.len, word.at);
+	}
+	putchar('\n');
 }
 
 static void print_cell(struct task *task, struct str text, size_t width, bool is_last)

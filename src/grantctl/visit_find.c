@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/printable.h"
 #include "grantctl/visit.h"
 
-#include "base/printable.h"
-#include "http/client.h"
-
-#define ANSWER_MAX (256 * 1024)
-#define TIMEOUT_MS 10000
-#define FIELDS_MAX 4
+#define TEXTS_MAX (16 * 1024)
 
 static void set(json_t *object, const char *key, struct str text)
 {
@@ -33,14 +29,9 @@ enum err visit_fails(struct visit *visit, const char *check, struct str text)
 	return fail(visit->task, ERR_CONFLICT, "it would not get further");
 }
 
-bool visit_is_document(const struct visit *visit)
-{
-	return json_object_get(visit->profile, "document") != NULL;
-}
-
 const json_t *visit_described(const struct visit *visit, const char *member)
 {
-	const char *part = visit_is_document(visit) ? "document" : "registration";
+	const char *part = visit->is_document ? "document" : "registration";
 
 	return json_object_get(json_object_get(visit->profile, part), member);
 }
@@ -55,42 +46,64 @@ bool visit_sends(const struct visit *visit, const char *step, const char *member
 	return json_is_true(json_object_get(json_object_get(visit->profile, step), member));
 }
 
-bool visit_offers(const struct visit *visit, const char *member, struct str value)
+bool visit_lists(const json_t *list, struct str value)
 {
-	const json_t *list = json_object_get(visit->metadata, member);
-
 	for (size_t i = 0; i < json_array_size(list); i++)
 		if (str_equals(str_from_c(json_string_value(json_array_get(list, i))), value))
 			return true;
 	return false;
 }
 
-enum err visit_ask(struct visit *visit, const char *check, const struct visit_request *request,
-		   struct http_answer *ret_answer)
+bool visit_offers(const struct visit *visit, const char *member, struct str value)
 {
-	struct task *task = visit->task;
-	struct str fields[FIELDS_MAX] = { STR("Accept-Language: en") };
-	struct http_call call = { .method = str_from_c(request->method),
-				  .url = request->url,
-				  .ca_file = visit->ca_file,
-				  .fields = fields,
-				  .field_count = 1,
-				  .body = request->body,
-				  .wanted_field = request->wanted,
-				  .allow_loopback_http = true,
-				  .answer_max = ANSWER_MAX,
-				  .timeout_ms = TIMEOUT_MS };
+	return visit_lists(json_object_get(visit->metadata, member), value);
+}
 
-	if (request->field != NULL)
-		fields[call.field_count++] = str_from_c(request->field);
-	if (request->bearer.at != NULL)
-		fields[call.field_count++] = STR_JOIN(&task->arena, STR("Authorization: Bearer "),
-						      request->bearer);
-	if (http_client_call(task, &call, ret_answer) == OK)
-		return OK;
-	return visit_fails(visit, check,
-			   str_printf(&task->arena,
-				      "%.*s: %.*s; is it reachable from here, and is --ca FILE "
-				      "missing?",
-				      STR_FMT(request->url), STR_FMT(task->reason)));
+struct str visit_joined(const struct visit *visit, const json_t *list)
+{
+	struct buf buf = buf_in(&visit->task->arena, TEXTS_MAX);
+	struct str text = STR_NONE;
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		if (i > 0)
+			buf_add_char(&buf, ' ');
+		buf_add(&buf, str_from_c(json_string_value(json_array_get(list, i))));
+	}
+	if (json_array_size(list) == 0 || buf_finish(&buf, &text) != OK)
+		return STR_NONE;
+	return text;
+}
+
+/* The places that share/arrivals names in authorize.scope. */
+static struct str scope_at(const struct visit *visit, struct str place)
+{
+	if (str_equals(place, STR("challenge")))
+		return visit->challenged;
+	if (str_equals(place, STR("resource")))
+		return visit->scopes;
+	return visit_joined(visit, json_object_get(visit->metadata, "scopes_supported"));
+}
+
+struct str visit_scope(const struct visit *visit)
+{
+	const json_t *places = json_object_get(json_object_get(visit->profile, "authorize"),
+					       "scope");
+
+	for (size_t i = 0; i < json_array_size(places); i++) {
+		struct str place = str_from_c(json_string_value(json_array_get(places, i)));
+		struct str scope = scope_at(visit, place);
+
+		if (scope.at != NULL)
+			return scope;
+	}
+	return STR_NONE;
+}
+
+struct str visit_scope_advice(const struct visit *visit)
+{
+	struct str setting = visit_text(visit, "authorize", "scope_setting");
+
+	return setting.at == NULL ? STR("")
+				  : STR_JOIN(&visit->task->arena,
+					     STR("; it can be told what to ask for: "), setting);
 }

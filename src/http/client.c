@@ -2,20 +2,25 @@
 #include "http/client.h"
 
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "base/buf.h"
 #include "base/task.h"
 #include "base/url.h"
 #include "http/client_api.h"
 
-#define WANTED_MAX	  1024
 #define METHOD_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 /* One call while it is made. */
 struct call {
+	struct task *task;
+	const struct http_call *wish;
 	const struct client_api *curl;
 	CURL *easy;
 	struct curl_slist *fields;
+	struct buf head, body;
+	struct str inside; /* where it was led and did not go; STR_NONE */
+	char detail[CURL_ERROR_SIZE];
 };
 
 static void call_end(struct call *call)
@@ -76,61 +81,89 @@ static enum err add_fields(struct task *task, const struct http_call *wish, stru
 	return OK;
 }
 
-struct wanted {
-	struct arena *arena;
-	struct str name;
-	struct str value;
-};
-
 /* One line of the header at a time, with its line break. */
-static size_t take_field(char *bytes, size_t size, size_t count, void *context)
+static size_t take_head(char *bytes, size_t size, size_t count, void *context)
 {
-	struct wanted *wanted = context;
-	struct str line = { bytes, count }, name;
+	struct call *call = context;
+	struct str line = { bytes, count };
 
 	(void)size; /* always 1 */
-	if (!str_next(&line, ':', &name) || line.at == NULL || count > WANTED_MAX ||
-	    !str_equals_nocase(name, wanted->name))
-		return count;
-	while (line.len > 0 && (line.at[line.len - 1] == '\n' || line.at[line.len - 1] == '\r'))
-		line.len--;
-	wanted->value = str_copy(wanted->arena, str_trim(line));
-	return count;
+	/* what came before a 100 or 103 is not the answer's */
+	if (str_starts_with(line, STR("HTTP/")))
+		call->head = buf_in(&call->task->arena, HTTP_CLIENT_HEAD_MAX);
+	else
+		buf_add(&call->head, line);
+	return call->head.too_large ? 0 : count;
 }
 
 static size_t take_body(char *bytes, size_t size, size_t count, void *context)
 {
-	struct buf *body = context;
+	struct call *call = context;
 
 	(void)size; /* always 1 */
-	buf_add(body, (struct str){ bytes, count });
-	return body->too_large ? 0 : count;
+	buf_add(&call->body, (struct str){ bytes, count });
+	return call->body.too_large ? 0 : count;
 }
 
-static void set_trust(const struct call *call, struct task *task, const struct http_call *wish)
+/*
+ * libcurl asks for a socket: the one place where it shows where a name leads, whatever was looked
+ * up before.
+ */
+static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 {
+	struct call *call = context;
+
+	if (purpose != CURLSOCKTYPE_IPCXN)
+		return CURL_SOCKET_BAD;
+	if (address_may_lead(call->wish->led_from, address_reach_of(&address->addr)))
+		return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+	call->inside = address_text(&call->task->arena, &address->addr);
+	return CURL_SOCKET_BAD;
+}
+
+static int look_up(void *context, curl_off_t down_all, curl_off_t down, curl_off_t up_all,
+		   curl_off_t up)
+{
+	const struct call *call = context;
+
+	(void)down_all, (void)down, (void)up_all, (void)up;
+	return call->wish->is_given_up() ? 1 : 0;
+}
+
+static void set_trust(const struct call *call)
+{
+	const struct http_call *wish = call->wish;
+
 	client_api_trust(call->curl, call->easy, wish->extra_ca);
 	if (wish->ca_file.at == NULL)
 		return;
 	/* that file and nothing beside it */
-	call->curl->set(call->easy, CURLOPT_CAINFO, str_to_c(&task->arena, wish->ca_file));
+	call->curl->set(call->easy, CURLOPT_CAINFO, str_to_c(&call->task->arena, wish->ca_file));
 	call->curl->set(call->easy, CURLOPT_CAPATH, NULL);
 }
 
-static void set_path(const struct call *call, struct task *task, const struct http_call *wish)
+static void set_path(struct call *call)
 {
+	const struct http_call *wish = call->wish;
+	struct arena *arena = &call->task->arena;
 	bool is_http = wish->unix_socket.at != NULL || wish->allow_loopback_http;
 
-	call->curl->set(call->easy, CURLOPT_URL, str_to_c(&task->arena, wish->url));
+	call->curl->set(call->easy, CURLOPT_URL, str_to_c(arena, wish->url));
 	call->curl->set(call->easy, CURLOPT_PROTOCOLS_STR, is_http ? "http,https" : "https");
 	client_api_narrow(call->curl, call->easy);
 	if (wish->unix_socket.at != NULL)
 		call->curl->set(call->easy, CURLOPT_UNIX_SOCKET_PATH,
-				str_to_c(&task->arena, wish->unix_socket));
+				str_to_c(arena, wish->unix_socket));
+	if (!wish->is_led)
+		return;
+	call->curl->set(call->easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+	call->curl->set(call->easy, CURLOPT_OPENSOCKETDATA, call);
 }
 
-static void set_request(const struct call *call, struct task *task, const struct http_call *wish)
+static void set_request(const struct call *call)
 {
+	const struct http_call *wish = call->wish;
+
 	if (wish->body.at != NULL) {
 		call->curl->set(call->easy, CURLOPT_POSTFIELDSIZE_LARGE,
 				(curl_off_t)wish->body.len);
@@ -139,19 +172,44 @@ static void set_request(const struct call *call, struct task *task, const struct
 		call->curl->set(call->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)0);
 		call->curl->set(call->easy, CURLOPT_POSTFIELDS, "");
 	}
-	call->curl->set(call->easy, CURLOPT_CUSTOMREQUEST, str_to_c(&task->arena, wish->method));
+	call->curl->set(call->easy, CURLOPT_CUSTOMREQUEST,
+			str_to_c(&call->task->arena, wish->method));
+	call->curl->set(call->easy, CURLOPT_HTTPHEADER, call->fields);
+	call->curl->set(call->easy, CURLOPT_TIMEOUT_MS, (long)wish->timeout_ms);
+}
+
+static void set_answer(struct call *call)
+{
+	call->curl->set(call->easy, CURLOPT_HEADERFUNCTION, take_head);
+	call->curl->set(call->easy, CURLOPT_HEADERDATA, call);
+	call->curl->set(call->easy, CURLOPT_WRITEFUNCTION, take_body);
+	call->curl->set(call->easy, CURLOPT_WRITEDATA, call);
+	call->curl->set(call->easy, CURLOPT_ERRORBUFFER, call->detail);
+	if (call->wish->is_given_up == NULL)
+		return;
+	call->curl->set(call->easy, CURLOPT_NOPROGRESS, 0L);
+	call->curl->set(call->easy, CURLOPT_XFERINFOFUNCTION, look_up);
+	call->curl->set(call->easy, CURLOPT_XFERINFODATA, call);
 }
 
 /* Why nothing usable came, in words for whoever typed the address. */
-static enum err explain(struct task *task, const struct http_call *call, const struct url *url,
-			CURLcode code, const char *detail)
+static enum err explain(const struct call *call, const struct url *url, CURLcode code)
 {
-	struct str where = call->unix_socket.at != NULL ? call->unix_socket
+	struct task *task = call->task;
+	const struct http_call *wish = call->wish;
+	struct str where = wish->unix_socket.at != NULL ? wish->unix_socket
 							: url_origin(&task->arena, url);
+	const char *detail = call->detail[0] == '\0' ? call->curl->error_text(code) : call->detail;
 
+	if (call->inside.at != NULL)
+		return failf(task, ERR_REQUEST,
+			     "the name %.*s leads to %.*s, which is not on the public internet",
+			     STR_FMT(url->host), STR_FMT(call->inside));
+	if (code == CURLE_ABORTED_BY_CALLBACK)
+		return failf(task, ERR_IO, "%.*s was not waited for", STR_FMT(where));
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		return failf(task, ERR_TIMEOUT, "%.*s did not answer within %d ms", STR_FMT(where),
-			     call->timeout_ms);
+			     wish->timeout_ms);
 	if (code == CURLE_COULDNT_RESOLVE_HOST)
 		return failf(task, ERR_IO, "the name %.*s is not known", STR_FMT(url->host));
 	if (code == CURLE_COULDNT_CONNECT)
@@ -162,15 +220,25 @@ static enum err explain(struct task *task, const struct http_call *call, const s
 	if (code == CURLE_SSL_CACERT_BADFILE)
 		return failf(
 			task, ERR_IO, "the CA file %.*s cannot be used: %s",
-			STR_FMT(call->ca_file.at != NULL ? call->ca_file : call->extra_ca_file),
+			STR_FMT(wish->ca_file.at != NULL ? wish->ca_file : wish->extra_ca_file),
 			detail);
 	return failf(task, ERR_IO, "no answer from %.*s: %s", STR_FMT(where), detail);
 }
 
-static enum err take_answer(struct task *task, const struct call *call, struct buf *body,
-			    struct http_answer *ret_answer)
+static enum address_reach reach_of(const struct call *call)
 {
-	struct http_answer answer = { 0 };
+	const char *address = NULL;
+
+	if (call->wish->unix_socket.at != NULL)
+		return ADDRESS_LOOPBACK;
+	call->curl->get(call->easy, CURLINFO_PRIMARY_IP, &address);
+	return address_reach_written(&call->task->arena, str_from_c(address));
+}
+
+static enum err take_answer(struct call *call, struct http_answer *ret_answer)
+{
+	struct task *task = call->task;
+	struct http_answer answer = { .reach = reach_of(call) };
 	const char *type = NULL;
 	long status = 0;
 	curl_off_t retry_after = 0;
@@ -180,7 +248,8 @@ static enum err take_answer(struct task *task, const struct call *call, struct b
 	call->curl->get(call->easy, CURLINFO_RETRY_AFTER, &retry_after);
 	if (status < 100 || status > 999)
 		return fail(task, ERR_IO, "the answer has no HTTP status");
-	TRY(buf_finish(body, &answer.body));
+	TRY(buf_finish(&call->head, &answer.head));
+	TRY(buf_finish(&call->body, &answer.body));
 	answer.status = (unsigned)status;
 	answer.type = type == NULL ? STR_NONE : str_copy(&task->arena, str_from_c(type));
 	answer.retry_after = retry_after;
@@ -188,16 +257,25 @@ static enum err take_answer(struct task *task, const struct call *call, struct b
 	return OK;
 }
 
+static enum err perform(struct call *call, const struct url *url)
+{
+	struct task *task = call->task;
+	CURLcode code = call->curl->perform(call->easy);
+
+	if (call->head.too_large)
+		return failf(task, ERR_TOO_LARGE, "the header of the answer has more than %d bytes",
+			     HTTP_CLIENT_HEAD_MAX);
+	if (call->body.too_large)
+		return failf(task, ERR_TOO_LARGE, "the answer has more than %zu bytes",
+			     call->wish->answer_max);
+	return code == CURLE_OK ? OK : explain(call, url, code);
+}
+
 enum err http_client_call(struct task *task, const struct http_call *wish,
 			  struct http_answer *ret_answer)
 {
-	CLEANUP(call_end) struct call call = { 0 };
-	struct buf body = buf_in(&task->arena, wish->answer_max);
-	char detail[CURL_ERROR_SIZE] = "";
-	struct wanted wanted = { .arena = &task->arena, .name = wish->wanted_field };
+	CLEANUP(call_end) struct call call = { .task = task, .wish = wish };
 	struct url url;
-	enum err err;
-	CURLcode code;
 
 	if (wish->method.len == 0 || !str_only(wish->method, METHOD_CHARACTERS))
 		return fail(task, ERR_REQUEST, "that is not an HTTP method");
@@ -207,27 +285,36 @@ enum err http_client_call(struct task *task, const struct http_call *wish,
 	call.easy = call.curl->init();
 	if (call.easy == NULL)
 		return fail(task, ERR_INTERNAL, "the HTTP client cannot start");
-	set_path(&call, task, wish);
-	set_trust(&call, task, wish);
-	set_request(&call, task, wish);
-	call.curl->set(call.easy, CURLOPT_HTTPHEADER, call.fields);
-	call.curl->set(call.easy, CURLOPT_WRITEFUNCTION, take_body);
-	call.curl->set(call.easy, CURLOPT_WRITEDATA, &body);
-	if (wanted.name.at != NULL) {
-		call.curl->set(call.easy, CURLOPT_HEADERFUNCTION, take_field);
-		call.curl->set(call.easy, CURLOPT_HEADERDATA, &wanted);
+	call.head = buf_in(&task->arena, HTTP_CLIENT_HEAD_MAX);
+	call.body = buf_in(&task->arena, wish->answer_max);
+	set_path(&call);
+	set_trust(&call);
+	set_request(&call);
+	set_answer(&call);
+	TRY(perform(&call, &url));
+	return take_answer(&call, ret_answer);
+}
+
+bool http_next_field(struct str *head, struct str name, struct str *ret_value)
+{
+	struct str line;
+
+	while (str_next(head, '\n', &line)) {
+		size_t colon = str_find(line, ':');
+
+		if (line.len > 0 && line.at[line.len - 1] == '\r')
+			line.len--;
+		if (colon >= line.len || !str_equals_nocase(str_sub(line, 0, colon), name))
+			continue;
+		*ret_value = str_trim(str_from(line, colon + 1));
+		return true;
 	}
-	call.curl->set(call.easy, CURLOPT_ERRORBUFFER, detail);
-	call.curl->set(call.easy, CURLOPT_TIMEOUT_MS, (long)wish->timeout_ms);
-	code = call.curl->perform(call.easy);
-	if (body.too_large)
-		return failf(task, ERR_TOO_LARGE, "the answer has more than %zu bytes",
-			     wish->answer_max);
-	if (code != CURLE_OK)
-		return explain(task, wish, &url, code,
-			       detail[0] == '\0' ? call.curl->error_text(code) : detail);
-	err = take_answer(task, &call, &body, ret_answer);
-	if (err == OK)
-		ret_answer->wanted = wanted.value;
-	return err;
+	return false;
+}
+
+struct str http_answer_field(const struct http_answer *answer, struct str name)
+{
+	struct str head = answer->head, value = STR_NONE;
+
+	return http_next_field(&head, name, &value) ? value : STR_NONE;
 }

@@ -7,10 +7,17 @@
  */
 #pragma once
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include "base/err.h"
 #include "base/str.h"
+#include "http/address.h"
 
 struct task;
+
+#define HTTP_CLIENT_HEAD_MAX (32 * 1024) /* of an answer; longer is ERR_TOO_LARGE */
 
 struct http_call {
 	struct str method;
@@ -23,23 +30,39 @@ struct http_call {
 	struct str extra_ca_file; /* where it was read, for words */
 	struct str unix_socket;	  /* STR_NONE: TCP */
 	bool allow_loopback_http; /* http://127.0.0.1 and http://[::1] */
-	struct str wanted_field;  /* of the answer's header; STR_NONE: none */
+	/*
+	 * The URL is the word of another server, which is at led_from: nothing is connected to that
+	 * lies further inside than that server itself (address_may_lead).
+	 */
+	bool is_led;
+	enum address_reach led_from;
+	/* asked about every second; when it says so, the call ends with ERR_IO; NULL: never */
+	bool (*is_given_up)(void);
 	size_t answer_max;
 	int timeout_ms;
 };
 
 struct http_answer {
 	unsigned status;
-	struct str type;     /* Content-Type */
-	struct str wanted;   /* the field that was wanted, at most 1 KiB; STR_NONE: not there */
-	struct str body;     /* in task memory */
-	int64_t retry_after; /* seconds; 0: not said */
+	struct str type;	  /* Content-Type */
+	struct str head;	  /* its fields, a line each */
+	struct str body;	  /* in task memory, as all of it */
+	int64_t retry_after;	  /* seconds; 0: not said */
+	enum address_reach reach; /* of where it came from; a unix socket is loopback */
 };
 
 /*
  * Any status is OK, also a redirect, which is not followed. A body without a Content-Type field
- * is sent as a form. ERR_REQUEST for a call that we do not make; ERR_IO when nothing answered
- * (reason says what: refused, certificate, name); ERR_TIMEOUT; ERR_TOO_LARGE.
+ * is sent as a form. ERR_REQUEST for a call that we do not make, also one that is led inside;
+ * ERR_IO when nothing answered (reason says what: refused, certificate, name); ERR_TIMEOUT;
+ * ERR_TOO_LARGE.
  */
 MUST_CHECK enum err http_client_call(struct task *task, const struct http_call *call,
 				     struct http_answer *ret_answer);
+/* The value of the first field of that name; STR_NONE when there is none. */
+struct str http_answer_field(const struct http_answer *answer, struct str name);
+/*
+ * A cursor over the fields of one name, as a head may have several: begin with *head = answer.head;
+ * false behind the last.
+ */
+bool http_next_field(struct str *head, struct str name, struct str *ret_value);

@@ -180,6 +180,98 @@ static void a_redirect_is_an_answer_and_not_a_way(void **state)
 	world_end(&world);
 }
 
+/* A field that is lost looks as if it had not been sent. */
+static void fields_come_whole_however_long_and_a_head_that_is_too_long_is_said(void **state)
+{
+	static char answer[HTTP_CLIENT_HEAD_MAX + 512];
+	struct world world;
+	struct http_call call;
+	struct str head, value;
+	int len;
+
+	(void)state;
+	len = snprintf(answer, sizeof(answer),
+		       "HTTP/1.1 103 Early Hints\r\nLocation: early\r\n\r\n"
+		       "HTTP/1.1 303 See Other\r\nlocation:  /%08000d \r\n"
+		       "Set-Cookie: a=1\r\nSet-Cookie: b=2\r\n"
+		       "Content-Length: 0\r\n\r\n",
+		       7);
+	CHECK(len > 8000);
+	world_begin(&world, answer);
+	call = call_to(&world, "127.0.0.1");
+	CHECK_ERR(http_client_call(&world.task, &call, &world.answer), OK);
+	value = http_answer_field(&world.answer, STR("Location"));
+	assert_int_equal(value.len, 8001);
+	CHECK(str_starts_with(value, STR("/0")) && str_ends_with(value, STR("7")));
+	CHECK(http_answer_field(&world.answer, STR("Locatio")).at == NULL);
+	head = world.answer.head;
+	CHECK(http_next_field(&head, STR("set-cookie"), &value));
+	CHECK_STR(value, STR("a=1"));
+	CHECK(http_next_field(&head, STR("set-cookie"), &value));
+	CHECK_STR(value, STR("b=2"));
+	CHECK(!http_next_field(&head, STR("set-cookie"), &value));
+	world_end(&world);
+
+	(void)snprintf(answer, sizeof(answer), "HTTP/1.1 303 See Other\r\nLocation: /%0*d\r\n\r\n",
+		       HTTP_CLIENT_HEAD_MAX, 7);
+	world_begin(&world, answer);
+	call = call_to(&world, "127.0.0.1");
+	CHECK_ERR(http_client_call(&world.task, &call, &world.answer), ERR_TOO_LARGE);
+	CHECK(strstr(world.task.reason.at, "the header of the answer has more than 32768 bytes"));
+	world_end(&world);
+}
+
+/* Who is told an address by a server on the internet does not call what only it can reach. */
+static void a_server_leads_nobody_further_inside_than_it_is(void **state)
+{
+	static const struct {
+		enum address_reach from;
+		bool is_followed;
+	} cases[] = { { ADDRESS_PUBLIC, false },
+		      { ADDRESS_SPECIAL, false },
+		      { ADDRESS_LOOPBACK, true } };
+	struct world world;
+	struct http_call call;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT_OF(cases); i++) {
+		world_begin(&world, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+		call = call_to(&world, "127.0.0.1");
+		call.is_led = true;
+		call.led_from = cases[i].from;
+		CHECK_ERR(http_client_call(&world.task, &call, &world.answer),
+			  cases[i].is_followed ? OK : ERR_REQUEST);
+		if (cases[i].is_followed) {
+			assert_int_equal(world.answer.reach, ADDRESS_LOOPBACK);
+		} else {
+			CHECK(strstr(world.task.reason.at, "leads to 127.0.0.1, which is not on"));
+			knock(&world);
+		}
+		world_end(&world);
+		CHECK((world.server.seen[0] != '\0') == cases[i].is_followed);
+	}
+}
+
+static bool is_given_up(void)
+{
+	return true;
+}
+
+static void a_call_that_nobody_waits_for_any_more_ends(void **state)
+{
+	struct world world;
+	struct http_call call;
+
+	(void)state;
+	world_begin(&world, NULL);
+	call = call_to(&world, "127.0.0.1");
+	call.is_given_up = is_given_up;
+	CHECK_ERR(http_client_call(&world.task, &call, &world.answer), ERR_IO);
+	CHECK(strstr(world.task.reason.at, "was not waited for"));
+	knock(&world);
+	world_end(&world);
+}
+
 static void the_environment_names_no_proxy(void **state)
 {
 	struct world world;
@@ -329,6 +421,10 @@ int main(void)
 	return RUN(cmocka_unit_test(an_answer_comes_with_status_type_and_body),
 		   cmocka_unit_test(a_body_and_fields_are_sent_as_given),
 		   cmocka_unit_test(a_redirect_is_an_answer_and_not_a_way),
+		   cmocka_unit_test(
+			   fields_come_whole_however_long_and_a_head_that_is_too_long_is_said),
+		   cmocka_unit_test(a_server_leads_nobody_further_inside_than_it_is),
+		   cmocka_unit_test(a_call_that_nobody_waits_for_any_more_ends),
 		   cmocka_unit_test(the_environment_names_no_proxy),
 		   cmocka_unit_test(an_answer_over_the_cap_is_refused),
 		   cmocka_unit_test(a_silent_server_meets_the_deadline),
