@@ -19,12 +19,12 @@ static struct seal_place place_of(struct str user_id, struct str family_id, stru
 static enum err seal(struct task *task, const struct authority *authority,
 		     const struct seal_place *place, struct str source, struct str *ret_sealed)
 {
-	struct user user = { 0 };
+	struct str wrapped = STR_NONE;
 	struct db *db = NULL;
 
 	TRY(store_reader(task, authority->store, &db));
-	TRY(user_find(task, db, place->user_id, &user));
-	return keys_seal(task, authority->keys, user.wrapped_key, place, source, ret_sealed);
+	TRY(user_find_key(task, db, place->user_id, &wrapped));
+	return keys_seal(task, authority->keys, wrapped, place, source, ret_sealed);
 }
 
 enum err seen_first(struct task *task, const struct authority *authority, struct str source,

@@ -29,11 +29,15 @@ static STATEMENT EVENT_COUNT_USES = {
 	" AND ($2 IS NULL OR client_id = $2) AND kind IN ('token.issued', 'token.refreshed')"
 	" GROUP BY at / 86400000 ORDER BY at / 86400000"
 };
+/* UNION, not UNION ALL: one consent stands behind many permissions, and a row is written once */
 static STATEMENT EVENT_PROVE_UNTIL = {
-	"UPDATE events SET proves_until = $3 WHERE (proves_until IS NULL OR proves_until < $3)"
-	" AND id IN (SELECT p.consent_event FROM permissions p WHERE p.user_id = $1"
-	" AND p.grant_id = $2 UNION ALL SELECT w.consent_event FROM widenings w"
-	" WHERE w.user_id = $1 AND w.grant_id = $2)"
+	"INSERT INTO proofs (user_id, event_id, proves_until)"
+	" SELECT p.user_id, p.consent_event, CAST($3 AS BIGINT) FROM permissions p"
+	" WHERE p.user_id = $1 AND p.grant_id = $2 AND p.consent_event IS NOT NULL"
+	" UNION SELECT w.user_id, w.consent_event, CAST($3 AS BIGINT) FROM widenings w"
+	" WHERE w.user_id = $1 AND w.grant_id = $2"
+	" ON CONFLICT (user_id, event_id) DO UPDATE SET proves_until = excluded.proves_until"
+	" WHERE proofs.proves_until < excluded.proves_until"
 };
 static STATEMENT EVENT_NEWEST = { "SELECT at FROM events ORDER BY id DESC LIMIT 1" };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* events: append only, but for how long a consent must be kept. */
+/* events: append only; how long a consent must be kept stands beside them, in proofs. */
 #pragma once
 
 #include "base/err.h"

@@ -20,10 +20,12 @@ static STATEMENT FAMILY_DELETE_SUB_AGENTS = {
 };
 /* what it was allowed by a consent of its own is in force no longer than it */
 static STATEMENT FAMILY_PROVE = {
-	"UPDATE events SET proves_until = $3 WHERE (proves_until IS NULL OR proves_until < $3)"
-	" AND id IN (SELECT w.consent_event FROM widenings w JOIN families f"
-	" ON f.id = w.family_id WHERE f.id > $1 AND f.id <= $2"
-	" AND (f.revoked_at < $3 OR f.idle_expires_at < $3))"
+	"INSERT INTO proofs (user_id, event_id, proves_until)"
+	" SELECT DISTINCT w.user_id, w.consent_event, CAST($3 AS BIGINT)"
+	" FROM widenings w JOIN families f ON f.id = w.family_id"
+	" WHERE f.id > $1 AND f.id <= $2 AND (f.revoked_at < $3 OR f.idle_expires_at < $3)"
+	" ON CONFLICT (user_id, event_id) DO UPDATE SET proves_until = excluded.proves_until"
+	" WHERE proofs.proves_until < excluded.proves_until"
 };
 static STATEMENT FAMILY_DELETE_WIDENINGS = {
 	"DELETE FROM widenings WHERE (user_id, family_id) IN (SELECT f.user_id, f.id"
@@ -50,9 +52,15 @@ static STATEMENT GRANT_DELETE = { "DELETE FROM grants WHERE id = $1" };
 static STATEMENT EVENT_FIRST_AT = { "SELECT at FROM events WHERE id > $1 ORDER BY id LIMIT 1" };
 static STATEMENT EVENT_LAST = { "SELECT id FROM events WHERE id > $1"
 				" ORDER BY id LIMIT 1 OFFSET $2" };
+/* of those that EVENT_DELETE takes next; one that stays gets a new one when it ends */
+static STATEMENT PROOF_DELETE = {
+	"DELETE FROM proofs WHERE proves_until < $3 AND (user_id, event_id) IN"
+	" (SELECT e.user_id, e.id FROM events e WHERE e.id > $1 AND e.id <= $2 AND e.at < $3)"
+};
 static STATEMENT EVENT_DELETE = {
 	"DELETE FROM events WHERE id > $1 AND id <= $2 AND at < $3"
-	" AND (proves_until IS NULL OR proves_until < $3) AND NOT EXISTS"
+	" AND NOT EXISTS (SELECT 1 FROM proofs r WHERE r.user_id = events.user_id"
+	" AND r.event_id = events.id AND r.proves_until >= $3) AND NOT EXISTS"
 	" (SELECT 1 FROM permissions p WHERE p.user_id = events.user_id"
 	" AND p.grant_id = events.grant_id AND p.consent_event = events.id) AND NOT EXISTS"
 	" (SELECT 1 FROM widenings w WHERE w.user_id = events.user_id"
@@ -163,5 +171,6 @@ enum err retention_events(struct task *task, struct db *db, struct retention_sli
 	if (slice->is_end)
 		return OK;
 	TRY(find_last(task, db, &EVENT_LAST, slice));
+	TRY(run_in(task, db, &PROOF_DELETE, slice));
 	return run_in(task, db, &EVENT_DELETE, slice);
 }

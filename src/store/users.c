@@ -18,6 +18,7 @@ static STATEMENT USER_KEY_INSERT = {
 #define USER_SELECT "SELECT " USER_COLUMNS " FROM users u LEFT JOIN user_keys k ON k.user_id = u.id"
 
 static STATEMENT USER_FIND = { USER_SELECT " WHERE u.id = $1" };
+static STATEMENT USER_FIND_KEY = { "SELECT wrapped_key FROM user_keys WHERE user_id = $1" };
 static STATEMENT USER_FIND_BY_NAME = { USER_SELECT " WHERE u.username = $1" };
 /* byte order on both databases: PostgreSQL's columns are made with COLLATE "C" */
 static STATEMENT USER_LIST = { USER_SELECT " WHERE u.username > $1 ORDER BY u.username LIMIT $2" };
@@ -89,6 +90,17 @@ enum err user_insert(struct task *task, struct db *db, const struct user *user)
 enum err user_find(struct task *task, struct db *db, struct str id, struct user *ret_user)
 {
 	return sql_one(task, db, &USER_FIND, ARGS(sql_text(id)), read_user, ret_user);
+}
+
+static enum err read_key(struct task *task, struct sql_row *row, void *ret)
+{
+	*(struct str *)ret = row_str(task, row);
+	return OK;
+}
+
+enum err user_find_key(struct task *task, struct db *db, struct str id, struct str *ret_wrapped)
+{
+	return sql_one(task, db, &USER_FIND_KEY, ARGS(sql_text(id)), read_key, ret_wrapped);
 }
 
 enum err user_find_by_name(struct task *task, struct db *db, struct str username,

@@ -15,6 +15,9 @@ MUST_CHECK enum err user_insert(struct task *task, struct db *db, const struct u
 /* ERR_NOT_FOUND. */
 MUST_CHECK enum err user_find(struct task *task, struct db *db, struct str id,
 			      struct user *ret_user);
+/* Of who is known to be there, what seals for them: the wrapped data key. ERR_NOT_FOUND. */
+MUST_CHECK enum err user_find_key(struct task *task, struct db *db, struct str id,
+				  struct str *ret_wrapped);
 MUST_CHECK enum err user_find_by_name(struct task *task, struct db *db, struct str username,
 				      struct user *ret_user);
 /* All, by name; at most limit, behind the name `after` (STR_NONE: from the first). */

@@ -366,12 +366,20 @@ const char *const schema_step_1[] = {
 	" request_id TEXT,"
 	" resource TEXT,"
 	" details TEXT,"
-	" sealed BYTEA,"
-	/* of a consent: up to when something was in force by it that is not any more */
-	" proves_until BIGINT)",
+	" sealed BYTEA)",
 	"CREATE INDEX events_user ON events (user_id, at)",
 	/* few: what clients do while no person is concerned */
 	"CREATE INDEX events_nobodys ON events (client_id) WHERE user_id IS NULL",
+
+	/*
+	 * Of a consent: up to when something was in force by it that is not any more. Beside its
+	 * event, which is large and stays as it was written.
+	 */
+	"CREATE TABLE proofs ("
+	" user_id TEXT NOT NULL,"
+	" event_id TEXT NOT NULL,"
+	" proves_until BIGINT NOT NULL,"
+	" PRIMARY KEY (user_id, event_id))",
 
 	"CREATE TABLE keys ("
 	" id TEXT NOT NULL PRIMARY KEY,"

@@ -96,12 +96,12 @@ static void a_step_that_fails_leaves_nothing_behind(void **state)
 
 /* Children first. */
 static const char *const tables[] = {
-	"widenings",	   "sub_agents",     "derivations", "outbox",	      "counters",
-	"events",	   "keys",	     "facts",	    "marks",	      "resources",
-	"families",	   "permissions",    "grants",	    "requests",	      "registrations",
-	"register_tokens", "documents",	     "key_sets",    "clients",	      "throttles",
-	"nodes",	   "leases",	     "sessions",    "authenticators", "user_keys",
-	"users",	   "schema_version", "spent",
+	"widenings",	 "sub_agents",	    "derivations",    "outbox",	  "counters",
+	"events",	 "proofs",	    "keys",	      "facts",	  "marks",
+	"resources",	 "families",	    "permissions",    "grants",	  "requests",
+	"registrations", "register_tokens", "documents",      "key_sets", "clients",
+	"throttles",	 "nodes",	    "leases",	      "sessions", "authenticators",
+	"user_keys",	 "users",	    "schema_version", "spent",
 };
 
 static enum err drop_all(struct task *task, struct db *db, void *arg)

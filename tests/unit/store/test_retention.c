@@ -8,6 +8,7 @@
 
 #include "store/events.h"
 #include "store/retention.h"
+#include "store/sql.h"
 
 typedef enum err part_fn(struct task *task, struct db *db, struct retention_slice *slice);
 
@@ -165,6 +166,18 @@ static bool is_proven(struct world *world)
 	return err == OK;
 }
 
+/* How many notes there are of how long that consent must stay. */
+static int64_t count_proofs(struct world *world)
+{
+	static STATEMENT COUNT = { "SELECT count(*) FROM proofs WHERE event_id = $1" };
+	int64_t count = 0;
+
+	CHECK_ERR(sql_one_int(world_task(world), world_reader(world), &COUNT,
+			      ARGS(sql_text(STR("evt_consent"))), &count),
+		  OK);
+	return count;
+}
+
 /* Of alice's family, by the consent of the events above, which no permission rests on. */
 static enum err widen(struct task *task, struct db *db, void *arg)
 {
@@ -177,8 +190,10 @@ static void check_proof_goes_after(struct world *world, int64_t ended)
 {
 	(void)walk_through(world, retention_events, ended, 10);
 	CHECK(is_proven(world));
+	CHECK(count_proofs(world) > 0);
 	(void)walk_through(world, retention_events, ended + 1, 10);
 	CHECK(!is_proven(world));
+	CHECK(count_proofs(world) == 0);
 }
 
 /* GDPR Art. 7(1): who asks for the proof asks for it after the access, not before. */
