@@ -238,3 +238,22 @@ const char *str_to_c(struct arena *arena, struct str s)
 {
 	return str_copy(arena, s).at;
 }
+
+bool str_is_nqchar(struct str s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (s.at[i] < 0x21 || s.at[i] > 0x7E || s.at[i] == '"' || s.at[i] == '\\')
+			return false;
+	return true;
+}
+
+int str_hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}

@@ -46,6 +46,10 @@ bool str_only(struct str s, const char *allowed);
  * accepts.
  */
 bool str_is_text(struct str s);
+/* Only NQCHAR of RFC 6749 (appendix A), of which scopes are made: no space, quote or backslash. */
+bool str_is_nqchar(struct str s);
+/* Of one hexadecimal digit; -1: it is none. */
+int str_hex_value(char c);
 
 struct str str_sub(struct str s, size_t from, size_t len);
 struct str str_from(struct str s, size_t from);

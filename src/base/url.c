@@ -12,24 +12,13 @@
 #define UNRESERVED ALPHA DIGIT "-._~"
 #define SUB_DELIMS "!$&'()*+,;="
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* True if the text has only allowed characters and well-formed percent triplets. */
 static bool is_made_of(struct str text, const char *allowed)
 {
 	for (size_t i = 0; i < text.len; i++) {
 		if (text.at[i] == '%') {
-			if (text.len - i < 3 || hex_value(text.at[i + 1]) < 0 ||
-			    hex_value(text.at[i + 2]) < 0)
+			if (text.len - i < 3 || str_hex_value(text.at[i + 1]) < 0 ||
+			    str_hex_value(text.at[i + 2]) < 0)
 				return false;
 			i += 2;
 		} else if (text.at[i] == '\0' || strchr(allowed, text.at[i]) == NULL) {
@@ -230,8 +219,8 @@ enum err url_decode(struct task *task, struct str text, bool form, struct str *r
 		char c = text.at[i];
 
 		if (c == '%') {
-			int high = text.len - i < 3 ? -1 : hex_value(text.at[i + 1]);
-			int low = text.len - i < 3 ? -1 : hex_value(text.at[i + 2]);
+			int high = text.len - i < 3 ? -1 : str_hex_value(text.at[i + 1]);
+			int low = text.len - i < 3 ? -1 : str_hex_value(text.at[i + 2]);
 
 			if (high < 0 || low < 0)
 				return fail(task, ERR_SYNTAX, "broken percent-encoding");

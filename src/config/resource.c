@@ -135,15 +135,7 @@ static enum err take_sentences(struct reader *reader, const json_t *list, struct
 /* RFC 6749 3.3 */
 static bool is_scope_token(struct str name)
 {
-	if (name.len == 0 || name.len > SCOPE_MAX)
-		return false;
-	for (size_t i = 0; i < name.len; i++) {
-		char c = name.at[i];
-
-		if (c < 0x21 || c > 0x7E || c == '"' || c == '\\')
-			return false;
-	}
-	return true;
+	return name.len > 0 && name.len <= SCOPE_MAX && str_is_nqchar(name);
 }
 
 static bool is_reserved(struct str name)

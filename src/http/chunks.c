@@ -23,17 +23,6 @@ enum state {
 	END
 };
 
-static int digit_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 static bool is_text(char c)
 {
 	return c == '\t' || ((unsigned char)c >= ' ' && c != 0x7F);
@@ -53,7 +42,7 @@ static enum chunk_step skim(struct chunks *chunks, enum state state)
 
 static enum chunk_step take_size(struct chunks *chunks, char c)
 {
-	int value = digit_value(c);
+	int value = str_hex_value(c);
 
 	if (value >= 0) {
 		if (++chunks->digits > DIGITS_MAX)

@@ -4,17 +4,10 @@
 #include "base/arena.h"
 #include "base/task.h"
 
+/* RFC 6749 3.3 */
 static bool is_name(struct str name)
 {
-	if (name.len == 0 || name.len > SCOPE_NAME_MAX)
-		return false;
-	for (size_t i = 0; i < name.len; i++) {
-		char c = name.at[i];
-
-		if (c < 0x21 || c > 0x7E || c == '"' || c == '\\')
-			return false;
-	}
-	return true;
+	return name.len > 0 && name.len <= SCOPE_NAME_MAX && str_is_nqchar(name);
 }
 
 /* No more than there are spaces, and one. */

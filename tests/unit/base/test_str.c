@@ -240,6 +240,33 @@ static void printing_is_cut_at_its_bound_and_not_misled_by_huge_slices(void **st
 	arena_free(&arena);
 }
 
+static void characters_of_a_scope_are_those_of_the_standard(void **state)
+{
+	(void)state;
+	for (int c = 0; c < 256; c++) {
+		char one = (char)c;
+		bool is_one = c >= 0x21 && c <= 0x7E && c != '"' && c != '\\';
+
+		CHECK_ROW(str_is_nqchar((struct str){ &one, 1 }) == is_one, "character %d\n", c);
+	}
+	CHECK(str_is_nqchar(STR("mail.read:own/*")));
+	CHECK(!str_is_nqchar(STR("mail read")));
+}
+
+static void hexadecimal_digits_have_values_and_others_none(void **state)
+{
+	static const char digits[] = "0123456789abcdef", capitals[] = "ABCDEF";
+
+	(void)state;
+	for (int i = 0; digits[i] != '\0'; i++)
+		CHECK(str_hex_value(digits[i]) == i);
+	for (int i = 0; capitals[i] != '\0'; i++)
+		CHECK(str_hex_value(capitals[i]) == 10 + i);
+	for (const char *c = "/:@`gG \xff"; *c != '\0'; c++)
+		CHECK(str_hex_value(*c) == -1);
+	CHECK(str_hex_value('\0') == -1);
+}
+
 int main(void)
 {
 	return RUN(cmocka_unit_test(equality_looks_at_all_bytes_and_the_length),
@@ -255,5 +282,7 @@ int main(void)
 		   cmocka_unit_test(an_empty_list_has_one_empty_part_and_an_absent_one_none),
 		   cmocka_unit_test(numbers_are_plain_digits_within_their_bound),
 		   cmocka_unit_test(copies_and_joins_end_with_a_zero_that_does_not_count),
-		   cmocka_unit_test(printing_is_cut_at_its_bound_and_not_misled_by_huge_slices));
+		   cmocka_unit_test(printing_is_cut_at_its_bound_and_not_misled_by_huge_slices),
+		   cmocka_unit_test(characters_of_a_scope_are_those_of_the_standard),
+		   cmocka_unit_test(hexadecimal_digits_have_values_and_others_none));
 }
