@@ -98,7 +98,7 @@ static void check_page(struct task *task, struct str text)
 {
 	const struct template_view view = {
 		.name = STR("main"),
-		.data = values,
+		.data = data_of_json(&task->arena, values),
 		.locale = locale_choose(languages, STR_NONE, STR_NONE),
 		.max = HTML_MAX,
 	};

@@ -203,16 +203,8 @@ struct str locale_find(const struct locale *locale, struct str key)
 	return own;
 }
 
-static void add_value(struct buf *buf, const json_t *value)
-{
-	if (json_is_string(value))
-		buf_add(buf, (struct str){ json_string_value(value), json_string_length(value) });
-	else if (json_is_integer(value))
-		buf_add_i64(buf, json_integer_value(value));
-}
-
 struct str locale_text(struct task *task, const struct locale *locale, struct str key,
-		       const json_t *data)
+		       const struct data *data)
 {
 	struct buf buf = buf_in(&task->arena, SENTENCE_TEXT_MAX);
 	struct str piece, text, rest = locale_find(locale, key);
@@ -223,7 +215,7 @@ struct str locale_text(struct task *task, const struct locale *locale, struct st
 	while (locale_next(&rest, &piece, &is_name))
 		if (!is_name)
 			buf_add(&buf, piece);
-		else if (data != NULL)
-			add_value(&buf, json_object_getn(data, piece.at, piece.len));
+		else
+			buf_add(&buf, data_text(data_get(data, piece)));
 	return buf_finish(&buf, &text) == OK ? text : key;
 }

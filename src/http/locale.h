@@ -8,7 +8,8 @@
 #pragma once
 
 #include "base/err.h"
-#include "base/json.h"
+#include "base/str.h"
+#include "http/data.h"
 
 struct task;
 struct locale;
@@ -46,4 +47,4 @@ bool locale_next(struct str *rest, struct str *ret_piece, bool *ret_is_name);
  * memory. An unknown key answers the key.
  */
 struct str locale_text(struct task *task, const struct locale *locale, struct str key,
-		       const json_t *data);
+		       const struct data *data);

@@ -26,11 +26,10 @@ struct template_set {
 /* A section or partial that is being rendered; `value` is what names are looked up in. */
 struct level {
 	const struct template *template;
-	size_t at;	    /* the next step */
-	size_t begin;	    /* of a section over an array: its first step */
-	const json_t *list; /* NULL: not an array */
-	size_t index;	    /* in list */
-	const json_t *value;
+	size_t at;    /* the next step */
+	size_t begin; /* of a section over an array: its first step */
+	bool is_list; /* then `value` is one of its items */
+	const struct data *value;
 };
 
 struct renderer {
@@ -139,25 +138,20 @@ void template_set_free(struct template_set **set)
 	*set = NULL;
 }
 
-static const json_t *member(const json_t *value, struct str name)
-{
-	return json_is_object(value) ? json_object_getn(value, name.at, name.len) : NULL;
-}
-
 /* The first part from the innermost level that has it, the others below that. */
-static const json_t *find(const struct renderer *renderer, struct str name)
+static const struct data *find(const struct renderer *renderer, struct str name)
 {
 	struct str part, rest = name;
-	const json_t *found = NULL;
+	const struct data *found = NULL;
 
 	if (str_equals(name, STR(".")))
 		return renderer->levels[renderer->depth - 1].value;
 	if (!str_next(&rest, '.', &part))
 		return NULL;
 	for (size_t i = renderer->depth; i > 0 && found == NULL; i--)
-		found = member(renderer->levels[i - 1].value, part);
+		found = data_get(renderer->levels[i - 1].value, part);
 	while (str_next(&rest, '.', &part))
-		found = member(found, part);
+		found = data_get(found, part);
 	return found;
 }
 
@@ -189,14 +183,7 @@ static void add_escaped(struct buf *buf, struct str text)
 /* Only texts and whole numbers are written; anything else is a mistake of the page: nothing. */
 static struct str value_text(struct renderer *renderer, struct str name)
 {
-	const json_t *value = find(renderer, name);
-
-	if (json_is_string(value))
-		return (struct str){ json_string_value(value), json_string_length(value) };
-	if (json_is_integer(value))
-		return str_printf(&renderer->task->arena, "%lld",
-				  (long long)json_integer_value(value));
-	return STR_NONE;
+	return data_text(find(renderer, name));
 }
 
 /* http, https, or a path of our own; a browser must not read a host into it. */
@@ -220,17 +207,6 @@ static void write_sentence(struct renderer *renderer, struct str key)
 		add_escaped(&renderer->buf, is_name ? value_text(renderer, piece) : piece);
 }
 
-static bool is_true(const json_t *value)
-{
-	if (json_is_string(value))
-		return json_string_length(value) > 0;
-	if (json_is_integer(value))
-		return json_integer_value(value) != 0;
-	if (json_is_array(value))
-		return json_array_size(value) > 0;
-	return json_is_object(value) || json_is_true(value);
-}
-
 static enum err push(struct renderer *renderer, struct level level)
 {
 	if (renderer->depth == SCOPES_DEEP)
@@ -242,18 +218,15 @@ static enum err push(struct renderer *renderer, struct level level)
 static enum err enter_section(struct renderer *renderer, const struct step *step)
 {
 	struct level *outer = &renderer->levels[renderer->depth - 1];
-	const json_t *value = find(renderer, step->text);
+	const struct data *value = find(renderer, step->text);
 	struct level level = { .template = outer->template, .at = outer->at, .begin = outer->at };
 
-	if (is_true(value) == (step->kind == STEP_INVERTED)) {
+	if (data_is_something(value) == (step->kind == STEP_INVERTED)) {
 		outer->at = step->other + 1;
 		return OK;
 	}
-	level.value = value;
-	if (json_is_array(value)) {
-		level.list = value;
-		level.value = json_array_get(value, 0);
-	}
+	level.is_list = data_is_array(value);
+	level.value = level.is_list ? data_first(value) : value;
 	return push(renderer, level);
 }
 
@@ -262,8 +235,8 @@ static void leave_section(struct renderer *renderer)
 	struct level *level = &renderer->levels[renderer->depth - 1];
 	size_t behind = level->at;
 
-	if (level->list != NULL && ++level->index < json_array_size(level->list)) {
-		level->value = json_array_get(level->list, level->index);
+	if (level->is_list && data_next(level->value) != NULL) {
+		level->value = data_next(level->value);
 		level->at = level->begin;
 		return;
 	}

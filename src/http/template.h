@@ -20,7 +20,8 @@
 #pragma once
 
 #include "base/err.h"
-#include "base/json.h"
+#include "base/str.h"
+#include "http/data.h"
 
 struct task;
 struct template_set;
@@ -34,7 +35,7 @@ MUST_CHECK enum err template_set_load(struct task *task, struct str dir,
 void template_set_free(struct template_set **set);
 struct template_view {
 	struct str name; /* "consent" for consent.html */
-	const json_t *data;
+	const struct data *data;
 	const struct locale *locale;
 	size_t max; /* bytes */
 };

@@ -11,8 +11,8 @@
 
 static enum err add_agents(struct page *page, struct db *db)
 {
-	json_t *live = data_array(page->data, "agents");
-	json_t *past = data_array(page->data, "past");
+	struct data *live = data_array(page->data, "agents");
+	struct data *past = data_array(page->data, "past");
 	struct grant *grants = NULL;
 	size_t count = 0, active = 0;
 
@@ -27,7 +27,7 @@ static enum err add_agents(struct page *page, struct db *db)
 		TRY(agents_describe(page, db, &grants[i], data_item(is_live ? live : past)));
 	}
 	data_str(page->data, "summary", words_count(page, "account.active", (int64_t)active));
-	if (json_array_size(past) > 0)
+	if (data_count(past) > 0)
 		data_true(page->data, "has_past");
 	if (active > 0)
 		data_true(page->data, "can_pause");
@@ -36,7 +36,7 @@ static enum err add_agents(struct page *page, struct db *db)
 
 enum err web_account(struct exchange *exchange)
 {
-	CLEANUP(page_close) struct page page = { 0 };
+	struct page page = { 0 };
 	struct db *db = NULL;
 
 	TRY(page_open_signed_in(exchange, &page));
@@ -51,7 +51,7 @@ enum err web_account(struct exchange *exchange)
 
 enum err web_account_change(struct exchange *exchange)
 {
-	CLEANUP(page_close) struct page page = { 0 };
+	struct page page = { 0 };
 	struct actor actor;
 	int64_t paused = 0;
 	struct form form;

@@ -31,10 +31,10 @@ static enum err read_query(const struct page *page, struct wanted *ret_wanted)
 	return OK;
 }
 
-static bool is_listed(const json_t *list, struct str client_id)
+static bool is_listed(const struct data *list, struct str client_id)
 {
-	for (size_t i = 0; i < json_array_size(list); i++)
-		if (str_equals(json_get_str(json_array_get(list, i), "client_id"), client_id))
+	for (const struct data *one = data_first(list); one != NULL; one = data_next(one))
+		if (str_equals(data_get_str(one, "client_id"), client_id))
 			return true;
 	return false;
 }
@@ -42,7 +42,7 @@ static bool is_listed(const json_t *list, struct str client_id)
 /* The agents to choose from; each once, however many resources it has. */
 static enum err add_filter(const struct page *page, struct db *db, const struct wanted *wanted)
 {
-	json_t *list = data_array(page->data, "agents");
+	struct data *list = data_array(page->data, "agents");
 	struct grant *grants = NULL;
 	size_t count = 0;
 
@@ -50,7 +50,7 @@ static enum err add_filter(const struct page *page, struct db *db, const struct 
 		       &(struct grant_page){ page->user.id, STR_NONE, AGENTS_SHOWN }, &grants,
 		       &count));
 	for (size_t i = 0; i < count; i++) {
-		json_t *item;
+		struct data *item;
 
 		if (is_listed(list, grants[i].client_id))
 			continue;
@@ -69,7 +69,7 @@ static enum err add_rows(const struct page *page, struct db *db, const struct wa
 		.client_id = wanted->agent,
 		.before = wanted->before,
 	};
-	json_t *list = data_array(page->data, "rows");
+	struct data *list = data_array(page->data, "rows");
 	struct event *events = NULL;
 	size_t count = 0;
 
@@ -87,7 +87,7 @@ static enum err add_rows(const struct page *page, struct db *db, const struct wa
 
 enum err web_activity(struct exchange *exchange)
 {
-	CLEANUP(page_close) struct page page = { 0 };
+	struct page page = { 0 };
 	struct wanted wanted;
 	struct db *db = NULL;
 

@@ -18,7 +18,7 @@
 #define TIMELINE_SHOWN 20
 #define LIVE_MAX       200
 
-static enum err describe(const struct page *page, const struct family *family, json_t *item)
+static enum err describe(const struct page *page, const struct family *family, struct data *item)
 {
 	struct installation known;
 
@@ -35,14 +35,14 @@ static enum err describe(const struct page *page, const struct family *family, j
 
 static enum err add_installations(const struct page *page, struct db *db, struct str grant_id)
 {
-	json_t *list = data_array(page->data, "installations");
+	struct data *list = data_array(page->data, "installations");
 	struct family *families = NULL;
 	size_t count = 0;
 
 	TRY(family_list(page->task, db, grant_id, &families, &count));
 	for (size_t i = 0; i < count; i++) {
 		const struct family *family = &families[i];
-		json_t *item;
+		struct data *item;
 
 		if (!family_is_live(family, page->task->now))
 			continue;
@@ -65,13 +65,13 @@ static enum err add_scopes(const struct page *page, struct db *db, const struct 
 	if (count > LIVE_MAX)
 		count = 0;
 	return agents_add_scopes(page, grant, &(struct agents_installed){ families, count },
-				 json_object_get(page->data, "agent"));
+				 data_get(page->data, STR("agent")));
 }
 
 static enum err add_timeline(const struct page *page, struct db *db, struct str grant_id)
 {
 	const struct event_filter filter = { .user_id = page->user.id, .grant_id = grant_id };
-	json_t *list = data_array(page->data, "timeline");
+	struct data *list = data_array(page->data, "timeline");
 	struct event *events = NULL;
 	size_t count = 0;
 
@@ -84,10 +84,10 @@ static enum err add_timeline(const struct page *page, struct db *db, struct str 
 static void add_durations(const struct page *page)
 {
 	int64_t max = authority_config(page->authority)->grant_max_ms;
-	json_t *list = data_array(page->data, "durations");
+	struct data *list = data_array(page->data, "durations");
 
 	for (size_t i = 0; i < duration_choice_count; i++) {
-		json_t *item;
+		struct data *item;
 
 		if (!duration_is_allowed(&duration_choices[i], max))
 			continue;
@@ -100,7 +100,7 @@ static void add_durations(const struct page *page)
 /* Whose word there is for its name, as on the consent page. */
 static enum err add_proof(struct page *page, struct db *db, const struct grant *grant)
 {
-	json_t *agent = json_object_get(page->data, "agent");
+	struct data *agent = data_get(page->data, STR("agent"));
 	const char *key = "agent.proof_registered";
 	struct client client;
 	enum err err = client_find(page->task, db, grant->client_id, &client);
@@ -128,7 +128,7 @@ static enum err open_agent(struct exchange *exchange, struct page *page, struct 
 	TRY(agents_find(page, *ret_db, exchange->request.params[0], ret_grant));
 	TRY(agents_describe(page, *ret_db, ret_grant, data_object(page->data, "agent")));
 	data_str(page->data, "agent_name",
-		 json_get_str(json_object_get(page->data, "agent"), "name"));
+		 data_get_str(data_get(page->data, STR("agent")), "name"));
 	TRY(add_proof(page, *ret_db, ret_grant));
 	csrf_add(page, STR_JOIN(&page->task->arena, STR("agent:"), ret_grant->id));
 	return OK;
@@ -136,7 +136,7 @@ static enum err open_agent(struct exchange *exchange, struct page *page, struct 
 
 enum err web_agent(struct exchange *exchange)
 {
-	CLEANUP(page_close) struct page page = { 0 };
+	struct page page = { 0 };
 	struct db *db = NULL;
 	struct grant grant;
 
@@ -153,12 +153,12 @@ enum err web_agent(struct exchange *exchange)
 /* What cannot be taken back is confirmed on a page of its own. */
 enum err web_agent_revoke(struct exchange *exchange)
 {
-	CLEANUP(page_close) struct page page = { 0 };
+	struct page page = { 0 };
 	struct db *db = NULL;
 	struct grant grant;
 
 	TRY(open_agent(exchange, &page, &db, &grant));
 	TRY(agents_add_scopes(&page, &grant, &(struct agents_installed){ 0 },
-			      json_object_get(page.data, "agent")));
+			      data_get(page.data, STR("agent"))));
 	return page_send(&page, 200, "revoke", "revoke.title");
 }

@@ -125,7 +125,7 @@ static enum err go_back(struct page *page, struct str grant_id, struct str tail)
 
 enum err web_agent_change(struct exchange *exchange)
 {
-	CLEANUP(page_close) struct page page = { 0 };
+	struct page page = { 0 };
 	struct str action, grant_id = exchange->request.params[0];
 	struct change change;
 	struct form form;

@@ -51,7 +51,7 @@ static enum err find_name(const struct page *page, struct db *db, struct str cli
 
 /* Who may act through the agent, as the person read it. */
 static enum err add_delegates(const struct page *page, struct db *db, const struct grant *grant,
-			      json_t *object)
+			      struct data *object)
 {
 	struct arena *arena = &page->task->arena;
 	struct str names = STR(""), name;
@@ -67,7 +67,7 @@ static enum err add_delegates(const struct page *page, struct db *db, const stru
 }
 
 enum err agents_describe(const struct page *page, struct db *db, const struct grant *grant,
-			 json_t *object)
+			 struct data *object)
 {
 	enum grant_status status = grant_status_at(grant, page->task->now);
 	struct str name;
@@ -96,18 +96,18 @@ enum err agents_describe(const struct page *page, struct db *db, const struct gr
 	return OK;
 }
 
-static void add_list(json_t *item, const json_t *words, const char *key)
+static void add_list(struct data *item, const struct data *words, const char *key)
 {
-	const json_t *list = json_object_get(words, key);
+	const struct data *list = data_get(words, str_from_c(key));
 
-	if (json_array_size(list) > 0)
-		json_object_set(item, key, json_object_get(words, key));
+	if (data_count(list) > 0)
+		data_share(item, key, list);
 }
 
-static bool has_text(const json_t *list, struct str text)
+static bool has_text(const struct data *list, struct str text)
 {
-	for (size_t i = 0; i < json_array_size(list); i++)
-		if (str_equals(str_from_c(json_string_value(json_array_get(list, i))), text))
+	for (const struct data *item = data_first(list); item != NULL; item = data_next(item))
+		if (str_equals(data_text(item), text))
 			return true;
 	return false;
 }
@@ -131,7 +131,7 @@ static bool is_in_parts(const struct agents_installed *installed, struct str sco
 
 /* What they can of it, as far as the resource's file still has it. */
 static void add_parts(const struct page *page, const struct agents_installed *installed,
-		      struct str scope, json_t *list)
+		      struct str scope, struct data *list)
 {
 	for (size_t i = 0; i < installed->count; i++) {
 		const struct family *family = &installed->families[i];
@@ -157,15 +157,17 @@ static void add_parts(const struct page *page, const struct agents_installed *in
  * that it let in may still be there. Where none is left that can do it all, what they can is said.
  */
 static void add_words(const struct page *page, const struct permission *permission,
-		      const struct agents_installed *installed, json_t *item)
+		      const struct agents_installed *installed, struct data *item)
 {
-	CLEANUP(json_unref) json_t *words = NULL;
-	struct str title = STR_NONE;
+	CLEANUP(json_unref) json_t *kept = NULL;
+	const struct data *words;
+	struct str title;
 
 	if (permission->words.len > 0 &&
-	    json_parse(page->task, permission->words, WORDS_MAX, &words) != OK)
+	    json_parse(page->task, permission->words, WORDS_MAX, &kept) != OK)
 		task_forgive(page->task);
-	title = json_get_str(words, "title");
+	words = data_of_json(&page->task->arena, kept);
+	title = data_get_str(words, "title");
 	data_str(item, "title", title.len > 0 ? title : permission->scope);
 	if (is_in_parts(installed, permission->scope))
 		add_parts(page, installed, permission->scope, data_array(item, "can"));
@@ -187,16 +189,16 @@ static struct str risk_of(const struct page *page, const struct grant *grant, st
 }
 
 enum err agents_add_scopes(const struct page *page, const struct grant *grant,
-			   const struct agents_installed *installed, json_t *object)
+			   const struct agents_installed *installed, struct data *object)
 {
 	struct arena *arena = &page->task->arena;
-	json_t *list = data_array(object, "scopes");
+	struct data *list = data_array(object, "scopes");
 
 	for (size_t i = 0; i < grant->permission_count; i++) {
 		const struct permission *permission = &grant->permissions[i];
 		struct str risk = risk_of(page, grant, permission->scope);
 		struct str key = STR_JOIN(arena, STR("risk."), risk);
-		json_t *item = data_item(list);
+		struct data *item = data_item(list);
 
 		data_str(item, "scope", permission->scope);
 		data_str(item, "risk", risk);
@@ -272,10 +274,10 @@ static struct str actor_of(const struct page *page, const struct event *event, s
 }
 
 enum err agents_add_event(const struct page *page, struct db *db, const struct event *event,
-			  json_t *list)
+			  struct data *list)
 {
 	CLEANUP(json_unref) json_t *details = NULL;
-	json_t *item = data_item(list);
+	struct data *item = data_item(list);
 	struct str key, name = STR("");
 
 	if (event->details.len > 0 &&

@@ -19,7 +19,7 @@ MUST_CHECK enum err agents_find(const struct page *page, struct db *db, struct s
 				struct grant *ret_grant);
 /* "name", "client_id", "monogram", "resource_title", "status", "created", "last_used", "ends". */
 MUST_CHECK enum err agents_describe(const struct page *page, struct db *db,
-				    const struct grant *grant, json_t *object);
+				    const struct grant *grant, struct data *object);
 /* The title of a resource, or its URI when it is not offered any more. */
 struct str agents_resource_title(const struct page *page, struct str uri);
 /* Installations whose powers are told of. */
@@ -32,7 +32,8 @@ struct agents_installed {
  * installations has a part only, with those parts.
  */
 MUST_CHECK enum err agents_add_scopes(const struct page *page, const struct grant *grant,
-				      const struct agents_installed *installed, json_t *object);
+				      const struct agents_installed *installed,
+				      struct data *object);
 /* How a sub-agent's path (model/delegation.h) reads; "" for "". */
 struct str agents_sub_agent_name(const struct page *page, struct str path);
 /*
@@ -40,6 +41,6 @@ struct str agents_sub_agent_name(const struct page *page, struct str path);
  * "is_done_to" when it was not the agent that acted.
  */
 MUST_CHECK enum err agents_add_event(const struct page *page, struct db *db,
-				     const struct event *event, json_t *list);
+				     const struct event *event, struct data *list);
 /* How often tokens were used on each of the last 14 days, as bars and as a table. */
 MUST_CHECK enum err agents_add_chart(const struct page *page, struct db *db, struct str client_id);

@@ -22,13 +22,13 @@ static int64_t count_on(const struct event_day *days, size_t count, int64_t day)
 	return 0;
 }
 
-static void add_bar(const struct page *page, json_t *list, int64_t index, int64_t used,
+static void add_bar(const struct page *page, struct data *list, int64_t index, int64_t used,
 		    int64_t most)
 {
 	struct arena *arena = &page->task->arena;
 	int64_t day = page->task->now / DAY_MS - (DAYS - 1) + index;
 	int64_t high = most == 0 ? 0 : (used * CHART_HIGH + most - 1) / most;
-	json_t *bar = data_item(list);
+	struct data *bar = data_item(list);
 
 	data_str(bar, "date", str_sub(clock_format(arena, day * DAY_MS), 0, 10));
 	data_str(bar, "day", str_sub(clock_format(arena, day * DAY_MS), 8, 2));
@@ -45,7 +45,7 @@ enum err agents_add_chart(const struct page *page, struct db *db, struct str cli
 				       .client_id = client_id,
 				       .since = first * DAY_MS };
 	struct event_day *days = NULL;
-	json_t *chart, *list;
+	struct data *chart, *list;
 	size_t count = 0;
 
 	TRY(event_count_uses(page->task, db, &filter, &days, &count));

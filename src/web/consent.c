@@ -76,7 +76,7 @@ static enum err sign_in_again(struct page *page, struct str id)
 /* What came of it after the commit is not what was expected: a page of its own. */
 static enum err refuse_late(struct task *task, enum err err)
 {
-	CLEANUP(page_close) struct page page = { 0 };
+	struct page page = { 0 };
 	struct exchange *exchange = exchange_of(task);
 
 	exchange->reply = (struct reply){ 0 };
@@ -134,7 +134,7 @@ static enum err show(struct page *page, struct str id, unsigned status, const ch
 enum err web_ask(struct exchange *exchange, void *web, const struct consent_asked *who,
 		 struct authorize_wish *wish)
 {
-	CLEANUP(page_close) struct page page = { 0 };
+	struct page page = { 0 };
 	struct consent_view *view = NEW(&exchange->task.arena, struct consent_view);
 	enum err err;
 
@@ -151,7 +151,7 @@ enum err web_ask(struct exchange *exchange, void *web, const struct consent_aske
 
 enum err web_consent_form(struct exchange *exchange)
 {
-	CLEANUP(page_close) struct page page = { 0 };
+	struct page page = { 0 };
 	struct str id;
 	enum err err;
 
@@ -265,7 +265,7 @@ static enum err decide(struct page *page, const struct form *form, const struct 
 
 enum err web_consent(struct exchange *exchange)
 {
-	CLEANUP(page_close) struct page page = { 0 };
+	struct page page = { 0 };
 	struct question question = { 0 };
 	struct consent_view *view = NEW(&exchange->task.arena, struct consent_view);
 	struct str id, shown;

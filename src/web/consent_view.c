@@ -8,19 +8,20 @@
 
 #define KEPT_MAX (64 * 1024)
 
-void question_say(const struct question *question, json_t *object, const char *key, struct str text)
+void question_say(const struct question *question, struct data *object, const char *key,
+		  struct str text)
 {
 	data_str(object, key, text);
 	json_add_str(question->kept, text);
 }
 
-void question_say_item(const struct question *question, json_t *array, struct str text)
+void question_say_item(const struct question *question, struct data *array, struct str text)
 {
 	data_item_str(array, text);
 	json_add_str(question->kept, text);
 }
 
-struct str question_text(const struct question *question, const char *key, const json_t *data)
+struct str question_text(const struct question *question, const char *key, const struct data *data)
 {
 	return page_text(question->page, key, data);
 }
@@ -47,11 +48,11 @@ static const struct claim *claim_of(const struct client *client)
 }
 
 /* Whose word there is for the name, and whether the answer can only reach them. */
-static void add_proof(const struct question *question, json_t *data)
+static void add_proof(const struct question *question, struct data *data)
 {
 	const struct recognised *who = &question->view->who;
 	const char *proof = claim_of(&question->view->client)->proof;
-	json_t *publisher;
+	struct data *publisher;
 
 	if (who->host.at != NULL)
 		proof = who->is_proven ? "consent.proof_published" : "consent.proof_claimed";
@@ -79,10 +80,10 @@ static void add_proof(const struct question *question, json_t *data)
  * also when the address brought the code along (RFC 8628 3.3.1, 5.4). How long ago is no sentence,
  * as with installations.
  */
-static void add_device(const struct question *question, json_t *data)
+static void add_device(const struct question *question, struct data *data)
 {
 	const struct auth_request *request = &question->view->request;
-	json_t *device = data_object(data, "device");
+	struct data *device = data_object(data, "device");
 
 	data_str(data, "address", request->asked_from);
 	question_say(question, device, "words", question_text(question, "consent.device", data));
@@ -93,7 +94,7 @@ static void add_device(const struct question *question, json_t *data)
 }
 
 /* A name is only ever what the agent claims; whose word we have for it stands right below. */
-static void add_agent(const struct question *question, json_t *data)
+static void add_agent(const struct question *question, struct data *data)
 {
 	const struct consent_view *view = question->view;
 	const struct claim *claim = claim_of(&view->client);
@@ -145,10 +146,10 @@ static bool is_new(const struct consent_view *view)
 	       view->request.created_at - view->client.created_at < HOUR_MS;
 }
 
-static void add_warnings(const struct question *question, json_t *data)
+static void add_warnings(const struct question *question, struct data *data)
 {
 	const struct consent_view *view = question->view;
-	json_t *warnings = data_array(data, "warnings");
+	struct data *warnings = data_array(data, "warnings");
 
 	if (auth_request_is_device(&view->request))
 		question_say_item(question, warnings,
@@ -199,10 +200,10 @@ static void add_warnings(const struct question *question, json_t *data)
  * Their times are no sentences: they change by themselves, and who reads longer must not be told
  * that the question is another one now.
  */
-static void add_installations(const struct question *question, json_t *data)
+static void add_installations(const struct question *question, struct data *data)
 {
 	const struct consent_view *view = question->view;
-	json_t *installed, *list;
+	struct data *installed, *list;
 
 	if (view->grant.id.len == 0 || view->difference.is_same)
 		return;
@@ -215,21 +216,21 @@ static void add_installations(const struct question *question, json_t *data)
 	list = data_array(installed, "list");
 	for (size_t i = 0; i < view->installation_count; i++) {
 		const struct family *family = &view->installations[i];
-		json_t *item = data_item(list);
+		struct data *item = data_item(list);
 
 		words_time(question->page, data_object(item, "since"), family->created_at);
 		words_time(question->page, data_object(item, "used"), family->last_used_at);
 	}
-	if (json_array_size(list) == 0)
+	if (data_count(list) == 0)
 		data_str(installed, "none",
 			 question_text(question, "agent.no_installations", NULL));
 }
 
 /* Who may act through the agent (RFC 8693): by name, as the operator registered them. */
-static void add_delegates(const struct question *question, json_t *data)
+static void add_delegates(const struct question *question, struct data *data)
 {
 	const struct consent_view *view = question->view;
-	json_t *delegates, *list;
+	struct data *delegates, *list;
 
 	if (view->client.delegates_to.count == 0)
 		return;
@@ -240,7 +241,7 @@ static void add_delegates(const struct question *question, json_t *data)
 		     question_text(question, "consent.delegates_words", data));
 	list = data_array(delegates, "list");
 	for (size_t i = 0; i < view->client.delegates_to.count; i++) {
-		CLEANUP(json_unref) json_t *named = json_object();
+		struct data *named = data_new_object(&question->page->task->arena);
 
 		data_str(named, "name", view->delegates[i].name);
 		data_str(named, "id", view->delegates[i].id);
@@ -249,16 +250,16 @@ static void add_delegates(const struct question *question, json_t *data)
 	}
 }
 
-static void add_durations(const struct question *question, json_t *data)
+static void add_durations(const struct question *question, struct data *data)
 {
 	int64_t max = question->view->duration_max;
-	json_t *list = data_array(data, "durations");
-	json_t *chosen = NULL;
+	struct data *list = data_array(data, "durations");
+	struct data *chosen = NULL;
 
 	question_say(question, data, "how_long", question_text(question, "consent.how_long", data));
 	for (size_t i = 0; i < duration_choice_count; i++) {
 		const struct duration_choice *choice = &duration_choices[i];
-		json_t *item;
+		struct data *item;
 
 		if (!duration_is_allowed(choice, max))
 			continue;
@@ -273,7 +274,7 @@ static void add_durations(const struct question *question, json_t *data)
 	question_say(question, data, "away", question_text(question, "consent.away", data));
 }
 
-static void add_end(const struct question *question, json_t *data)
+static void add_end(const struct question *question, struct data *data)
 {
 	const struct config *config = authority_config(question->page->authority);
 
@@ -311,7 +312,7 @@ static void keep_into(struct question *question)
 enum err question_build(struct page *page, const struct consent_view *view,
 			struct question *question)
 {
-	json_t *data = data_object(page->data, "question");
+	struct data *data = data_object(page->data, "question");
 
 	question->page = page;
 	question->view = view;

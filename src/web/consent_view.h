@@ -17,7 +17,7 @@ struct question {
 	const struct consent_view *view;
 	struct json_writer *kept; /* array: each sentence, in order */
 	/* array, borrowed from the page's data: what each checkbox says */
-	json_t *scopes;
+	struct data *scopes;
 	struct str sentences;	/* what is kept, as JSON text */
 	struct str fingerprint; /* of that, in its language: the form carries it back */
 };
@@ -33,13 +33,13 @@ MUST_CHECK enum err question_words(const struct question *question, struct str s
 				   int64_t ends_at, struct str *ret_json);
 
 /* Puts text before the person, and keeps it. */
-void question_say(const struct question *question, json_t *object, const char *key,
+void question_say(const struct question *question, struct data *object, const char *key,
 		  struct str text);
-void question_say_item(const struct question *question, json_t *array, struct str text);
+void question_say_item(const struct question *question, struct data *array, struct str text);
 /* A sentence of the page's locale. */
-struct str question_text(const struct question *question, const char *key, const json_t *data);
+struct str question_text(const struct question *question, const char *key, const struct data *data);
 /*
  * What it wants: every scope with its words and its box; where who asks is allowed some of it
  * already, that apart.
  */
-void question_add_wants(const struct question *question, json_t *data);
+void question_add_wants(const struct question *question, struct data *data);

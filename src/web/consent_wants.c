@@ -38,10 +38,10 @@ static struct str title_of(const struct question *question, struct str name,
 	return scope == NULL ? name : scope->title;
 }
 
-static void add_sentences(const struct question *question, json_t *item, const char *key,
+static void add_sentences(const struct question *question, struct data *item, const char *key,
 			  const struct str *list, size_t count)
 {
-	json_t *array = data_array(item, key);
+	struct data *array = data_array(item, key);
 
 	for (size_t i = 0; i < count; i++)
 		question_say_item(question, array, list[i]);
@@ -65,9 +65,9 @@ static bool is_ticked(const struct question *question, struct str name, struct s
 }
 
 /* In words, and in the label of the box: also for who does not see under which heading it is. */
-static void add_mark(const struct question *question, json_t *item, struct str name)
+static void add_mark(const struct question *question, struct data *item, struct str name)
 {
-	json_t *mark;
+	struct data *mark;
 
 	if (!question->view->difference.is_same)
 		return;
@@ -81,18 +81,18 @@ static void add_mark(const struct question *question, json_t *item, struct str n
 }
 
 /* RFC 9396: each element in full, in place of what the whole scope could do. */
-static void add_only(const struct question *question, json_t *item, struct str scope)
+static void add_only(const struct question *question, struct data *item, struct str scope)
 {
 	const struct consent_view *view = question->view;
 	const struct details *details = &view->request.details;
-	json_t *part = data_object(item, "can"), *list;
+	struct data *part = data_object(item, "can"), *list;
 
 	question_say(question, part, "label",
 		     question_text(question,
 				   view->resource->enforced_by_gateway
 					   ? "consent.can_only"
 					   : "consent.can_only_promised",
-				   json_object_get(question->page->data, "question")));
+				   data_get(question->page->data, STR("question"))));
 	list = data_array(part, "list");
 	for (size_t i = 0; i < details->count; i++)
 		if (str_equals(details->items[i].scope, scope))
@@ -101,23 +101,23 @@ static void add_only(const struct question *question, json_t *item, struct str s
 				words_detail(question->page, view->resource, &details->items[i]));
 }
 
-static void add_scope(const struct question *question, json_t *group, struct str name,
+static void add_scope(const struct question *question, struct data *group, struct str name,
 		      const struct resource_scope *scope)
 {
-	json_t *item = data_item(json_object_get(group, "scopes"));
+	struct data *item = data_item(data_get(group, STR("scopes")));
 	const char *cannot = question->view->resource->enforced_by_gateway
 				     ? "consent.cannot"
 				     : "consent.cannot_promised";
 
 	data_str(item, "name", name);
-	if (is_ticked(question, name, json_get_str(group, "risk")))
+	if (is_ticked(question, name, data_get_str(group, "risk")))
 		data_true(item, "checked");
 	question_say(question, item, "title", title_of(question, name, scope));
 	add_mark(question, item, name);
 	if (details_restrict(&question->view->request.details, name)) {
 		add_only(question, item, name);
 	} else if (scope != NULL && scope->can_count > 0) {
-		json_t *part = data_object(item, "can");
+		struct data *part = data_object(item, "can");
 
 		question_say(question, part, "label", question_text(question, "consent.can", NULL));
 		if (is_ours(question, scope)) {
@@ -129,14 +129,14 @@ static void add_scope(const struct question *question, json_t *group, struct str
 		}
 	}
 	if (scope != NULL && scope->cannot_count > 0) {
-		json_t *part = data_object(item, "cannot");
+		struct data *part = data_object(item, "cannot");
 
 		question_say(question, part, "label",
 			     question_text(question, cannot,
-					   json_object_get(question->page->data, "question")));
+					   data_get(question->page->data, STR("question"))));
 		add_sentences(question, part, "list", scope->cannot, scope->cannot_count);
 	}
-	json_array_append(question->scopes, item);
+	data_item_share(question->scopes, item);
 }
 
 static struct str risk_of(const struct resource_scope *scope)
@@ -145,11 +145,11 @@ static struct str risk_of(const struct resource_scope *scope)
 }
 
 /* asked: what of the request stands under this heading. */
-static void add_group(const struct question *question, json_t *groups,
+static void add_group(const struct question *question, struct data *groups,
 		      const struct scope_set *asked, struct str risk)
 {
 	struct arena *arena = &question->page->task->arena;
-	json_t *group = NULL;
+	struct data *group = NULL;
 
 	for (size_t i = 0; i < asked->count; i++) {
 		const struct resource_scope *scope = find_scope(question, asked->names[i]);
@@ -169,27 +169,27 @@ static void add_group(const struct question *question, json_t *groups,
 	}
 }
 
-static void add_part(const struct question *question, json_t *parts, const char *heading,
+static void add_part(const struct question *question, struct data *parts, const char *heading,
 		     const struct scope_set *asked)
 {
-	json_t *part, *groups;
+	struct data *part, *groups;
 
 	if (asked->count == 0)
 		return;
 	part = data_item(parts);
-	question_say(question, part, "wants",
-		     question_text(question, heading,
-				   json_object_get(question->page->data, "question")));
+	question_say(
+		question, part, "wants",
+		question_text(question, heading, data_get(question->page->data, STR("question"))));
 	groups = data_array(part, "groups");
 	for (enum risk risk = RISK_READ; risk <= RISK_DELETE; risk++)
 		add_group(question, groups, asked, risk_name(risk));
 }
 
 /* What the agent can go on doing and does not ask for now: said, not asked. */
-static void add_besides(const struct question *question, json_t *data)
+static void add_besides(const struct question *question, struct data *data)
 {
 	const struct scope_set *besides = &question->view->difference.besides;
-	json_t *part, *list;
+	struct data *part, *list;
 
 	if (besides->count == 0)
 		return;
@@ -202,21 +202,21 @@ static void add_besides(const struct question *question, json_t *data)
 					   find_scope(question, besides->names[i])));
 }
 
-void question_add_wants(const struct question *question, json_t *data)
+void question_add_wants(const struct question *question, struct data *data)
 {
 	const struct consent_view *view = question->view;
 	const struct scope_set *asked = &view->request.scope;
 	struct arena *arena = &question->page->task->arena;
 	struct scope_set fresh = scope_without(arena, *asked, view->difference.already);
 	struct scope_set had = scope_intersect(arena, *asked, view->difference.already);
-	json_t *parts = data_array(data, "parts");
+	struct data *parts = data_array(data, "parts");
 
 	if (!view->difference.is_same)
 		return add_part(question, parts, "consent.wants", asked);
 	add_part(question, parts, "consent.wants_new", &fresh);
 	add_part(question, parts, "consent.wants_already", &had);
 	if (had.count > 0)
-		question_say(question, json_array_get(parts, json_array_size(parts) - 1), "hint",
+		question_say(question, data_last(parts), "hint",
 			     question_text(question, "consent.already_hint", data));
 	add_besides(question, data);
 }

@@ -5,13 +5,11 @@
 #include "model/permission_words.h"
 #include "web/words.h"
 
-static void copy_list(json_t *words, const json_t *item, const char *key)
+static void copy_list(struct data *words, const struct data *item, const char *key)
 {
-	const json_t *list = json_object_get(json_object_get(item, key), "list");
-	json_t *copy = data_array(words, key);
+	const struct data *part = data_get(item, str_from_c(key));
 
-	for (size_t i = 0; i < json_array_size(list); i++)
-		json_array_append(copy, json_array_get(list, i));
+	data_items_share(data_array(words, key), data_get(part, STR("list")));
 }
 
 /*
@@ -32,11 +30,11 @@ static const struct permission *find_permission(const struct question *question,
 }
 
 /* Too many yeses to parts: in their place what the whole can, which none of them is beyond. */
-static enum err print_whole(const struct question *question, json_t *words, struct str scope,
+static enum err print_whole(const struct question *question, struct data *words, struct str scope,
 			    struct str *ret_json)
 {
 	const struct resource *resource = question->view->resource;
-	json_t *list = data_array(words, "can");
+	struct data *list = data_array(words, "can");
 
 	for (size_t i = 0; i < resource->scope_count; i++) {
 		const struct resource_scope *whole = &resource->scopes[i];
@@ -44,21 +42,22 @@ static enum err print_whole(const struct question *question, json_t *words, stru
 		for (size_t j = 0; str_equals(whole->name, scope) && j < whole->can_count; j++)
 			data_item_str(list, whole->can[j]);
 	}
-	return json_print(question->page->task, words, PERMISSION_WORDS_MAX, ret_json);
+	return data_print(question->page->task, words, PERMISSION_WORDS_MAX, ret_json);
 }
 
 /*
  * A yes to some operations of a scope, for no longer, takes nothing from installations that were
  * let in before, so what they can stays in the words.
  */
-static enum err print_with_earlier(const struct question *question, json_t *words, struct str scope,
-				   const struct permission *permission, struct str *ret_json)
+static enum err print_with_earlier(const struct question *question, struct data *words,
+				   struct str scope, const struct permission *permission,
+				   struct str *ret_json)
 {
 	struct task *task = question->page->task;
 	struct str own;
 	enum err err;
 
-	TRY(json_print(task, words, PERMISSION_WORDS_MAX, &own));
+	TRY(data_print(task, words, PERMISSION_WORDS_MAX, &own));
 	err = permission_words_join(task, own, permission->words, ret_json);
 	if (err != ERR_TOO_LARGE)
 		return err;
@@ -70,19 +69,18 @@ enum err question_words(const struct question *question, struct str scope, int64
 			struct str *ret_json)
 {
 	const struct permission *earlier = find_permission(question, scope, ends_at);
-	CLEANUP(json_unref) json_t *words = json_object();
+	struct data *words = data_new_object(&question->page->task->arena);
 
-	for (size_t i = 0; i < json_array_size(question->scopes); i++) {
-		const json_t *item = json_array_get(question->scopes, i);
-
-		if (!str_equals(json_get_str(item, "name"), scope))
+	for (const struct data *item = data_first(question->scopes); item != NULL;
+	     item = data_next(item)) {
+		if (!str_equals(data_get_str(item, "name"), scope))
 			continue;
-		data_str(words, "title", json_get_str(item, "title"));
+		data_str(words, "title", data_get_str(item, "title"));
 		copy_list(words, item, "can");
 		copy_list(words, item, "cannot");
 		if (earlier != NULL && details_restrict(&question->view->request.details, scope))
 			return print_with_earlier(question, words, scope, earlier, ret_json);
-		return json_print(question->page->task, words, PERMISSION_WORDS_MAX, ret_json);
+		return data_print(question->page->task, words, PERMISSION_WORDS_MAX, ret_json);
 	}
 	*ret_json = STR("{}");
 	return OK;

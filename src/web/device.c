@@ -46,7 +46,7 @@ static enum err send_form(struct page *page, unsigned status, struct str typed, 
 
 enum err web_device_form(struct exchange *exchange)
 {
-	CLEANUP(page_close) struct page page = { 0 };
+	struct page page = { 0 };
 	struct form query;
 
 	TRY(open_page(exchange, &page));
@@ -74,7 +74,7 @@ static enum err refuse_code(struct page *page, const struct device_entry *entry,
 /* It is this browser's to answer now; unless somebody was faster, or it ran out this moment. */
 static enum err go_on(struct task *task, enum err result, void *arg)
 {
-	CLEANUP(page_close) struct page page = { 0 };
+	struct page page = { 0 };
 	struct exchange *exchange = exchange_of(task);
 	const struct device_entry *entry = arg;
 
@@ -91,7 +91,7 @@ static enum err go_on(struct task *task, enum err result, void *arg)
 
 enum err web_device(struct exchange *exchange)
 {
-	CLEANUP(page_close) struct page page = { 0 };
+	struct page page = { 0 };
 	struct device_entry *entry = NEW(&exchange->task.arena, struct device_entry);
 	struct form form;
 	enum err err;
@@ -128,7 +128,7 @@ static enum err add_agent(struct page *page, const struct auth_request *request)
 /* Where the answer would lead back to the agent, if it had an address: to the device, on foot. */
 enum err web_device_done(struct exchange *exchange)
 {
-	CLEANUP(page_close) struct page page = { 0 };
+	struct page page = { 0 };
 	struct auth_request request;
 	struct form query;
 	struct str id;

@@ -38,10 +38,10 @@ static const char *const errors[] = {
 	"server_error",
 };
 
-static void add_word(const struct page *page, const char *word, json_t *list)
+static void add_word(const struct page *page, const char *word, struct data *list)
 {
 	struct str key = STR_JOIN(&page->task->arena, STR("reason."), str_from_c(word));
-	json_t *item = data_item(list);
+	struct data *item = data_item(list);
 
 	data_str(item, "word", str_from_c(word));
 	data_str(item, "meaning", page_text(page, key.at, NULL));
@@ -49,8 +49,8 @@ static void add_word(const struct page *page, const char *word, json_t *list)
 
 enum err web_errors(struct exchange *exchange)
 {
-	CLEANUP(page_close) struct page page = { 0 };
-	json_t *list;
+	struct page page = { 0 };
+	struct data *list;
 
 	TRY(page_open(exchange, &page));
 	list = data_array(page.data, "reasons");

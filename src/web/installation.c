@@ -18,21 +18,16 @@
 #define LINE_COST  32	       /* … and each line takes as much besides */
 #define WORDS_MAX  (24 * 1024) /* of one scope: 64 sentences of 300 bytes fit */
 
-void installation_view_close(struct installation_view *view)
-{
-	json_unref(&view->kept);
-}
-
 /* Puts text before the person, and keeps it. */
-static void say(const struct installation_view *view, json_t *object, const char *key,
+static void say(const struct installation_view *view, struct data *object, const char *key,
 		struct str text)
 {
 	data_str(object, key, text);
 	data_item_str(view->kept, text);
 }
 
-static void say_list(const struct installation_view *view, json_t *array, const struct str *list,
-		     size_t count)
+static void say_list(const struct installation_view *view, struct data *array,
+		     const struct str *list, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		data_item_str(array, list[i]);
@@ -52,7 +47,7 @@ static void add_offer(const struct page *page, const struct installation_view *v
 	const char *cannot = view->resource->enforced_by_gateway ? "consent.cannot"
 								 : "consent.cannot_promised";
 	struct str key = STR_JOIN(&page->task->arena, STR("risk."), scope->risk);
-	json_t *item = data_item(view->offers);
+	struct data *item = data_item(view->offers);
 
 	data_str(item, "scope", scope->name);
 	data_str(item, "risk", scope->risk);
@@ -75,7 +70,7 @@ static void add_offer(const struct page *page, const struct installation_view *v
 static enum err add_offer_if_it_fits(const struct page *page, const struct installation_view *view,
 				     const struct resource_scope *scope, size_t *left)
 {
-	CLEANUP(json_unref) json_t *kept = json_array();
+	struct data *kept = data_new_array(&page->task->arena);
 	struct installation_view alone = *view;
 	struct str text = STR("");
 	size_t cost;
@@ -83,21 +78,21 @@ static enum err add_offer_if_it_fits(const struct page *page, const struct insta
 
 	alone.kept = kept;
 	add_offer(page, &alone, scope);
-	err = json_print(page->task, kept, WORDS_MAX, &text);
-	cost = text.len + json_array_size(kept) * LINE_COST;
+	err = data_print(page->task, kept, WORDS_MAX, &text);
+	cost = text.len + data_count(kept) * LINE_COST;
 	if (err == OK && cost > *left)
 		err = fail(page->task, ERR_TOO_LARGE, "the page has no room for it");
 	if (err == ERR_TOO_LARGE)
-		json_array_remove(view->offers, json_array_size(view->offers) - 1);
+		data_remove_last(view->offers);
 	TRY(err);
 	*left -= cost;
-	json_array_extend(view->kept, kept);
+	data_items_share(view->kept, kept);
 	return OK;
 }
 
 /* An agent asks for the rest by itself; and the other buttons stay, however much is offered. */
 static enum err add_offers(const struct page *page, const struct installation_view *view,
-			   json_t *more)
+			   struct data *more)
 {
 	size_t left = OFFERS_MAX;
 	bool is_cut = false;
@@ -121,26 +116,26 @@ static enum err add_offers(const struct page *page, const struct installation_vi
 
 /* What the resource of OpenID Connect offers, an agent asks for by itself. */
 static enum err add_question(const struct page *page, struct installation_view *view,
-			     json_t *installation)
+			     struct data *installation)
 {
 	struct arena *arena = &page->task->arena;
-	json_t *more = data_object(installation, "more");
+	struct data *more = data_object(installation, "more");
 
-	view->kept = json_array();
+	view->kept = data_new_array(arena);
 	view->offers = data_array(more, "offers");
 	say(view, more, "heading", page_text(page, "installation.more", NULL));
 	say(view, more, "hint", page_text(page, "installation.more_hint", more));
 	if (view->resource != NULL && view->resource != &page->authority->issuer_resource)
 		TRY(add_offers(page, view, more));
 	say(view, more, "allow", page_text(page, "installation.allow_more", NULL));
-	TRY(json_print(page->task, view->kept, KEPT_MAX, &view->sentences));
+	TRY(data_print(page->task, view->kept, KEPT_MAX, &view->sentences));
 	view->fingerprint = base64url_encode(
 		arena,
 		sha256_str(arena, STR_JOIN(arena, locale_tag(page->locale),
 					   STR("\n" INSTALLATION_VERSION "\n"), view->sentences)));
 	data_str(more, "shown", view->fingerprint);
-	if (json_array_size(view->offers) == 0)
-		json_object_del(installation, "more");
+	if (data_count(view->offers) == 0)
+		data_remove(installation, "more");
 	return OK;
 }
 
@@ -159,7 +154,7 @@ static enum err number_of(const struct page *page, struct db *db, const struct f
 }
 
 static enum err describe(struct page *page, struct db *db, const struct family *family,
-			 json_t *item)
+			 struct data *item)
 {
 	struct installation known;
 	int64_t number = 0;
@@ -184,24 +179,22 @@ static enum err describe(struct page *page, struct db *db, const struct family *
 	return OK;
 }
 
-static void add_powers(const struct installation_view *view, const json_t *agent, json_t *item)
+static void add_powers(const struct installation_view *view, const struct data *agent,
+		       struct data *item)
 {
-	const json_t *scopes = json_object_get(agent, "scopes");
-	json_t *powers = data_array(item, "powers");
+	const struct data *scopes = data_get(agent, STR("scopes"));
+	struct data *powers = data_array(item, "powers");
 
-	for (size_t i = 0; i < json_array_size(scopes); i++) {
-		json_t *scope = json_array_get(scopes, i);
-
-		if (scope_has(view->family.ceiling, json_get_str(scope, "scope")))
-			json_array_append(powers, scope);
-	}
+	for (const struct data *scope = data_first(scopes); scope != NULL; scope = data_next(scope))
+		if (scope_has(view->family.ceiling, data_get_str(scope, "scope")))
+			data_item_share(powers, scope);
 }
 
 enum err installation_view_open(struct page *page, struct installation_view *view)
 {
 	const struct request *request = &page->exchange->request;
-	json_t *agent = data_object(page->data, "agent");
-	json_t *item = data_object(page->data, "installation");
+	struct data *agent = data_object(page->data, "agent");
+	struct data *item = data_object(page->data, "installation");
 	struct db *db = NULL;
 
 	TRY(store_reader(page->task, page->authority->store, &db));
@@ -241,8 +234,8 @@ enum err installation_send(struct page *page, const struct installation_view *vi
 
 enum err web_installation(struct exchange *exchange)
 {
-	CLEANUP(page_close) struct page page = { 0 };
-	CLEANUP(installation_view_close) struct installation_view view = { 0 };
+	struct page page = { 0 };
+	struct installation_view view = { 0 };
 
 	TRY(page_open_signed_in(exchange, &page));
 	TRY(installation_view_open(&page, &view));
@@ -253,19 +246,21 @@ enum err web_installation(struct exchange *exchange)
 enum err installation_words(const struct page *page, const struct installation_view *view,
 			    struct str scope, struct str *ret_json)
 {
-	CLEANUP(json_unref) json_t *words = json_object();
+	struct data *words = data_new_object(&page->task->arena);
 
-	for (size_t i = 0; i < json_array_size(view->offers); i++) {
-		const json_t *item = json_array_get(view->offers, i);
+	for (const struct data *item = data_first(view->offers); item != NULL;
+	     item = data_next(item)) {
+		const struct data *can = data_get(item, STR("can"));
+		const struct data *cannot = data_get(item, STR("cannot"));
 
-		if (!str_equals(json_get_str(item, "scope"), scope))
+		if (!str_equals(data_get_str(item, "scope"), scope))
 			continue;
-		data_str(words, "title", json_get_str(item, "title"));
-		if (json_object_get(item, "can") != NULL)
-			json_object_set(words, "can", json_object_get(item, "can"));
-		if (json_object_get(item, "cannot") != NULL)
-			json_object_set(words, "cannot", json_object_get(item, "cannot"));
-		return json_print(page->task, words, WORDS_MAX, ret_json);
+		data_str(words, "title", data_get_str(item, "title"));
+		if (can != NULL)
+			data_share(words, "can", can);
+		if (cannot != NULL)
+			data_share(words, "cannot", cannot);
+		return data_print(page->task, words, WORDS_MAX, ret_json);
 	}
 	*ret_json = STR("{}");
 	return OK;

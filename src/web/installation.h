@@ -16,13 +16,13 @@ struct installation_view {
 	struct family family;
 	struct client client;
 	const struct resource *resource; /* NULL: not offered any more */
-	json_t *kept;			 /* array: each sentence of the question, in order */
-	json_t *offers;			 /* array, borrowed from the page: one per scope */
-	struct str sentences;		 /* what is kept, as JSON text */
-	struct str fingerprint;		 /* of that, in its language: the form carries it back */
+	/* array: each sentence of the question, in order */
+	struct data *kept;
+	struct data *offers;	/* array, borrowed from the page: one per scope */
+	struct str sentences;	/* what is kept, as JSON text */
+	struct str fingerprint; /* of that, in its language: the form carries it back */
 };
 
-void installation_view_close(struct installation_view *view);
 /*
  * Reads it and fills the page's members "agent" and "installation". ERR_NOT_FOUND for one that is
  * not this person's, or is over.

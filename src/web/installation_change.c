@@ -143,8 +143,8 @@ static enum err check_form(struct page *page, const struct form *form,
 
 enum err web_installation_change(struct exchange *exchange)
 {
-	CLEANUP(page_close) struct page page = { 0 };
-	CLEANUP(installation_view_close) struct installation_view view = { 0 };
+	struct page page = { 0 };
+	struct installation_view view = { 0 };
 	struct change change = { .page = &page, .view = &view };
 	struct form form;
 

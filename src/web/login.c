@@ -76,7 +76,7 @@ static enum err add_agent(struct page *page, struct str next)
 		data_str(page->data, "agent_name", client.name);
 		words_monogram(page, data_object(page->data, "agent"), client.id, client.name);
 	}
-	if (request.login_hint.len > 0 && !json_object_get(page->data, "typed"))
+	if (request.login_hint.len > 0 && data_get(page->data, STR("typed")) == NULL)
 		data_str(page->data, "typed", request.login_hint);
 	return OK;
 }
@@ -102,7 +102,7 @@ static struct str next_of(const struct form *form)
 
 enum err web_login_form(struct exchange *exchange)
 {
-	CLEANUP(page_close) struct page page = { 0 };
+	struct page page = { 0 };
 	struct form query;
 	struct str next;
 	bool again;
@@ -144,7 +144,7 @@ static enum err start(struct page *page, struct str cookie, struct str next)
 
 enum err web_login(struct exchange *exchange)
 {
-	CLEANUP(page_close) struct page page = { 0 };
+	struct page page = { 0 };
 	struct login_attempt attempt;
 	struct session session;
 	struct str cookie;

@@ -8,7 +8,7 @@
 /* A link must not sign anybody out: it shows the question. */
 enum err web_logout_form(struct exchange *exchange)
 {
-	CLEANUP(page_close) struct page page = { 0 };
+	struct page page = { 0 };
 
 	TRY(page_open(exchange, &page));
 	if (!page.is_signed_in)
@@ -19,7 +19,7 @@ enum err web_logout_form(struct exchange *exchange)
 
 enum err web_logout(struct exchange *exchange)
 {
-	CLEANUP(page_close) struct page page = { 0 };
+	struct page page = { 0 };
 	struct form form;
 
 	TRY(page_open(exchange, &page));

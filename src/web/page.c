@@ -8,11 +8,6 @@
 #include "web/room.h"
 #include "web/words.h"
 
-void page_close(struct page *page)
-{
-	json_unref(&page->data);
-}
-
 static enum err find_session(struct page *page)
 {
 	struct str cookie = cookie_get(&page->exchange->request, STR(SESSION_COOKIE));
@@ -49,7 +44,7 @@ void page_begin(struct exchange *exchange, const struct web *web, struct page *p
 	page->authority = web->config.authority;
 	page->locale = locale_choose(web->locales, STR_NONE,
 				     request_field(&exchange->request, STR("Accept-Language")));
-	page->data = json_object();
+	page->data = data_new_object(&page->task->arena);
 }
 
 enum err page_open(struct exchange *exchange, struct page *page)
@@ -78,7 +73,7 @@ enum err page_form(struct page *page, struct form *ret_form)
 	return OK;
 }
 
-struct str page_text(const struct page *page, const char *key, const json_t *data)
+struct str page_text(const struct page *page, const char *key, const struct data *data)
 {
 	return locale_text(page->task, page->locale, str_from_c(key), data);
 }
@@ -93,7 +88,7 @@ static void add_assets(struct page *page)
 		{ "script", STR_INIT("app.js") },
 		{ "icons", STR_INIT("icons.svg") },
 	};
-	json_t *assets = data_object(page->data, "assets");
+	struct data *assets = data_object(page->data, "assets");
 
 	for (size_t i = 0; i < COUNT_OF(used); i++) {
 		const struct asset *asset = assets_find(&page->web->assets, used[i].name);
@@ -105,7 +100,7 @@ static void add_assets(struct page *page)
 static void add_frame(struct page *page, const char *title)
 {
 	const struct config *config = authority_config(page->authority);
-	json_t *data = page->data;
+	struct data *data = page->data;
 
 	data_str(data, "lang", locale_tag(page->locale));
 	data_str(data, "dir", locale_direction(page->locale));

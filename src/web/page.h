@@ -8,12 +8,12 @@
 #include <stdbool.h>
 
 #include "base/json.h"
+#include "http/data.h"
 #include "http/exchange.h"
 #include "http/form.h"
 #include "http/locale.h"
 #include "model/session.h"
 #include "model/user.h"
-#include "web/data.h"
 
 struct web;
 struct authority;
@@ -30,7 +30,7 @@ struct page {
 	const struct web *web;
 	const struct authority *authority;
 	const struct locale *locale;
-	json_t *data;
+	struct data *data;
 	struct str browser;
 	bool is_signed_in;
 	struct session session; /* of whoever is signed in */
@@ -38,8 +38,6 @@ struct page {
 	struct str form_target; /* where a form may lead besides ourselves; STR_NONE */
 };
 
-/* For CLEANUP(page_close) struct page page = { 0 }. */
-void page_close(struct page *page);
 /* Without looking who it is: for errors, also of other doors. */
 void page_begin(struct exchange *exchange, const struct web *web, struct page *page);
 /* Who it is has been looked up already: page_begin, then this. */
@@ -53,7 +51,7 @@ MUST_CHECK enum err page_open_signed_in(struct exchange *exchange, struct page *
 MUST_CHECK enum err page_form(struct page *page, struct form *ret_form);
 
 /* A sentence of the page's language, filled from data (may be NULL). */
-struct str page_text(const struct page *page, const char *key, const json_t *data);
+struct str page_text(const struct page *page, const char *key, const struct data *data);
 /* Renders template `name`, titled by the sentence `title` (filled from the page's data). */
 MUST_CHECK enum err page_send(struct page *page, unsigned status, const char *name,
 			      const char *title);

@@ -13,7 +13,7 @@
 
 #define KEPT_MAX (128 * 1024)
 
-static enum err add_sentences(const struct page *page, const struct event *event, json_t *item)
+static enum err add_sentences(const struct page *page, const struct event *event, struct data *item)
 {
 	CLEANUP(json_unref) json_t *kept = NULL;
 	struct str personal;
@@ -21,13 +21,14 @@ static enum err add_sentences(const struct page *page, const struct event *event
 	TRY(event_unseal(page->task, page->authority, &page->user, event, &personal));
 	TRY(json_parse(page->task, personal, KEPT_MAX, &kept));
 	if (json_is_array(json_object_get(kept, "sentences")))
-		json_object_set(item, "sentences", json_object_get(kept, "sentences"));
+		data_share(item, "sentences",
+			   data_of_json(&page->task->arena, json_object_get(kept, "sentences")));
 	data_str(item, "address", json_get_str(kept, "address"));
 	data_str(item, "user_agent", json_get_str(kept, "user_agent"));
 	return OK;
 }
 
-static enum err add_answer(const struct page *page, const struct event *event, json_t *item)
+static enum err add_answer(const struct page *page, const struct event *event, struct data *item)
 {
 	CLEANUP(json_unref) json_t *details = NULL;
 	struct str key;
@@ -45,9 +46,9 @@ static enum err add_answer(const struct page *page, const struct event *event, j
 }
 
 static enum err add_consent(const struct page *page, struct db *db, struct str event_id,
-			    json_t *list)
+			    struct data *list)
 {
-	json_t *item = data_item(list);
+	struct data *item = data_item(list);
 	struct event event;
 
 	TRY(event_find(page->task, db, event_id, &event));
@@ -70,7 +71,7 @@ static bool is_among(const struct grant *grant, size_t count, struct str consent
 
 /* What the grant rests on, and then by what single installations have more of it. */
 static enum err add_consents(const struct page *page, struct db *db, const struct grant *grant,
-			     json_t *list)
+			     struct data *list)
 {
 	struct str *widenings = NULL;
 	size_t count = 0;
@@ -90,17 +91,17 @@ static enum err add_consents(const struct page *page, struct db *db, const struc
 
 enum err web_receipt(struct exchange *exchange)
 {
-	CLEANUP(page_close) struct page page = { 0 };
+	struct page page = { 0 };
 	struct db *db = NULL;
 	struct grant grant;
-	json_t *agent;
+	struct data *agent;
 
 	TRY(page_open_signed_in(exchange, &page));
 	TRY(store_reader(page.task, page.authority->store, &db));
 	TRY(agents_find(&page, db, exchange->request.params[0], &grant));
 	agent = data_object(page.data, "agent");
 	TRY(agents_describe(&page, db, &grant, agent));
-	data_str(page.data, "agent_name", json_get_str(agent, "name"));
+	data_str(page.data, "agent_name", data_get_str(agent, "name"));
 	TRY(add_consents(&page, db, &grant, data_array(page.data, "consents")));
 	return page_send(&page, 200, "receipt", "receipt.title");
 }

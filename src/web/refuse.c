@@ -78,7 +78,7 @@ static void add_retry_after(struct exchange *exchange, unsigned status)
 /* A link that the person may follow, to an address that nobody vouches for. */
 static void add_way_back(struct page *page, struct str back)
 {
-	json_t *object;
+	struct data *object;
 
 	if (back.at == NULL)
 		return;
@@ -92,7 +92,7 @@ void web_error_page(struct exchange *exchange, enum err err, struct str back, vo
 {
 	const struct wording *wording = wording_of(err);
 	struct str reason = exchange->task.reason;
-	CLEANUP(page_close) struct page page = { 0 };
+	struct page page = { 0 };
 
 	log_refusal(exchange, err, wording->status);
 	add_retry_after(exchange, wording->status);

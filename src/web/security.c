@@ -11,7 +11,7 @@
 #include "web/user_agent.h"
 #include "web/words.h"
 
-static void add_browser(const struct page *page, struct str user_agent, json_t *item)
+static void add_browser(const struct page *page, struct str user_agent, struct data *item)
 {
 	struct str browser = user_agent_browser(user_agent);
 	struct str system = user_agent_system(user_agent);
@@ -25,7 +25,7 @@ static void add_browser(const struct page *page, struct str user_agent, json_t *
 		data_str(item, "browser", page_text(page, "security.browser", item));
 }
 
-static enum err add_session(struct page *page, const struct session *session, json_t *item)
+static enum err add_session(struct page *page, const struct session *session, struct data *item)
 {
 	struct str user_agent, address;
 
@@ -52,7 +52,7 @@ static enum err list_sessions(struct page *page, struct session **ret_sessions, 
 
 static enum err send_form(struct page *page, unsigned status)
 {
-	json_t *list = data_array(page->data, "sessions");
+	struct data *list = data_array(page->data, "sessions");
 	struct session *sessions = NULL;
 	size_t count = 0;
 
@@ -67,7 +67,7 @@ static enum err send_form(struct page *page, unsigned status)
 
 enum err web_security(struct exchange *exchange)
 {
-	CLEANUP(page_close) struct page page = { 0 };
+	struct page page = { 0 };
 
 	TRY(page_open_signed_in(exchange, &page));
 	TRY(acting_add_done(&page));
@@ -158,7 +158,7 @@ static const struct {
 
 enum err web_security_change(struct exchange *exchange)
 {
-	CLEANUP(page_close) struct page page = { 0 };
+	struct page page = { 0 };
 	struct form form;
 
 	TRY(page_open_signed_in(exchange, &page));

@@ -43,11 +43,11 @@ static const char *state_key(const struct page *page, const struct sub_agent *ag
 						   : "agent.sub_agent_over";
 }
 
-static void add_one(const struct page *page, const struct sub_agent *agent, json_t *list)
+static void add_one(const struct page *page, const struct sub_agent *agent, struct data *list)
 {
 	struct str parent = parent_of(agent->path);
 	size_t begins = parent.len == 0 ? 0 : parent.len + 1;
-	json_t *item = data_item(list);
+	struct data *item = data_item(list);
 
 	data_str(item, "path", agent->path);
 	data_str(item, "sub_agent_name", str_from(agent->path, begins));
@@ -62,10 +62,10 @@ static void add_one(const struct page *page, const struct sub_agent *agent, json
 }
 
 enum err sub_agents_add(const struct page *page, struct db *db, const struct family *family,
-			json_t *item)
+			struct data *item)
 {
 	struct sub_agent *agents = NULL;
-	json_t *tree, *list;
+	struct data *tree, *list;
 	size_t count = 0;
 	bool are_more;
 

@@ -9,4 +9,4 @@ struct db;
 
 /* Adds "sub_agents" to the installation's item where there are some, or all are stopped. */
 MUST_CHECK enum err sub_agents_add(const struct page *page, struct db *db,
-				   const struct family *family, json_t *item);
+				   const struct family *family, struct data *item);

@@ -24,7 +24,7 @@ bool duration_is_allowed(const struct duration_choice *choice, int64_t max)
 
 struct str words_count(const struct page *page, const char *key, int64_t count)
 {
-	CLEANUP(json_unref) json_t *data = json_object();
+	struct data *data = data_new_object(&page->task->arena);
 	struct str name = STR_JOIN(&page->task->arena, str_from_c(key),
 				   count == 1 ? STR(".one") : STR(".other"));
 
@@ -41,7 +41,7 @@ struct str words_wait(const struct page *page, int64_t seconds)
 
 struct str words_exact(const struct page *page, int64_t at)
 {
-	CLEANUP(json_unref) json_t *data = json_object();
+	struct data *data = data_new_object(&page->task->arena);
 	struct arena *arena = &page->task->arena;
 	time_t seconds = (time_t)(at / SECOND_MS);
 	struct tm tm = { 0 };
@@ -83,7 +83,7 @@ static struct str relative(const struct page *page, int64_t at)
 	return page_text(page, away < 0 ? "time.soon" : "time.now", NULL);
 }
 
-void words_time(const struct page *page, json_t *object, int64_t at)
+void words_time(const struct page *page, struct data *object, int64_t at)
 {
 	if (at == NEVER) {
 		data_str(object, "words", page_text(page, "time.never", NULL));
@@ -129,7 +129,7 @@ static struct str letters(struct arena *arena, struct str name)
 	return STR_JOIN(arena, first, second);
 }
 
-void words_monogram(const struct page *page, json_t *object, struct str id, struct str name)
+void words_monogram(const struct page *page, struct data *object, struct str id, struct str name)
 {
 	struct arena *arena = &page->task->arena;
 
@@ -137,7 +137,7 @@ void words_monogram(const struct page *page, json_t *object, struct str id, stru
 	data_str(object, "class", str_printf(arena, "m%u", crc32_of(id) % MONOGRAM_COLOURS));
 }
 
-void words_status(const struct page *page, json_t *object, enum grant_status status)
+void words_status(const struct page *page, struct data *object, enum grant_status status)
 {
 	struct str name = grant_status_name(status);
 	struct str key = STR_JOIN(&page->task->arena, STR("status."), name);
@@ -164,7 +164,7 @@ static struct str limit_words(const struct page *page, enum limit limit, int64_t
 {
 	struct str key = STR_JOIN(&page->task->arena, STR("consent.limit."),
 				  str_from_c(limit_name(limit)));
-	CLEANUP(json_unref) json_t *data = json_object();
+	struct data *data = data_new_object(&page->task->arena);
 
 	data_int(data, "count", count);
 	return page_text(page, key.at, data);
@@ -172,7 +172,7 @@ static struct str limit_words(const struct page *page, enum limit limit, int64_t
 
 static struct str path_words(const struct page *page, const struct detail *detail)
 {
-	CLEANUP(json_unref) json_t *data = json_object();
+	struct data *data = data_new_object(&page->task->arena);
 	struct str paths = STR("");
 
 	for (size_t i = 0; i < detail->path_count; i++)

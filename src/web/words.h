@@ -11,7 +11,7 @@
 /*
  * {"iso": …, "exact": …, "words": "3 minutes ago"}; for NEVER only words ("until you revoke it").
  */
-void words_time(const struct page *page, json_t *object, int64_t at);
+void words_time(const struct page *page, struct data *object, int64_t at);
 /* What who guessed too often reads; also puts Retry-After on the reply. */
 struct str words_wait(const struct page *page, int64_t seconds);
 /* The moment in UTC, as people write it: "25 Nov 2026, 09:00 UTC". */
@@ -22,12 +22,12 @@ struct str words_count(const struct page *page, const char *key, int64_t count);
  * {"letters": "MA", "class": "m7"}: the colour comes from the id, so that a new name changes
  * nothing.
  */
-void words_monogram(const struct page *page, json_t *object, struct str id, struct str name);
+void words_monogram(const struct page *page, struct data *object, struct str id, struct str name);
 /* All that one element of authorization details says: its operations, then its limits. */
 struct str words_detail(const struct page *page, const struct resource *resource,
 			const struct detail *detail);
 /* {"name", "word"}: for a class and for people. */
-void words_status(const struct page *page, json_t *object, enum grant_status status);
+void words_status(const struct page *page, struct data *object, enum grant_status status);
 /*
  * The choices of a person for how long, as far as max (ms; 0: no ceiling) allows; one is checked.
  */

@@ -98,7 +98,7 @@ static struct str render(struct world *world, const char *page, const char *json
 			  OK);
 	CHECK_ERR(load(world, page), OK);
 	CHECK_ERR(json_parse(&world->task, str_from_c(json), 65536, &data), OK);
-	view = (struct template_view){ STR("page"), data,
+	view = (struct template_view){ STR("page"), data_of_json(&world->task.arena, data),
 				       locale_choose(world->languages, STR_NONE, STR_NONE), 65536 };
 	CHECK_ERR(template_render(&world->task, world->set, &view, &html), OK);
 	return html;
@@ -251,7 +251,6 @@ static void broken_templates_are_named_with_their_line(void **state)
 
 static void a_page_larger_than_its_ceiling_is_refused(void **state)
 {
-	CLEANUP(json_unref) json_t *data = json_object();
 	struct template_view view;
 	struct world world;
 	struct str html;
@@ -259,7 +258,7 @@ static void a_page_larger_than_its_ceiling_is_refused(void **state)
 	(void)state;
 	world_open(&world);
 	(void)render(&world, "0123456789", "{}");
-	view = (struct template_view){ STR("page"), data,
+	view = (struct template_view){ STR("page"), data_new_object(&world.task.arena),
 				       locale_choose(world.languages, STR_NONE, STR_NONE), 9 };
 	CHECK_ERR(template_render(&world.task, world.set, &view, &html), ERR_TOO_LARGE);
 	view.name = STR("other");
