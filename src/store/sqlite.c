@@ -23,10 +23,16 @@
 static const char read_pragmas[] = "PRAGMA query_only=ON; PRAGMA trusted_schema=OFF;"
 				   "PRAGMA mmap_size=0; PRAGMA cell_size_check=ON;"
 				   "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-48000";
+/*
+ * A small cache: SQLite looks through all of it at each commit in which a tree was balanced, to cut
+ * off what lies behind the end of the file (pcache1Truncate; balancing uses a page number from far
+ * behind it). What a batch writes stays in memory whatever its size, and leaves it in one go.
+ */
 static const char write_pragmas[] = "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
 				    "PRAGMA trusted_schema=OFF; PRAGMA secure_delete=ON;"
 				    "PRAGMA mmap_size=0; PRAGMA cell_size_check=ON;"
-				    "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16000";
+				    "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-4000;"
+				    "PRAGMA cache_spill=OFF";
 
 static STATEMENT HAS_SCHEMA = {
 	"SELECT count(*) FROM sqlite_schema WHERE name = 'schema_version'"
