@@ -9,7 +9,8 @@ static enum err answer_revocation(struct task *task, enum err result, void *arg)
 {
 	(void)arg;
 	TRY(result);
-	reply_with(exchange_of(task), 200, STR_NONE, STR_NONE);
+	/* nobody has to read it (RFC 7009 2.2), but some clients read nothing else than JSON */
+	reply_with(exchange_of(task), 200, STR("application/json"), STR("{}"));
 	return OK;
 }
 
