@@ -29,14 +29,18 @@ static void read_both(struct task *task, struct str header, struct str body)
 		abort();
 	if (err == OK && credentials.method != CREDENTIAL_NONE && credentials.secret.at == NULL)
 		abort();
-	if (err == OK && header.len > 0 && credentials.method != CREDENTIAL_BASIC)
+	if (err == OK && header.len > 0 && credentials.method != CREDENTIAL_BASIC &&
+	    credentials.method != CREDENTIAL_NONE)
+		abort();
+	if (err == OK &&
+	    (credentials.method == CREDENTIAL_BASIC) == str_is_empty(credentials.raw_secret))
 		abort();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct str value = { (const char *)data, size };
-	struct str user = STR("untouched"), password = STR("untouched");
+	struct basic basic = { .user = STR("untouched"), .password = STR("untouched") };
 	struct clock clock = { 0 };
 	struct task task;
 	enum err err;
@@ -44,13 +48,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size > HTTP_HEAD_MAX)
 		return 0;
 	task_begin(&task, &clock, NULL);
-	err = basic_parse(&task, value, &user, &password);
-	if (err == OK && (user.len == 0 || !str_is_text(user) || !str_is_text(password)))
+	err = basic_parse(&task, value, &basic);
+	if (err == OK &&
+	    (basic.user.len == 0 || !str_is_text(basic.user) || !str_is_text(basic.password)))
 		abort();
 	if (err != OK && err != ERR_REQUEST && err != ERR_CLIENT)
 		abort();
-	if (err != OK && (!str_equals(user, STR("untouched")) ||
-			  !str_equals(password, STR("untouched")) || task.reason.len == 0))
+	if (err != OK && (!str_equals(basic.user, STR("untouched")) ||
+			  !str_equals(basic.password, STR("untouched")) || task.reason.len == 0))
 		abort();
 	task_forgive(&task);
 	read_both(&task, str_sub(value, 0, str_find(value, '\n')),

@@ -9,10 +9,21 @@
 #include "store/clients.h"
 #include "store/events.h"
 
-static bool is_secret_of(struct task *task, struct str secret_hash, struct str secret)
+/*
+ * Who sends Basic should have form-encoded the secret (RFC 6749 2.3.1), but most clients do not:
+ * theirs is right as it came, with its plus signs. Both are looked at, whatever the first says.
+ */
+static bool is_secret_of(struct task *task, struct str secret_hash,
+			 const struct client_credentials *credentials)
 {
-	return secret_hash.at != NULL &&
-	       secret_equals(secret_hash, sha256_str(&task->arena, secret));
+	bool fits, fits_raw;
+
+	if (secret_hash.at == NULL)
+		return false;
+	fits = secret_equals(secret_hash, sha256_str(&task->arena, credentials->secret));
+	fits_raw = credentials->raw_secret.at != NULL &&
+		   secret_equals(secret_hash, sha256_str(&task->arena, credentials->raw_secret));
+	return fits || fits_raw;
 }
 
 static struct str guess_key(struct task *task, const struct client_credentials *credentials)
@@ -92,10 +103,7 @@ static bool credentials_fit(struct task *task, const struct client *client,
 	case CREDENTIAL_NONE:
 		return client->auth == CLIENT_AUTH_NONE;
 	case CREDENTIAL_BASIC:
-		break; /* a client registered for post may use basic */
 	case CREDENTIAL_POST:
-		if (client->auth != CLIENT_AUTH_POST)
-			return false;
 		break;
 	case CREDENTIAL_ASSERTION:
 		return false;
@@ -104,7 +112,7 @@ static bool credentials_fit(struct task *task, const struct client *client,
 		return false;
 	if (client->secret_expires_at != 0 && client->secret_expires_at <= task->now)
 		return false;
-	return is_secret_of(task, client->secret_hash, credentials->secret);
+	return is_secret_of(task, client->secret_hash, credentials);
 }
 
 enum err client_authenticate(struct task *task, const struct authority *authority,
@@ -169,7 +177,7 @@ enum err caller_authenticate(struct task *task, const struct authority *authorit
 	}
 	TRY(check_guesses(task, authority, credentials));
 	if (credentials->method == CREDENTIAL_NONE ||
-	    !is_secret_of(task, caller->secret_hash, credentials->secret))
+	    !is_secret_of(task, caller->secret_hash, credentials))
 		return refuse_guess(task, authority, credentials, caller->id);
 	*ret_resource = resource;
 	return OK;

@@ -19,10 +19,11 @@ enum credential_method {
 /* What the door found; it refuses two methods at once and contradictions itself (ERR_REQUEST). */
 struct client_credentials {
 	enum credential_method method;
-	struct str client_id; /* STR_NONE: not sent; with an assertion, out: who it is of */
-	struct str secret;    /* or the assertion */
-	struct str source;    /* the peer's address, for the throttle */
-	int64_t retry_after;  /* out, with ERR_THROTTLED: seconds */
+	struct str client_id;  /* STR_NONE: not sent; with an assertion, out: who it is of */
+	struct str secret;     /* or the assertion */
+	struct str raw_secret; /* of Basic: as it came, not form-decoded; STR_NONE otherwise */
+	struct str source;     /* the peer's address, for the throttle */
+	int64_t retry_after;   /* out, with ERR_THROTTLED: seconds */
 	/* out, on OK: what the assertion leaves to be spent; empty for the other methods */
 	struct single_use single_use;
 };
@@ -30,8 +31,9 @@ struct client_credentials {
 /*
  * The active client these credentials are of. ERR_REQUEST without a client_id; ERR_CLIENT for an
  * unknown or disabled client, a wrong or expired secret, a secret from a public client, none from a
- * confidential one, an assertion that does not stand. A client registered for post may use basic.
- * ERR_THROTTLED after 20 wrong secrets a minute per client and source. Reads the store.
+ * confidential one, an assertion that does not stand. Who has a secret may send it by Basic or in
+ * the body, whichever it is registered for (OAuth 2.1 2.4.1). ERR_THROTTLED after 20 wrong secrets
+ * a minute per client and source. Reads the store.
  */
 MUST_CHECK enum err client_authenticate(struct task *task, const struct authority *authority,
 					struct client_credentials *credentials,

@@ -4,10 +4,13 @@
 #include "base/url.h"
 #include "crypto/base64.h"
 
-/* A parser's refusal in the words of the protocol. */
-static enum err as_request(enum err err)
+/* A parser's refusal in the words of the protocol, with what the client has to change. */
+static enum err form_decode(struct task *task, struct str text, struct str *ret_text)
 {
-	return err == ERR_SYNTAX ? ERR_REQUEST : err;
+	if (url_decode(task, text, true, ret_text) != OK)
+		return fail(task, ERR_REQUEST,
+			    "the Basic credentials are not form-encoded (RFC 6749 2.3.1)");
+	return OK;
 }
 
 /* auth-scheme 1*SP token68 (RFC 9110 11.4) */
@@ -25,10 +28,10 @@ static bool split_scheme(struct str value, struct str *ret_scheme, struct str *r
 	return true;
 }
 
-enum err basic_parse(struct task *task, struct str value, struct str *ret_user,
-		     struct str *ret_password)
+enum err basic_parse(struct task *task, struct str value, struct basic *ret_basic)
 {
-	struct str scheme, coded, pair, user, password;
+	struct str scheme, coded, pair;
+	struct basic basic;
 	size_t colon;
 
 	if (!split_scheme(value, &scheme, &coded))
@@ -40,10 +43,10 @@ enum err basic_parse(struct task *task, struct str value, struct str *ret_user,
 	colon = str_find(pair, ':');
 	if (colon == 0 || colon == pair.len)
 		return fail(task, ERR_REQUEST, "the Basic credentials are not ID:SECRET");
-	TRY(as_request(url_decode(task, str_sub(pair, 0, colon), true, &user)));
-	TRY(as_request(url_decode(task, str_from(pair, colon + 1), true, &password)));
-	*ret_user = user;
-	*ret_password = password;
+	basic.raw_password = str_from(pair, colon + 1);
+	TRY(form_decode(task, str_sub(pair, 0, colon), &basic.user));
+	TRY(form_decode(task, basic.raw_password, &basic.password));
+	*ret_basic = basic;
 	return OK;
 }
 
@@ -62,13 +65,20 @@ static enum err read_basic(struct task *task, const struct request *request,
 {
 	struct str body_id = credentials->client_id;
 	struct str value = request_field(request, STR("Authorization"));
+	struct basic basic;
 
 	if (request_field_count(request, STR("Authorization")) > 1)
 		return fail(task, ERR_REQUEST, "more than one Authorization header");
-	TRY(basic_parse(task, value, &credentials->client_id, &credentials->secret));
+	TRY(basic_parse(task, value, &basic));
+	credentials->client_id = basic.user;
 	if (body_id.at != NULL && !str_equals(body_id, credentials->client_id))
 		return fail(task, ERR_REQUEST, "client_id is not the authenticated client");
+	/* RFC 6749 2.3.1: an empty secret may be left out; clients without one send "id:" */
+	if (basic.raw_password.len == 0)
+		return OK;
 	credentials->method = CREDENTIAL_BASIC;
+	credentials->secret = basic.password;
+	credentials->raw_secret = basic.raw_password;
 	return OK;
 }
 

@@ -201,6 +201,32 @@ describe('client authentication', () => {
 			assert.match(answer.headers.get('www-authenticate'), /^Basic /);
 		});
 	});
+	// what many client libraries do without being asked: the secret in the body, or by Basic as it is, or "id:" for none
+	test('a secret is good by Basic and in the body, whichever the client is registered for', async () => {
+		const poster = await grantd.add_agent({ id: 'poster', secret: true, scope: 'mail.read', redirect_uris: ['https://p.example/cb'], args: ['--auth', 'client_secret_post'] });
+		for (const { client_id, client_secret } of [web, poster]) {
+			const by_basic = (text) => attempt(basic(client_id, text));
+			const in_body = (text) => attempt(null, { client_id, client_secret: text });
+			for (const send of [by_basic, in_body]) {
+				refused(await send(client_secret), 400, 'invalid_grant');
+				refused(await send(`${client_secret}x`), 401, 'invalid_client');
+			}
+		}
+	});
+	test('a secret is good by Basic as it is and form-encoded', async () => {
+		const odd = 'kJ3+aQ/7Zr9+W1pXy0Lm4Nq8Bt2Vc6Df5Gh+Ij1Kl0=';
+		await grantd.add_agent({ id: 'odd', secret: odd, scope: 'mail.read', redirect_uris: ['https://o.example/cb'] });
+		const raw = (text) => attempt(`Basic ${Buffer.from(`odd:${text}`).toString('base64')}`);
+		refused(await attempt(basic('odd', odd)), 400, 'invalid_grant');
+		refused(await raw(odd), 400, 'invalid_grant');
+		for (const wrong of [odd.replaceAll('+', ' '), `${odd} `, odd.slice(1)]) refused(await attempt(basic('odd', wrong)), 401, 'invalid_client');
+		refused(await raw(`${odd}+`), 401, 'invalid_client');
+	});
+	test('Basic with an empty secret is who has none, and nobody else', async () => {
+		const bare = (id) => agent.post('/token', { grant_type: 'refresh_token', refresh_token: 'x' }, { auth: false, headers: { authorization: basic(id, '') } });
+		await stays(() => bare('mail-agent'), 400, 'invalid_grant');
+		for (const id of ['web-app', 'nobody']) await stays(() => bare(id), 401, 'invalid_client');
+	});
 	test('an unknown client answers the same', () => stays(() => attempt(basic('nobody', 'wrong')), 401, 'invalid_client'));
 	test('CA-003: two methods at once', async () => {
 		await stays(() => attempt(basic('web-app', secret), { client_id: 'web-app', client_secret: secret }), 400, 'invalid_request');

@@ -77,7 +77,24 @@ static void basic_is_form_decoded_on_both_sides_of_the_first_colon(void **state)
 	CHECK(credentials.method == CREDENTIAL_BASIC);
 	CHECK_STR(credentials.client_id, STR("a:gent"));
 	CHECK_STR(credentials.secret, STR("s+1 2:3"));
+	CHECK_STR(credentials.raw_secret, STR("s%2B1+2:3"));
 	asked_free(asked);
+}
+
+static void basic_with_an_empty_password_says_only_who_it_is(void **state)
+{
+	struct asked *asked = asked_new(NULL, "");
+	struct client_credentials credentials;
+
+	(void)state;
+	asked_field(asked, "Authorization", basic(asked, "agent:"));
+	CHECK_ERR(read(asked, &credentials), OK);
+	CHECK(credentials.method == CREDENTIAL_NONE);
+	CHECK_STR(credentials.client_id, STR("agent"));
+	CHECK(credentials.secret.at == NULL && credentials.raw_secret.at == NULL);
+	asked_free(asked);
+	check_refused("Basic YTo=", "client_secret=b", ERR_REQUEST);
+	check_refused("Basic YTo=", "client_id=c", ERR_REQUEST);
 }
 
 static void the_scheme_is_read_without_case(void **state)
@@ -193,6 +210,7 @@ int main(void)
 	return RUN(cmocka_unit_test(a_bare_client_id_is_method_none),
 		   cmocka_unit_test(a_secret_in_the_body_is_method_post),
 		   cmocka_unit_test(basic_is_form_decoded_on_both_sides_of_the_first_colon),
+		   cmocka_unit_test(basic_with_an_empty_password_says_only_who_it_is),
 		   cmocka_unit_test(the_scheme_is_read_without_case),
 		   cmocka_unit_test(
 			   empty_body_parameters_beside_basic_are_absent_as_dovecot_sends_them),
