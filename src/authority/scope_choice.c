@@ -20,7 +20,9 @@ static enum err choose_resource(struct task *task, const struct authority *autho
 	else if (uri.at == NULL && scope_has(asked, STR("openid")))
 		uri = authority->issuer_resource.uri;
 	if (uri.at == NULL)
-		return fail(task, ERR_TARGET, "resource is missing, and this agent has no default");
+		return fail(task, ERR_TARGET,
+			    "resource is missing (audience is not read), and this agent has "
+			    "no default");
 	choice->chosen = authority_resource(authority, uri);
 	if (choice->chosen == NULL)
 		return fail(task, ERR_TARGET, "the resource is not known here");

@@ -83,6 +83,10 @@ test('AZ-013: no scope, and the resource has no default', () =>
 	told(bare.authorization({ resource: `${grantd.issuer}/r/notes` }), 'invalid_scope'));
 test('AZ-014: no resource, and the client has no default', () =>
 	told(bare.authorization({ resource: null, scope: 'mail.read' }), 'invalid_target'));
+test('AZ-014: audience is no resource, and is told so', async () => {
+	const { headers } = await get(bare.authorization({ resource: null, scope: 'mail.read', audience: grantd.mail_uri }));
+	assert.match(new URL(headers.get('location')).searchParams.get('error_description'), /^resource is missing \(audience is not read\)/);
+});
 test('AZ-016: request objects', () => told(agent.authorization({ request: 'eyJhbGciOiJub25lIn0.e30.' }), 'request_not_supported'));
 
 describe('AZ-017: request_uri', () => {
