@@ -260,7 +260,7 @@ static enum err take_auth(struct task *task, const json_t *body, struct client *
 	client->auth = is_public ? CLIENT_AUTH_NONE
 		       : client->jwks.at != NULL || client->jwks_uri.at != NULL
 			       ? CLIENT_AUTH_PRIVATE_KEY
-			       : CLIENT_AUTH_BASIC;
+			       : CLIENT_AUTH_POST; /* which lets Basic in, too */
 	if (auth.at == NULL)
 		return OK;
 	TRY(client_auth_from_name(task, auth, &client->auth));

@@ -103,7 +103,10 @@ static bool credentials_fit(struct task *task, const struct client *client,
 	case CREDENTIAL_NONE:
 		return client->auth == CLIENT_AUTH_NONE;
 	case CREDENTIAL_BASIC:
+		break; /* a client registered for post may use basic */
 	case CREDENTIAL_POST:
+		if (client->auth != CLIENT_AUTH_POST)
+			return false;
 		break;
 	case CREDENTIAL_ASSERTION:
 		return false;

@@ -31,9 +31,8 @@ struct client_credentials {
 /*
  * The active client these credentials are of. ERR_REQUEST without a client_id; ERR_CLIENT for an
  * unknown or disabled client, a wrong or expired secret, a secret from a public client, none from a
- * confidential one, an assertion that does not stand. Who has a secret may send it by Basic or in
- * the body, whichever it is registered for (OAuth 2.1 2.4.1). ERR_THROTTLED after 20 wrong secrets
- * a minute per client and source. Reads the store.
+ * confidential one, an assertion that does not stand. A client registered for post may use basic.
+ * ERR_THROTTLED after 20 wrong secrets a minute per client and source. Reads the store.
  */
 MUST_CHECK enum err client_authenticate(struct task *task, const struct authority *authority,
 					struct client_credentials *credentials,

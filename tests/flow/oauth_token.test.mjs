@@ -201,17 +201,20 @@ describe('client authentication', () => {
 			assert.match(answer.headers.get('www-authenticate'), /^Basic /);
 		});
 	});
-	// what many client libraries do without being asked: the secret in the body, or by Basic as it is, or "id:" for none
-	test('a secret is good by Basic and in the body, whichever the client is registered for', async () => {
-		const poster = await grantd.add_agent({ id: 'poster', secret: true, scope: 'mail.read', redirect_uris: ['https://p.example/cb'], args: ['--auth', 'client_secret_post'] });
-		for (const { client_id, client_secret } of [web, poster]) {
-			const by_basic = (text) => attempt(basic(client_id, text));
-			const in_body = (text) => attempt(null, { client_id, client_secret: text });
+	// what many client libraries do without being asked: the secret in the body, by Basic as it is, "id:" for none
+	test('CA-006: a secret is good by Basic and in the body, in the body not for who is registered for Basic', async () => {
+		const [poster, strict] = await Promise.all(['post', 'basic'].map((method) => grantd.add_agent({ id: method, secret: true, scope: 'mail.read',
+			redirect_uris: ['https://p.example/cb'], args: ['--auth', `client_secret_${method}`] })));
+		const by_basic = ({ client_id, client_secret }, more = '') => attempt(basic(client_id, client_secret + more));
+		const in_body = ({ client_id, client_secret }, more = '') => attempt(null, { client_id, client_secret: client_secret + more });
+		for (const client of [web, poster]) { // who is registered without a word is as the second
 			for (const send of [by_basic, in_body]) {
-				refused(await send(client_secret), 400, 'invalid_grant');
-				refused(await send(`${client_secret}x`), 401, 'invalid_client');
+				refused(await send(client), 400, 'invalid_grant');
+				refused(await send(client, 'x'), 401, 'invalid_client');
 			}
 		}
+		refused(await by_basic(strict), 400, 'invalid_grant');
+		for (const send of [() => by_basic(strict, 'x'), () => in_body(strict)]) refused(await send(), 401, 'invalid_client');
 	});
 	test('a secret is good by Basic as it is and form-encoded', async () => {
 		const odd = 'kJ3+aQ/7Zr9+W1pXy0Lm4Nq8Bt2Vc6Df5Gh+Ij1Kl0=';
