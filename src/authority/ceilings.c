@@ -1,22 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "authority/ceilings.h"
 
-#include "base/json.h"
-#include "store/events.h"
 #include "store/families.h"
 #include "store/grants.h"
+#include "store/permissions.h"
 
-#define EVENT_DETAILS_MAX (32 * 1024)
-
-static const struct permission *find_permission(const struct grant *grant, struct str scope)
+/* Has who is let do all of the scope by `before` less than `next` gives? */
+static bool is_more(const struct permission *before, const struct permission *next)
 {
-	for (size_t i = 0; i < grant->permission_count; i++)
-		if (str_equals(grant->permissions[i].scope, scope))
-			return &grant->permissions[i];
-	return NULL;
+	return before == NULL || before->mode > next->mode || before->expires_at < next->expires_at;
 }
 
-/* The scopes that come back or last longer, for some of their operations. */
+/* The scopes of which some operations come back, or last longer, or need no asking any more. */
 static struct scope_set lengthened(struct arena *arena, const struct grant *now,
 				   const struct grant *next, const struct details *details)
 {
@@ -25,11 +20,11 @@ static struct scope_set lengthened(struct arena *arena, const struct grant *now,
 
 	for (size_t i = 0; i < next->permission_count; i++) {
 		const struct permission *permission = &next->permissions[i];
-		const struct permission *before = find_permission(now, permission->scope);
+		struct str scope = permission->scope;
 
-		if (details_restrict(details, permission->scope) &&
-		    (before == NULL || before->expires_at < permission->expires_at))
-			names[set.count++] = permission->scope;
+		if (details_restrict(details, scope) &&
+		    is_more(grant_permission_at(now, scope, next->updated_at), permission))
+			names[set.count++] = scope;
 	}
 	return set;
 }
@@ -87,55 +82,25 @@ enum err ceilings_lower(struct task *task, struct db *db, const struct grant *ne
 	scopes = lengthened(&task->arena, &now, next, details);
 	for (size_t i = 0; i < count && scopes.count > 0; i++)
 		TRY(lower_one(task, db, &families[i], details, scopes));
+	/* codes that wait have no installation yet: none of them keeps it */
+	for (size_t i = 0; i < scopes.count; i++)
+		TRY(permission_begin_anew(task, db, &now, scopes.names[i]));
 	return OK;
 }
 
-/* What of a scope only the yes allowed on which the permission rests now. */
-static enum err read_allowed(struct task *task, struct db *db, const struct permission *permission,
-			     struct details *ret_allowed)
-{
-	CLEANUP(json_unref) json_t *said = NULL;
-	struct event event = { 0 };
-	struct str text = STR_NONE;
-	const json_t *list;
-	enum err err;
-
-	*ret_allowed = (struct details){ 0 };
-	err = event_find(task, db, permission->consent_event, &event);
-	if (err == ERR_NOT_FOUND) {
-		task_forgive(task);
-		return OK;
-	}
-	TRY(err);
-	if (event.details.at == NULL)
-		return OK;
-	TRY(json_parse(task, event.details, EVENT_DETAILS_MAX, &said));
-	list = json_object_get(said, "authorization_details");
-	if (list == NULL)
-		return OK;
-	TRY(json_print(task, list, DETAILS_KEPT_MAX, &text));
-	return details_read(task, text, ret_allowed);
-}
-
-enum err ceilings_of_code(struct task *task, struct db *db, const struct auth_request *request,
-			  const struct grant *grant, struct family *family)
+struct scope_set ceilings_of_code(struct arena *arena, const struct auth_request *request,
+				  const struct grant *grant, int64_t now)
 {
 	const struct scope_set *granted = &request->granted;
-	struct str *names = NEW_ARRAY(&task->arena, struct str, granted->count);
+	struct str *names = NEW_ARRAY(arena, struct str, granted->count);
 	struct scope_set left = { .names = names };
 
 	for (size_t i = 0; i < granted->count; i++) {
-		struct str scope = granted->names[i];
-		const struct permission *permission = find_permission(grant, scope);
-		struct details allowed = { 0 };
+		const struct permission *permission = grant_permission_at(grant, granted->names[i],
+									  now);
 
-		/* another yes since */
-		if (permission != NULL && permission->granted_at > request->decided_at)
-			TRY(read_allowed(task, db, permission, &allowed));
-		if (!details_restrict(&allowed, scope) ||
-		    is_covered(&allowed, &family->details, scope))
-			names[left.count++] = scope;
+		if (permission != NULL && permission->since_yes <= request->yes)
+			names[left.count++] = granted->names[i];
 	}
-	family->ceiling = left;
-	return OK;
+	return left;
 }

@@ -20,9 +20,10 @@
 MUST_CHECK enum err ceilings_lower(struct task *task, struct db *db, const struct grant *next,
 				   const struct details *details);
 /*
- * The same for a code that was waiting meanwhile, on its grant as taken now: sets the ceiling of
- * its family.
+ * The ceiling of the installation that redeems a code, on its grant as taken now: what its person
+ * allowed it and did not take away since. A scope that was over meanwhile is gone, also when a yes
+ * to another installation has brought it back; so is one of which that yes gave only some
+ * operations, and more of these than before.
  */
-MUST_CHECK enum err ceilings_of_code(struct task *task, struct db *db,
-				     const struct auth_request *request, const struct grant *grant,
-				     struct family *family);
+struct scope_set ceilings_of_code(struct arena *arena, const struct auth_request *request,
+				  const struct grant *grant, int64_t now);

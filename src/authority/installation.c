@@ -9,12 +9,12 @@
 #include "base/printable.h"
 #include "crypto/random.h"
 #include "model/permission_words.h"
-#include "store/ceilings.h"
 #include "store/clients.h"
 #include "store/events.h"
 #include "store/families.h"
 #include "store/grants.h"
 #include "store/users.h"
+#include "store/widenings.h"
 
 #define PERSONAL_MAX (128 * 1024)
 #define DETAILS_MAX  (32 * 1024)
@@ -234,19 +234,9 @@ struct scope_set installation_offers(struct arena *arena, const struct resource 
 	return offers;
 }
 
-static const struct permission *find_live(const struct grant *grant, struct str scope, int64_t now)
-{
-	for (size_t i = 0; i < grant->permission_count; i++)
-		if (str_equals(grant->permissions[i].scope, scope) &&
-		    grant->permissions[i].expires_at > now &&
-		    grant->permissions[i].mode != MODE_NEVER)
-			return &grant->permissions[i];
-	return NULL;
-}
-
 int64_t installation_offer_end(const struct grant *grant, struct str scope, int64_t now)
 {
-	const struct permission *live = find_live(grant, scope, now);
+	const struct permission *live = grant_permission_at(grant, scope, now);
 
 	return live == NULL ? grant->expires_at : live->expires_at;
 }
@@ -354,7 +344,8 @@ static enum err new_permissions(struct task *task, const struct act *act, const 
 	grant.permissions = permissions;
 	grant.permission_count = ticked->count;
 	for (size_t i = 0; i < ticked->count; i++) {
-		const struct permission *live = find_live(now, ticked->names[i], task->now);
+		const struct permission *live = grant_permission_at(now, ticked->names[i],
+								    task->now);
 
 		if (live != NULL) {
 			permissions[i] = *live;
@@ -374,15 +365,21 @@ static enum err new_permissions(struct task *task, const struct act *act, const 
 	return OK;
 }
 
-/* As it stands now: person, family and grant are taken in the order of all who take them. */
+/*
+ * As it stands now: person, families and grant are taken in the order of all who take them. All the
+ * families, for the others lose what comes back for this one.
+ */
 static enum err take_all(struct task *task, struct db *db, const struct act *act, struct act *now)
 {
+	struct family *families = NULL;
 	bool is_active = false;
+	size_t count = 0;
 
 	TRY(user_take(task, db, act->user.id, &is_active));
 	if (!is_active)
 		return fail(task, ERR_CONFLICT, "this account is disabled");
-	TRY(family_take(task, db, act->family.id, &now->family));
+	TRY(family_take_all(task, db, act->grant.id, &families, &count));
+	TRY(family_find(task, db, act->family.id, &now->family));
 	TRY(grant_take(task, db, act->grant.id));
 	TRY(grant_find(task, db, act->grant.id, &now->grant));
 	TRY(client_find(task, db, act->grant.client_id, &now->client));

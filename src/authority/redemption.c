@@ -100,7 +100,8 @@ static enum err judge_standing(struct task *task, struct db *db, struct redempti
 	TRY(grant_take(task, db, redemption->request.grant_id));
 	TRY(standing_find_by_grant(task, db, redemption->request.grant_id, &now));
 	now.family = redemption->standing.family;
-	TRY(ceilings_of_code(task, db, &redemption->request, &now.grant, &now.family));
+	now.family.ceiling = ceilings_of_code(&task->arena, &redemption->request, &now.grant,
+					      task->now);
 	redemption->standing = now;
 	verdict = decide(&task->arena, &now, &redemption->wish, task->now);
 	if (verdict.decision != DECISION_DENY)
@@ -119,8 +120,6 @@ static enum err burn_and_read(struct task *task, struct db *db, void *arg)
 	struct redemption *redemption = wish->work;
 	struct family *family = &redemption->standing.family;
 	struct event event = redemption->event;
-	const struct resource *resource = resource_of(wish->authority, &redemption->request);
-	int64_t keep_until = task->now + (resource == NULL ? 0 : resource->token_ms);
 
 	TRY(single_use_spend(task, db, &wish->single_use));
 	redemption->judged = redemption->refused;
@@ -128,7 +127,6 @@ static enum err burn_and_read(struct task *task, struct db *db, void *arg)
 	redemption->request.code_hash = redemption->code_hash;
 	redemption->request.spent_at = task->now;
 	redemption->request.family_id = family->id;
-	redemption->request.token_expires_at = keep_until;
 	TRY(auth_request_spend(task, db, &redemption->request));
 	if (redemption->judged == OK)
 		TRY(judge_standing(task, db, redemption));

@@ -76,6 +76,7 @@ struct auth_request {
 	struct str
 		decision; /* canonical text of the decision: the same again is the same decision */
 	struct str grant_id;
+	int64_t yes; /* which of the grant's it is; 0: none */
 	struct scope_set granted;
 	int64_t auth_time; /* wall ms */
 	struct str acr;
@@ -85,7 +86,6 @@ struct auth_request {
 	/* once spent */
 	int64_t spent_at;
 	struct str family_id;
-	int64_t token_expires_at; /* of the access token it gave: kept until then */
 };
 
 static inline bool auth_request_is_device(const struct auth_request *request)

@@ -32,18 +32,30 @@ struct str grant_status_name(enum grant_status status)
 	return str_from_c(status_names[status]);
 }
 
+static bool is_there(const struct permission *permission, int64_t now)
+{
+	return permission->mode != MODE_NEVER && permission->expires_at > now;
+}
+
 struct scope_set grant_scopes_at(struct arena *arena, const struct grant *grant, int64_t now)
 {
 	struct str *names = NEW_ARRAY(arena, struct str, grant->permission_count);
 	struct scope_set set = { .names = names };
 
-	for (size_t i = 0; i < grant->permission_count; i++) {
-		const struct permission *permission = &grant->permissions[i];
-
-		if (permission->mode != MODE_NEVER && permission->expires_at > now)
-			names[set.count++] = permission->scope;
-	}
+	for (size_t i = 0; i < grant->permission_count; i++)
+		if (is_there(&grant->permissions[i], now))
+			names[set.count++] = grant->permissions[i].scope;
 	return set;
+}
+
+const struct permission *grant_permission_at(const struct grant *grant, struct str scope,
+					     int64_t now)
+{
+	for (size_t i = 0; i < grant->permission_count; i++)
+		if (str_equals(grant->permissions[i].scope, scope) &&
+		    is_there(&grant->permissions[i], now))
+			return &grant->permissions[i];
+	return NULL;
 }
 
 static bool find_name(const char *const *names, size_t count, struct str name, size_t *ret_at)

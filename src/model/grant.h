@@ -30,6 +30,8 @@ struct permission {
 	struct str words;	  /* JSON: the sentences as consented */
 	struct str consent_event; /* evt_… */
 	int64_t granted_at;
+	/* store's: the first of the grant's yeses since which it was there all the time */
+	int64_t since_yes;
 };
 
 struct grant {
@@ -62,6 +64,9 @@ enum grant_status grant_status_at(const struct grant *grant, int64_t now);
 struct str grant_status_name(enum grant_status status);
 /* The scopes whose permission is neither over nor `never`. */
 struct scope_set grant_scopes_at(struct arena *arena, const struct grant *grant, int64_t now);
+/* The one of that scope, if it is neither over nor `never`; NULL. */
+const struct permission *grant_permission_at(const struct grant *grant, struct str scope,
+					     int64_t now);
 struct str risk_name(enum risk risk);
 MUST_CHECK enum err risk_from_name(struct task *task, struct str name, enum risk *ret_risk);
 struct str mode_name(enum mode mode);

@@ -40,6 +40,14 @@ static STATEMENT FAMILY_TAKE_ALL = {
 	" WHERE user_id = (SELECT g.user_id FROM grants g WHERE g.id = $1) AND grant_id = $1"
 	" AND revoked_at IS NULL RETURNING " FAMILY_COLUMNS
 };
+/* a ceiling is kept as names joined by single spaces, each once; $2 is the one that goes */
+#define NAMES_IN   "' ' || ceiling || ' '"
+#define WITHOUT_IT "replace(" NAMES_IN ", ' ' || CAST($2 AS TEXT) || ' ', ' ')"
+static STATEMENT FAMILY_LOSE_SCOPE = {
+	"UPDATE families SET ceiling = trim(" WITHOUT_IT ") WHERE revoked_at IS NULL"
+	" AND " NAMES_IN " <> " WITHOUT_IT
+	" AND user_id = (SELECT g.user_id FROM grants g WHERE g.id = $1) AND grant_id = $1"
+};
 static STATEMENT FAMILY_SET_REPEATS = {
 	"UPDATE families SET repeats = $2, repeats_day = $3 WHERE id = $1"
 };
@@ -188,6 +196,12 @@ enum err family_set_repeats(struct task *task, struct db *db, const struct famil
 		task, db, &FAMILY_SET_REPEATS,
 		ARGS(sql_text(family->id), sql_int(family->repeats), sql_int(family->repeats_day)),
 		NULL);
+}
+
+enum err family_lose_scope(struct task *task, struct db *db, struct str grant_id, struct str scope)
+{
+	return sql_exec(task, db, &FAMILY_LOSE_SCOPE, ARGS(sql_text(grant_id), sql_text(scope)),
+			NULL);
 }
 
 enum err family_revoke(struct task *task, struct db *db, struct str id, int64_t now, struct str why,

@@ -36,6 +36,9 @@ MUST_CHECK enum err family_take_all(struct task *task, struct db *db, struct str
 /* Stores the count of repeats of a taken family. */
 MUST_CHECK enum err family_set_repeats(struct task *task, struct db *db,
 				       const struct family *family);
+/* Takes the scope out of the ceilings of the grant's installations: it is over for all of them. */
+MUST_CHECK enum err family_lose_scope(struct task *task, struct db *db, struct str grant_id,
+				      struct str scope);
 /* Ends the family. *ret_now is false when it was over already. */
 MUST_CHECK enum err family_revoke(struct task *task, struct db *db, struct str id, int64_t now,
 				  struct str why, bool *ret_now);

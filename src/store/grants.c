@@ -2,25 +2,15 @@
 #include "store/grants.h"
 
 #include "base/task.h"
-#include "store/ceilings.h"
 #include "store/ended.h"
 #include "store/events.h"
+#include "store/families.h"
+#include "store/permissions.h"
 #include "store/registrations.h"
 #include "store/rows.h"
+#include "store/widenings.h"
 
 #define GRANT_SELECT "SELECT " GRANT_COLUMNS " FROM grants"
-
-/*
- * A grant whose end has passed is over for the installations it had: a new yes is not for them.
- * Families before the grant, as a rotation and a revocation take them, so that none of the three
- * deadlock.
- */
-static STATEMENT GRANT_END_EXPIRED_FAMILIES = {
-	"UPDATE families SET revoked_at = $4, revoked_why = 'expired'"
-	" WHERE user_id = $1 AND revoked_at IS NULL AND grant_id IN (SELECT g.id FROM grants g"
-	" WHERE g.user_id = $1 AND g.client_id = $2 AND g.resource = $3 AND g.revoked_at IS NULL"
-	" AND g.expires_at <= $4)"
-};
 
 /*
  * The row is taken by the upsert, so that two answers at once take turns. A grant that the operator
@@ -28,20 +18,14 @@ static STATEMENT GRANT_END_EXPIRED_FAMILIES = {
  */
 static STATEMENT GRANT_PUT = {
 	"INSERT INTO grants (id, user_id, client_id, resource, basis, created_at, updated_at,"
-	" expires_at, delegates, operator_paused_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9,"
+	" expires_at, yeses, delegates, operator_paused_at)"
+	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9,"
 	" (SELECT CASE WHEN o.revoked_by = 'operator' THEN NULL ELSE o.operator_paused_at END"
 	" FROM grants o WHERE o.user_id = $2 AND o.client_id = $3 AND o.resource = $4"
 	" ORDER BY o.created_at DESC LIMIT 1))"
 	" ON CONFLICT (user_id, client_id, resource) WHERE revoked_at IS NULL"
-	" DO UPDATE SET updated_at = excluded.updated_at, delegates = excluded.delegates"
-	" RETURNING id"
-};
-static STATEMENT PERMISSION_PUT = {
-	"INSERT INTO permissions (user_id, grant_id, scope, mode, expires_at, words, consent_event,"
-	" granted_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
-	" ON CONFLICT (user_id, grant_id, scope) DO UPDATE SET mode = excluded.mode,"
-	" expires_at = excluded.expires_at, words = excluded.words,"
-	" consent_event = excluded.consent_event, granted_at = excluded.granted_at"
+	" DO UPDATE SET updated_at = excluded.updated_at, yeses = grants.yeses + 1,"
+	" delegates = excluded.delegates RETURNING " GRANT_COLUMNS ", yeses"
 };
 static STATEMENT GRANT_FIT_END = {
 	"UPDATE grants SET updated_at = $3, expires_at = COALESCE((SELECT max(p.expires_at)"
@@ -68,10 +52,6 @@ static STATEMENT GRANT_LIST_CLIENT = { GRANT_SELECT
 				       " WHERE client_id = $1 AND revoked_at IS NULL AND id > $2"
 				       " ORDER BY id LIMIT $3" };
 static STATEMENT GRANT_CREATED_AT = { "SELECT created_at FROM grants WHERE id = $1" };
-static STATEMENT PERMISSION_LIST = {
-	"SELECT scope, mode, expires_at, words, consent_event, granted_at FROM permissions"
-	" WHERE user_id = $1 AND grant_id = $2 ORDER BY granted_at, scope"
-};
 static STATEMENT GRANT_SET_PAUSED = {
 	"UPDATE grants SET paused_at = $2, updated_at = $3 WHERE id = $1 AND revoked_at IS NULL"
 };
@@ -101,16 +81,6 @@ static STATEMENT GRANT_TAKE = {
  */
 static STATEMENT GRANT_TAKE_AS_IT_IS = {
 	"UPDATE grants SET basis = basis WHERE id = $1 RETURNING created_at"
-};
-static STATEMENT PERMISSIONS_SET_END = {
-	"UPDATE permissions SET expires_at = $3 WHERE user_id = $1 AND grant_id = $2"
-	" AND expires_at > $4"
-};
-static STATEMENT PERMISSION_SET_END = {
-	"UPDATE permissions SET expires_at = $4 WHERE user_id = $1 AND grant_id = $2 AND scope = $3"
-};
-static STATEMENT PERMISSION_DELETE = {
-	"DELETE FROM permissions WHERE user_id = $1 AND grant_id = $2 AND scope = $3"
 };
 
 enum err row_grant(struct task *task, struct sql_row *row, struct grant *grant)
@@ -143,77 +113,116 @@ static enum err read_text(struct task *task, struct sql_row *row, void *ret)
 	return OK;
 }
 
-static enum err read_permission(struct task *task, struct sql_row *row, void *ret)
-{
-	struct permission *permission = ret;
+/* The row that a yes has made or added to, and how many yeses it has had with it. */
+struct held {
+	struct grant grant;
+	int64_t yeses;
+};
 
-	permission->scope = row_str(task, row);
-	if (mode_from_name(task, row_str(task, row), &permission->mode) != OK)
-		return fail(task, ERR_STORE, "a permission in an unknown mode");
-	permission->expires_at = row_int(row);
-	permission->words = row_str(task, row);
-	permission->consent_event = row_str(task, row);
-	permission->granted_at = row_int(row);
+static enum err read_held(struct task *task, struct sql_row *row, void *ret)
+{
+	struct held *held = ret;
+
+	TRY(row_grant(task, row, &held->grant));
+	held->yeses = row_int(row);
 	return OK;
 }
 
-enum err grant_read_permissions(struct task *task, struct db *db, struct grant *grant)
-{
-	struct sql_list list = { .size = sizeof(struct permission), .read = read_permission };
-
-	TRY(sql_all(task, db, &PERMISSION_LIST, ARGS(sql_text(grant->user_id), sql_text(grant->id)),
-		    &list));
-	grant->permissions = list.items;
-	grant->permission_count = list.count;
-	return OK;
-}
-
-static enum err put_permission(struct task *task, struct db *db, const struct grant *grant,
-			       struct str id, const struct permission *permission)
-{
-	return sql_exec(task, db, &PERMISSION_PUT,
-			ARGS(sql_text(grant->user_id), sql_text(id), sql_text(permission->scope),
-			     sql_text(mode_name(permission->mode)), sql_int(permission->expires_at),
-			     sql_text(permission->words), sql_text(permission->consent_event),
-			     sql_int(permission->granted_at)),
-			NULL);
-}
-
-static enum err fit_end(struct task *task, struct db *db, struct str user_id, struct str id,
-			int64_t now)
+static enum err fit_end(struct task *task, struct db *db, const struct grant *grant, int64_t now)
 {
 	return sql_exec(task, db, &GRANT_FIT_END,
-			ARGS(sql_text(user_id), sql_text(id), sql_int(now)), NULL);
+			ARGS(sql_text(grant->user_id), sql_text(grant->id), sql_int(now)), NULL);
+}
+
+static enum err revoke_families(struct task *task, struct db *db, struct str id, int64_t now,
+				struct str why)
+{
+	return sql_exec(task, db, &GRANT_REVOKE_FAMILIES,
+			ARGS(sql_text(id), sql_int(now), sql_text(why)), NULL);
+}
+
+/*
+ * What is over is over for the installations that had it, and a new yes is not for them: of a grant
+ * whose end has passed for all of them, else for those that had what comes back.
+ */
+static enum err end_what_is_over(struct task *task, struct db *db, const struct grant *now,
+				 const struct grant *yes)
+{
+	if (now->expires_at <= yes->updated_at)
+		return revoke_families(task, db, now->id, yes->updated_at, STR("expired"));
+	for (size_t i = 0; i < yes->permission_count; i++) {
+		struct str scope = yes->permissions[i].scope;
+
+		if (grant_permission_at(now, scope, yes->updated_at) == NULL)
+			TRY(family_lose_scope(task, db, now->id, scope));
+	}
+	return OK;
+}
+
+/* Families before the grant, as a rotation and a revocation take them. */
+static enum err make_way(struct task *task, struct db *db, const struct grant *yes)
+{
+	struct grant now = { 0 };
+	enum err err = grant_find_live(task, db, yes->user_id, yes->client_id, yes->resource, &now);
+
+	if (err == ERR_NOT_FOUND) {
+		task_forgive(task);
+		return OK;
+	}
+	TRY(err);
+	return end_what_is_over(task, db, &now, yes);
+}
+
+/* And once more when the grant is taken, for the family of a code that was redeemed in between. */
+static enum err add_to(struct task *task, struct db *db, struct grant *now, const struct grant *yes)
+{
+	TRY(grant_read_permissions(task, db, now));
+	TRY(end_what_is_over(task, db, now, yes));
+	TRY(event_prove_until(task, db, now->user_id, now->id, yes->updated_at));
+	for (size_t i = 0; i < yes->permission_count; i++) {
+		struct str scope = yes->permissions[i].scope;
+
+		if (grant_permission_at(now, scope, yes->updated_at) == NULL)
+			TRY(widening_forget(task, db, now, scope));
+	}
+	return OK;
+}
+
+static enum err put_permissions(struct task *task, struct db *db, const struct held *held,
+				const struct grant *yes)
+{
+	for (size_t i = 0; i < yes->permission_count; i++) {
+		struct permission permission = yes->permissions[i];
+		const struct permission *before =
+			grant_permission_at(&held->grant, permission.scope, yes->updated_at);
+
+		permission.since_yes = before == NULL ? held->yeses : before->since_yes;
+		TRY(permission_put(task, db, &held->grant, &permission));
+	}
+	return OK;
 }
 
 enum err grant_put(struct task *task, struct db *db, const struct grant *grant, struct str *ret_id)
 {
-	struct str id = STR_NONE;
+	struct held held = { 0 };
 
 	/*
 	 * first, for it takes the row: a removal of the unused client waits, and then sees the use
 	 */
 	TRY(registration_use(task, db, grant->client_id));
-	TRY(sql_exec(task, db, &GRANT_END_EXPIRED_FAMILIES,
-		     ARGS(sql_text(grant->user_id), sql_text(grant->client_id),
-			  sql_text(grant->resource), sql_int(grant->updated_at)),
-		     NULL));
-	TRY(ceilings_lose_over(task, db, grant));
+	TRY(make_way(task, db, grant));
 	TRY(sql_one(task, db, &GRANT_PUT,
 		    ARGS(sql_text(grant->id), sql_text(grant->user_id), sql_text(grant->client_id),
 			 sql_text(grant->resource), sql_text(grant->basis),
 			 sql_int(grant->created_at), sql_int(grant->updated_at),
 			 sql_int(grant->expires_at),
 			 sql_text(scope_text(&task->arena, grant->delegates))),
-		    read_text, &id));
-	TRY(event_prove_until(task, db, grant->user_id, id, grant->updated_at));
-	for (size_t i = 0; i < grant->permission_count; i++) {
-		TRY(widening_forget_over(task, db, id, grant->permissions[i].scope,
-					 grant->updated_at));
-		TRY(put_permission(task, db, grant, id, &grant->permissions[i]));
-	}
-	TRY(fit_end(task, db, grant->user_id, id, grant->updated_at));
-	*ret_id = id;
+		    read_held, &held));
+	if (held.yeses > 1)
+		TRY(add_to(task, db, &held.grant, grant));
+	TRY(put_permissions(task, db, &held, grant));
+	TRY(fit_end(task, db, &held.grant, grant->updated_at));
+	*ret_id = held.grant.id;
 	return OK;
 }
 
@@ -358,28 +367,29 @@ enum err grant_revoke(struct task *task, struct db *db, struct str id, int64_t n
 	int64_t changed = 0;
 
 	TRY(sql_one_int(task, db, &GRANT_CREATED_AT, ARGS(sql_text(id)), &created_at));
-	TRY(sql_exec(task, db, &GRANT_REVOKE_FAMILIES,
-		     ARGS(sql_text(id), sql_int(now), sql_text(why)), NULL));
+	TRY(revoke_families(task, db, id, now, why));
 	TRY(sql_exec(task, db, &GRANT_REVOKE, ARGS(sql_text(id), sql_int(now), sql_text(by)),
 		     &changed));
-	TRY(sql_exec(task, db, &GRANT_REVOKE_FAMILIES,
-		     ARGS(sql_text(id), sql_int(now), sql_text(why)), NULL));
+	TRY(revoke_families(task, db, id, now, why));
 	if (changed > 0)
 		ended_note(task, db, "grant", id, by);
 	*ret_now = changed > 0;
 	return OK;
 }
 
-/* The row first, so that a revocation cannot slip in between. */
+/* The row first, so that a revocation cannot slip in between; *ret_taken says whose it is. */
 static enum err take(struct task *task, struct db *db, struct str id, int64_t now,
-		     struct str *ret_user_id)
+		     struct grant *ret_taken)
 {
+	struct grant taken = { .id = id, .updated_at = now };
 	enum err err = sql_one(task, db, &GRANT_TAKE, ARGS(sql_text(id), sql_int(now)), read_text,
-			       ret_user_id);
+			       &taken.user_id);
 
 	if (err == ERR_NOT_FOUND)
 		return fail(task, ERR_CONFLICT, "the grant was revoked");
-	return err;
+	TRY(err);
+	*ret_taken = taken;
+	return OK;
 }
 
 /* "EXPIRES_AT/SCOPE", without a scope for all. */
@@ -393,44 +403,28 @@ static void note_end(struct task *task, struct db *db, struct str id, struct str
 enum err grant_set_end(struct task *task, struct db *db, struct str id, struct str scope,
 		       int64_t expires_at, int64_t now)
 {
-	struct str user_id = STR_NONE;
-	int64_t changed = 0;
+	struct grant grant = { 0 };
 
-	TRY(take(task, db, id, now, &user_id));
-	if (scope.at == NULL)
-		TRY(sql_exec(
-			task, db, &PERMISSIONS_SET_END,
-			ARGS(sql_text(user_id), sql_text(id), sql_int(expires_at), sql_int(now)),
-			&changed));
-	else
-		TRY(sql_exec(
-			task, db, &PERMISSION_SET_END,
-			ARGS(sql_text(user_id), sql_text(id), sql_text(scope), sql_int(expires_at)),
-			&changed));
-	if (changed == 0)
-		return fail(task, ERR_NOT_FOUND, "the grant has no such permission");
+	TRY(take(task, db, id, now, &grant));
+	TRY(permission_set_end(task, db, &grant, scope, expires_at));
 	note_end(task, db, id, scope, expires_at);
-	return fit_end(task, db, user_id, id, now);
+	return fit_end(task, db, &grant, now);
 }
 
 enum err grant_remove_permission(struct task *task, struct db *db, struct str id, struct str scope,
 				 int64_t now)
 {
-	struct str user_id = STR_NONE;
-	int64_t changed = 0;
+	struct grant grant = { 0 };
 
 	/* in the order of grant_revoke, and twice as there */
-	TRY(ceilings_lose(task, db, id, scope));
-	TRY(take(task, db, id, now, &user_id));
-	TRY(ceilings_lose(task, db, id, scope));
-	TRY(event_prove_until(task, db, user_id, id, now));
-	TRY(sql_exec(task, db, &PERMISSION_DELETE,
-		     ARGS(sql_text(user_id), sql_text(id), sql_text(scope)), &changed));
-	if (changed == 0)
-		return fail(task, ERR_NOT_FOUND, "the grant has no such permission");
-	TRY(widening_forget_over(task, db, id, scope, now));
+	TRY(family_lose_scope(task, db, id, scope));
+	TRY(take(task, db, id, now, &grant));
+	TRY(family_lose_scope(task, db, id, scope));
+	TRY(event_prove_until(task, db, grant.user_id, id, now));
+	TRY(permission_delete(task, db, &grant, scope));
+	TRY(widening_forget(task, db, &grant, scope));
 	ended_note(task, db, "scope", id, scope);
-	return fit_end(task, db, user_id, id, now);
+	return fit_end(task, db, &grant, now);
 }
 
 enum err grant_list_client(struct task *task, struct db *db, const struct client_page *page,

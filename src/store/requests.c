@@ -9,9 +9,9 @@
 #define REQUEST_COLUMNS                                                                            \
 	"id, state, browser_hash, client_id, resource, scope, redirect_uri, oauth_state,"          \
 	" code_challenge, nonce, prompt, max_age, login_hint, ui_locales, created_at, expires_at," \
-	" user_id, shown_at, decided_at, decision, grant_id, granted, auth_time, acr, code_hash,"  \
-	" code_expires_at, spent_at, family_id, token_expires_at, dpop_jkt, user_code,"            \
-	" asked_from, poll_ms, polled_at, details"
+	" user_id, shown_at, decided_at, decision, grant_id, yes, granted, auth_time, acr,"        \
+	" code_hash, code_expires_at, spent_at, family_id, dpop_jkt, user_code, asked_from,"       \
+	" poll_ms, polled_at, details"
 
 static STATEMENT REQUEST_INSERT = {
 	"INSERT INTO requests (id, state, browser_hash, client_id, resource, scope, redirect_uri,"
@@ -49,14 +49,14 @@ static STATEMENT REQUEST_SHOW = {
 };
 static STATEMENT REQUEST_DECIDE = {
 	"UPDATE requests SET state = $2, user_id = $3, decided_at = $4, decision = $5,"
-	" grant_id = $6, granted = $7, auth_time = $8, acr = $9, code_hash = $10,"
-	" code_expires_at = $11"
+	" grant_id = $6, yes = (SELECT g.yeses FROM grants g WHERE g.id = $6), granted = $7,"
+	" auth_time = $8, acr = $9, code_hash = $10, code_expires_at = $11"
 	" WHERE id = $1 AND state = 'pending'"
 };
 /* apart from the above: a column that is named there has its index written at each decision */
 static STATEMENT REQUEST_KEEP = { "UPDATE requests SET over_at = $2 WHERE id = $1" };
 static STATEMENT REQUEST_SPEND = {
-	"UPDATE requests SET state = 'spent', spent_at = $2, family_id = $3, token_expires_at = $4"
+	"UPDATE requests SET state = 'spent', spent_at = $2, family_id = $3"
 	" WHERE code_hash = $1 AND state = 'code' RETURNING " REQUEST_COLUMNS
 };
 static STATEMENT REQUEST_SWEEP = {
@@ -91,7 +91,6 @@ static void row_decision(struct task *task, struct sql_row *row, struct auth_req
 	request->code_expires_at = row_int(row);
 	request->spent_at = row_int(row);
 	request->family_id = row_str(task, row);
-	request->token_expires_at = row_int(row);
 	request->dpop_jkt = row_str(task, row);
 	request->user_code = row_str(task, row);
 	request->asked_from = row_str(task, row);
@@ -124,6 +123,7 @@ static enum err read_request(struct task *task, struct sql_row *row, void *ret)
 	request->decided_at = row_int(row);
 	request->decision = row_str(task, row);
 	request->grant_id = row_str(task, row);
+	request->yes = row_int(row);
 	TRY(row_scope(task, row, &request->granted));
 	row_decision(task, row, request);
 	return row_details(task, row, &request->details);
@@ -263,8 +263,7 @@ enum err auth_request_spend(struct task *task, struct db *db, struct auth_reques
 {
 	enum err err = sql_one(task, db, &REQUEST_SPEND,
 			       ARGS(sql_blob(request->code_hash), sql_int(request->spent_at),
-				    sql_text(request->family_id),
-				    sql_int(request->token_expires_at)),
+				    sql_text(request->family_id)),
 			       read_request, request);
 
 	if (err == ERR_NOT_FOUND)

@@ -59,14 +59,14 @@ MUST_CHECK enum err auth_request_show(struct task *task, struct db *db, struct s
 				      struct str user_id, int64_t now);
 /*
  * pending -> code or denied, with decision, grant, granted scopes, auth_time, acr, code hash and
- * its end from *request (state says which). One conditional UPDATE; ERR_CONFLICT when it was not
- * pending any more.
+ * its end from *request (state says which); the grant's last yes is its. One conditional UPDATE;
+ * ERR_CONFLICT when it was not pending any more.
  */
 MUST_CHECK enum err auth_request_decide(struct task *task, struct db *db,
 					const struct auth_request *request);
 /*
- * code -> spent, once: ERR_CONFLICT for the loser of a race. *request says code_hash, spent_at,
- * family_id and token_expires_at, and is the row as spent afterwards.
+ * code -> spent, once: ERR_CONFLICT for the loser of a race. *request says code_hash, spent_at and
+ * family_id, and is the row as spent afterwards.
  */
 MUST_CHECK enum err auth_request_spend(struct task *task, struct db *db,
 				       struct auth_request *request);

@@ -6,6 +6,11 @@
  * each in its own transaction and again after 40001 and 40P01. Nothing is acknowledged before its
  * commit. DESIGN 3.
  *
+ * Rows are taken in one order, so that nodes seldom wait for each other in a circle: the person,
+ * the installations of a grant (a refresh has its own before it knows more), the grant, what hangs
+ * on the grant. Who has taken the grant looks for installations once more: until then a code may
+ * have become one.
+ *
  * The questions themselves are in one header per noun: users.h, grants.h, families.h, …
  */
 #pragma once

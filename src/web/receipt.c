@@ -5,8 +5,8 @@
  */
 #include "authority/consent.h"
 #include "authority/events.h"
-#include "store/ceilings.h"
 #include "store/events.h"
+#include "store/widenings.h"
 #include "web/agents.h"
 #include "web/room.h"
 #include "web/words.h"

@@ -190,12 +190,14 @@ describe('one that is allowed more', () => {
 		await press(alice, path, 'pause-installation');
 	});
 
-	test('is the only one: what all had and lost comes back for it alone, whichever page says yes', async () => {
+	test('is the only one: what all had and lost, and a code that waits as well, comes back for it alone, whichever page says yes', async () => {
 		const both = { scope: ['mail.read', 'mail.send'], duration: '7d' };
 		for (const [id, is_new] of [['lost-ticked', false], ['lost-asked', true]]) {
 			const agent = await grantd.add_agent({ id, name: 'Loser' });
+			const waiting = agent.authorization();
 			const first = await agent.tokens(alice, both);
 			const second = await agent.tokens(alice, both);
+			const { code } = await alice.allow(waiting.url, both);
 			const [{ id: family, grant_id: grant }] = await grantd.rows(`SELECT id, grant_id FROM families WHERE client_id = '${id}' ORDER BY id`);
 			const mine = claims(first.access_token).family_id === family ? { own: first, other: second } : { own: second, other: first };
 			const agents = `/account/agents/${grant}`;
@@ -205,6 +207,7 @@ describe('one that is allowed more', () => {
 			assert.equal(left.scope, 'mail.read');
 			if (is_new) await agent.tokens(alice, { scope: ['mail.send'], duration: '7d' });
 			else await press(alice, `${agents}/installations/${family}`, 'widen-installation', { scope: ['mail.send'] });
+			assert.equal(granted(await agent.redeem(code, waiting)).scope, 'mail.read', id);
 			// neither its next refresh nor what it still holds that names the scope
 			assert.equal(granted(await agent.refresh(left.refresh_token)).scope, 'mail.read', id);
 			assert.equal((await grantd.introspect(mine.other.access_token)).scope, 'mail.read', id);

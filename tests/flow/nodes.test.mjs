@@ -9,7 +9,7 @@ import { after, before, test } from 'node:test';
 import { MovedInstance } from './clock.mjs';
 import { ask as open_at, event_kinds, granted, refused, until } from './expect.mjs';
 import { Cluster, CommitProxy } from './harness/cluster.mjs';
-import { Agent, Instance, claims, driver, mail_secret, programs, run } from './harness/index.mjs';
+import { Agent, Instance, claims, driver, mail_secret, open_transaction, programs, run } from './harness/index.mjs';
 import { lines } from './lines.mjs';
 
 const is_soak = process.env.SUITE === 'soak';
@@ -233,6 +233,24 @@ case_of_two('what a person begins at one node is finished at the other', async (
 	const leave = await alice.at(first).get('/logout');
 	await alice.at(first).submit(leave, leave.form_with('csrf'));
 	assert.ok((await alice.at(second).get('/account')).form_with('password'), 'signed out at both');
+});
+
+case_of_two('rows are taken in one order: an installation is let do more with the others first, and the grant then', async () => {
+	const tokens = await agent.tokens(alice, read);
+	const { family_id: own, grant_id: grant } = claims(tokens.access_token);
+	const [{ id: other }] = await first.rows(`SELECT id FROM families WHERE grant_id = '${grant}' AND id <> '${own}' AND revoked_at IS NULL LIMIT 1`);
+	const page = await alice.at(second).get(`/account/agents/${grant}/installations/${own}`);
+	const form = page.forms.find(({ fields }) => fields.some(({ value }) => value === 'widen-installation'));
+	// what a refresh or a revocation at another node does
+	const holder = await open_transaction(first);
+	await holder.ask(`UPDATE families SET repeats = repeats WHERE id = '${other}'`);
+	const widened = alice.at(second).submit(page, form, { action: 'widen-installation', scope: ['mail.send'] }, { follow: false });
+	const came = holder.ask("DO $$ BEGIN FOR i IN 1..1000 LOOP EXIT WHEN EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted); PERFORM pg_sleep(0.01); END LOOP; END $$");
+	assert.equal(await Promise.race([came.then(() => 'it waits'), widened.then(() => 'it did not')]), 'it waits');
+	await holder.ask(`SELECT id FROM grants WHERE id = '${grant}' FOR UPDATE NOWAIT`);
+	await holder.end();
+	assert.equal((await widened).status, 303);
+	assert.equal(granted(await agent.refresh(tokens.refresh_token)).scope, 'mail.read mail.send');
 });
 
 case_of_two('nodes tell each other apart: who is there, and what they have otherwise', async () => {

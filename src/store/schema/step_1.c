@@ -160,7 +160,8 @@ const char *const schema_step_1[] = {
 	" code_expires_at BIGINT,"
 	" spent_at BIGINT,"
 	" family_id TEXT,"
-	" token_expires_at BIGINT,"
+	/* which of its grant's yeses it is */
+	" yes BIGINT,"
 	" over_at BIGINT NOT NULL,"
 	" dpop_jkt TEXT,"
 	/* authorization_details (RFC 9396) in the one form; NULL: none */
@@ -194,6 +195,8 @@ const char *const schema_step_1[] = {
 	" revoked_at BIGINT,"
 	" revoked_by TEXT,"
 	" last_used_at BIGINT,"
+	/* how many there were, which tells before from after where clocks differ */
+	" yeses BIGINT NOT NULL,"
 	/* the client's delegates_to as the person read it */
 	" delegates TEXT NOT NULL)",
 	"CREATE UNIQUE INDEX grants_live ON grants (user_id, client_id, resource)"
@@ -213,6 +216,8 @@ const char *const schema_step_1[] = {
 	" words TEXT,"
 	" consent_event TEXT,"
 	" granted_at BIGINT NOT NULL,"
+	/* who was let in by an earlier yes of the grant has lost it: it was over meanwhile */
+	" since_yes BIGINT NOT NULL,"
 	" PRIMARY KEY (user_id, grant_id, scope))",
 
 	"CREATE TABLE families ("

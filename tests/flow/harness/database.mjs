@@ -36,18 +36,35 @@ export async function hold_lock({ dir }) {
 	};
 }
 
+// A transaction on PostgreSQL that another process has open: `ask` runs statements in it and answers what they print
+// (and 'done'), or throws what they fail with; `end` takes it all back.
+export async function open_transaction({ database: { socket, name } }) {
+	const session = spawn('psql', ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-h', socket, '-d', name], { stdio: ['pipe', 'pipe', 'pipe'] });
+	const ended = new Promise((resolve) => session.on('close', resolve));
+	let printed = '', complaint = '';
+	session.stdout.on('data', (data) => { printed += data; });
+	session.stderr.on('data', (data) => { complaint += data; });
+	const ask = async (sql) => {
+		printed = '';
+		session.stdin.write(`${sql};\n\\echo done\n`);
+		while (!printed.endsWith('done\n'))
+			await Promise.race([new Promise((resolve) => session.stdout.once('data', resolve)), ended.then(() => { throw new Error(`psql ended: ${complaint}`); })]);
+		return printed;
+	};
+	const end = () => {
+		session.stdin.end('ROLLBACK;\n');
+		return ended;
+	};
+	await ask('BEGIN');
+	return { ask, end };
+}
+
 // Nothing is committed from now on that leaves an event. Answers what lets it go on; grantd waits two seconds for it.
 export async function hold_commits(instance) {
 	if (driver === 'sqlite') return hold_lock(instance);
-	const { socket, name } = instance.database;
-	const holder = spawn('psql', ['-X', '-q', '-A', '-t', '-h', socket, '-d', name], { stdio: ['pipe', 'pipe', 'inherit'] });
-	const ended = new Promise((resolve) => holder.on('close', resolve));
-	holder.stdin.write("BEGIN; LOCK TABLE events IN SHARE MODE; SELECT 'held';\n");
-	await Promise.race([new Promise((resolve) => holder.stdout.once('data', resolve)), ended.then(() => { throw new Error('psql ended'); })]);
-	return () => {
-		holder.stdin.end('ROLLBACK;\n');
-		return ended;
-	};
+	const holder = await open_transaction(instance);
+	await holder.ask('LOCK TABLE events IN SHARE MODE');
+	return holder.end;
 }
 
 async function sqlite_rows(dir, sql) {
@@ -117,9 +134,10 @@ async function sqlite_tables(instance, names) {
 
 // What the jobs do by themselves is no change: marks follow the clock, stops queued before are run meanwhile (`stops`
 // sees those that are queued), nodes say that they are there, guesses are counted for all of them, and proofs that
-// were used are forgotten once they are over.
+// were used are forgotten once they are over. Nor is it one that somebody who is signed in was seen a minute later.
 const of_jobs = ['marks', 'outbox', 'nodes', 'leases', 'throttles', 'spent'];
 const is_of_jobs = (name, row) => name === 'events' && /^stop\./.test(row.kind);
+const without_sight = (name, row) => (name === 'sessions' ? { ...row, last_seen_at: 0 } : row);
 
 async function tables_of(instance) {
 	instance.tables ??= (await rows(instance, tables_sql[driver])).map(({ name }) => name);
@@ -154,5 +172,6 @@ export function stops_queued(before, after) {
 export async function snapshot(instance, { except = [] } = {}) {
 	const names = (await tables_of(instance)).filter((name) => !of_jobs.includes(name) && !except.includes(name));
 	const tables = await read_tables(instance, names);
-	return Object.fromEntries(names.map((name) => [name, tables[name].filter((row) => !is_of_jobs(name, row)).map((row) => JSON.stringify(row)).sort()]));
+	return Object.fromEntries(names.map((name) => [name, tables[name].filter((row) => !is_of_jobs(name, row))
+		.map((row) => JSON.stringify(without_sight(name, row))).sort()]));
 }

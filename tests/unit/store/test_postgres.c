@@ -156,44 +156,60 @@ static void a_server_that_went_away_is_refused_and_found_again(void **state)
 
 static STATEMENT WAITERS = { "SELECT count(*) FROM pg_locks WHERE NOT granted" };
 
-struct revocation {
+/* One who takes the grant and stays until another one waits for it, and that other one. */
+struct meanwhile {
 	pthread_t thread;
 	struct world_task task;
 	struct world *world;
-	_Atomic bool is_taken; /* the grant, by the redemption */
-	bool now;
+	_Atomic bool is_taken; /* the grant */
+	write_fn *fn;
+	void *arg;
 };
 
-/* Takes the grant and stays until the revocation waits for it. */
-static enum err redeem_slowly(struct task *task, struct db *db, void *arg)
+static enum err stay_until_waited_for(struct task *task, struct db *db, struct meanwhile *meanwhile)
 {
-	struct revocation *revocation = arg;
 	int64_t waiters = 0;
 
-	TRY(grant_take(task, db, alice_grant.id));
-	atomic_store(&revocation->is_taken, true);
+	atomic_store(&meanwhile->is_taken, true);
 	while (waiters == 0)
 		TRY(sql_one_int(task, db, &WAITERS, NO_ARGS, &waiters));
+	return OK;
+}
+
+static void *write_meanwhile(void *arg)
+{
+	struct meanwhile *meanwhile = arg;
+
+	while (!atomic_load(&meanwhile->is_taken))
+		usleep(WAIT_STEP_US / 10);
+	CHECK_ERR(store_write(&meanwhile->task.task, meanwhile->world->store, meanwhile->fn,
+			      meanwhile->arg),
+		  OK);
+	return NULL;
+}
+
+/* `first` takes the grant; fn comes while it has it, and waits. */
+static void write_both(struct world *world, write_fn *first, write_fn *fn, void *arg)
+{
+	struct meanwhile meanwhile = { .world = world, .fn = fn, .arg = arg };
+
+	world_task_begin(world, &meanwhile.task);
+	CHECK(pthread_create(&meanwhile.thread, NULL, write_meanwhile, &meanwhile) == 0);
+	CHECK_ERR(world_write(world, first, &meanwhile), OK);
+	pthread_join(meanwhile.thread, NULL);
+	world_task_end(&meanwhile.task);
+}
+
+static enum err redeem_slowly(struct task *task, struct db *db, void *arg)
+{
+	TRY(grant_take(task, db, alice_grant.id));
+	TRY(stay_until_waited_for(task, db, arg));
 	return family_insert(task, db, &alice_family);
 }
 
 static enum err revoke_grant(struct task *task, struct db *db, void *arg)
 {
-	struct revocation *revocation = arg;
-
-	return grant_revoke(task, db, alice_grant.id, CHECK_NOW, STR("user"), &revocation->now);
-}
-
-static void *revoke_meanwhile(void *arg)
-{
-	struct revocation *revocation = arg;
-
-	while (!atomic_load(&revocation->is_taken))
-		usleep(WAIT_STEP_US / 10);
-	CHECK_ERR(store_write(&revocation->task.task, revocation->world->store, revoke_grant,
-			      revocation),
-		  OK);
-	return NULL;
+	return grant_revoke(task, db, alice_grant.id, CHECK_NOW, STR("user"), arg);
 }
 
 static enum err insert_without_family(struct task *task, struct db *db, void *arg)
@@ -206,63 +222,24 @@ static enum err insert_without_family(struct task *task, struct db *db, void *ar
 	return grant_put(task, db, &alice_grant, &id);
 }
 
+static struct family find_family(struct world *world)
+{
+	struct family family = { 0 };
+
+	CHECK_ERR(family_find(world_task(world), world_reader(world), alice_family.id, &family),
+		  OK);
+	return family;
+}
+
 static void a_family_made_while_its_grant_is_revoked_ends_with_the_others(void **state)
 {
 	struct world *world = *state;
-	struct revocation revocation = { .world = world };
-	struct family family = { 0 };
+	bool is_now = false;
 
 	CHECK_ERR(world_write(world, insert_without_family, NULL), OK);
-	world_task_begin(world, &revocation.task);
-	CHECK(pthread_create(&revocation.thread, NULL, revoke_meanwhile, &revocation) == 0);
-	CHECK_ERR(world_write(world, redeem_slowly, &revocation), OK);
-	pthread_join(revocation.thread, NULL);
-	world_task_end(&revocation.task);
-	CHECK(revocation.now);
-	CHECK_ERR(family_find(world_task(world), world_reader(world), alice_family.id, &family),
-		  OK);
-	CHECK_STR(family.revoked_why, STR("revoked_by_user"));
-}
-
-struct forgetting {
-	pthread_t thread;
-	struct world_task task;
-	struct world *world;
-	_Atomic bool is_taken; /* the grant, by the consent */
-	struct retention_slice slice;
-};
-
-/* Renews the grant, which has run out, and stays until the walk waits for it. */
-static enum err consent_slowly(struct task *task, struct db *db, void *arg)
-{
-	struct forgetting *forgetting = arg;
-	struct str id = STR_NONE;
-	int64_t waiters = 0;
-
-	TRY(grant_put(task, db, &alice_grant, &id));
-	atomic_store(&forgetting->is_taken, true);
-	while (waiters == 0)
-		TRY(sql_one_int(task, db, &WAITERS, NO_ARGS, &waiters));
-	return OK;
-}
-
-static enum err forget_grants(struct task *task, struct db *db, void *arg)
-{
-	struct forgetting *forgetting = arg;
-
-	return retention_grants(task, db, &forgetting->slice);
-}
-
-static void *forget_meanwhile(void *arg)
-{
-	struct forgetting *forgetting = arg;
-
-	while (!atomic_load(&forgetting->is_taken))
-		usleep(WAIT_STEP_US / 10);
-	CHECK_ERR(store_write(&forgetting->task.task, forgetting->world->store, forget_grants,
-			      forgetting),
-		  OK);
-	return NULL;
+	write_both(world, redeem_slowly, revoke_grant, &is_now);
+	CHECK(is_now);
+	CHECK_STR(find_family(world).revoked_why, STR("revoked_by_user"));
 }
 
 static enum err end_grant(struct task *task, struct db *db, void *arg)
@@ -271,23 +248,66 @@ static enum err end_grant(struct task *task, struct db *db, void *arg)
 	return grant_set_end(task, db, alice_grant.id, STR_NONE, CHECK_NOW, CHECK_NOW - 1);
 }
 
+/* A yes when mail.read has run out. */
+static enum err allow_later(struct task *task, struct db *db, void *arg)
+{
+	struct permission permission = alice_grant.permissions[0];
+	struct grant grant = alice_grant;
+	struct str id = STR_NONE;
+
+	(void)arg;
+	grant.updated_at = permission.expires_at;
+	permission.expires_at += DAY_MS;
+	grant.permissions = &permission;
+	grant.permission_count = 1;
+	return grant_put(task, db, &grant, &id);
+}
+
+static void a_family_made_while_what_is_over_is_allowed_anew_does_not_have_it(void **state)
+{
+	struct world *world = *state;
+	struct task *task;
+
+	CHECK_ERR(world_write(world, insert_without_family, NULL), OK);
+	write_both(world, redeem_slowly, allow_later, NULL);
+	task = world_task(world);
+	CHECK_STR(scope_text(&task->arena, find_family(world).ceiling), STR("mail.send"));
+}
+
+static void a_family_made_while_a_grant_that_is_over_is_allowed_anew_ends(void **state)
+{
+	struct world *world = *state;
+
+	CHECK_ERR(world_write(world, insert_without_family, NULL), OK);
+	CHECK_ERR(world_write(world, end_grant, NULL), OK);
+	write_both(world, redeem_slowly, allow_later, NULL);
+	CHECK_STR(find_family(world).revoked_why, STR("expired"));
+}
+
+/* Renews the grant, which has run out. */
+static enum err consent_slowly(struct task *task, struct db *db, void *arg)
+{
+	struct str id = STR_NONE;
+
+	TRY(grant_put(task, db, &alice_grant, &id));
+	return stay_until_waited_for(task, db, arg);
+}
+
+static enum err forget_grants(struct task *task, struct db *db, void *arg)
+{
+	return retention_grants(task, db, arg);
+}
+
 static void a_grant_that_is_renewed_while_it_is_being_forgotten_keeps_what_was_allowed(void **state)
 {
 	struct world *world = *state;
-	struct forgetting forgetting = {
-		.world = world,
-		.slice = { .after = STR(""), .before = CHECK_NOW + 1, .limit = 10 },
-	};
+	struct retention_slice slice = { .after = STR(""), .before = CHECK_NOW + 1, .limit = 10 };
 	struct grant grant = { 0 };
 
 	CHECK_ERR(world_write(world, insert_without_family, NULL), OK);
 	CHECK_ERR(world_write(world, end_grant, NULL), OK);
-	world_task_begin(world, &forgetting.task);
-	CHECK(pthread_create(&forgetting.thread, NULL, forget_meanwhile, &forgetting) == 0);
-	CHECK_ERR(world_write(world, consent_slowly, &forgetting), OK);
-	pthread_join(forgetting.thread, NULL);
-	world_task_end(&forgetting.task);
-	CHECK(forgetting.slice.deleted == 0);
+	write_both(world, consent_slowly, forget_grants, &slice);
+	CHECK(slice.deleted == 0);
 	CHECK_ERR(grant_find(world_task(world), world_reader(world), alice_grant.id, &grant), OK);
 	CHECK(grant.permission_count == alice_grant.permission_count);
 }
@@ -315,6 +335,8 @@ int main(void)
 		cmocka_unit_test(an_overlooked_failure_is_not_taken_for_a_commit),
 		cmocka_unit_test(a_relaxed_write_does_not_wait_for_the_disk_and_each_other_does),
 		cmocka_unit_test(a_family_made_while_its_grant_is_revoked_ends_with_the_others),
+		cmocka_unit_test(a_family_made_while_what_is_over_is_allowed_anew_does_not_have_it),
+		cmocka_unit_test(a_family_made_while_a_grant_that_is_over_is_allowed_anew_ends),
 		cmocka_unit_test(
 			a_grant_that_is_renewed_while_it_is_being_forgotten_keeps_what_was_allowed),
 		cmocka_unit_test(a_session_lost_before_its_commit_runs_the_closure_again),

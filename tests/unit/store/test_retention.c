@@ -4,11 +4,11 @@
  */
 #include "both.h"
 #include "nouns.h"
-#include "store/ceilings.h"
 
 #include "store/events.h"
 #include "store/retention.h"
 #include "store/sql.h"
+#include "store/widenings.h"
 
 typedef enum err part_fn(struct task *task, struct db *db, struct retention_slice *slice);
 
