@@ -156,6 +156,36 @@ enum err client_create(struct task *task, const struct authority *authority,
 	return OK;
 }
 
+/* Of one that describes itself the operator says the rest. */
+static enum err check_is_operators_to_say(struct task *task, const struct client_change *wish,
+					  const struct client *client)
+{
+	if (!str_equals(client->kind, STR(DOCUMENT_KIND)))
+		return OK;
+	if (wish->name.at != NULL || wish->redirect_count > 0 || wish->grant_types != 0 ||
+	    wish->new_secret || wish->jwks.at != NULL || wish->jwks_uri.at != NULL ||
+	    wish->auth_alg.at != NULL)
+		return fail(task, ERR_REQUEST,
+			    "name, addresses, grant types and keys of this agent are what its "
+			    "document says; to say it yourself, pin a copy (grantctl client pin "
+			    "--file)");
+	return OK;
+}
+
+/* From now on the operator's word counts and not the client's own. */
+static void take_requirements(const struct task *task, const struct client_change *wish,
+			      struct client *client)
+{
+	if (wish->dpop != DPOP_STAYS) {
+		client->dpop_bound_at = wish->dpop == DPOP_REQUIRED ? task->now : 0;
+		client->dpop_set_at = task->now;
+	}
+	if (wish->par != PAR_STAYS) {
+		client->par_required_at = wish->par == PAR_REQUIRED ? task->now : 0;
+		client->par_set_at = task->now;
+	}
+}
+
 static void take_changes(const struct task *task, const struct client_change *wish,
 			 struct client *client)
 {
@@ -175,10 +205,7 @@ static void take_changes(const struct task *task, const struct client_change *wi
 	}
 	if (wish->auth_alg.at != NULL)
 		client->auth_alg = str_is_empty(wish->auth_alg) ? STR_NONE : wish->auth_alg;
-	if (wish->dpop != DPOP_STAYS)
-		client->dpop_bound_at = wish->dpop == DPOP_REQUIRED ? task->now : 0;
-	if (wish->par != PAR_STAYS)
-		client->par_required_at = wish->par == PAR_REQUIRED ? task->now : 0;
+	take_requirements(task, wish, client);
 	if (wish->refresh != REFRESH_STAYS)
 		client->refresh_kept_at = wish->refresh == REFRESH_KEPT ? task->now : 0;
 	if (wish->delegates_to != NULL)
@@ -236,6 +263,7 @@ static enum err write_change(struct task *task, struct db *db, void *arg)
 	struct client *client = &change->client;
 
 	TRY(client_find(task, db, wish->id, client));
+	TRY(check_is_operators_to_say(task, wish, client));
 	take_changes(task, wish, client);
 	TRY(client_check(task, client, config->redirect_schemes, config->redirect_scheme_count));
 	if (wish->jwks.at != NULL || wish->jwks_uri.at != NULL || !str_is_empty(wish->auth_alg))

@@ -2,6 +2,7 @@
 #include "authority/document_keep.h"
 
 #include "authority/events.h"
+#include "authority/key_sets.h"
 #include "base/json.h"
 #include "crypto/digest.h"
 #include "crypto/jwk.h"
@@ -22,13 +23,13 @@ struct str document_identity(struct arena *arena, const struct client *client)
 	return sha256_str(arena, text);
 }
 
-/* What the operator pins is what the operator wrote: no policy of domains for that. */
-static enum err check_keys_uri(struct task *task, const struct config *config, struct str uri,
-			       bool is_pinned)
+/* What the operator pins is what the operator wrote. */
+static enum err check_keys_uri(struct task *task, const struct config *config,
+			       const struct key_set_place *place)
 {
-	if (document_check_jwks_uri(task, uri, config->client_metadata_loopback) != OK)
+	if (document_check_jwks_uri(task, place->uri, config->client_metadata_loopback) != OK)
 		return ERR_CLIENT_DOCUMENT; /* the reason is noted */
-	if (!is_pinned && document_check_domain(task, config, uri) != OK)
+	if (key_set_check_place(task, config, place) != OK)
 		return fail(task, ERR_CLIENT_DOCUMENT,
 			    "jwks_uri: keys are not read from that domain here");
 	return OK;
@@ -48,7 +49,9 @@ enum err document_keep_plan(struct task *task, struct str url, struct str text,
 	    jwk_set_check(task, document->client.jwks, &document->client.jwks) != OK)
 		return ERR_CLIENT_DOCUMENT; /* the reason is noted */
 	if (document->client.jwks_uri.at != NULL)
-		TRY(check_keys_uri(task, config, document->client.jwks_uri, is_pinned));
+		TRY(check_keys_uri(
+			task, config,
+			&(struct key_set_place){ url, document->client.jwks_uri, is_pinned }));
 	if (document->client.auth_alg.at != NULL &&
 	    alg_from_name(task, document->client.auth_alg, &alg) != OK)
 		return ERR_CLIENT_DOCUMENT; /* the reason is noted */
@@ -85,11 +88,12 @@ static bool has_same_uris(const struct client *one, const struct client *other)
 
 /* What is another than before; nothing of a client that is new. */
 struct difference {
-	bool is_new, name, redirect_uris, keys, is_pinned;
+	bool is_new, name, redirect_uris, keys, dpop_bound, is_pinned;
 };
 
+/* *ret_before is the client as it was, if it was. */
 static enum err compare(struct task *task, struct db *db, const struct document_keep *keep,
-			struct difference *ret)
+			struct client *ret_before, struct difference *ret)
 {
 	const struct client *client = &keep->document.client;
 	struct document_row row = { 0 };
@@ -104,10 +108,19 @@ static enum err compare(struct task *task, struct db *db, const struct document_
 	}
 	TRY(err);
 	TRY(client_find(task, db, client->id, &before));
+	*ret_before = before;
 	ret->name = !str_equals(before.name, client->name);
 	ret->redirect_uris = !has_same_uris(&before, client);
 	ret->keys = !str_equals(row.keys, keep->row.keys);
+	ret->dpop_bound = before.dpop_set_at == 0 &&
+			  (before.dpop_bound_at != 0) != (client->dpop_bound_at != 0);
 	return OK;
+}
+
+static bool is_worth_an_event(const struct difference *is)
+{
+	return is->is_new || is->is_pinned || is->name || is->redirect_uris || is->keys ||
+	       is->dpop_bound;
 }
 
 static enum err describe(struct task *task, const struct difference *difference,
@@ -116,11 +129,11 @@ static enum err describe(struct task *task, const struct difference *difference,
 	const struct {
 		const char *name;
 		bool is;
-	} members[] = { { "new", difference->is_new },
-			{ "pinned", difference->is_pinned },
-			{ "name", difference->name },
-			{ "redirect_uris", difference->redirect_uris },
-			{ "keys", difference->keys } };
+	} members[] = {
+		{ "new", difference->is_new }, { "pinned", difference->is_pinned },
+		{ "name", difference->name },  { "redirect_uris", difference->redirect_uris },
+		{ "keys", difference->keys },  { "dpop_bound", difference->dpop_bound }
+	};
 	struct buf buf = buf_in(&task->arena, DETAILS_MAX);
 	struct json_writer json = json_write_to(&buf);
 
@@ -135,19 +148,40 @@ static enum err describe(struct task *task, const struct difference *difference,
 	return buf_finish(&buf, ret_details);
 }
 
+/* Of one that somebody allowed something the jobs read the keys. */
+static enum err check_reach(struct task *task, struct db *db, const struct document_keep *keep,
+			    const struct client *before)
+{
+	struct client client = keep->document.client;
+	bool is_in_use = false;
+
+	if (before->par_set_at != 0)
+		client.par_required_at = before->par_required_at;
+	if (keep->row.pinned_at != 0 ||
+	    !key_set_comes_too_late(authority_config(keep->authority), &client))
+		return OK;
+	TRY(client_was_allowed(task, db, client.id, STR_NONE, &is_in_use));
+	if (is_in_use)
+		return OK;
+	return fail(task, ERR_CLIENT_DOCUMENT,
+		    "it must push its requests before anybody is asked, and until then nobody "
+		    "reads keys that are elsewhere: jwks has to take the place of jwks_uri");
+}
+
 enum err document_keep_write(struct task *task, struct db *db, void *arg)
 {
 	struct document_keep *keep = arg;
 	struct event event = keep->event;
 	struct difference difference;
+	struct client before = { 0 };
 
-	TRY(compare(task, db, keep, &difference));
+	TRY(compare(task, db, keep, &before, &difference));
+	TRY(check_reach(task, db, keep, &before));
 	TRY(document_put(task, db, &keep->row, &keep->document.client, &keep->is_kept));
 	if (keep->is_kept) /* of who was not pinned, when somebody is asked about it */
 		TRY(key_set_want(task, db, keep->row.client_id, keep->document.client.jwks_uri,
 				 keep->row.pinned_at == 0 ? 0 : task->now));
-	if (!keep->is_kept || !(difference.is_new || difference.is_pinned || difference.name ||
-				difference.redirect_uris || difference.keys))
+	if (!keep->is_kept || !is_worth_an_event(&difference))
 		return OK;
 	TRY(describe(task, &difference, &event.details));
 	return event_insert(task, db, &event);

@@ -21,5 +21,8 @@ struct document_keep {
 /* Parses it; authority, user_id, life and began_at are set. ERR_CLIENT_DOCUMENT. */
 MUST_CHECK enum err document_keep_plan(struct task *task, struct str url, struct str text,
 				       struct document_keep *keep);
-/* A write_fn: client, row, and an event when the client is new or another one than before. */
+/*
+ * A write_fn: client, row, and an event when the client is new or another one than before.
+ * ERR_CLIENT_DOCUMENT: nobody could begin with it (key_set_comes_too_late).
+ */
 MUST_CHECK enum err document_keep_write(struct task *task, struct db *db, void *keep);

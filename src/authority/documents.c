@@ -3,7 +3,6 @@
 
 #include "authority/document_flights.h"
 #include "authority/document_keep.h"
-#include "authority/throttle_shared.h"
 #include "http/outgoing.h"
 
 #define FETCH_MS 3000
@@ -35,7 +34,7 @@ enum err document_check_domain(struct task *task, const struct config *config, s
 	return OK;
 }
 
-static enum err check_policy(struct task *task, const struct config *config, struct str url)
+enum err document_check_policy(struct task *task, const struct config *config, struct str url)
 {
 	if (!config->client_metadata)
 		return fail(task, ERR_CLIENT, "agents that are not registered are not let in here");
@@ -58,38 +57,15 @@ static enum err is_ready(struct task *task, struct db *db, const struct document
 	*ret_is = row.pinned_at != 0;
 	if (*ret_is)
 		return OK;
-	TRY(check_policy(task, authority_config(need->authority), need->client_id));
+	TRY(document_check_policy(task, authority_config(need->fetch.authority), need->client_id));
 	*ret_is = row.fresh_until > task->now;
-	return OK;
-}
-
-/* So many fetches for a person, and of these so many to hosts that nobody here met before. */
-static enum err check_account(struct task *task, struct document_need *need)
-{
-	struct throttle *throttle = need->authority->throttle;
-
-	TRY(throttle_check(task, throttle, THROTTLE_DOCUMENT, need->user_id, &need->retry_after));
-	if (need->is_new_host)
-		TRY(throttle_check(task, throttle, THROTTLE_DOCUMENT_HOST, need->user_id,
-				   &need->retry_after));
-	return OK;
-}
-
-static enum err spend(struct task *task, struct document_need *need)
-{
-	const struct authority *authority = need->authority;
-
-	TRY(check_account(task, need));
-	(void)throttle_spend(task, authority, THROTTLE_DOCUMENT, need->user_id, NULL);
-	if (need->is_new_host)
-		(void)throttle_spend(task, authority, THROTTLE_DOCUMENT_HOST, need->user_id, NULL);
 	return OK;
 }
 
 /* The reader's end: those who waited go on as it does. */
 static enum err land(struct task *task, struct document_need *need, enum err err)
 {
-	document_flight_end(need->authority->documents, need->client_id, err, task->reason);
+	document_flight_end(need->fetch.authority->documents, need->client_id, err, task->reason);
 	return err;
 }
 
@@ -115,19 +91,11 @@ static enum err refuse_answer(struct task *task, const struct document_need *nee
 
 static enum err check_answer(struct task *task, const struct reading *reading, enum err result)
 {
-	const struct outgoing_answer *answer = &reading->answer;
-
 	if (result == ERR_BUSY || result == ERR_INTERNAL || result == ERR_CONFIG)
 		return result;
 	if (result != OK)
 		return refuse_answer(task, reading->need);
-	if (answer->status != 200)
-		return failf(task, ERR_CLIENT_DOCUMENT, "%.*s answered %u and not 200",
-			     STR_FMT(document_host(reading->need->client_id)), answer->status);
-	if (!document_is_json(answer->type))
-		return failf(task, ERR_CLIENT_DOCUMENT, "what %.*s answers is not called JSON",
-			     STR_FMT(document_host(reading->need->client_id)));
-	return OK;
+	return fetch_check_answer(task, reading->need->client_id, &reading->answer);
 }
 
 static enum err take(struct task *task, struct reading *reading)
@@ -137,11 +105,11 @@ static enum err take(struct task *task, struct reading *reading)
 	struct document_keep *keep = &reading->keep;
 
 	keep->need = need;
-	keep->authority = need->authority;
-	keep->user_id = need->user_id;
+	keep->authority = need->fetch.authority;
+	keep->user_id = need->fetch.user_id;
 	keep->life = document_life(answer->cache_control, answer->age);
 	TRY(document_keep_plan(task, need->client_id, answer->body, keep));
-	return store_submit(task, need->authority->store, document_keep_write, keep, kept);
+	return store_submit(task, need->fetch.authority->store, document_keep_write, keep, kept);
 }
 
 /* On the task's loop. */
@@ -159,7 +127,7 @@ static enum err arrived(struct task *task, enum err result, void *arg)
 /* As the one who reads: what another one has read meanwhile is there by now. */
 static enum err read_it(struct task *task, struct db *db, struct document_need *need)
 {
-	const struct authority *authority = need->authority;
+	const struct authority *authority = need->fetch.authority;
 	struct reading *reading = NEW(&task->arena, struct reading);
 	const struct outgoing_wish wish = {
 		.url = need->client_id,
@@ -177,7 +145,7 @@ static enum err read_it(struct task *task, struct db *db, struct document_need *
 		return OK;
 	if (outgoing == NULL)
 		return fail(task, ERR_CLIENT, "nothing is fetched here");
-	TRY(spend(task, need));
+	TRY(fetch_spend(task, &need->fetch));
 	reading->keep.began_at = task->now;
 	return outgoing_get(task, outgoing, &wish, &reading->answer, arrived, reading);
 }
@@ -190,7 +158,7 @@ enum err document_need(struct task *task, const struct authority *authority,
 	bool is = false, is_known = false;
 	enum err err;
 
-	need->authority = authority;
+	need->fetch.authority = authority;
 	need->then = then;
 	need->arg = arg;
 	TRY(document_check_url(task, need->client_id, config->client_metadata_loopback));
@@ -198,12 +166,12 @@ enum err document_need(struct task *task, const struct authority *authority,
 	TRY(is_ready(task, db, need, &is));
 	if (is)
 		return OK;
-	TRY(check_policy(task, config, need->client_id));
-	if (need->user_id.at == NULL)
+	TRY(document_check_policy(task, config, need->client_id));
+	if (need->fetch.user_id.at == NULL)
 		return fail(task, ERR_LOGIN_REQUIRED, "nobody is signed in");
 	TRY(document_knows_host(task, db, document_host(need->client_id), &is_known));
-	need->is_new_host = !is_known;
-	TRY(check_account(task, need));
+	need->fetch.is_new_host = !is_known;
+	TRY(fetch_check(task, &need->fetch));
 	err = document_flight_begin(task, authority->documents, need->client_id, then, arg);
 	if (err != OK)
 		return err;

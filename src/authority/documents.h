@@ -9,6 +9,7 @@
 #pragma once
 
 #include "authority/authority.h"
+#include "authority/fetches.h"
 #include "model/client.h"
 #include "model/document.h"
 #include "store/documents.h"
@@ -22,14 +23,11 @@ void documents_fetch_by(struct documents *documents, struct outgoing *outgoing);
 
 struct document_need {
 	struct str client_id;
-	struct str user_id;  /* who is signed in; STR_NONE: nobody, so nothing is fetched */
-	int64_t retry_after; /* with ERR_THROTTLED */
+	struct fetch fetch; /* user_id: who is signed in; STR_NONE: nobody, so nothing is fetched */
 
 	/* what it takes, for documents.c */
-	const struct authority *authority;
 	then_fn *then;
 	void *arg;
-	bool is_new_host;
 };
 
 /*
@@ -44,6 +42,9 @@ MUST_CHECK enum err document_need(struct task *task, const struct authority *aut
 
 /* ERR_CLIENT: the operator's lists of domains are against the one of that https URL. */
 MUST_CHECK enum err document_check_domain(struct task *task, const struct config *config,
+					  struct str url);
+/* ERR_CLIENT: as above, or nothing of agents that are documents is read here (client_metadata). */
+MUST_CHECK enum err document_check_policy(struct task *task, const struct config *config,
 					  struct str url);
 
 /*

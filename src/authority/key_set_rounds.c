@@ -11,10 +11,10 @@
 
 #define AT_A_TIME   8 /* of the calls out that there may be, people's readings need some too */
 #define MISSES_MOST 64
-#define IN_A_ROW    10 /* such lots, then others get a turn */
-/* most hosts answer at once; the other jobs do not wait for those that do not */
-#define LOOK_MS 200
-/* one that nobody uses is looked at again so much later */
+/* most hosts answer at once; so long the other jobs wait for all of a round together */
+#define ROUND_MS 500
+#define LOOK_MS	 200 /* and for one host */
+/* one that nobody uses, or that may not be read, is looked at again so much later */
 #define UNUSED_MS HOUR_MS
 
 struct miss {
@@ -160,9 +160,11 @@ static struct errand *errand_new(const struct task *task, const struct authority
 	errand->task.home = come_home;
 	errand->key_sets = authority->key_sets;
 	errand->reading.authority = authority;
-	errand->reading.client_id = str_copy(&errand->task.arena, due->client_id);
-	errand->reading.uri = str_copy(&errand->task.arena, due->uri);
-	errand->reading.is_operators = due->is_operators;
+	errand->reading.place = (struct key_set_place){
+		.client_id = str_copy(&errand->task.arena, due->client_id),
+		.uri = str_copy(&errand->task.arena, due->uri),
+		.is_operators = due->is_operators,
+	};
 	return errand;
 }
 
@@ -184,16 +186,16 @@ static enum err keep(struct task *task, struct key_set_reading *reading)
 {
 	TRY(store_write(task, reading->authority->store, key_set_keep, reading));
 	if (reading->is_news)
-		log_info(task, "keys.read", LOG_STR("client", reading->client_id),
-			 LOG_STR("uri", reading->uri));
+		log_info(task, "keys.read", LOG_STR("client", reading->place.client_id),
+			 LOG_STR("uri", reading->place.uri));
 	return OK;
 }
 
 /* The last good set stays where it is. */
 static enum err note_problem(struct task *task, struct key_set_reading *reading)
 {
-	log_warning(task, "keys.not_read", LOG_STR("client", reading->client_id),
-		    LOG_STR("uri", reading->uri), LOG_STR("reason", task->reason));
+	log_warning(task, "keys.not_read", LOG_STR("client", reading->place.client_id),
+		    LOG_STR("uri", reading->place.uri), LOG_STR("reason", task->reason));
 	reading->row.problem = str_is_text(task->reason) ? task->reason : STR("not text");
 	return store_write(task, reading->authority->store, write_problem, reading);
 }
@@ -269,10 +271,14 @@ static enum err write_claim(struct task *task, struct db *db, void *arg)
 static enum err claim(struct task *task, const struct authority *authority,
 		      struct claiming *claiming)
 {
-	bool is_needed = claiming->due.is_needed;
+	const struct key_set_due *due = &claiming->due;
+	const struct key_set_place place = { due->client_id, due->uri, due->is_operators };
+	bool is_useful = due->is_needed &&
+			 key_set_check_place(task, authority_config(authority), &place) == OK;
 
+	task_forgive(task);
 	claiming->tried_at = task->now;
-	claiming->due_at = task->now + (is_needed ? KEY_SET_RETRY_MS : UNUSED_MS);
+	claiming->due_at = task->now + (is_useful ? KEY_SET_RETRY_MS : UNUSED_MS);
 	return store_write(task, authority->store, write_claim, claiming);
 }
 
@@ -328,17 +334,27 @@ static enum err begin_due(struct task *task, const struct authority *authority, 
 	return OK;
 }
 
+/* What is left of the round, for one look. */
+static int64_t look_ms(int64_t until_ms)
+{
+	int64_t left = until_ms - clock_monotonic();
+
+	return left < LOOK_MS ? left : LOOK_MS;
+}
+
+/* What does not come home in time is kept by the next round. */
 enum err key_sets_round(struct task *task, const struct authority *authority)
 {
 	struct key_sets *key_sets = authority->key_sets;
+	int64_t until_ms = clock_monotonic() + ROUND_MS;
 	bool has_more = true;
 
 	(void)finish(key_sets, 0);
 	TRY(hurry_misses(task, authority));
-	for (int i = 0; i < IN_A_ROW && has_more; i++) {
+	while (has_more && look_ms(until_ms) > 0) {
 		TRY(begin_due(task, authority, &has_more));
 		while (has_more && key_sets->under_way > 0)
-			has_more = finish(key_sets, LOOK_MS);
+			has_more = finish(key_sets, look_ms(until_ms));
 	}
 	return OK;
 }

@@ -4,41 +4,47 @@
 #include "authority/document_flights.h"
 #include "authority/documents.h"
 #include "authority/key_set_read.h"
-#include "authority/throttle_shared.h"
 
 /* without a new reading for so long it is as good as none */
 #define GOOD_MS DAY_MS
 
-/* ERR_NOT_FOUND without a good one. */
-static enum err find_good(struct task *task, struct db *db, const struct client *client,
-			  struct key_set_row *ret_row)
+/* An empty row, if there is none. */
+static enum err find(struct task *task, struct db *db, const struct client *client,
+		     struct key_set_row *ret_row)
 {
 	struct key_set_row row = { 0 };
+	enum err err = key_set_find(task, db, client->id, &row);
 
-	TRY(key_set_find(task, db, client->id, &row));
-	if (!str_equals(row.uri, client->jwks_uri) || row.jwks.at == NULL)
-		return fail(task, ERR_NOT_FOUND, "nothing was read at the client's jwks_uri yet");
-	if (row.read_at > task->now + KEY_SET_SKEW_MS)
-		return fail(task, ERR_NOT_FOUND,
-			    "what was read at the client's jwks_uri is of a clock that was ahead");
-	if (row.read_at + GOOD_MS <= task->now)
-		return fail(task, ERR_NOT_FOUND,
-			    "nothing could be read at the client's jwks_uri for a day");
+	if (err != OK && err != ERR_NOT_FOUND)
+		return err;
+	if (err == ERR_NOT_FOUND)
+		task_forgive(task);
 	*ret_row = row;
+	return OK;
+}
+
+static enum err check_good(struct task *task, const struct client *client,
+			   const struct key_set_row *row)
+{
+	if (!str_equals(row->uri, client->jwks_uri) || row->jwks.at == NULL)
+		return fail(task, ERR_CLIENT, "nothing was read at the client's jwks_uri yet");
+	if (row->read_at > task->now + KEY_SET_SKEW_MS)
+		return fail(task, ERR_CLIENT,
+			    "what was read at the client's jwks_uri is of a clock that was ahead");
+	if (row->read_at + GOOD_MS <= task->now)
+		return fail(task, ERR_CLIENT,
+			    "nothing could be read at the client's jwks_uri for a day");
 	return OK;
 }
 
 enum err key_set_load(struct task *task, struct db *db, struct client *client)
 {
 	struct key_set_row row = { 0 };
-	enum err err;
 
 	if (client->jwks_uri.at == NULL)
 		return OK;
-	err = find_good(task, db, client, &row);
-	if (err == ERR_NOT_FOUND)
-		return ERR_CLIENT; /* the reason is noted */
-	TRY(err);
+	TRY(find(task, db, client, &row));
+	TRY(check_good(task, client, &row));
 	client->jwks = row.jwks;
 	return OK;
 }
@@ -47,13 +53,9 @@ enum err key_set_want_own(struct task *task, struct db *db, const struct client 
 {
 	struct key_set_row row = { 0 };
 	int64_t due_at = task->now;
-	enum err err = key_set_find(task, db, client->id, &row);
 
-	if (err != OK && err != ERR_NOT_FOUND)
-		return err;
-	if (err == ERR_NOT_FOUND)
-		task_forgive(task);
-	else if (str_equals(row.uri, client->jwks_uri))
+	TRY(find(task, db, client, &row));
+	if (str_equals(row.uri, client->jwks_uri))
 		due_at = 0; /* as it was */
 	else if (due_at < row.tried_at + KEY_SET_RETRY_MS)
 		due_at = row.tried_at + KEY_SET_RETRY_MS;
@@ -78,25 +80,10 @@ void key_set_miss(struct task *task, const struct authority *authority, const st
 /* Its host is no new one when the person has just had the client's document read there. */
 static bool is_new_host(const struct key_set_reading *reading)
 {
-	return !document_is_meant(reading->client_id) ||
-	       !str_equals(document_host(reading->client_id), document_host(reading->uri));
-}
+	const struct key_set_place *place = &reading->place;
 
-/* Counted as the reading of a document. */
-static enum err spend(struct task *task, struct key_set_need *need)
-{
-	const struct authority *authority = need->authority;
-	bool is_new = is_new_host(need->reading);
-
-	TRY(throttle_check(task, authority->throttle, THROTTLE_DOCUMENT, need->user_id,
-			   &need->retry_after));
-	if (is_new)
-		TRY(throttle_check(task, authority->throttle, THROTTLE_DOCUMENT_HOST, need->user_id,
-				   &need->retry_after));
-	(void)throttle_spend(task, authority, THROTTLE_DOCUMENT, need->user_id, NULL);
-	if (is_new)
-		(void)throttle_spend(task, authority, THROTTLE_DOCUMENT_HOST, need->user_id, NULL);
-	return OK;
+	return !document_is_meant(place->client_id) ||
+	       !str_equals(document_host(place->client_id), document_host(place->uri));
 }
 
 /* Beside the flights of documents, by a name that no URL has. */
@@ -107,8 +94,8 @@ static struct str flight_name(struct arena *arena, struct str client_id)
 
 static enum err land(struct task *task, struct key_set_need *need, enum err err)
 {
-	document_flight_end(need->authority->documents, flight_name(&task->arena, need->client_id),
-			    err, task->reason);
+	document_flight_end(need->fetch.authority->documents,
+			    flight_name(&task->arena, need->client_id), err, task->reason);
 	return err;
 }
 
@@ -132,9 +119,9 @@ static enum err refuse_answer(struct task *task, const struct key_set_need *need
 	if (err == ERR_BUSY || err == ERR_INTERNAL || err == ERR_CONFIG)
 		return err;
 	log_info(task, "keys.not_read", LOG_STR("client", need->client_id),
-		 LOG_STR("uri", need->reading->uri), LOG_STR("reason", task->reason));
+		 LOG_STR("uri", need->reading->place.uri), LOG_STR("reason", task->reason));
 	return failf(task, ERR_CLIENT_DOCUMENT, "no usable keys of it can be read from %.*s",
-		     STR_FMT(document_host(need->reading->uri)));
+		     STR_FMT(document_host(need->reading->place.uri)));
 }
 
 static enum err arrived(struct task *task, enum err result, void *arg)
@@ -143,7 +130,7 @@ static enum err arrived(struct task *task, enum err result, void *arg)
 	enum err err = key_set_judge(task, need->reading, result);
 
 	if (err == OK)
-		err = store_submit(task, need->authority->store, keep, need, kept);
+		err = store_submit(task, need->fetch.authority->store, keep, need, kept);
 	else
 		err = refuse_answer(task, need, err);
 	return err == ERR_PARKED ? err : need->then(task, land(task, need, err), need->arg);
@@ -154,24 +141,26 @@ static enum err read_it(struct task *task, struct db *db, const struct client *c
 			struct key_set_need *need)
 {
 	struct key_set_row row = { 0 };
-	enum err err = find_good(task, db, client, &row);
 
-	if (err != ERR_NOT_FOUND)
-		return err;
+	TRY(find(task, db, client, &row));
+	if (check_good(task, client, &row) == OK)
+		return OK;
 	task_forgive(task);
-	TRY(spend(task, need));
+	need->fetch.is_new_host = is_new_host(need->reading);
+	TRY(fetch_spend(task, &need->fetch));
 	return key_set_read(task, need->reading, arrived, need);
 }
 
 static struct key_set_reading *new_reading(struct task *task, const struct authority *authority,
-					   const struct client *client)
+					   const struct client *client,
+					   const struct key_set_row *row)
 {
 	struct key_set_reading *reading = NEW(&task->arena, struct key_set_reading);
 
 	reading->authority = authority;
-	reading->client_id = client->id;
-	reading->uri = client->jwks_uri;
-	reading->is_operators = client_is_operators(client);
+	reading->place.client_id = client->id;
+	reading->place.uri = client->jwks_uri;
+	reading->place.is_operators = row->is_operators;
 	return reading;
 }
 
@@ -186,19 +175,19 @@ enum err key_set_need(struct task *task, const struct authority *authority,
 	if (client->jwks_uri.at == NULL)
 		return OK;
 	TRY(store_reader(task, authority->store, &db));
-	err = find_good(task, db, client, &row);
-	if (err != ERR_NOT_FOUND)
-		return err;
+	TRY(find(task, db, client, &row));
+	if (check_good(task, client, &row) == OK)
+		return OK;
 	task_forgive(task);
-	if (need->user_id.at == NULL && client_is_operators(client))
+	if (need->fetch.user_id.at == NULL && row.is_operators)
 		return OK; /* the jobs see to it */
-	if (need->user_id.at == NULL)
+	if (need->fetch.user_id.at == NULL)
 		return fail(task, ERR_LOGIN_REQUIRED, "nobody is signed in");
 	need->client_id = client->id;
-	need->authority = authority;
+	need->fetch.authority = authority;
 	need->then = then;
 	need->arg = arg;
-	need->reading = new_reading(task, authority, client);
+	need->reading = new_reading(task, authority, client, &row);
 	err = document_flight_begin(task, authority->documents,
 				    flight_name(&task->arena, client->id), then, arg);
 	if (err != OK)

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "authority/authority.h"
+#include "authority/fetches.h"
 #include "model/client.h"
 
 struct db;
@@ -33,13 +34,32 @@ MUST_CHECK enum err key_set_want_own(struct task *task, struct db *db, const str
 void key_set_miss(struct task *task, const struct authority *authority,
 		  const struct client *client);
 
+/* Where a client says that its keys are. */
+struct key_set_place {
+	struct str client_id;
+	struct str uri;
+	bool is_operators; /* the operator wrote it, or pinned the document that says so */
+};
+
+/*
+ * May keys be read there? It is asked before anything is, and when a client that is not the
+ * operator's says where they are. ERR_CLIENT: the operator's lists are against the domain, or the
+ * client is a document and these are not read here (client_metadata).
+ */
+MUST_CHECK enum err key_set_check_place(struct task *task, const struct config *config,
+					const struct key_set_place *place);
+/*
+ * True of a client that nobody can begin with: it must push before a person is asked (RFC 9126),
+ * for that it must show its keys, and these are read for a person who is asked. Of the operator's,
+ * of who came with the operator's token and of who is in use already they are read sooner.
+ */
+bool key_set_comes_too_late(const struct config *config, const struct client *client);
+
 struct key_set_need {
 	struct str client_id;
-	struct str user_id;  /* who is signed in; STR_NONE: nobody, so nothing is fetched */
-	int64_t retry_after; /* with ERR_THROTTLED */
+	struct fetch fetch; /* user_id: who is signed in; STR_NONE: nobody, so nothing is fetched */
 
 	/* what it takes, for key_sets.c */
-	const struct authority *authority;
 	then_fn *then;
 	void *arg;
 	struct key_set_reading *reading;
@@ -47,10 +67,10 @@ struct key_set_need {
 
 /*
  * For a client that a person is about to be asked about. OK: it has keys of its own, they can be
- * had without reading, or it is the operator's and nobody is signed in. ERR_PARKED: they are being
- * read, and then(task, result, arg) goes on; on the task's loop, where it must not ask the store.
- * ERR_LOGIN_REQUIRED: they would have to be, and nobody is signed in. ERR_CLIENT_DOCUMENT: nothing
- * usable is to be had there. ERR_CLIENT: the operator's policy is against that domain.
+ * had without reading, or it is the operator's (key_set_place) and nobody is signed in. ERR_PARKED:
+ * they are being read, and then(task, result, arg) goes on; on the task's loop, where it must not
+ * ask the store. ERR_LOGIN_REQUIRED: they would have to be, and nobody is signed in.
+ * ERR_CLIENT_DOCUMENT: nothing usable is to be had there. ERR_CLIENT: as key_set_check_place.
  * ERR_THROTTLED, counted as documents are; ERR_BUSY. need is task memory.
  */
 MUST_CHECK enum err key_set_need(struct task *task, const struct authority *authority,

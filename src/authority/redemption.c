@@ -22,11 +22,14 @@ static const struct resource *resource_of(const struct authority *authority,
 
 /*
  * A device asks until it has heard (RFC 8628 3.5), so that one whose answer was lost asks again.
- * Who has refreshed since had the answer.
+ * Who has refreshed since had the answer; of who cannot refresh nobody knows, and it is no reason
+ * to be calm.
  */
-static bool is_lost_answer(const struct auth_request *request, const struct family *family)
+static bool is_lost_answer(const struct client *client, const struct auth_request *request,
+			   const struct family *family)
 {
-	return auth_request_is_device(request) && family->generation == ROTATION_FIRST;
+	return auth_request_is_device(request) && family->generation == ROTATION_FIRST &&
+	       client_allows(client, GRANT_REFRESH_TOKEN);
 }
 
 /*
@@ -48,7 +51,7 @@ static enum err end_family(struct task *task, struct db *db, void *arg)
 	}
 	TRY(err);
 	TRY(family_revoke(task, db, family.id, task->now, STR("code_reused"), &is_now));
-	redemption->is_lost = is_lost_answer(&redemption->request, &family);
+	redemption->is_lost = is_lost_answer(&wish->client, &redemption->request, &family);
 	redemption->event.details = redemption->is_lost ? STR("{\"why\":\"code_answer_lost\"}")
 							: STR("{\"why\":\"code_reused\"}");
 	redemption->ended = is_now;

@@ -134,21 +134,9 @@ static enum err rotate(struct task *task, struct db *db, const struct token_wish
 	return write_outcome(task, db, refreshing);
 }
 
-/*
- * After a restore that was announced, an installation that got further than the copy goes on from
- * where it is, once: its person has confirmed the grant since (a paused one does not come here).
- * Whoever comes from further ahead after that holds a second copy of the tokens.
- */
 static enum rotation judge(const struct task *task, const struct refreshing *refreshing)
 {
-	const struct standing *standing = &refreshing->standing;
-	const struct family *family = &standing->family;
-	enum rotation rotation = rotation_judge(family, refreshing->token.generation, task->now);
-
-	if (rotation != ROTATION_FROM_FUTURE || standing->grant.restored_at == 0)
-		return rotation;
-	return family->last_used_at < standing->grant.restored_at ? ROTATION_ADVANCE
-								  : ROTATION_REUSED;
+	return family_judge(&refreshing->standing, refreshing->token.generation, task->now);
 }
 
 static enum err take_and_judge(struct task *task, struct db *db, const struct token_wish *wish)
@@ -162,11 +150,13 @@ static enum err take_and_judge(struct task *task, struct db *db, const struct to
 	TRY(family_take(task, db, refreshing->token.family_id, family));
 	is_stolen = binding_is_stolen(wish, family, refreshing->token.generation, task->now);
 	refreshing->is_other_key = !is_stolen && !binding_fits(wish, family);
-	if (family->revoked_at != 0 || family->paused_at != 0 || refreshing->is_other_key)
+	if (family->revoked_at != 0 || refreshing->is_other_key)
 		return OK;
 	/* it was checked against the row as it was read, which may have moved since */
 	TRY(refresh_token_check_root(task, refreshing->authority, &refreshing->token, family));
 	refreshing->rotation = is_stolen ? ROTATION_REUSED : judge(task, refreshing);
+	if (family->paused_at != 0 && !outcomes[refreshing->rotation].ends_family)
+		return OK;
 	if (refreshing->rotation == ROTATION_ADVANCE)
 		return rotate(task, db, wish, family);
 	if (refreshing->rotation == ROTATION_REPEAT_LOST)
@@ -226,6 +216,14 @@ static enum err answer(struct task *task, struct token_wish *wish)
 	return OK;
 }
 
+static bool is_paused(const struct refreshing *refreshing)
+{
+	if (refreshing->rotation == ROTATION_FROM_FUTURE)
+		return true;
+	return refreshing->standing.family.paused_at != 0 &&
+	       !outcomes[refreshing->rotation].ends_family;
+}
+
 static enum err written(struct task *task, enum err result, void *arg)
 {
 	struct token_wish *wish = arg;
@@ -241,8 +239,7 @@ static enum err written(struct task *task, enum err result, void *arg)
 		result = refuse(task, wish, family->revoked_why);
 	else if (result == OK && refreshing->is_other_key)
 		result = refuse_key(task, wish);
-	else if (result == OK &&
-		 (family->paused_at != 0 || refreshing->rotation == ROTATION_FROM_FUTURE))
+	else if (result == OK && is_paused(refreshing))
 		result = refuse_paused(task, wish);
 	else if (result == OK && refreshing->rotation > ROTATION_REPEAT_LOST)
 		result = refuse(task, wish, str_from_c(outcomes[refreshing->rotation].reason));
@@ -251,17 +248,14 @@ static enum err written(struct task *task, enum err result, void *arg)
 	return wish->then(task, result, wish);
 }
 
-/* Another client or key holds a token of this family: both copies end (RFC 9700 4.14.2). */
-static enum err end_stolen(struct task *task, struct db *db, void *arg)
+static enum err end_copied(struct task *task, struct db *db, void *arg)
 {
 	const struct token_wish *wish = arg;
-	struct refreshing *refreshing = wish->work;
 
-	refreshing->rotation = ROTATION_REUSED;
-	return write_outcome(task, db, refreshing);
+	return write_outcome(task, db, wish->work);
 }
 
-static enum err ended_stolen(struct task *task, enum err result, void *arg)
+static enum err ended_copied(struct task *task, enum err result, void *arg)
 {
 	struct token_wish *wish = arg;
 	struct refreshing *refreshing = wish->work;
@@ -273,6 +267,15 @@ static enum err ended_stolen(struct task *task, enum err result, void *arg)
 	else if (result == OK)
 		result = fail(task, ERR_GRANT, "the refresh token is not known");
 	return wish->then(task, result, wish);
+}
+
+/* A token of this family is in two hands, whatever else is asked: both end (RFC 9700 4.14.2). */
+static enum err refuse_copy(struct task *task, struct token_wish *wish, enum rotation rotation)
+{
+	struct refreshing *refreshing = wish->work;
+
+	refreshing->rotation = rotation;
+	return store_submit_stop(task, wish->authority->store, end_copied, wish, ended_copied);
 }
 
 /* The scope asked must be within the family's ceiling; what of it still holds is issued. */
@@ -370,10 +373,15 @@ static enum err refuse_holder(struct task *task, struct token_wish *wish, enum e
 {
 	struct str reason = wish->reason, noted = task->reason;
 	int64_t retry_after = wish->retry_after;
+	enum rotation rotation;
 
 	wish->reason = STR_NONE;
 	wish->retry_after = 0;
 	TRY(check_token(task, wish));
+	/* a pause keeps the tokens that are there, and no copies of them */
+	rotation = judge(task, wish->work);
+	if (refused == ERR_PAUSED && outcomes[rotation].ends_family)
+		return refuse_copy(task, wish, rotation);
 	wish->reason = reason;
 	wish->retry_after = retry_after;
 	task_note(task, refused, noted);
@@ -427,7 +435,7 @@ enum err token_refresh(struct task *task, const struct authority *authority,
 	if (binding_is_stolen(wish, &refreshing->standing.family, refreshing->token.generation,
 			      task->now)) {
 		TRY(check_token(task, wish));
-		return store_submit_stop(task, authority->store, end_stolen, wish, ended_stolen);
+		return refuse_copy(task, wish, ROTATION_REUSED);
 	}
 	err = choose_wish(task, wish);
 	if (err == OK)

@@ -1,6 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "authority/succession.h"
 
+enum rotation family_judge(const struct standing *standing, int64_t generation, int64_t now)
+{
+	const struct family *family = &standing->family;
+	enum rotation rotation = rotation_judge(family, generation, now);
+
+	if (rotation != ROTATION_FROM_FUTURE || standing->grant.restored_at == 0)
+		return rotation;
+	return family->last_used_at < standing->grant.restored_at ? ROTATION_ADVANCE
+								  : ROTATION_REUSED;
+}
+
 bool family_is_constrained(const struct token_wish *wish, const struct family *family)
 {
 	if (wish->client.auth == CLIENT_AUTH_PRIVATE_KEY)

@@ -10,11 +10,13 @@
 #include "config/on_stop.h"
 #include "config/operations.h"
 
-#define NAME_MAX_LEN	64
-#define TITLE_MAX	200
-#define SENTENCE_MAX	300
-#define SENTENCES_MAX	32
-#define SCOPES_MAX_IN	64
+#define NAME_MAX_LEN  64
+#define TITLE_MAX     200
+#define SENTENCE_MAX  300
+#define SENTENCES_MAX 32
+#define SCOPES_MAX_IN 64
+/* all that is said of a resource's scopes: a question may ask for each (web/consent_view.c) */
+#define WORDS_MAX	(32 * 1024)
 #define SCOPE_MAX	128
 #define CALLERS_MAX	16
 #define SECRET_MIN	32
@@ -198,10 +200,31 @@ static enum err take_scope(struct reader *reader, const json_t *object, struct s
 	return OK;
 }
 
+/* As it is kept with a consent: in quotes, those within it escaped, and a comma. */
+static size_t kept_len(struct str text)
+{
+	size_t len = text.len + 3;
+
+	for (size_t i = 0; i < text.len; i++)
+		len += text.at[i] == '"' || text.at[i] == '\\';
+	return len;
+}
+
+static size_t words_of(const struct resource_scope *scope)
+{
+	size_t len = kept_len(scope->title);
+
+	for (size_t i = 0; i < scope->can_count; i++)
+		len += kept_len(scope->can[i]);
+	for (size_t i = 0; i < scope->cannot_count; i++)
+		len += kept_len(scope->cannot[i]);
+	return len;
+}
+
 static enum err take_scopes(struct reader *reader, const json_t *list)
 {
 	struct task *task = reader->task;
-	size_t count = json_array_size(list);
+	size_t count = json_array_size(list), words = 0;
 	struct resource_scope *scopes = NEW_ARRAY(&task->arena, struct resource_scope, count);
 
 	if (count == 0 || count > SCOPES_MAX_IN)
@@ -211,7 +234,14 @@ static enum err take_scopes(struct reader *reader, const json_t *list)
 		TRY(take_scope(reader, json_array_get(list, i),
 			       member_index(task, STR("scopes"), i), i, &scopes[i]));
 		reader->resource->scope_count = i + 1;
+		words += words_of(&scopes[i]);
 	}
+	if (words > WORDS_MAX)
+		return failf(task, ERR_CONFIG,
+			     "scopes: their titles and sentences are %zu bytes together, and a "
+			     "question to a person takes %d; say it in fewer words, or make two "
+			     "resources of it",
+			     words, WORDS_MAX);
 	return OK;
 }
 

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One arrival of a well-known client, played from outside as share/arrivals says it is: what each
- * step found. What it registers is removed in any case; nothing stays behind but a question that
- * nobody answers.
+ * step found. Metadata (RFC 8414 3, RFC 9728 3), registration and its end (RFC 7591 3, RFC 7592
+ * 2.3) or a document (draft-ietf-oauth-client-id-metadata-document 3), the question (RFC 6749 4.1.1
+ * with RFC 7636 4.3 and RFC 8707 2) and a token request (RFC 6749 4.1.3). What it registers is
+ * removed in any case; nothing stays behind but a question that nobody answers. Texts and findings
+ * are task memory unless it says otherwise.
  */
 #pragma once
 

@@ -3,6 +3,7 @@
 
 #include "base/printable.h"
 #include "base/task.h"
+#include "model/document.h"
 #include "model/redirect.h"
 
 #define ID_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~"
@@ -154,7 +155,8 @@ bool client_id_is_valid(struct str id)
 
 static enum err check_names(struct task *task, const struct client *client)
 {
-	if (!has_id_form(client->id))
+	/* who describes itself is the URL of it, which was looked at as such (model/document.h) */
+	if (!str_equals(client->kind, STR(DOCUMENT_KIND)) && !has_id_form(client->id))
 		return fail(task, ERR_REQUEST,
 			    "a client id has 1 to 128 characters of a-z A-Z 0-9 - . _ ~");
 	if (is_like_option(client->id))

@@ -72,7 +72,9 @@ struct client {
 	struct str jwks_uri;
 	struct str auth_alg;	 /* the only algorithm it signs assertions with; STR_NONE: any */
 	int64_t dpop_bound_at;	 /* since when it gets no token without DPoP; 0: it may */
+	int64_t dpop_set_at;	 /* since when the operator says which; 0: it says so itself */
 	int64_t par_required_at; /* since when it must push its requests (RFC 9126 6); 0: it may */
+	int64_t par_set_at;	 /* as dpop_set_at */
 	/*
 	 * since when its refresh tokens stay the same where they are bound to its key (RFC 9700
 	 * 4.14.2); 0: they rotate
@@ -104,9 +106,10 @@ struct str client_find_redirect(const struct client *client, struct str asked);
 /* Whatever is registered leads to this computer. */
 bool client_has_only_loopback(const struct client *client);
 /*
- * What an operator may register: id of unreserved characters (so no URL is one) that does not start
- * with "usr_" (RFC 9700 4.15), a name, sound redirect URIs where a redirect grant is allowed, no
- * client_credentials for public clients. ERR_REQUEST with what to change.
+ * What an operator may register, and what may become of a client by a change: id of unreserved
+ * characters (so no URL is one, but of a document) that does not start with "usr_" (RFC 9700 4.15),
+ * a name, sound redirect URIs where a redirect grant is allowed, no client_credentials for public
+ * clients. ERR_REQUEST with what to change.
  */
 MUST_CHECK enum err client_check(struct task *task, const struct client *client,
 				 const struct str *schemes, size_t scheme_count);

@@ -150,7 +150,7 @@ static enum err come_back(struct task *task, enum err result, void *arg)
 	struct document_need *need = arg;
 
 	if (result != OK) {
-		oauth_retry_after(exchange, need->retry_after);
+		oauth_retry_after(exchange, need->fetch.retry_after);
 		return result;
 	}
 	return ask_again(exchange);
@@ -165,12 +165,12 @@ static enum err need_document(struct exchange *exchange, const struct authorize_
 	enum err err;
 
 	need->client_id = params->client_id;
-	need->user_id = params->user_id;
+	need->fetch.user_id = params->user_id;
 	err = document_need(task, oauth_authority(exchange), need, come_back, need);
 	if (err == ERR_LOGIN_REQUIRED)
 		return config->sign_in(exchange, config->web);
 	if (err != OK && err != ERR_PARKED)
-		oauth_retry_after(exchange, need->retry_after);
+		oauth_retry_after(exchange, need->fetch.retry_after);
 	return err;
 }
 
@@ -214,7 +214,7 @@ static enum err come_back_with_keys(struct task *task, enum err result, void *ar
 	struct key_set_need *need = arg;
 
 	if (result != OK) {
-		oauth_retry_after(exchange, need->retry_after);
+		oauth_retry_after(exchange, need->fetch.retry_after);
 		return result;
 	}
 	return ask_again(exchange);
@@ -228,12 +228,12 @@ static enum err need_keys(struct exchange *exchange, const struct authorize_wish
 	struct key_set_need *need = NEW(&task->arena, struct key_set_need);
 	enum err err;
 
-	need->user_id = wish->params.user_id;
+	need->fetch.user_id = wish->params.user_id;
 	err = key_set_need(task, config->authority, &wish->client, need, come_back_with_keys, need);
 	if (err == ERR_LOGIN_REQUIRED)
 		return config->sign_in(exchange, config->web);
 	if (err != OK && err != ERR_PARKED)
-		oauth_retry_after(exchange, need->retry_after);
+		oauth_retry_after(exchange, need->fetch.retry_after);
 	return err;
 }
 

@@ -13,16 +13,17 @@
 static STATEMENT CLIENT_INSERT = {
 	"INSERT INTO clients (id, name, kind, auth, secret_hash, secret_expires_at, redirect_uris,"
 	" grant_types, scope, resource, delegates_to, not_before, created_at, disabled_at, jwks,"
-	" auth_alg, dpop_bound_at, par_required_at, refresh_kept_at, jwks_uri)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,"
-	" $18, $19, $20)"
+	" auth_alg, dpop_bound_at, par_required_at, refresh_kept_at, jwks_uri, dpop_set_at,"
+	" par_set_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,"
+	" $16, $17, $18, $19, $20, $21, $22)"
 	" ON CONFLICT DO NOTHING"
 };
 
 #define CLIENT_SELECT                                                                              \
 	"SELECT id, name, kind, auth, secret_hash, secret_expires_at, redirect_uris, grant_types," \
 	" scope, resource, delegates_to, not_before, created_at, disabled_at, jwks, auth_alg,"     \
-	" dpop_bound_at, par_required_at, refresh_kept_at, jwks_uri FROM clients"
+	" dpop_bound_at, par_required_at, refresh_kept_at, jwks_uri, dpop_set_at, par_set_at"      \
+	" FROM clients"
 
 static STATEMENT CLIENT_FIND = { CLIENT_SELECT " WHERE id = $1" };
 static STATEMENT CLIENT_LIST = { CLIENT_SELECT " WHERE id > $1 ORDER BY id LIMIT $2" };
@@ -37,7 +38,7 @@ static STATEMENT CLIENT_UPDATE = {
 	"UPDATE clients SET name = $2, redirect_uris = $3, grant_types = $4, scope = $5,"
 	" resource = $6, secret_hash = $7, jwks = $8, auth_alg = $9, dpop_bound_at = $10,"
 	" delegates_to = $11, auth = $12, par_required_at = $13, refresh_kept_at = $14,"
-	" jwks_uri = $15"
+	" jwks_uri = $15, dpop_set_at = $16, par_set_at = $17"
 	" WHERE id = $1"
 };
 
@@ -49,9 +50,12 @@ static STATEMENT CLIENT_ADD_DOCUMENT = {
 };
 static STATEMENT CLIENT_PUT_DOCUMENT = {
 	"UPDATE clients SET name = $2, auth = $4, redirect_uris = $5, grant_types = $6, jwks = $7,"
-	" par_required_at = $8, auth_alg = $9, jwks_uri = $11,"
-	/* once it must prove its key, a document that does not say so ends that not */
-	" dpop_bound_at = COALESCE(dpop_bound_at, $10) WHERE id = $1 AND kind = $3"
+	" auth_alg = $9, jwks_uri = $11,"
+	/* the operator's word counts, and without one that of the document alone */
+	" par_required_at = CASE WHEN par_set_at IS NOT NULL OR $8 > par_required_at"
+	" THEN par_required_at ELSE $8 END,"
+	" dpop_bound_at = CASE WHEN dpop_set_at IS NOT NULL OR $10 > dpop_bound_at"
+	" THEN dpop_bound_at ELSE $10 END WHERE id = $1 AND kind = $3"
 };
 
 static STATEMENT CLIENT_TRUSTED = {
@@ -135,6 +139,8 @@ enum err row_client(struct task *task, struct sql_row *row, struct client *clien
 	client->par_required_at = row_int(row);
 	client->refresh_kept_at = row_int(row);
 	client->jwks_uri = row_str(task, row);
+	client->dpop_set_at = row_int(row);
+	client->par_set_at = row_int(row);
 	client->status = client->disabled_at == 0 ? CLIENT_ACTIVE : CLIENT_DISABLED;
 	return OK;
 }
@@ -162,7 +168,8 @@ enum err client_insert(struct task *task, struct db *db, const struct client *cl
 			  sql_time(client->disabled_at), sql_text(client->jwks),
 			  sql_text(client->auth_alg), sql_time(client->dpop_bound_at),
 			  sql_time(client->par_required_at), sql_time(client->refresh_kept_at),
-			  sql_text(client->jwks_uri)),
+			  sql_text(client->jwks_uri), sql_time(client->dpop_set_at),
+			  sql_time(client->par_set_at)),
 		     &changed));
 	if (changed == 0)
 		return fail(task, ERR_CONFLICT, "a client of this id exists");
@@ -216,7 +223,8 @@ enum err client_update(struct task *task, struct db *db, const struct client *cl
 		     sql_text(client->auth_alg), sql_time(client->dpop_bound_at),
 		     sql_text(scope_text(&task->arena, client->delegates_to)),
 		     sql_text(client_auth_name(client->auth)), sql_time(client->par_required_at),
-		     sql_time(client->refresh_kept_at), sql_text(client->jwks_uri)),
+		     sql_time(client->refresh_kept_at), sql_text(client->jwks_uri),
+		     sql_time(client->dpop_set_at), sql_time(client->par_set_at)),
 		&changed));
 	if (changed == 0)
 		return fail(task, ERR_NOT_FOUND, "no such client");

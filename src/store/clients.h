@@ -19,7 +19,8 @@ MUST_CHECK enum err client_set_disabled(struct task *task, struct db *db, struct
 					int64_t disabled_at, int64_t not_before);
 /*
  * Replaces name, redirect URIs, grant types, scope, default resource, authentication, secret, keys
- * and their algorithm, dpop_bound_at, par_required_at, refresh_kept_at, delegates. ERR_NOT_FOUND.
+ * and their algorithm, what is said of DPoP and PAR and by whom, refresh_kept_at, delegates.
+ * ERR_NOT_FOUND.
  */
 MUST_CHECK enum err client_update(struct task *task, struct db *db, const struct client *client);
 /*
@@ -29,8 +30,8 @@ MUST_CHECK enum err client_update(struct task *task, struct db *db, const struct
 void client_note_replaced(struct task *task, struct db *db, struct str id);
 /*
  * For store/documents.h: the client that a document makes, of the kind it says. It is added if it
- * is not there; with replace, what a document can say is replaced. ERR_CONFLICT: it is of another
- * kind.
+ * is not there; with replace, what a document can say is replaced, but of DPoP and PAR what the
+ * operator set. ERR_CONFLICT: it is of another kind.
  */
 MUST_CHECK enum err client_put_document(struct task *task, struct db *db,
 					const struct client *client, bool replace);

@@ -27,8 +27,9 @@ struct document_row {
 MUST_CHECK enum err document_find(struct task *task, struct db *db, struct str client_id,
 				  struct document_row *ret_row);
 /*
- * Makes or replaces row and client (its status, not_before and dpop_bound_at stay). A row that is
- * not pinned does not replace one that is, or that was fetched later: *ret_kept is false then.
+ * Makes or replaces row and client (its status, not_before and what the operator set stay). A row
+ * that is not pinned does not replace one that is, or that was fetched later: *ret_kept is false
+ * then.
  * ERR_CONFLICT for the id of a client of another kind.
  */
 MUST_CHECK enum err document_put(struct task *task, struct db *db, const struct document_row *row,

@@ -7,6 +7,11 @@
 /* nothing is put off for longer (authority/key_sets) */
 #define DUE_MAX_MS (2 * HOUR_MS)
 
+#define IS_OPERATORS "(c.kind = 'operator' OR d.pinned_at IS NOT NULL)"
+#define FROM_WHOM                                                                                  \
+	" FROM key_sets k JOIN clients c ON c.id = k.client_id"                                    \
+	" LEFT JOIN documents d ON d.client_id = k.client_id"
+
 static STATEMENT KEY_SET_WANT = {
 	"INSERT INTO key_sets (client_id, uri, due_at) VALUES ($1, $2, $3)"
 	" ON CONFLICT (client_id) DO UPDATE SET uri = excluded.uri,"
@@ -18,18 +23,18 @@ static STATEMENT KEY_SET_WANT = {
 	" THEN key_sets.due_at ELSE excluded.due_at END"
 };
 static STATEMENT KEY_SET_DELETE = { "DELETE FROM key_sets WHERE client_id = $1" };
-static STATEMENT KEY_SET_FIND = { "SELECT client_id, uri, jwks, read_at, tried_at, due_at, problem"
-				  " FROM key_sets WHERE client_id = $1" };
+static STATEMENT KEY_SET_FIND = {
+	"SELECT k.client_id, k.uri, k.jwks, k.read_at, k.tried_at, k.due_at, k.problem,"
+	" CASE WHEN " IS_OPERATORS " THEN 1 ELSE 0 END" FROM_WHOM " WHERE k.client_id = $1"
+};
 static STATEMENT KEY_SET_DUE = {
 	"SELECT k.client_id, k.uri, k.due_at, CASE WHEN c.disabled_at IS NULL"
-	" AND (c.kind = 'operator' OR d.pinned_at IS NOT NULL OR k.tried_at IS NULL OR EXISTS"
+	" AND (" IS_OPERATORS " OR k.tried_at IS NULL OR EXISTS"
 	" (SELECT 1 FROM grants g WHERE g.client_id = k.client_id AND g.revoked_at IS NULL)"
 	" OR EXISTS (SELECT 1 FROM registrations r WHERE r.client_id = k.client_id"
 	" AND r.register_token IS NOT NULL))"
 	" THEN 1 ELSE 0 END,"
-	" CASE WHEN c.kind = 'operator' OR d.pinned_at IS NOT NULL THEN 1 ELSE 0 END"
-	" FROM key_sets k JOIN clients c ON c.id = k.client_id"
-	" LEFT JOIN documents d ON d.client_id = k.client_id"
+	" CASE WHEN " IS_OPERATORS " THEN 1 ELSE 0 END" FROM_WHOM
 	/* what a clock that was ahead put off is due too */
 	" WHERE k.due_at <= $1 OR k.due_at > $3 ORDER BY k.due_at LIMIT $2"
 };
@@ -57,6 +62,7 @@ static enum err read_row(struct task *task, struct sql_row *row, void *ret)
 	set->tried_at = row_int(row);
 	set->due_at = row_int(row);
 	set->problem = row_str(task, row);
+	set->is_operators = row_int(row) != 0;
 	return OK;
 }
 

@@ -23,6 +23,7 @@ struct key_set_row {
 	int64_t tried_at;   /* when a node last tried by itself; 0: never */
 	int64_t due_at;	    /* when one does again; 0: not before somebody who may has asked */
 	struct str problem; /* of the last try; STR_NONE: it was good */
+	bool is_operators;  /* the operator wrote where they are, or pinned who did; of no write */
 };
 
 /* One whose time has come. */
@@ -30,8 +31,8 @@ struct key_set_due {
 	struct str client_id;
 	struct str uri;
 	int64_t due_at;
-	bool is_needed; /* the operator's own, in use by somebody, or never tried */
-	bool is_operators;
+	bool is_needed;	   /* the operator's own, in use by somebody, or never tried */
+	bool is_operators; /* as above */
 };
 
 /*

@@ -14,7 +14,7 @@
 	"c.id, c.name, c.kind, c.auth, c.secret_hash, c.secret_expires_at, "                       \
 	"c.redirect_uris, c.grant_types, c.scope, c.resource, c.delegates_to, c.not_before, "      \
 	"c.created_at, c.disabled_at, c.jwks, c.auth_alg, c.dpop_bound_at, "                       \
-	"c.par_required_at, c.refresh_kept_at, c.jwks_uri"
+	"c.par_required_at, c.refresh_kept_at, c.jwks_uri, c.dpop_set_at, c.par_set_at"
 #define STANDING_JOIN " JOIN users u ON u.id = g.user_id JOIN clients c ON c.id = g.client_id"
 
 static STATEMENT STANDING_BY_FAMILY = {

@@ -6,6 +6,7 @@
 #include "web/agents.h"
 #include "web/words.h"
 
+/* what the words of a resource leave is enough for all others (config/resource.c) */
 #define KEPT_MAX (64 * 1024)
 
 void question_say(const struct question *question, struct data *object, const char *key,

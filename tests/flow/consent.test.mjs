@@ -327,3 +327,16 @@ test('CS-026: a form of one agent does not stop another', async () => {
 	await stranger.sign_in();
 	is_error_page(await stranger.get(`/account/agents/${id('mail-agent')}`), 404);
 });
+
+test('a question for all of a resource, with as many words as its file may have, fits the page; more are refused with the file', async () => {
+	// 512 bytes of each scope as they are kept with a consent, where a quote counts twice
+	const scopes = Array.from({ length: 64 }, (unused, i) => ({ name: `wordy.${i}`, title: '"'.repeat(98), risk: 'read', can: ['x'.repeat(300)], cannot: ['y'.repeat(7)] }));
+	const wordy = { name: 'wordy', uri: `${grantd.issuer}/r/wordy`, title: 't'.repeat(200), introspection: [], scopes };
+	await grantd.add_resource(wordy);
+	const talker = await grantd.add_agent({ id: 'talker', name: 'n'.repeat(128), scope: null });
+	const wish = talker.authorization({ resource: wordy.uri, scope: scopes.map(({ name }) => name).join(' ') });
+	const { code } = await alice.allow(wish.url, { scope: ['wordy.0'], duration: '1h' });
+	granted(await talker.redeem(code, wish));
+	scopes[63].cannot[0] += 'y';
+	await assert.rejects(grantd.add_resource({ ...wordy, name: 'wordier', uri: `${grantd.issuer}/r/wordier` }), /32769 bytes together.*fewer words/s);
+});

@@ -331,6 +331,15 @@ describe('what a device is told', () => {
 		refused(await poll(asked), 400, 'invalid_grant');
 		assert.deepEqual(await event_kinds(grantd), before, 'it ends once');
 	});
+	test('of a client that cannot refresh nobody knows whether it had its answer: its person is told as of a copy', async () => {
+		const once = await grantd.add_agent({ id: 'once', grant_types: ['device_code'], redirect_uris: [] });
+		const asked = await started({}, once);
+		await answer(asked.user_code, 'allow', read);
+		granted(await poll(asked, {}, once));
+		later(20);
+		refused(await poll(asked, {}, once), 400, 'invalid_grant', /code_reused/);
+		assert.deepEqual(await last_end(), { why: 'code_reused' });
+	});
 	test('TK-019: nobody else has use for a device code, and it is no code', async () => {
 		const asked = await started();
 		await answer(asked.user_code, 'allow', read);

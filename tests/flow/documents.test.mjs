@@ -9,6 +9,7 @@ import { with_documents } from './agent_host.mjs';
 import { ask, granted, is_error_page, refused, until } from './expect.mjs';
 import { Instance } from './harness/index.mjs';
 import { preloads, shim } from './preload.mjs';
+import { ClientKey } from './proof.mjs';
 
 const metadata_of = async (grantd) => (await grantd.fetch(`${grantd.issuer}/.well-known/oauth-authorization-server`)).json();
 const shown = (page) => ({ status: page.status, text: page.text });
@@ -294,7 +295,7 @@ describe('one host with documents', () => {
 			assert.match((await seen(host.publish({}, { file: '/mixed.json', name }))).text, /mixes letters of different alphabets/, name);
 	});
 
-	test('what it says of its proofs binds it: tokens only for its DPoP key, for good, and one algorithm', async () => {
+	test('what it says of its proofs binds it until it says otherwise; what is bound stays bound, and the operator has the last word', async () => {
 		const { publicKey } = crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' });
 		const keys = { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [publicKey.export({ format: 'jwk' })] } };
 		const shown_of = async (url) => {
@@ -307,11 +308,32 @@ describe('one host with documents', () => {
 		const { code } = await alice.allow(wish.url);
 		refused(await agent.redeem(code, wish), 400, 'invalid_dpop_proof', /without a DPoP proof/);
 		assert.deepEqual(await shown_of(url), [true, undefined]);
-		const file = path.join(grantd.home, 'unbound.json');
-		host.publish({ ...keys, token_endpoint_auth_signing_alg: 'ES256', dpop_bound_access_tokens: false }, { file: '/bound.json' });
-		fs.writeFileSync(file, host.documents.get('/bound.json').body);
-		await grantd.operate(['client', 'pin', url, '--file', file]);
-		assert.deepEqual(await shown_of(url), [true, 'ES256'], 'another document does not let go of the key');
+		const key = new ClientKey();
+		const proof = () => ({ headers: { DPoP: key.proof(`${grantd.issuer}/token`) } });
+		const is_bound = ({ status, body, text }) => {
+			assert.deepEqual([status, body.token_type], [200, 'DPoP'], text);
+			return body;
+		};
+		const bound = is_bound(await agent.redeem(code, wish, {}, proof()));
+		const pin = async (changes) => {
+			const file = path.join(grantd.home, 'pinned.json');
+			host.publish(changes, { file: '/bound.json' });
+			fs.writeFileSync(file, host.documents.get('/bound.json').body);
+			await grantd.operate(['client', 'pin', url, '--file', file]);
+		};
+		await pin({});
+		assert.deepEqual(await shown_of(url), [false, undefined]);
+		assert.deepEqual(JSON.parse((await grantd.rows("SELECT details FROM events WHERE kind = 'client.document' ORDER BY id DESC LIMIT 1"))[0].details).changed, ['pinned', 'dpop_bound']);
+		assert.equal((await agent.tokens(alice)).token_type, 'Bearer');
+		refused(await agent.refresh(bound.refresh_token), 400, 'invalid_grant', /proof_missing/);
+		is_bound(await agent.refresh(bound.refresh_token, {}, proof()));
+		await grantd.operate(['client', 'update', url, '--dpop', 'required']);
+		await pin({ ...keys, token_endpoint_auth_signing_alg: 'ES256', dpop_bound_access_tokens: false });
+		assert.deepEqual(await shown_of(url), [true, 'ES256']);
+		await assert.rejects(grantd.operate(['client', 'update', url, '--name', 'Other']), /what its document says/);
+		await grantd.operate(['client', 'update', url, '--dpop', 'optional']);
+		await pin({ dpop_bound_access_tokens: true });
+		assert.deepEqual(await shown_of(url), [false, undefined]);
 		for (const alg of ['HS256', 'none'])
 			await refuses(host.publish({ ...keys, token_endpoint_auth_signing_alg: alg }, { file: '/alg.json' }), /alg/);
 	});

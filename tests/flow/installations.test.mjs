@@ -175,8 +175,8 @@ describe('one that is allowed more', () => {
 	});
 
 	test('when more is offered than fits, what fits is offered and the other buttons stay', async () => {
-		const many = Array.from({ length: 32 }, (_, i) => String(i).padStart(2, '0').repeat(115));
-		const scopes = Array.from({ length: 4 }, (_, i) => ({ name: `big.${i}`, title: `Big ${i}`, risk: 'read', default: i === 0, can: many, cannot: many }));
+		const many = Array.from({ length: 32 }, (_, i) => `do ${i}`); // each line takes room beside its words
+		const scopes = Array.from({ length: 24 }, (_, i) => ({ name: `big.${i}`, title: `Big ${i}`, risk: 'read', default: i === 0, can: many, cannot: many }));
 		const { uri } = await grantd.add_resource({ name: 'big', uri: `${grantd.issuer}/r/big`, introspection: [], scopes });
 		const agent = await grantd.add_agent({ id: 'big', name: 'Big', resource: 'big', scope: scopes.map(({ name }) => name).join(' ') });
 		await agent.tokens(alice, { changes: { resource: uri, scope: 'big.0' }, scope: ['big.0'] });
@@ -184,7 +184,8 @@ describe('one that is allowed more', () => {
 		const path = `/account/agents/${grant_id}/installations/${id}`;
 		const page = await alice.get(path);
 		const offered = form_for(page, 'widen-installation').fields.filter(({ name }) => name === 'scope').map(({ value }) => value);
-		assert.deepEqual(offered, ['big.1', 'big.2']);
+		assert.ok(offered.length > 10 && offered.length < 23, offered.join(' '));
+		assert.deepEqual(offered, scopes.map(({ name }) => name).slice(1, 1 + offered.length));
 		assert.match(text(page), /There is more than fits here/);
 		await press(alice, path, 'widen-installation', { scope: ['big.1'] });
 		await press(alice, path, 'pause-installation');

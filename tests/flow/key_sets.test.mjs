@@ -245,6 +245,10 @@ describe('with a host of keys', () => {
 		await until(async () => (await show(url)).jwks_read_at);
 		granted(await redeem(url, two, 'two'));
 		refused(await redeem(url, one, 'one'), 401, 'invalid_client');
+		const late = host.publish(confidential(host.url('/k.json'), { require_pushed_authorization_requests: true }), { file: '/late.json' });
+		const page = await alice.get(agent_of(late).authorization().url);
+		is_error_page(page);
+		assert.match(page.text, /jwks has to take the place of jwks_uri/);
 		for (const jwks_uri of [host.url('/k.json').replace('https', 'http'), 7, ''])
 			is_error_page(await alice.get(agent_of(host.publish(confidential(jwks_uri), { file: '/bad_document.json' })).authorization().url));
 		is_error_page(await alice.get(agent_of(host.publish(confidential(host.url('/k.json'), { jwks: { keys: [jwk(one)] } }), { file: '/bad_document.json' })).authorization().url));

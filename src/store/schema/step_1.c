@@ -63,14 +63,17 @@ const char *const schema_step_1[] = {
 	" disabled_at BIGINT,"
 	/*
 	 * public keys by value, or where they are published (key_sets), the one algorithm it signs
-	 * with, since when it must use DPoP, PAR,
-	 * and since when its refresh tokens stay the same (NULL: they rotate)
+	 * with, since when it must use DPoP, PAR (…_set_at: since when the operator says whether it
+	 * must; NULL: it says so itself), and since when its refresh tokens stay the same (NULL:
+	 * they rotate)
 	 */
 	" jwks TEXT,"
 	" jwks_uri TEXT,"
 	" auth_alg TEXT,"
 	" dpop_bound_at BIGINT,"
+	" dpop_set_at BIGINT,"
 	" par_required_at BIGINT,"
+	" par_set_at BIGINT,"
 	" refresh_kept_at BIGINT)",
 
 	/*

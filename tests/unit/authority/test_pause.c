@@ -3,6 +3,7 @@
 #include "at_office.h"
 
 #include "authority/account.h"
+#include "authority/installation.h"
 #include "authority/issue.h"
 #include "store/families.h"
 #include "store/restoring.h"
@@ -111,6 +112,59 @@ static void taking_the_last_permission_away_revokes(void **state)
 	CHECK_STR(wish.reason, STR("revoked_by_user"));
 }
 
+static struct family only_family(void)
+{
+	struct family *families = NULL;
+	size_t count = 0;
+
+	CHECK_ERR(family_list(world_task(&office.world), world_reader(&office.world),
+			      office_grant(&office, "agent").id, &families, &count),
+		  OK);
+	CHECK(count == 1);
+	return families[0];
+}
+
+static enum err pause_installation(void)
+{
+	struct actor actor = person();
+	struct installation_named named = { office_grant(&office, "agent").id, only_family().id };
+
+	return installation_pause(world_task(&office.world), &office.authority, &actor, &named);
+}
+
+/* What is current waits for the end of the pause; what was superseded is in two hands. */
+static void check_copy_ends_it(bool is_installation)
+{
+	struct token_answer first = office_tokens(&office, "agent", "mail.read");
+	struct token_wish next, wish;
+
+	CHECK_ERR(office_refresh_with(&office, first.refresh_token, &next), OK);
+	CHECK_ERR(is_installation ? pause_installation() : pause_by(person()), OK);
+	CHECK_ERR(office_refresh_with(&office, first.refresh_token, &wish), ERR_PAUSED);
+	office_wait(&office, ROTATION_LOST_ANSWER_MS + 1);
+	CHECK_ERR(office_refresh_with(&office, next.answer.refresh_token, &wish), ERR_PAUSED);
+	CHECK(wish.retry_after > 0 && office_events(&office, "family.ended") == 0);
+	CHECK_ERR(office_refresh_with(&office, first.refresh_token, &wish), ERR_GRANT);
+	CHECK_STR(wish.reason, STR("reused"));
+	CHECK(office_events(&office, "family.ended") == 1);
+	CHECK(only_family().revoked_at != 0);
+	CHECK_ERR(office_refresh_with(&office, next.answer.refresh_token, &wish), ERR_GRANT);
+	CHECK_STR(wish.reason, STR("reused"));
+	CHECK(office_events(&office, "family.ended") == 1);
+}
+
+static void a_copy_that_comes_back_while_the_grant_is_paused_ends_the_installation(void **state)
+{
+	(void)state;
+	check_copy_ends_it(false);
+}
+
+static void a_copy_that_comes_back_while_the_installation_is_paused_ends_it(void **state)
+{
+	(void)state;
+	check_copy_ends_it(true);
+}
+
 static enum err pause_all_restored(struct task *task, struct db *db, void *arg)
 {
 	return restoring_pause_grants(task, db, task->now, arg);
@@ -122,14 +176,10 @@ static struct str future_token(int rotations)
 	struct task *task = world_task(&office.world);
 	struct db *db = world_reader(&office.world);
 	struct token_answer answer = { 0 };
-	struct family *families = NULL;
 	struct standing standing;
 	struct wish wish;
-	size_t count = 0;
 
-	CHECK_ERR(family_list(task, db, office_grant(&office, "agent").id, &families, &count), OK);
-	CHECK(count == 1);
-	CHECK_ERR(standing_find_by_family(task, db, families[0].id, &standing), OK);
+	CHECK_ERR(standing_find_by_family(task, db, only_family().id, &standing), OK);
 	standing.grant.paused_at = 0; /* another node's database knew of no pause */
 	standing.family.generation += rotations;
 	wish = (struct wish){ .scope = standing.family.ceiling,
@@ -199,6 +249,8 @@ int main(void)
 		TEST(a_grant_that_both_paused_goes_on_when_both_say_so),
 		TEST(revoking_and_allowing_again_does_not_shake_off_the_operators_pause),
 		TEST(taking_the_last_permission_away_revokes),
+		TEST(a_copy_that_comes_back_while_the_grant_is_paused_ends_the_installation),
+		TEST(a_copy_that_comes_back_while_the_installation_is_paused_ends_it),
 		TEST(after_an_announced_restore_the_agent_catches_up_once_else_it_is_paused),
 		TEST(who_comes_from_further_ahead_after_another_caught_up_ends_the_family),
 	};

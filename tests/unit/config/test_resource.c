@@ -164,6 +164,48 @@ static void each_mistake_names_the_member_and_what_is_allowed(void **state)
 	place_end(&place);
 }
 
+static void add_times(struct buf *buf, const char *text, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		buf_add_c(buf, text);
+}
+
+/* 64 scopes, each of 512 bytes as they are kept if last is 7; quotes count twice. */
+static enum err parse_words(struct place *place, size_t last)
+{
+	struct buf buf = buf_in(&place->task.arena, RESOURCE_FILE_MAX);
+	struct resource resource;
+	struct str text;
+
+	buf_add_c(&buf, HEAD ",\"scopes\":[");
+	for (size_t i = 0; i < 64; i++) {
+		buf_add(&buf, str_printf(&place->task.arena, "%s{\"name\":\"s%zu\",\"title\":\"",
+					 i > 0 ? "," : "", i));
+		add_times(&buf, "\\\"", 98);
+		buf_add_c(&buf, "\",\"can\":[\"");
+		add_times(&buf, "x", 300);
+		buf_add_c(&buf, "\"],\"cannot\":[\"");
+		add_times(&buf, "y", i < 63 ? 7 : last);
+		buf_add_c(&buf, "\"]}");
+	}
+	buf_add_c(&buf, "]}");
+	CHECK_ERR(buf_finish(&buf, &text), OK);
+	return resource_parse(&place->task, STR("mail"), text, place->dir, sha256, &resource);
+}
+
+static void more_words_than_a_question_takes_are_refused_with_the_file(void **state)
+{
+	struct place place;
+
+	(void)state;
+	place_start(&place);
+	CHECK_ERR(parse_words(&place, 7), OK);
+	CHECK_ERR(parse_words(&place, 8), ERR_CONFIG);
+	CHECK(str_starts_with(place.task.reason,
+			      STR("scopes: their titles and sentences are 32769")));
+	place_end(&place);
+}
+
 static void a_secret_that_others_can_read_or_guess_is_refused(void **state)
 {
 	static const char text[] = HEAD SCOPES
@@ -280,6 +322,7 @@ int main(void)
 	return RUN(cmocka_unit_test(the_example_of_the_documentation_is_taken_whole),
 		   cmocka_unit_test(a_resource_with_plain_jwt_or_rs256_has_keys_of_its_own),
 		   cmocka_unit_test(each_mistake_names_the_member_and_what_is_allowed),
+		   cmocka_unit_test(more_words_than_a_question_takes_are_refused_with_the_file),
 		   cmocka_unit_test(a_secret_that_others_can_read_or_guess_is_refused),
 		   cmocka_unit_test(two_files_must_not_share_uri_or_caller),
 		   cmocka_unit_test(uris_have_one_canonical_form),

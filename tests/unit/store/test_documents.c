@@ -47,6 +47,73 @@ static void a_document_that_was_fetched_earlier_replaces_none(void **state)
 	CHECK_ERR(world_write(world, put_document, &row), OK);
 }
 
+static enum err put_published(struct task *task, struct db *db, void *arg)
+{
+	const struct client *client = arg;
+	const struct document_row row = { .client_id = client->id,
+					  .host = STR("agent.example"),
+					  .hash = STR("hash"),
+					  .identity = STR("identity"),
+					  .fetched_at = CHECK_NOW };
+	bool is_kept = false;
+
+	TRY(document_put(task, db, &row, client, &is_kept));
+	return is_kept ? OK : ERR_CONFLICT;
+}
+
+/* What counts once a document says that; 0: it does not ask for it. */
+static struct client publish(struct world *world, int64_t dpop_bound_at, int64_t par_required_at)
+{
+	struct client client = { .id = STR("https://agent.example/c"),
+				 .name = STR("Agent"),
+				 .kind = STR(DOCUMENT_KIND),
+				 .grant_types = GRANT_AUTHORIZATION_CODE,
+				 .created_at = CHECK_NOW,
+				 .dpop_bound_at = dpop_bound_at,
+				 .par_required_at = par_required_at };
+
+	CHECK_ERR(world_write(world, put_published, &client), OK);
+	CHECK_ERR(client_find(world_task(world), world_reader(world), client.id, &client), OK);
+	return client;
+}
+
+static void what_a_document_asks_for_goes_when_it_no_longer_does(void **state)
+{
+	struct world *world = *state;
+	struct client client = publish(world, CHECK_NOW, CHECK_NOW);
+
+	CHECK(client.dpop_bound_at == CHECK_NOW && client.par_required_at == CHECK_NOW);
+	client = publish(world, CHECK_NOW + 1, CHECK_NOW + 1);
+	CHECK(client.dpop_bound_at == CHECK_NOW && client.par_required_at == CHECK_NOW);
+	client = publish(world, 0, 0);
+	CHECK(client.dpop_bound_at == 0 && client.par_required_at == 0);
+	client = publish(world, CHECK_NOW + 2, CHECK_NOW + 2);
+	CHECK(client.dpop_bound_at == CHECK_NOW + 2 && client.par_required_at == CHECK_NOW + 2);
+}
+
+static enum err update_client(struct task *task, struct db *db, void *arg)
+{
+	return client_update(task, db, arg);
+}
+
+static void what_the_operator_set_holds_whatever_the_document_says(void **state)
+{
+	struct world *world = *state;
+	struct client client = publish(world, 0, CHECK_NOW);
+
+	client.dpop_bound_at = client.dpop_set_at = client.par_set_at = CHECK_NOW + 1;
+	client.par_required_at = 0;
+	CHECK_ERR(world_write(world, update_client, &client), OK);
+	client = publish(world, 0, CHECK_NOW + 2);
+	CHECK(client.dpop_bound_at == CHECK_NOW + 1 && client.par_required_at == 0);
+	CHECK(client.dpop_set_at == CHECK_NOW + 1 && client.par_set_at == CHECK_NOW + 1);
+	client.dpop_bound_at = 0;
+	client.par_required_at = CHECK_NOW + 3;
+	CHECK_ERR(world_write(world, update_client, &client), OK);
+	client = publish(world, CHECK_NOW + 4, 0);
+	CHECK(client.dpop_bound_at == 0 && client.par_required_at == CHECK_NOW + 3);
+}
+
 static void whom_a_person_allowed_something_comes_first_of_those_they_may_know(void **state)
 {
 	struct world *world = *state;
@@ -72,6 +139,8 @@ int main(void)
 {
 	return RUN_ON_BOTH(
 		cmocka_unit_test(a_document_that_was_fetched_earlier_replaces_none),
+		cmocka_unit_test(what_a_document_asks_for_goes_when_it_no_longer_does),
+		cmocka_unit_test(what_the_operator_set_holds_whatever_the_document_says),
 		cmocka_unit_test(
 			whom_a_person_allowed_something_comes_first_of_those_they_may_know));
 }

@@ -4,6 +4,8 @@
 
 #include "both.h"
 #include "nouns.h"
+#include "store/documents.h"
+#include "store/registrations.h"
 
 #define URI  "https://keys.example/set"
 #define SET  "{\"keys\":[1]}"
@@ -216,13 +218,96 @@ static void nobody_reads_for_a_client_that_is_disabled(void **state)
 	CHECK(due(world, &found) == 1 && !found.is_needed);
 }
 
+/* Who came with that token, or with none. */
+static enum err write_own(struct task *task, struct db *db, void *arg)
+{
+	const struct registration *registration = arg;
+	struct client client = mail_agent;
+
+	client.id = registration->client_id;
+	client.kind = STR("registered");
+	TRY(client_insert(task, db, &client));
+	TRY(registration_insert(task, db, registration));
+	return key_set_want(task, db, client.id, STR(URI), CHECK_NOW);
+}
+
+static bool is_read_again_after_a_try(struct world *world, const char *id, const char *token)
+{
+	struct registration registration = { .client_id = str_from_c(id),
+					     .token_hash = STR("hash"),
+					     .metadata = STR("{}"),
+					     .register_token = str_from_c(token),
+					     .unused_since = CHECK_NOW };
+	struct claim claim = { .tried_at = CHECK_NOW };
+	struct key_set_due *list = NULL;
+	size_t count = 0;
+
+	CHECK_ERR(world_write(world, write_own, &registration), OK);
+	CHECK(due(world, &claim.due) == 1 && claim.due.is_needed && !claim.due.is_operators);
+	CHECK_STR(claim.due.client_id, registration.client_id);
+	CHECK_ERR(world_write(world, write_claim, &claim), OK);
+	CHECK_ERR(key_set_list_due(world_task(world), world_reader(world), LATE, 10, &list, &count),
+		  OK);
+	for (size_t i = 0; i < count; i++)
+		if (str_equals(list[i].client_id, registration.client_id))
+			return list[i].is_needed;
+	return false;
+}
+
+static void after_a_try_that_failed_only_who_came_with_a_token_is_read_again(void **state)
+{
+	struct world *world = *state;
+
+	CHECK(is_read_again_after_a_try(world, "cli_token", "rtk_1"));
+	CHECK(!is_read_again_after_a_try(world, "cli_stranger", NULL));
+}
+
+static enum err write_document(struct task *task, struct db *db, void *arg)
+{
+	const struct document_row *row = arg;
+	struct client client = mail_agent;
+	bool is_kept = false;
+
+	client.id = row->client_id;
+	client.kind = STR("document");
+	TRY(document_put(task, db, row, &client, &is_kept));
+	return key_set_want(task, db, client.id, STR(URI), CHECK_NOW);
+}
+
+static void what_is_pinned_is_the_operators_and_no_other_document(void **state)
+{
+	struct world *world = *state;
+	struct document_row row = { .client_id = STR("https://agent.example/c"),
+				    .host = STR("agent.example"),
+				    .hash = STR("hash"),
+				    .identity = STR("identity"),
+				    .fetched_at = CHECK_NOW };
+	struct key_set_due found = { 0 };
+	struct key_set_row set = { 0 };
+
+	for (int i = 0; i < 2; i++) {
+		row.pinned_at = i == 0 ? 0 : CHECK_NOW;
+		CHECK_ERR(world_write(world, write_document, &row), OK);
+		CHECK(due(world, &found) == 1 && found.is_operators == (row.pinned_at != 0));
+		CHECK_ERR(key_set_find(world_task(world), world_reader(world), row.client_id, &set),
+			  OK);
+		CHECK(set.is_operators == (row.pinned_at != 0));
+	}
+	nouns_insert(world);
+	want(world, URI, 0);
+	CHECK(row_of(world).is_operators);
+}
+
 int main(void)
 {
-	return RUN_ON_BOTH(cmocka_unit_test(what_was_read_of_another_address_is_gone),
-			   cmocka_unit_test(a_reading_that_began_earlier_replaces_none),
-			   cmocka_unit_test(what_a_clock_that_was_ahead_left_gives_way),
-			   cmocka_unit_test(another_address_is_not_tried_as_if_none_had_been),
-			   cmocka_unit_test(of_two_nodes_one_reads),
-			   cmocka_unit_test(nothing_is_hurried_that_was_tried_or_read_a_moment_ago),
-			   cmocka_unit_test(nobody_reads_for_a_client_that_is_disabled));
+	return RUN_ON_BOTH(
+		cmocka_unit_test(what_was_read_of_another_address_is_gone),
+		cmocka_unit_test(a_reading_that_began_earlier_replaces_none),
+		cmocka_unit_test(what_a_clock_that_was_ahead_left_gives_way),
+		cmocka_unit_test(another_address_is_not_tried_as_if_none_had_been),
+		cmocka_unit_test(of_two_nodes_one_reads),
+		cmocka_unit_test(nothing_is_hurried_that_was_tried_or_read_a_moment_ago),
+		cmocka_unit_test(nobody_reads_for_a_client_that_is_disabled),
+		cmocka_unit_test(after_a_try_that_failed_only_who_came_with_a_token_is_read_again),
+		cmocka_unit_test(what_is_pinned_is_the_operators_and_no_other_document));
 }
