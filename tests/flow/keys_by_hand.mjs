@@ -57,17 +57,24 @@ function numbers_of(purpose, der, alg) {
 	});
 }
 
-// [what it is, its bytes]: the root key, what is derived from it, and the private numbers of the signing keys.
-export async function keys_of(grantd) {
+function root_of(grantd) {
 	const [, text] = /^1 ([\w-]{43})$/m.exec(fs.readFileSync(path.join(grantd.dir, 'root.key'), 'utf8'));
 	const root = Buffer.from(text, 'base64url');
-	const derive = (label) => Buffer.from(crypto.hkdfSync('sha256', root, '', label, 32));
-	const seal_key = derive('grantd v1 seal root');
-	const found = [['the root key', root], ['the text of the root key', Buffer.from(text)], ['the sealing key', seal_key]];
+	return { text, root, derive: (label) => Buffer.from(crypto.hkdfSync('sha256', root, '', label, 32)) };
+}
+
+// The signing keys: [{ id, purpose, alg, der }].
+export async function signing_keys(grantd) {
+	const key = root_of(grantd).derive('grantd v1 seal root');
+	return (await grantd.rows('SELECT id, purpose, alg, sealed FROM keys')).map(({ sealed, ...row }) =>
+		({ ...row, der: open_sealed(key, Buffer.from(sealed.slice(2), 'hex'), ['keys', row.id, `sealed ${row.alg} ${row.purpose}`, '']) }));
+}
+
+// [what it is, its bytes]: the root key, what is derived from it, and the private numbers of the signing keys.
+export async function keys_of(grantd) {
+	const { text, root, derive } = root_of(grantd);
+	const found = [['the root key', root], ['the text of the root key', Buffer.from(text)], ['the sealing key', derive('grantd v1 seal root')]];
 	for (const label of ['code', 'browser']) found.push([`the MAC key for ${label}`, derive(`grantd v1 mac ${label}`)]);
-	for (const row of await grantd.rows('SELECT id, purpose, alg, sealed FROM keys')) {
-		const der = open_sealed(seal_key, Buffer.from(row.sealed.slice(2), 'hex'), ['keys', row.id, `sealed ${row.alg} ${row.purpose}`, '']);
-		found.push(...numbers_of(row.purpose, der, row.alg), [`the file of the ${row.alg} key for ${row.purpose}`, der]);
-	}
+	for (const { purpose, alg, der } of await signing_keys(grantd)) found.push(...numbers_of(purpose, der, alg), [`the file of the ${alg} key for ${purpose}`, der]);
 	return found;
 }

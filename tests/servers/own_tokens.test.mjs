@@ -13,13 +13,13 @@ import { AgentHost } from '../flow/agent_host.mjs';
 import { until } from '../flow/expect.mjs';
 import { Daemon, free_ports, run_well } from '../flow/harness/index.mjs';
 import { start_apache } from './apache.mjs';
+import { Forge, key_of_somebody, now } from './bad_tokens.mjs';
 import { Blocks } from './blocks.mjs';
 
 const page = new Blocks('resource-servers.md');
 const python = '/usr/bin/python3';
 const resource = 'https://api.example.org';
 const key = crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' });
-const thief = crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const kid = 'own-key-1';
 const public_key = { ...key.publicKey.export({ format: 'jwk' }), kid, use: 'sig', alg: 'ES256' };
 
@@ -49,62 +49,37 @@ async function start(program, name, text, more) {
 	started.push({ stop: async () => { daemon.kill('SIGTERM'); await daemon.ended; } });
 }
 
-const now = () => Math.floor(Date.now() / 1000);
-const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
 const claims = () => ({ iss: issuer, aud: resource, sub: 'usr_own', client_id: 'agent', scope: 'notes.read', iat: now() - 5, exp: now() + 200, jti: crypto.randomUUID() });
-// A token with these changes of claims and header; undefined takes a member out.
-function token({ head = {}, body = {}, by = key, signature } = {}) {
-	const signed = `${part({ typ: 'at+jwt', alg: 'ES256', kid, ...head })}.${part({ ...claims(), ...body })}`;
-	return `${signed}.${signature?.(signed) ?? crypto.sign('sha256', signed, { key: by.privateKey, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
-}
-const by_public_key = (signed) => crypto.createHmac('sha256', key.publicKey.export({ type: 'spki', format: 'pem' })).update(signed).digest('base64url');
-const of_another_type = () => token({ head: { typ: 'JWT' } }), without_type = () => token({ head: { typ: undefined } });
-const bound = () => token({ body: { cnf: { jkt: 'A'.repeat(43) } } });
-// what it is: the token
-const bad = {
-	'for another server': () => token({ body: { aud: 'https://other.example.org' } }),
-	'for a name that begins like ours': () => token({ body: { aud: `${resource}.evil.example` } }),
-	'for nobody in particular': () => token({ body: { aud: undefined } }),
-	'of another issuer': () => token({ body: { iss: 'https://evil.example' } }),
-	'of no issuer': () => token({ body: { iss: undefined } }),
-	'that is over': () => token({ body: { iat: now() - 400, exp: now() - 60 } }),
-	'that never ends': () => token({ body: { exp: undefined } }),
-	'not signed (alg none)': () => token({ head: { alg: 'none' }, signature: () => '' }),
-	'that says none and is signed': () => token({ head: { alg: 'none' } }),
-	'with the public key for a secret (HS256)': () => token({ head: { alg: 'HS256' }, signature: by_public_key }),
-	'of a foreign key under our key\'s name': () => token({ by: thief }),
-	'of a foreign key that it brings along': () => token({ by: thief, head: { kid: undefined, jwk: thief.publicKey.export({ format: 'jwk' }) } }),
-};
+const forge = new Forge({ key, kid, body: claims });
+const with_scope = (scope) => forge.token({ body: { scope } });
 
 async function get(port, authorization) {
 	const response = await fetch(`http://127.0.0.1:${port}/notes`, { headers: { authorization } });
 	return { status: response.status, challenge: response.headers.get('www-authenticate') ?? '', text: await response.text() };
 }
 async function refuses(port, tokens, statuses = [401]) {
-	assert.equal((await get(port, `Bearer ${token()}`)).status, 200, 'a sound one is let in');
-	for (const [what, make] of Object.entries(tokens)) {
-		const { status, challenge } = await get(port, `Bearer ${make()}`);
+	assert.equal((await get(port, `Bearer ${forge.token()}`)).status, 200, 'a sound one is let in');
+	for (const [what, token] of Object.entries(tokens)) {
+		const { status, challenge } = await get(port, `Bearer ${token}`);
 		assert.ok(statuses.includes(status), `a token ${what}: ${status}`);
 		assert.match(challenge, /resource_metadata=/, what);
 	}
 }
-const more = { 'of another type': of_another_type, 'of no type': without_type, 'that belongs to a key': bound };
-const with_scope = (scope) => token({ body: { scope } });
 
-test('Node refuses each of them, and a token of another type or that belongs to a key', async () => {
+test('Node refuses each of them', async () => {
 	const port = await free_ports();
 	await start(process.execPath, 'notes.mjs', page.take('js', '// notes.mjs', [...names(), ['listen(8000', `listen(${port}`]]));
 	await answers(port);
-	await refuses(port, { ...bad, ...more });
+	await refuses(port, forge.bad);
 	for (const scope of [undefined, '', 'notes.reader', 'notes.write']) assert.equal((await get(port, `Bearer ${with_scope(scope)}`)).status, 403, scope);
-	assert.equal((await get(port, `DPoP ${bound()}`)).status, 401);
+	assert.equal((await get(port, `DPoP ${forge.token({ body: key_of_somebody })}`)).status, 401);
 });
 
-test('Python refuses each of them, and a token of another type or that belongs to a key', async () => {
+test('Python refuses each of them', async () => {
 	fs.writeFileSync(path.join(home, 'local.py'), page.take('python', '# local.py', names()));
 	const program = 'import local, jwt, sys\nfor token in sys.stdin.read().split():\n\ttry: local.claims_of(token); print("good")\n\texcept jwt.PyJWTError: print("bad")\n';
-	const all = Object.entries({ ...bad, ...more, 'without a scope': () => with_scope(undefined) });
-	const { stdout } = await run_well(python, ['-c', program], { input: [token(), ...all.map(([, make]) => make())].join('\n'), env: { ...env(), PYTHONPATH: home } });
+	const all = Object.entries({ ...forge.bad, 'without a scope': with_scope(undefined) });
+	const { stdout } = await run_well(python, ['-c', program], { input: [forge.token(), ...all.map(([, token]) => token)].join('\n'), env: { ...env(), PYTHONPATH: home } });
 	const [good, ...rest] = stdout.trim().split('\n');
 	assert.equal(good, 'good');
 	assert.deepEqual(rest.map((word, i) => [all[i][0], word]), all.map(([what]) => [what, 'bad']));
@@ -123,7 +98,7 @@ test('the program that nginx asks refuses what grantd calls active but is not fo
 	const active = { active: true, ...claims(), username: 'alice' };
 	assert.equal(await ask(active), 204);
 	for (const [what, changes] of [['inactive', { active: false }], ['active as a word', { active: 'true' }], ['for another', { aud: 'https://other.example.org' }],
-		['for several', { aud: [resource, 'https://other.example.org'] }], ['for nobody', { aud: undefined }], ['of a key', { cnf: { jkt: 'A'.repeat(43) } }]])
+		['for several', { aud: [resource, 'https://other.example.org'] }], ['for nobody', { aud: undefined }], ['of a key', key_of_somebody]])
 		assert.equal(await ask({ ...active, ...changes }), 401, what);
 	assert.equal(await ask({ active: false }), 401);
 	for (const scope of [undefined, '', 'notes.write', 'notes.reader']) assert.equal(await ask({ ...active, scope }), 403, scope);
@@ -131,17 +106,17 @@ test('the program that nginx asks refuses what grantd calls active but is not fo
 	assert.equal(await ask('what?'), 503);
 });
 
-test('Apache refuses each of them, and a token that belongs to a key; of the type it knows nothing, as the page says', async () => {
+test('Apache refuses each of them but those of another type, of which it knows nothing, as the page says', async () => {
 	const port = await free_ports();
 	const guard = page.take('apache', 'OAuth2TokenVerify', names());
 	started.push(start_apache({ port, guard, ca_file: host.ca_file, env: env(), documents: { notes: 'The notes\n' } }));
 	await answers(port);
-	await refuses(port, { ...bad, 'that belongs to a key': bound }, [401, 403]);
+	await refuses(port, forge.bad_but('of another type', 'of no type'), [401, 403]);
 	for (const scope of [undefined, '', 'notes.reader', 'notes.write']) assert.equal((await get(port, `Bearer ${with_scope(scope)}`)).status, 403, scope);
-	assert.equal((await get(port, `DPoP ${token()}`)).status, 401);
+	assert.equal((await get(port, `DPoP ${forge.token()}`)).status, 401);
 	// what an ID token is like: its client's name, and no scope
-	assert.equal((await get(port, `Bearer ${token({ head: { typ: 'JWT' }, body: { aud: 'agent', scope: undefined } })}`)).status, 403);
-	assert.equal((await get(port, `Bearer ${of_another_type()}`)).status, 200);
+	assert.equal((await get(port, `Bearer ${forge.token({ head: { typ: 'JWT' }, body: { aud: 'agent', scope: undefined } })}`)).status, 403);
+	assert.equal((await get(port, `Bearer ${forge.bad['of another type']}`)).status, 200);
 	assert.match(page.text, /It does not look at `typ`/);
 });
 
@@ -150,7 +125,7 @@ test('Apache believes no keys of a server whose certificate it cannot check', as
 	const guard = page.take('apache', 'OAuth2TokenVerify', names());
 	started.push(start_apache({ port, guard, env: env(), documents: { notes: 'The notes\n' } }));
 	await answers(port);
-	assert.equal((await get(port, `Bearer ${token()}`)).status, 401);
+	assert.equal((await get(port, `Bearer ${forge.token()}`)).status, 401);
 });
 
 describe('Dovecot', () => {
@@ -168,7 +143,7 @@ describe('Dovecot', () => {
 		started.push(dovecot);
 	});
 	// Dovecot's own kind: as the page's resource file has it
-	const mail_token = ({ head, body, ...rest } = {}) => token({ head: { typ: 'JWT', ...head }, body: { aud: `${issuer}/r/mail`, scope: 'mail.read', username: 'alice', ...body }, ...rest });
+	const mail = new Forge({ key, kid, typ: 'JWT', body: () => ({ ...claims(), aud: `${issuer}/r/mail`, scope: 'mail.read', username: 'alice' }) });
 	async function login(made) {
 		const imap = await Imap.connect(dovecot.port);
 		const { ok } = await imap.login('alice', made);
@@ -176,22 +151,18 @@ describe('Dovecot', () => {
 		return ok;
 	}
 
-	test('refuses each of them, and a token of another type or person', async () => {
-		assert.ok(await login(mail_token()), dovecot.log);
+	test('refuses each of them but those that belong to a key, and a token without the scope or of another person', async () => {
+		assert.ok(await login(mail.token()), dovecot.log);
 		const all = Object.entries({
-			'of another type': mail_token({ head: { typ: 'at+jwt' } }), 'of no type': mail_token({ head: { typ: undefined } }),
-			'for another server': mail_token({ body: { aud: resource } }), 'for nobody': mail_token({ body: { aud: undefined } }),
-			'of another issuer': mail_token({ body: { iss: 'https://evil.example' } }), 'that is over': mail_token({ body: { iat: now() - 400, exp: now() - 60 } }),
-			'not signed': mail_token({ head: { alg: 'none' }, signature: () => '' }), 'with the public key for a secret': mail_token({ head: { alg: 'HS256' }, signature: by_public_key }),
-			'of a foreign key': mail_token({ by: thief }), 'without the scope': mail_token({ body: { scope: 'mail.send' } }),
-			'of another person': mail_token({ body: { username: 'bob' } }), 'of nobody': mail_token({ body: { username: undefined } }),
+			...mail.bad_but('that belongs to a key'), 'without the scope': mail.token({ body: { scope: 'mail.send' } }), 'of no scope': mail.token({ body: { scope: undefined } }),
+			'of another person': mail.token({ body: { username: 'bob' } }), 'of nobody': mail.token({ body: { username: undefined } }),
 		});
 		const oks = await Promise.all(all.map(([, made]) => login(made)));
 		assert.deepEqual(oks.map((ok, i) => [all[i][0], ok]), all.map(([what]) => [what, false]));
 	});
 
 	test('knows nothing of keys that tokens belong to, which is why its resource says that there are none', async () => {
-		assert.ok(await login(mail_token({ body: { cnf: { jkt: 'A'.repeat(43) } } })), dovecot.log);
+		assert.ok(await login(mail.bad['that belongs to a key']), dovecot.log);
 		assert.equal(JSON.parse(page.take('json', '"name": "mail"')).token.dpop, false);
 		assert.match(page.text, /does not look at `cnf`/);
 	});

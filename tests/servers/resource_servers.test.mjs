@@ -12,7 +12,9 @@ import { Imap } from '../../demo/imap.mjs';
 import { as_file_says } from '../flow/clock.mjs';
 import { until } from '../flow/expect.mjs';
 import { Daemon, Instance, claims, free_ports, mail_secret, run_well } from '../flow/harness/index.mjs';
+import { signing_keys } from '../flow/keys_by_hand.mjs';
 import { start_apache } from './apache.mjs';
+import { Forge } from './bad_tokens.mjs';
 import { Blocks } from './blocks.mjs';
 
 const page = new Blocks('resource-servers.md');
@@ -137,6 +139,13 @@ async function follows_the_keys(port) {
 
 const names = () => [['https://id.example.org', grantd.issuer]];
 
+// What grantd says of itself, signed again with its own key, and the same made bad in one thing or another.
+async function forge_of(token) {
+	const { der } = (await signing_keys(grantd)).find(({ id }) => id === kid_of(token));
+	const privateKey = crypto.createPrivateKey({ key: der, format: 'der', type: 'sec1' });
+	return new Forge({ key: { privateKey, publicKey: crypto.createPublicKey(privateKey) }, kid: kid_of(token), body: () => claims(token) });
+}
+
 test('Node: a server that checks locally', async () => {
 	const port = await free_ports();
 	await start(process.execPath, 'notes.mjs', page.take('js', '// notes.mjs', [...names(), ['listen(8000', `listen(${port}`]]));
@@ -191,7 +200,11 @@ test('nginx: asks a program that asks grantd, so that a revocation counts at onc
 	await answers(port);
 	const { good, access_token, refresh_token } = await guards_well(port);
 	assert.equal(good.text, 'The notes of alice\n');
+	const forge = await forge_of(access_token);
+	const refused = await Promise.all(Object.entries(forge.bad).map(async ([what, token]) => [what, (await get(port, `Bearer ${token}`)).status]));
+	assert.deepEqual(refused, Object.keys(forge.bad).map((what) => [what, 401]));
 	assert.equal(seen.length, 1, 'nobody else came through');
+	assert.equal((await get(port, `Bearer ${forge.token()}`)).status, 200, 'it was not the signing');
 	assert.equal(seen[0].authorization, undefined, 'the token stays outside');
 	await wants_scope(port);
 	await is_found(port);
