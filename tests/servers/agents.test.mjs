@@ -10,16 +10,19 @@ import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { with_documents } from '../flow/agent_host.mjs';
 import { until } from '../flow/expect.mjs';
-import { programs as built, run_well } from '../flow/harness/index.mjs';
+import { free_ports, programs as built, run_well } from '../flow/harness/index.mjs';
 import { NotesServer } from '../flow/notes_server.mjs';
 import { Blocks } from './blocks.mjs';
+import { Door } from './door.mjs';
 
 const page = new Blocks('agents.md');
 const sources = path.resolve(import.meta.dirname);
 
-let grantd, host, alice, uri, server, notebook, clock = 0;
+let grantd, door, host, alice, uri, server, notebook, clock = 0;
 before(async () => {
-	({ grantd, host, alice } = await with_documents(null, { moved: true, env: { GRANTD_DEVICE_FLOW: 'on' } }));
+	const behind = await free_ports();
+	({ grantd, host, alice } = await with_documents(null, { moved: true, env: { GRANTD_DEVICE_FLOW: 'on', GRANTD_LISTEN: `127.0.0.1:${behind}` } }));
+	door = await Door.open(grantd, behind);
 	({ uri } = await NotesServer.add(grantd));
 	server = await NotesServer.start(grantd, uri);
 	notebook = await grantd.add_agent({ id: 'notebook', resource: 'notes', scope: 'notes.read' });
@@ -32,6 +35,7 @@ before(async () => {
 });
 after(async () => {
 	await server?.stop();
+	await door?.close();
 	await grantd?.dispose();
 	await host?.stop();
 });
@@ -114,18 +118,28 @@ async function on_device(person, line, decision) {
 	const answered = await person.decide(question, decision, { scope });
 	assert.equal(answered.status, 200, answered.text);
 	// the program has asked in vain; it waits, which takes no time here
-	grantd.move(clock += 6);
-	fs.writeFileSync(path.join(grantd.home, 'curl', 'answered'), '');
+	let wait = 5;
+	if (door.tokens === 'refused') {
+		sleep_over(wait);
+		await until(() => door.refused > 0);
+		door.tokens = 'pass';
+		wait += 5;
+	}
+	sleep_over(wait);
 	return scope.sort().join(' ');
 }
 
-// For the first time it comes back at once, so that the program hears it is too early; then when the person has answered.
+// For the first time it comes back at once, so that the program hears it is too early; then when the test says that it has slept.
 const sleep_shim = `#!/bin/sh
-[ "$1" = 5 ] || exit 1
-if [ ! -e slept ]; then : > slept; exit; fi
-while [ ! -e answered ]; do /bin/sleep 0.05; done
-rm slept answered
+if [ ! -e slept ]; then : > slept; exec test "$1" = 5; fi
+while [ ! -e over ]; do /bin/sleep 0.05; done
+[ "$1" = "$(cat over)" ] && rm over && if [ ! -e twice ]; then rm slept; fi
 `;
+function sleep_over(seconds) {
+	grantd.move(clock += seconds + 1);
+	fs.writeFileSync(path.join(grantd.home, 'curl', 'over.new'), `${seconds}`);
+	fs.renameSync(path.join(grantd.home, 'curl', 'over.new'), path.join(grantd.home, 'curl', 'over'));
+}
 
 const programs = [
 	new Program('curl', { kept: 'tokens.json', command: ['./agent.sh'], answer: on_device, files: () => ({ 'agent.sh': page.take('sh', '# agent.sh', with_issuer()), 'bin/sleep': sleep_shim }) }),
@@ -138,8 +152,11 @@ const programs = [
 
 const by_another_server = new Program('Python, elsewhere', { ...programs[1], answer: (person, line, decision) => in_browser(person, line, decision, { iss: 'https://elsewhere.example' }) });
 
-const each = (name, action, ...others) => test(name, { concurrency: true }, (t) => Promise.all([...programs.map((program) => t.test(`${program.name}: ${name}`, () => action(program))),
+const each_of = (list, name, action, ...others) => test(name, { concurrency: true }, (t) => Promise.all([...list.map((program) => t.test(`${program.name}: ${name}`, () => action(program))),
 	...others.map(([title, other]) => t.test(title, other))]));
+const each = (...args) => each_of(programs, ...args);
+// without the two that have the Node program's fetch
+const four = programs.slice(0, 4);
 
 // count: of its person's notes then
 function succeeded({ status, stdout, stderr }, count) {
@@ -195,21 +212,47 @@ async function operate_all(verb) {
 	await Promise.all(grants.map(({ id }) => grantd.operate(['grant', verb, id])));
 }
 
+// It keeps its tokens, and leaves its person alone.
+async function comes_back_later(program) {
+	const kept = program.tokens;
+	const { status, asked, stdout, stderr } = await program.run('Not now');
+	assert.equal(status, 75, stderr);
+	assert.deepEqual([asked, stdout], [[], '']);
+	assert.notEqual(stderr, '', 'it says why');
+	assert.equal(program.tokens, kept);
+}
+
 test('all grants are paused', async () => {
 	await operate_all('pause');
 	await make_tokens_stale();
 });
 
-each('ends with 75 while it is paused, keeps its tokens and leaves its person alone', async (program) => {
-	const kept = program.tokens;
-	const { status, asked, stdout, stderr } = await program.run('Not now');
-	assert.equal(status, 75, stderr);
-	assert.deepEqual([asked, stdout], [[], '']);
-	assert.equal(program.tokens, kept);
+each('ends with 75 while it is paused, keeps its tokens and leaves its person alone', comes_back_later);
+
+test('all grants go on, and answers of /token get lost', async () => {
+	await operate_all('resume');
+	door.tokens = 'lost';
 });
 
-test('all grants go on', async () => {
-	await operate_all('resume');
+each_of(four, 'ends with 75 when the answer to its refresh is lost, and keeps its tokens', comes_back_later);
+
+test('a proxy says of /token that nobody is behind it', () => {
+	assert.ok(door.lost >= four.length, 'each has had its tokens renewed without knowing');
+	door.tokens = 'refused';
+});
+
+each_of(four, 'ends with 75 when it is a proxy that answers, and keeps its tokens', comes_back_later);
+
+test('grantd is down, and nobody answers', async () => {
+	await door.close();
+	await grantd.stop();
+});
+
+each('ends with 75 while nobody answers, and keeps its tokens', comes_back_later);
+
+test('grantd is there again', async () => {
+	await grantd.start();
+	door = await Door.open(grantd, door.behind);
 });
 
 each('refreshes and goes on, without asking', async (program) => {
@@ -230,6 +273,14 @@ each('asks its person again when it has been ended, and takes no for an answer',
 	assert.deepEqual([status, stdout], [1, ''], stderr);
 	assert.equal(asked.length, 1, stderr);
 	assert.match(asked[0], /notes\.read/);
+});
+
+test('curl: goes on asking for its tokens when nobody answered once', async () => {
+	const [curl] = programs;
+	fs.writeFileSync(path.join(curl.folder, 'twice'), '');
+	Object.assign(door, { tokens: 'refused', refused: 0 });
+	fs.writeFileSync(path.join(curl.folder, 'tokens.json'), '{}');
+	succeeded(await curl.run('Buy butter'), 3);
 });
 
 // What these programs send is played by tests/flow/arrivals.test.mjs.
