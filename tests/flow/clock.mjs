@@ -12,7 +12,9 @@ const library = fs.globSync('/usr/lib/*/faketime/libfaketimeMT.so.1')[0];
 // allocates, and whether the same lock is wanted depends on the length of the program's path: then nothing moves.
 const asan_without_time = [process.env.ASAN_OPTIONS, 'allocator_release_to_os_interval_ms=-1'].filter(Boolean).join(':');
 
-const faked = { LD_PRELOAD: preloads(library), ASAN_OPTIONS: asan_without_time, DONT_FAKE_MONOTONIC: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1' };
+// libfaketime takes this C library for one of those whose waits on monotonic time need its help, which here ends each of
+// them at once: the daemon's jobs would do their rounds without a pause.
+const faked = { LD_PRELOAD: preloads(library), ASAN_OPTIONS: asan_without_time, DONT_FAKE_MONOTONIC: '1', FAKETIME_DONT_FAKE_MONOTONIC: '1', FAKETIME_FORCE_MONOTONIC_FIX: '0' };
 
 // What a command finds in its environment whose clock is so far ahead.
 export const ahead = (seconds) => ({ ...faked, FAKETIME: `+${seconds}` });
