@@ -1,28 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Clients as operators register, change and stop them. */
-#include "counter.h"
+#include "at_counter.h"
 
 #include "authority/client_auth.h"
 #include "crypto/digest.h"
 #include "store/clients.h"
 
 #define NEW_SECRET "another-secret-of-at-least-32-characters"
-
-static struct counter counter;
-
-static int start(void **state)
-{
-	(void)state;
-	counter_open(&counter);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	counter_close(&counter);
-	return 0;
-}
 
 static struct client stored(const char *id)
 {
@@ -254,7 +238,7 @@ static void a_disabled_client_is_refused_until_enabled(void **state)
 	CHECK(office_events(&counter.office, "client.enabled") == 1);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, start, end)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, counter_start, counter_end)
 
 int main(void)
 {

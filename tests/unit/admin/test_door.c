@@ -1,27 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What holds for every call of the admin API: who may ask, bodies, queries, names, methods. */
-#include "counter.h"
+#include "at_counter.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define STRANGER 54321
-
-static struct counter counter;
-
-static int start(void **state)
-{
-	(void)state;
-	counter_open(&counter);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	counter_close(&counter);
-	return 0;
-}
 
 /* A path of that pattern, with something in place of what is in braces. */
 static const char *path_like(const char *pattern, char path[128])
@@ -320,7 +304,7 @@ static void a_reload_takes_up_what_is_right_and_refuses_what_is_not(void **state
 	assert_int_equal(counter_ask(&counter, "GET", "/v1/resources/mail", NULL), 200);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, start, end)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, counter_start, counter_end)
 
 int main(void)
 {

@@ -1,25 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Grants, events and resources as operators see, stop and change them. */
-#include "counter.h"
+#include "at_counter.h"
 
 #include <string.h>
 #include <unistd.h>
-
-static struct counter counter;
-
-static int start(void **state)
-{
-	(void)state;
-	counter_open(&counter);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	counter_close(&counter);
-	return 0;
-}
 
 static const char *grant_path(const char *verb)
 {
@@ -179,7 +163,7 @@ static void a_resource_in_use_is_removed_only_with_force(void **state)
 	CHECK_ERR(office_access(&counter.office, tokens.access_token), ERR_TOKEN);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, start, end)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, counter_start, counter_end)
 
 int main(void)
 {

@@ -1,24 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* People as operators make, show, stop and help them. */
-#include "counter.h"
+#include "at_counter.h"
 
 #include "authority/login.h"
-
-static struct counter counter;
-
-static int start(void **state)
-{
-	(void)state;
-	counter_open(&counter);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	counter_close(&counter);
-	return 0;
-}
 
 static void a_person_is_created_shown_and_listed_and_no_answer_has_a_password(void **state)
 {
@@ -132,7 +116,7 @@ static void a_new_password_pauses_what_was_allowed_and_a_bad_one_changes_nothing
 	CHECK_ERR(office_access(&counter.office, tokens.access_token), ERR_PAUSED);
 }
 
-#define TEST(f) cmocka_unit_test_setup_teardown(f, start, end)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, counter_start, counter_end)
 
 int main(void)
 {

@@ -2,13 +2,10 @@
 /*
  * The intersection rule against a naive reference: every combination of what can stand in the way.
  */
-#include "check.h"
+#include "one_task.h"
 
 #include "authority/decide.h"
 #include "authority/reason.h"
-
-static struct check_clock clock;
-static struct task task;
 
 static const struct str a_name[] = { STR_INIT("a") };
 static const struct str b_name[] = { STR_INIT("b") };
@@ -252,21 +249,6 @@ static void a_scope_to_be_asked_for_each_time_says_so(void **state)
 	CHECK(decide_now(&standing, &only_a).decision == DECISION_ALLOW);
 	CHECK(decide_now(&standing, &both).decision == DECISION_ASK);
 	arena_free(&task.arena);
-}
-
-static int start(void **state)
-{
-	(void)state;
-	check_clock_start(&clock);
-	task_begin(&task, &clock.clock, NULL);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	task_end(&task);
-	return 0;
 }
 
 int main(void)

@@ -6,15 +6,12 @@
  * lies within one element of each other. A call is a naive thing: an operation, a path, and how
  * manieth of the day it is.
  */
-#include "check.h"
+#include "one_task.h"
+#include "same_numbers.h"
 
 #include "authority/decide.h"
 
 #define ROUNDS 50000
-
-static struct check_clock clock;
-static struct task task;
-static uint64_t seed = 20261128;
 
 static const struct str scope_names[] = { STR_INIT("a"), STR_INIT("b") };
 static const struct str action_names[2][3] = {
@@ -23,16 +20,6 @@ static const struct str action_names[2][3] = {
 };
 static const struct str path_names[] = { STR_INIT("/"), STR_INIT("/a"), STR_INIT("/a/b"),
 					 STR_INIT("/ab"), STR_INIT("/c") };
-
-/* splitmix64 */
-static unsigned below(unsigned bound)
-{
-	uint64_t z = (seed += 0x9E3779B97F4A7C15u);
-
-	z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-	z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-	return (unsigned)((z ^ (z >> 31)) % bound);
-}
 
 static struct detail random_detail(void)
 {
@@ -277,6 +264,7 @@ static void no_call_gets_through_that_anybody_forbids(void **state)
 	size_t allowed = 0, refused = 0;
 
 	(void)state;
+	seed = 20261128;
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		struct situation situation;
 		struct verdict verdict;
@@ -292,21 +280,6 @@ static void no_call_gets_through_that_anybody_forbids(void **state)
 	}
 	/* a rule that says no to all, or yes, would pass nothing of this */
 	CHECK(allowed > ROUNDS / 4 && refused > ROUNDS / 20);
-}
-
-static int start(void **state)
-{
-	(void)state;
-	check_clock_start(&clock);
-	task_begin(&task, &clock.clock, NULL);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	task_end(&task);
-	return 0;
 }
 
 int main(void)

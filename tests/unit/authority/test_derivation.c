@@ -4,7 +4,8 @@
  * came from, and decide() allows of it exactly what a naive reference allows. 100,000 random pairs
  * here, PAIRS of them in tools/soak.
  */
-#include "check.h"
+#include "one_task.h"
+#include "same_numbers.h"
 
 #include <stdlib.h>
 
@@ -17,10 +18,6 @@
 #define EVERY_SCOPE  ((1u << SCOPES) - 1)
 #define EVERY_CLIENT ((1u << CLIENTS) - 1)
 
-static struct check_clock clock;
-static struct task task;
-static uint64_t seed;
-
 static const struct str scope_names[SCOPES] = {
 	STR_INIT("a"), STR_INIT("b"), STR_INIT("c"), STR_INIT("d"), STR_INIT("e"),
 };
@@ -30,21 +27,6 @@ static const struct str client_names[CLIENTS] = {
 	STR_INIT("two"),
 	STR_INIT("three"),
 };
-
-/* splitmix64: the same numbers every time, and another seed in the soak. */
-static uint64_t next_random(void)
-{
-	uint64_t z = (seed += 0x9E3779B97F4A7C15u);
-
-	z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
-	z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
-	return z ^ (z >> 31);
-}
-
-static unsigned below(unsigned bound)
-{
-	return (unsigned)(next_random() % bound);
-}
 
 /* Seldom, so that most worlds let something through. */
 static bool is_rare(void)
@@ -376,21 +358,6 @@ static void nothing_derived_is_more_than_what_it_came_from(void **state)
 	}
 	/* a rule that refused everything would pass as well */
 	CHECK(derived > pairs / 8 && deepest > pairs / 100);
-}
-
-static int start(void **state)
-{
-	(void)state;
-	check_clock_start(&clock);
-	task_begin(&task, &clock.clock, NULL);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	task_end(&task);
-	return 0;
 }
 
 int main(void)

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an installation that asks for more has already, and who counts as that installation. */
-#include "check.h"
+#include "one_task.h"
 
 #include "authority/difference.h"
-
-static struct check_clock clock;
-static struct task task;
 
 static const struct str names[] = { STR_INIT("read"), STR_INIT("write"), STR_INIT("send") };
 static const struct scope_set all = { names, 3 };
@@ -164,21 +161,6 @@ static void a_scope_that_ran_out_or_is_asked_about_each_time_is_new(void **state
 	check_already(&scene, "read", "");
 	scene.permissions[2].mode = MODE_NEVER;
 	check_already(&scene, "read", "");
-}
-
-static int start(void **state)
-{
-	(void)state;
-	check_clock_start(&clock);
-	task_begin(&task, &clock.clock, NULL);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	task_end(&task);
-	return 0;
 }
 
 int main(void)

@@ -1,24 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "wire.h"
+#include "one_wire.h"
 
 #include <sys/mman.h>
 #include <sys/stat.h>
-
-static struct wire wire;
-
-static int begin(void **state)
-{
-	(void)state;
-	wire_begin(&wire);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	wire_end(&wire);
-	return 0;
-}
 
 static void a_connection_carries_one_request_after_another(void **state)
 {

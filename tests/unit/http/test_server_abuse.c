@@ -1,28 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a thief or a bad day does to a server: each test is named for what it must not achieve. */
-#include "wire.h"
+#include "one_wire.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
 #define ROOT "GET / HTTP/1.1\r\nHost: h\r\n\r\n"
-
-static struct wire wire;
-
-static int begin(void **state)
-{
-	(void)state;
-	wire_begin(&wire);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	wire_end(&wire);
-	return 0;
-}
 
 static int port_of(int fd, int (*ask)(int, struct sockaddr *, socklen_t *))
 {

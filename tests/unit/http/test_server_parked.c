@@ -1,22 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tasks that are away while things happen to their client, their lane or the server. */
-#include "wire.h"
-
-static struct wire wire;
-
-static int begin(void **state)
-{
-	(void)state;
-	wire_begin(&wire);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	wire_end(&wire);
-	return 0;
-}
+#include "one_wire.h"
 
 static int ask(const char *path)
 {

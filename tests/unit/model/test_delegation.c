@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who acts through whom, how it is spelled, and each refusal of the rule of derivation. */
-#include "check.h"
+#include "one_task.h"
 
 #include "model/delegation.h"
-
-static struct check_clock clock;
-static struct task task;
 
 static struct act act_of(const char *path)
 {
@@ -241,21 +238,6 @@ static void it_falls_with_whatever_held_it(void **state)
 	bad = good;
 	bad.clients[1].id = STR_NONE; /* gone from the database */
 	CHECK_STR(delegation_dead_reason(&bad, &root, named, 10), STR("not_delegated"));
-}
-
-static int start(void **state)
-{
-	(void)state;
-	check_clock_start(&clock);
-	task_begin(&task, &clock.clock, NULL);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	task_end(&task);
-	return 0;
 }
 
 int main(void)

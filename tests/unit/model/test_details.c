@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "check.h"
+#include "one_task.h"
 
 #include "model/details.h"
 
 #define R    "https://r.example/mail"
 #define HEAD "{\"type\":\"operations\",\"locations\":[\"" R "\"],"
-
-static struct check_clock clock_;
-static struct task task;
 
 static const struct str limits[] = { STR_INIT("per_hour"), STR_INIT("per_day"), STR_INIT("uses"),
 				     STR_INIT("paths") };
@@ -119,21 +116,6 @@ static void what_is_kept_says_its_scope_itself(void **state)
 	CHECK(details_restrict(&details, STR("gone")) && !details_restrict(&details, STR("a")));
 }
 
-static int begin(void **state)
-{
-	(void)state;
-	check_clock_start(&clock_);
-	task_begin(&task, &clock_.clock, NULL);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	task_end(&task);
-	return 0;
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -142,5 +124,5 @@ int main(void)
 		cmocka_unit_test(what_is_kept_says_its_scope_itself),
 	};
 
-	return check_run(tests, COUNT_OF(tests), begin, end);
+	return check_run(tests, COUNT_OF(tests), start, end);
 }

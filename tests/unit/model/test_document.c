@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "check.h"
+#include "one_task.h"
 
 #include <string.h>
 
@@ -11,24 +11,7 @@
 #define HEAD "{\"client_id\":\"" URL "\",\"client_name\":\"App\","
 #define BACK "\"redirect_uris\":[\"http://127.0.0.1/cb\"]"
 
-static struct check_clock clock_;
-static struct task task;
 static struct document document;
-
-static int begin(void **state)
-{
-	(void)state;
-	check_clock_start(&clock_);
-	task_begin(&task, &clock_.clock, NULL);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	task_end(&task);
-	return 0;
-}
 
 static const struct {
 	struct str url;
@@ -361,7 +344,7 @@ static void it_is_believed_for_five_minutes_to_a_day(void **state)
 			  "row %zu\n", i);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 
 int main(void)
 {

@@ -1,30 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The small rules of scope, user, client and grant. */
-#include "check.h"
+#include "one_task.h"
 
 #include "base/buf.h"
 #include "model/client.h"
 #include "model/grant.h"
 #include "model/scope.h"
 #include "model/user.h"
-
-static struct check_clock clock;
-static struct task task;
-
-static int start(void **state)
-{
-	(void)state;
-	check_clock_start(&clock);
-	task_begin(&task, &clock.clock, NULL);
-	return 0;
-}
-
-static int end(void **state)
-{
-	(void)state;
-	task_end(&task);
-	return 0;
-}
 
 static struct scope_set set_of(const char *text)
 {
