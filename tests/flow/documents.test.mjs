@@ -133,6 +133,22 @@ describe('one host with documents', () => {
 		}
 	});
 
+	test('CS-015: a logo that an agent names is neither shown nor asked for, by the browser or by grantd', async () => {
+		const logo = host.url('/logo.png');
+		const described = host.agent(grantd, host.publish({ logo_uri: logo }, { file: '/logo.json' }));
+		const registration = { client_name: 'Robot', redirect_uris: ['http://127.0.0.1/callback'], token_endpoint_auth_method: 'none', logo_uri: 'https://logo.example/logo.png' };
+		const answer = await grantd.fetch(`${grantd.issuer}/register`, { method: 'POST', body: JSON.stringify(registration), headers: { 'content-type': 'application/json' } });
+		const registered = host.agent(grantd, (await answer.json()).client_id);
+		await alice.sign_in();
+		for (const agent of [described, registered]) {
+			const page = await alice.get(agent.authorization().url);
+			assert.match(page.text, /“Robot” asks for access/);
+			assert.doesNotMatch(page.html, /logo\.(png|example)/);
+			assert.match(page.headers.get('content-security-policy'), /default-src 'none';.* img-src 'self';/);
+		}
+		assert.ok(!host.calls.some(({ url }) => url === '/logo.png'));
+	});
+
 	describe('CM-006: redirects are not followed', () => {
 		for (const status of [301, 302, 303, 307, 308]) {
 			test(String(status), async () => {

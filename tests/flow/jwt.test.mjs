@@ -139,7 +139,7 @@ describe('JW-003: what is no access token', () => {
 	test('an ID token under the name of an access token', () => is_refused(() => relabelled((head) => ({ ...head, typ: 'at+jwt' }))(real.id_token)));
 	for (const typ of ['JWT', 'dpop+jwt', 'logout+jwt', 'client-authentication+jwt', 'AT+JWT', null, 7])
 		test(`typ ${typ}`, () => is_refused(relabelled((head) => ({ ...head, typ }))));
-	test('a refresh token', () => is_refused(() => real.refresh_token));
+	test('RT-018: a refresh token', () => is_refused(() => real.refresh_token));
 	test('a token for another resource', async () => {
 		refused(await userinfo(real.mail), 401, 'invalid_token');
 		assert.deepEqual(await grantd.introspect(real.userinfo), { active: false });

@@ -140,7 +140,9 @@ test('TK-016: a code after the grant was revoked, the person or the client disab
 
 test('TK-019: other kinds of token are no codes', async () => {
 	const { access_token, refresh_token } = await agent.tokens(alice);
-	for (const code of [access_token, refresh_token, 'urn:ietf:params:oauth:request_uri:abc', 'gac_', 'gac_x'])
+	const { request_uri } = await agent.push();
+	assert.match(request_uri, /^urn:ietf:params:oauth:request_uri:/);
+	for (const code of [access_token, refresh_token, request_uri, request_uri.split(':').at(-1), 'gac_', 'gac_x'])
 		await stays(() => agent.redeem(code, { verifier: pkce().verifier, redirect_uri: agent.redirect_uri }), 400, 'invalid_grant');
 });
 
