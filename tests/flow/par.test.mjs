@@ -76,7 +76,8 @@ describe('every way to authenticate', () => {
 		const wish = await pushed(app);
 		granted(await app.redeem((await alice.allow(wish.url, read)).code, wish));
 		const poster = Object.assign(Object.create(app), { client_secret: undefined });
-		refused((await poster.push({ client_secret: app.client_secret })).answer, 401, 'invalid_client');
+		assert.equal((await poster.push({ client_secret: app.client_secret })).answer.status, 201);
+		refused((await poster.push({ client_secret: `${app.client_secret}x` })).answer, 401, 'invalid_client');
 	});
 	test('an assertion, spent by the push and by a push that was refused', async () => {
 		const assertion = key.assertion('keyed', grantd.issuer);

@@ -76,8 +76,10 @@ const answer_device = async (world) => {
 };
 
 // One that registered itself just now, and keeps its registration.
-const kept = (more = () => ({})) => async ({ grantd }) => {
-	const client = await (await grantd.fetch(`${grantd.issuer}/register`, { method: 'POST', body: JSON.stringify(registrable), headers: { 'content-type': 'application/json' } })).json();
+const registered = async ({ grantd }) =>
+	(await grantd.fetch(`${grantd.issuer}/register`, { method: 'POST', body: JSON.stringify(registrable), headers: { 'content-type': 'application/json' } })).json();
+const kept = (more = () => ({})) => async (world) => {
+	const client = await registered(world);
 	return { path: client.client_id, headers: [['authorization', `Bearer ${client.registration_access_token}`]], ...more(client) };
 };
 
@@ -142,6 +144,7 @@ export const sound = {
 		client_secret: 'a-secret-of-at-least-32-characters-here', grant_types: ['authorization_code'], scope: 'mail.read', resource: 'mail' } }),
 	'GET /v1/clients/{id}': async () => ({ path: 'robot' }),
 	'PATCH /v1/clients/{id}': async () => ({ path: 'spare', json: { name: 'Spare', client_secret: 'a-secret-of-at-least-32-characters-here' } }),
+	'DELETE /v1/clients/{id}': async (world) => ({ path: (await registered(world)).client_id }),
 	'POST /v1/clients/{id}/disable': async () => ({ path: 'spare' }),
 	'POST /v1/clients/{id}/enable': async () => ({ path: 'spare' }),
 	'POST /v1/clients/{id}/pin': async () => ({ path: published, json: { document: document_of(published) } }),
