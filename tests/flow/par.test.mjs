@@ -309,14 +309,15 @@ describe('bound to a key (RFC 9449 10.1)', () => {
 
 test('PR-006: more than a client may push in a minute', async () => {
 	pass(120);
+	const rows = async () => Number((await grantd.rows("SELECT count(*) AS count FROM requests WHERE state = 'pushed' AND client_id = 'app'"))[0].count);
+	const before = await rows(); // over, and maybe not swept yet
 	const answers = [];
 	for (let i = 0; i < 6; i++) answers.push(...await Promise.all(Array.from({ length: 55 }, () => app.push())));
 	const statuses = answers.map(({ answer }) => answer.status);
 	assert.equal(statuses.filter((status) => status === 201).length, 300);
 	refused(answers.find(({ answer }) => answer.status === 429).answer, 429, 'temporarily_unavailable');
 	await pushed(agent);
-	const rows = async () => (await grantd.rows("SELECT count(*) AS count FROM requests WHERE state = 'pushed' AND client_id = 'app'"))[0].count;
-	assert.ok(Number(await rows()) <= 300);
+	assert.ok(await rows() <= 300 + before);
 });
 
 test('PR-011: what nobody opened is swept, and then it may push again', async () => {
