@@ -146,11 +146,15 @@ test('LO-001: what the health listener shows has nothing of it', async () => {
 const no_words = [/\b(?:select|insert into|update \w+ set|delete from|drop table|pragma|savepoint)\b/i, /\b(?:sqlite|postgres|libpq|sqlstate|psql|openssl|libsodium)/i, /no such (?:table|column)|relation "|syntax error at/i,
 	/\.[ch]:\d+/, /0x[0-9a-f]{6,}/i, /(?:^|[\s"'(=])\/(?:tmp|usr|home|var|etc|root|proc|work|dev)\//, /backtrace|stack trace|assertion failed|core dumped/i];
 
+// Random words may spell anything: one request in a million has an id that begins with "psql".
+const random_words = /\b(?:[a-z2-7]{26}|[\w-]{43})(?![\w-])/g;
+
 function says_too_much({ text, headers }) {
 	const all = text.replaceAll(grantd.issuer, '') + headers;
 	const words = [grantd.home, grantd.database.name, world.robot.client_secret, world.poster.client_secret, world.tokens.access_token, world.tokens.refresh_token,
 		fs.readFileSync(path.join(grantd.dir, 'root.key'), 'latin1').trim()].filter(Boolean);
-	return [...no_words.filter((word) => word.test(all)).map(String), ...words.filter((word) => all.includes(word))];
+	const said = all.replaceAll(random_words, '…');
+	return [...no_words.map((word) => word.exec(said)?.[0]).filter(Boolean), ...words.filter((word) => all.includes(word))];
 }
 
 async function drop_tables() {
