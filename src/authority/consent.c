@@ -24,6 +24,7 @@ struct deciding {
 	const struct consent_answer *answer;
 	struct auth_request decided;
 	struct grant grant;
+	struct key_sealed sealed;
 	struct str code;
 	struct event event;
 	bool user_gone;		  /* disabled in another tab: denied, whatever was clicked */
@@ -39,28 +40,25 @@ static struct str decision_text(struct arena *arena, const struct consent_answer
 }
 
 /* The code is derived, so that the same decision again gets the same code (DESIGN 5). */
-static struct event_mac code_mac(struct arena *arena, struct str request_id, struct str decision)
+static struct str code_input(struct arena *arena, struct str request_id, struct str decision)
 {
-	return (struct event_mac){
-		.label = MAC_CODE,
-		.input = STR_JOIN(arena, request_id, STR("\0"), decision),
-	};
+	return STR_JOIN(arena, request_id, STR("\0"), decision);
 }
 
-static struct str code_text(struct arena *arena, const struct event_mac *mac)
+static struct str code_text(struct arena *arena, const uint8_t tag[SHA256_LEN])
 {
-	struct str tag = { (const char *)mac->tag, sizeof(mac->tag) };
-
-	return STR_JOIN(arena, STR("gac_"), base64url_encode(arena, tag));
+	return STR_JOIN(arena, STR("gac_"),
+			base64url_encode(arena, (struct str){ (const char *)tag, SHA256_LEN }));
 }
 
 static enum err make_code_again(struct task *task, const struct authority *authority,
 				const struct auth_request *request, struct str *ret_code)
 {
-	struct event_mac mac = code_mac(&task->arena, request->id, request->decision);
+	uint8_t tag[SHA256_LEN];
 
-	TRY(keys_mac(task, authority->keys, mac.label, mac.input, mac.tag));
-	*ret_code = code_text(&task->arena, &mac);
+	TRY(keys_mac(task, authority->keys, MAC_CODE,
+		     code_input(&task->arena, request->id, request->decision), tag));
+	*ret_code = code_text(&task->arena, tag);
 	return OK;
 }
 
@@ -106,7 +104,6 @@ static enum err answer_again(struct task *task, const struct authority *authorit
 static enum err check_answer(struct task *task, const struct consent_view *view,
 			     const struct consent_answer *answer, int64_t *ret_expires_at)
 {
-	*ret_expires_at = 0;
 	if (view->request.shown_at == 0 || task->now - view->request.shown_at < REQUEST_ARMING_MS)
 		return fail(task, ERR_REQUEST, "answered sooner than anybody can read");
 	if (!answer->allow)
@@ -206,15 +203,13 @@ static bool needs_code(const struct deciding *deciding)
 	return deciding->answer->allow && !auth_request_is_device(&deciding->view->request);
 }
 
-/* GDPR Art. 7(1): the words as shown, kept under the person's key. The code beside. */
-static enum err seal_sentences(struct task *task, struct deciding *deciding, struct str decision)
+/* GDPR Art. 7(1): the words as shown. */
+static enum err build_personal(struct task *task, const struct deciding *deciding,
+			       struct str *ret_personal)
 {
 	const struct consent_answer *answer = deciding->answer;
-	const struct user *user = &deciding->view->user;
-	struct event_mac mac = code_mac(&task->arena, deciding->view->request.id, decision);
 	struct buf buf = buf_in(&task->arena, PERSONAL_MAX);
 	struct json_writer json = json_write_to(&buf);
-	struct str personal;
 
 	json_open_object(&json);
 	json_key(&json, "sentences");
@@ -224,16 +219,10 @@ static enum err seal_sentences(struct task *task, struct deciding *deciding, str
 	if (auth_request_is_device(&deciding->view->request))
 		json_member_str(&json, "device_address", deciding->view->request.asked_from);
 	json_close(&json);
-	TRY(buf_finish(&buf, &personal));
-	if (!needs_code(deciding))
-		return event_seal(task, deciding->authority, user, personal, &deciding->event);
-	TRY(event_seal_and_mac(task, deciding->authority, user, personal, &deciding->event, &mac));
-	deciding->code = code_text(&task->arena, &mac);
-	return OK;
+	return buf_finish(&buf, ret_personal);
 }
 
-static enum err build_event(struct task *task, struct deciding *deciding, int64_t expires_at,
-			    struct str decision)
+static enum err build_event(struct task *task, struct deciding *deciding, int64_t expires_at)
 {
 	const struct consent_view *view = deciding->view;
 	struct event *event = &deciding->event;
@@ -243,8 +232,7 @@ static enum err build_event(struct task *task, struct deciding *deciding, int64_
 			   STR("user"));
 	event->client_id = view->client.id;
 	event->resource = view->request.resource;
-	TRY(build_details(task, deciding, expires_at, &event->details));
-	return seal_sentences(task, deciding, decision);
+	return build_details(task, deciding, expires_at, &event->details);
 }
 
 static void build_decided(struct task *task, struct deciding *deciding,
@@ -260,12 +248,10 @@ static void build_decided(struct task *task, struct deciding *deciding,
 	decided->granted = deciding->answer->scope;
 	decided->auth_time = session->created_at;
 	decided->acr = STR(ACR_PASSWORD);
-	if (needs_code(deciding)) {
-		decided->code_hash = sha256_str(&task->arena, deciding->code);
+	if (needs_code(deciding))
 		decided->code_expires_at = task->now + CODE_LIFE_MS;
-	} else if (deciding->answer->allow) {
+	else if (deciding->answer->allow)
 		decided->code_expires_at = decided->expires_at + DEVICE_GRACE_MS;
-	}
 }
 
 static enum err write_decision(struct task *task, struct db *db, void *arg)
@@ -315,6 +301,49 @@ static enum err decided(struct task *task, enum err result, void *arg)
 	return decision->then(task, result, decision);
 }
 
+static enum err submit(struct task *task, struct consent_decision *decision)
+{
+	struct deciding *deciding = decision->work;
+	struct store *store = deciding->authority->store;
+
+	deciding->event.sealed = deciding->sealed.bytes;
+	if (needs_code(deciding)) {
+		deciding->code = code_text(&task->arena, deciding->sealed.tag);
+		deciding->decided.code_hash = sha256_str(&task->arena, deciding->code);
+	}
+	if (!deciding->answer->allow)
+		return store_submit_stop(task, store, write_decision, decision, decided);
+	return store_submit(task, store, write_decision, decision, decided);
+}
+
+static enum err sealed(struct task *task, enum err result, void *arg)
+{
+	struct consent_decision *decision = arg;
+
+	if (result == OK)
+		result = submit(task, decision);
+	return result == ERR_PARKED ? result : decision->then(task, result, decision);
+}
+
+/* What is personal, under the person's key, and in the same question what the code is made of. */
+static enum err seal(struct task *task, struct consent_decision *decision)
+{
+	struct deciding *deciding = decision->work;
+	const struct consent_view *view = deciding->view;
+	struct seal_order order;
+	struct str personal;
+
+	TRY(build_personal(task, deciding, &personal));
+	order = event_seal_order(&view->user, personal, &deciding->event);
+	if (needs_code(deciding)) {
+		order.label = MAC_CODE;
+		order.input = code_input(&task->arena, view->request.id,
+					 deciding->decided.decision);
+	}
+	return keys_seal_with_others(task, deciding->authority->keys, &order, &deciding->sealed,
+				     sealed, decision);
+}
+
 enum err consent_decide(struct task *task, const struct authority *authority,
 			struct consent_decision *decision, then_fn *then)
 {
@@ -322,7 +351,7 @@ enum err consent_decide(struct task *task, const struct authority *authority,
 	const struct consent_answer *answer = &decision->answer;
 	const struct consent_view *view = decision->view;
 	struct str text = decision_text(&task->arena, answer);
-	int64_t expires_at;
+	int64_t expires_at = 0;
 
 	deciding->authority = authority;
 	deciding->view = view;
@@ -332,12 +361,10 @@ enum err consent_decide(struct task *task, const struct authority *authority,
 	if (view->request.state != REQUEST_PENDING)
 		return answer_again(task, authority, &view->request, text, &decision->location);
 	TRY(check_answer(task, view, answer, &expires_at));
-	TRY(build_event(task, deciding, expires_at, text));
+	TRY(build_event(task, deciding, expires_at));
 	if (answer->allow)
 		build_grant(task, deciding, expires_at);
 	build_decided(task, deciding, decision->session, text);
-	return answer->allow
-		       ? store_submit(task, authority->store, write_decision, decision, decided)
-		       : store_submit_stop(task, authority->store, write_decision, decision,
-					   decided);
+	TRY(seal(task, decision));
+	return submit(task, decision);
 }

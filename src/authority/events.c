@@ -36,20 +36,15 @@ enum err event_seal(struct task *task, const struct authority *authority, const 
 			 &event->sealed);
 }
 
-enum err event_seal_and_mac(struct task *task, const struct authority *authority,
-			    const struct user *user, struct str personal, struct event *event,
-			    struct event_mac *mac)
+struct seal_order event_seal_order(const struct user *user, struct str personal,
+				   struct event *event)
 {
-	struct seal_order order = {
+	event->user_id = user->id;
+	return (struct seal_order){
 		.wrapped = user->wrapped_key,
 		.place = place_of(user, event),
 		.plain = personal,
-		.label = mac->label,
-		.input = mac->input,
 	};
-
-	event->user_id = user->id;
-	return keys_seal_and_mac(task, authority->keys, &order, &event->sealed, mac->tag);
 }
 
 enum err event_unseal(struct task *task, const struct authority *authority, const struct user *user,

@@ -8,24 +8,17 @@
 #include "model/event.h"
 #include "model/user.h"
 
-struct event_mac {
-	enum mac_label label;
-	struct str input;
-	uint8_t tag[SHA256_LEN];
-};
-
 /* A new event of that kind at task->now, without personal details. */
 struct event event_new(struct task *task, struct str kind, struct str actor);
 /* Seals JSON text into event->sealed. */
 MUST_CHECK enum err event_seal(struct task *task, const struct authority *authority,
 			       const struct user *user, struct str personal, struct event *event);
 /*
- * event_seal, and in the same question to the key holder the MAC under that label over that input:
- * keys_mac.
+ * For event_seal with a MAC in the same question to the key holder (keys_seal_with_others): the
+ * caller adds what the MAC is of, and puts the bytes that it gets into event->sealed.
  */
-MUST_CHECK enum err event_seal_and_mac(struct task *task, const struct authority *authority,
-				       const struct user *user, struct str personal,
-				       struct event *event, struct event_mac *mac);
+struct seal_order event_seal_order(const struct user *user, struct str personal,
+				   struct event *event);
 /* The personal details of an event, as JSON text; "" when there are none. */
 MUST_CHECK enum err event_unseal(struct task *task, const struct authority *authority,
 				 const struct user *user, const struct event *event,

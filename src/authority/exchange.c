@@ -319,10 +319,26 @@ static void note_too_many(struct task *task, struct token_wish *wish)
 	event_record(task, wish->authority, event);
 }
 
+static enum err issued(struct task *task, enum err result, void *arg)
+{
+	struct token_wish *wish = arg;
+
+	return wish->then(task, result, wish);
+}
+
+static enum err issue(struct task *task, struct token_wish *wish)
+{
+	const struct deriving *deriving = wish->work;
+	const struct issue_order order = { .standing = &deriving->subject.standing,
+					   .wish = &deriving->wish,
+					   .derivation = &deriving->written };
+
+	return issue_tokens_with_others(task, wish->authority, &order, &wish->answer, issued, wish);
+}
+
 static enum err written(struct task *task, enum err result, void *arg)
 {
 	struct token_wish *wish = arg;
-	struct deriving *deriving = wish->work;
 
 	wish->is_spent = result == OK;
 	if (result == ERR_THROTTLED)
@@ -330,9 +346,8 @@ static enum err written(struct task *task, enum err result, void *arg)
 	if (result == ERR_NOT_FOUND || result == ERR_CONFLICT)
 		result = fail(task, ERR_REQUEST, "the token to be exchanged does not stand");
 	if (result == OK)
-		result = issue_derived(task, wish->authority, &deriving->subject.standing,
-				       &deriving->wish, &deriving->written, &wish->answer);
-	return wish->then(task, result, wish);
+		result = issue(task, wish);
+	return result == ERR_PARKED ? result : wish->then(task, result, wish);
 }
 
 static enum err check_all(struct task *task, struct token_wish *wish)

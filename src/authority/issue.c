@@ -3,19 +3,12 @@
 
 #include <string.h>
 
-#include "base/secret.h"
 #include "crypto/base64.h"
 #include "crypto/random.h"
 #include "store/derivations.h"
 
-#define CLAIMS_MAX	 (16 * 1024)
-#define FAMILY_PREFIX	 "fam_"
-#define REFRESH_PREFIX	 "grt_"
-#define REFRESH_FIELDS	 (4 + ID_RANDOM_LEN + 8)
-#define REFRESH_BYTES	 (REFRESH_FIELDS + SHA256_LEN)
-#define REFRESH_TEXT_LEN ((REFRESH_BYTES * 8 + 5) / 6)
-#define CRC_TEXT_LEN	 6
-#define ID_TOKEN_MS	 (5 * MINUTE_MS)
+#define CLAIMS_MAX  (16 * 1024)
+#define ID_TOKEN_MS (5 * MINUTE_MS)
 
 struct str issue_purpose(struct arena *arena, const struct resource *resource)
 {
@@ -52,126 +45,6 @@ int64_t issue_lifetime(const struct authority *authority, const struct resource 
 {
 	return resource->token_ms > 0 ? resource->token_ms
 				      : authority_config(authority)->access_token_ms;
-}
-
-/* --- refresh tokens: fields ‖ tag, and a checksum for who looks for lost ones --- */
-
-/* key number ‖ family ‖ generation, big-endian. */
-static void put_fields(char at[REFRESH_FIELDS], uint32_t root_number, struct str family_id,
-		       int64_t generation)
-{
-	for (int i = 0; i < 4; i++)
-		at[i] = (char)(root_number >> (24 - 8 * i));
-	memcpy(at + 4, family_id.at + strlen(FAMILY_PREFIX), ID_RANDOM_LEN);
-	for (int i = 0; i < 8; i++)
-		at[4 + ID_RANDOM_LEN + i] = (char)((uint64_t)generation >> (56 - 8 * i));
-}
-
-/* tag = HMAC(K, label ‖ issuer ‖ client ‖ fields); the key holder adds the issuer. */
-static struct str tag_input(struct arena *arena, const struct family *family,
-			    const char fields[REFRESH_FIELDS])
-{
-	return STR_JOIN(arena, STR("refresh\0"), family->client_id, STR("\0"),
-			(struct str){ fields, REFRESH_FIELDS });
-}
-
-static struct str crc_text(struct arena *arena, struct str bytes)
-{
-	uint32_t crc = crc32_of(bytes);
-	char four[] = { (char)(crc >> 24), (char)(crc >> 16), (char)(crc >> 8), (char)crc };
-
-	return base64url_encode(arena, (struct str){ four, sizeof(four) });
-}
-
-static struct str refresh_text(struct arena *arena, const char bytes[REFRESH_BYTES])
-{
-	struct str all = { bytes, REFRESH_BYTES };
-
-	return STR_JOIN(arena, STR(REFRESH_PREFIX), base64url_encode(arena, all),
-			crc_text(arena, all));
-}
-
-enum err refresh_token_parse(struct task *task, struct str text, struct refresh_token *ret_token)
-{
-	struct str bytes, body = str_from(text, strlen(REFRESH_PREFIX));
-	struct refresh_token token = { 0 };
-	uint64_t generation = 0;
-
-	if (!str_starts_with(text, STR(REFRESH_PREFIX)) ||
-	    body.len != REFRESH_TEXT_LEN + CRC_TEXT_LEN ||
-	    base64url_decode(task, str_sub(body, 0, REFRESH_TEXT_LEN), &bytes) != OK ||
-	    !str_equals(crc_text(&task->arena, bytes), str_from(body, REFRESH_TEXT_LEN)))
-		return fail(task, ERR_GRANT, "this is not a refresh token");
-	for (int i = 0; i < 4; i++)
-		token.root_number = token.root_number << 8 | (unsigned char)bytes.at[i];
-	token.family_id = STR_JOIN(&task->arena, STR(FAMILY_PREFIX),
-				   str_sub(bytes, 4, ID_RANDOM_LEN));
-	for (int i = 0; i < 8; i++)
-		generation = generation << 8 | (unsigned char)bytes.at[4 + ID_RANDOM_LEN + i];
-	token.tag = str_from(bytes, REFRESH_FIELDS);
-	if (!id_is_valid(token.family_id, FAMILY_PREFIX) || generation > INT64_MAX)
-		return fail(task, ERR_GRANT, "this is not a refresh token");
-	token.generation = (int64_t)generation;
-	*ret_token = token;
-	return OK;
-}
-
-static enum err refuse_unknown(struct task *task)
-{
-	return fail(task, ERR_GRANT, "the refresh token is not known");
-}
-
-static struct str presented_input(struct arena *arena, const struct family *family,
-				  const struct refresh_token *token)
-{
-	char fields[REFRESH_FIELDS];
-
-	put_fields(fields, token->root_number, token->family_id, token->generation);
-	return tag_input(arena, family, fields);
-}
-
-/* Of those up to the current one, each was made by one root key, and no other's counts. */
-static bool is_of_its_time(const struct refresh_token *token, const struct family *family)
-{
-	if (token->generation > family->generation) /* the database was put back: judge */
-		return token->root_number >= family->root_number;
-	return token->root_number == family_root_of(family, token->generation);
-}
-
-/* Agents throw away what is refused as unknown: a file without the key must not have them do it. */
-static enum err check_has_root(struct task *task, const struct authority *authority,
-			       const struct family *family)
-{
-	if (keys_find_root(authority->keys, family->root_number) != NULL ||
-	    !family_is_live(family, task->now))
-		return OK;
-	return failf(task, ERR_BUSY,
-		     "root key %u, by which the refresh tokens of %.*s are made, is not in this "
-		     "node's root key file: put it back from a copy and restart grantd",
-		     family->root_number, STR_FMT(family->id));
-}
-
-enum err refresh_token_check_root(struct task *task, const struct authority *authority,
-				  const struct refresh_token *token, const struct family *family)
-{
-	TRY(check_has_root(task, authority, family));
-	if (!is_of_its_time(token, family) ||
-	    keys_find_root(authority->keys, token->root_number) == NULL)
-		return refuse_unknown(task);
-	return OK;
-}
-
-enum err refresh_token_check(struct task *task, const struct authority *authority,
-			     const struct refresh_token *token, const struct family *family)
-{
-	uint8_t tag[SHA256_LEN];
-
-	TRY(refresh_token_check_root(task, authority, token, family));
-	TRY(keys_mac_refresh(task, authority->keys, token->root_number, family->seed,
-			     presented_input(&task->arena, family, token), tag));
-	if (!secret_equals((struct str){ (const char *)tag, sizeof(tag) }, token->tag))
-		return refuse_unknown(task);
-	return OK;
 }
 
 /* --- access tokens --- */
@@ -231,40 +104,42 @@ static enum err spell_claims(struct task *task, const struct authority *authorit
 	return buf_finish(&buf, ret_text);
 }
 
+/* Tokens under way to and from the key holder. In task memory. */
+struct issuing {
+	struct token_answer answer;
+	struct key_order order;
+	struct key_issued issued;
+	char refresh[REFRESH_BYTES]; /* with the order's tag */
+	struct token_answer *ret_answer;
+	then_fn *then;
+	void *arg;
+};
+
 /* Both tokens of a family, for one question to the key holder. */
-static enum err sign_with_refresh(struct task *task, const struct authority *authority,
-				  const struct claims *claims, struct key_order *order,
-				  struct token_answer *answer)
+static void order_refresh(struct task *task, const struct claims *claims, struct issuing *issuing)
 {
 	const struct refresh_token *presented = claims->presented;
 	const struct family *family = &claims->standing->family;
-	char bytes[REFRESH_BYTES];
-	enum err err;
+	struct key_order *order = &issuing->order;
 
-	put_fields(bytes, family->root_number, family->id, family->generation);
+	refresh_token_begin(issuing->refresh, family);
+	order->wants_tag = true;
 	order->root_number = family->root_number;
 	order->seed = family->seed;
-	order->input = tag_input(&task->arena, family, bytes);
-	if (presented != NULL) {
-		order->presented_root = presented->root_number;
-		order->presented_input = presented_input(&task->arena, family, presented);
-		order->presented_tag = presented->tag;
-	}
-	err = keys_issue(task, authority->keys, order, &answer->access_token,
-			 (uint8_t *)bytes + REFRESH_FIELDS);
-	if (err == ERR_TOKEN)
-		return refuse_unknown(task);
-	TRY(err);
-	answer->refresh_token = refresh_text(&task->arena, bytes);
-	answer->refresh_token_timeout = (family->idle_expires_at - task->now) / SECOND_MS;
-	return OK;
+	order->input = refresh_token_input(&task->arena, family, issuing->refresh);
+	issuing->answer.refresh_token_timeout = (family->idle_expires_at - task->now) / SECOND_MS;
+	if (presented == NULL)
+		return;
+	order->presented_root = presented->root_number;
+	order->presented_input = refresh_token_presented(&task->arena, family, presented);
+	order->presented_tag = presented->tag;
 }
 
-static enum err sign_tokens(struct task *task, const struct authority *authority,
-			    const struct resource *resource, const struct claims *claims,
-			    struct token_answer *ret_answer)
+static enum err order_tokens(struct task *task, const struct authority *authority,
+			     const struct resource *resource, const struct claims *claims,
+			     struct issuing *issuing)
 {
-	struct token_answer answer = {
+	issuing->answer = (struct token_answer){
 		.jti = claims->derivation == NULL ? random_id(&task->arena, "tok_")
 						  : claims->derivation->jti,
 		.scope = claims->scope,
@@ -275,19 +150,51 @@ static enum err sign_tokens(struct task *task, const struct authority *authority
 		.refresh_token_timeout = -1,
 		.is_bound = claims->jkt.at != NULL,
 	};
-	struct key_order order = {
+	issuing->order = (struct key_order){
 		.purpose = issue_purpose(&task->arena, resource),
 		.typ = resource->token_typ,
 	};
-
-	TRY(spell_claims(task, authority, claims, answer.jti, &order.claims));
 	if (claims->is_renewable)
-		TRY(sign_with_refresh(task, authority, claims, &order, &answer));
-	else
-		TRY(keys_sign_jwt(task, authority->keys, order.purpose, order.typ, order.claims,
-				  &answer.access_token));
-	*ret_answer = answer;
+		order_refresh(task, claims, issuing);
+	return spell_claims(task, authority, claims, issuing->answer.jti, &issuing->order.claims);
+}
+
+static enum err take_tokens(struct task *task, enum err result, struct issuing *issuing,
+			    struct token_answer *ret_answer)
+{
+	if (result == ERR_TOKEN)
+		return refresh_token_refuse(task);
+	TRY(result);
+	*ret_answer = issuing->answer;
+	ret_answer->access_token = issuing->issued.jwt;
+	if (!issuing->order.wants_tag)
+		return OK;
+	memcpy(issuing->refresh + REFRESH_FIELDS, issuing->issued.tag, SHA256_LEN);
+	ret_answer->refresh_token = refresh_token_text(&task->arena, issuing->refresh);
 	return OK;
+}
+
+static enum err issued(struct task *task, enum err result, void *arg)
+{
+	struct issuing *issuing = arg;
+
+	result = take_tokens(task, result, issuing, issuing->ret_answer);
+	return issuing->then(task, result, issuing->arg);
+}
+
+/* ERR_PARKED: `then` goes on. */
+static enum err issue_with_others(struct task *task, const struct authority *authority,
+				  struct issuing *issuing, struct token_answer *ret_answer,
+				  then_fn *then, void *arg)
+{
+	enum err err;
+
+	issuing->ret_answer = ret_answer;
+	issuing->then = then;
+	issuing->arg = arg;
+	err = keys_issue_with_others(task, authority->keys, &issuing->order, &issuing->issued,
+				     issued, issuing);
+	return err == ERR_PARKED ? err : take_tokens(task, err, issuing, ret_answer);
 }
 
 enum err issue_refusal(struct task *task, const struct verdict *verdict)
@@ -306,9 +213,8 @@ enum err issue_refusal(struct task *task, const struct verdict *verdict)
 }
 
 /* What of it is asked beside the wish: claims are filled otherwise. */
-static enum err issue_under(struct task *task, const struct authority *authority,
-			    const struct wish *wish, struct claims *claims,
-			    struct token_answer *ret_answer)
+static enum err order_under(struct task *task, const struct authority *authority,
+			    const struct wish *wish, struct claims *claims, struct issuing *issuing)
 {
 	const struct standing *standing = claims->standing;
 	const struct resource *resource = authority_resource(authority, wish->resource);
@@ -331,50 +237,52 @@ static enum err issue_under(struct task *task, const struct authority *authority
 		claims->expires_at = verdict.expires_at;
 	if (claims->derivation != NULL && claims->expires_at > claims->derivation->expires_at)
 		claims->expires_at = claims->derivation->expires_at;
-	TRY(sign_tokens(task, authority, resource, claims, ret_answer));
-	if (standing->grant.expires_at != NEVER)
-		ret_answer->authorization_expires_in = (standing->grant.expires_at - task->now) /
-						       SECOND_MS;
+	TRY(order_tokens(task, authority, resource, claims, issuing));
+	if (claims->derivation != NULL) /* with it no refresh token goes, which that is said with */
+		issuing->answer.issued_token_type = STR(TOKEN_TYPE_ACCESS);
+	else if (standing->grant.expires_at != NEVER)
+		issuing->answer.authorization_expires_in =
+			(standing->grant.expires_at - task->now) / SECOND_MS;
 	return OK;
+}
+
+static struct claims claims_of(const struct issue_order *order)
+{
+	return (struct claims){
+		.standing = order->standing,
+		.is_renewable = order->is_renewable,
+		.presented = order->presented,
+		.derivation = order->derivation,
+		.act = order->derivation == NULL ? NULL : &order->wish->delegation->act,
+	};
 }
 
 enum err issue_tokens(struct task *task, const struct authority *authority,
-		      const struct standing *standing, const struct wish *wish, bool is_renewable,
-		      struct token_answer *ret_answer)
+		      const struct issue_order *order, struct token_answer *ret_answer)
 {
-	struct claims claims = { .standing = standing, .is_renewable = is_renewable };
+	struct claims claims = claims_of(order);
+	struct issuing issuing = { 0 };
+	enum err err;
 
-	return issue_under(task, authority, wish, &claims, ret_answer);
+	TRY(order_under(task, authority, order->wish, &claims, &issuing));
+	err = keys_issue(task, authority->keys, &issuing.order, &issuing.issued);
+	return take_tokens(task, err, &issuing, ret_answer);
 }
 
-enum err issue_successor(struct task *task, const struct authority *authority,
-			 const struct refresh_token *presented, const struct standing *standing,
-			 const struct wish *wish, struct token_answer *ret_answer)
+enum err issue_tokens_with_others(struct task *task, const struct authority *authority,
+				  const struct issue_order *order, struct token_answer *ret_answer,
+				  then_fn *then, void *arg)
 {
-	struct claims claims = { .standing = standing,
-				 .is_renewable = true,
-				 .presented = presented };
+	struct claims claims = claims_of(order);
+	struct issuing *issuing = NEW(&task->arena, struct issuing);
 
-	return issue_under(task, authority, wish, &claims, ret_answer);
-}
-
-enum err issue_derived(struct task *task, const struct authority *authority,
-		       const struct standing *standing, const struct wish *wish,
-		       const struct derivation *derivation, struct token_answer *ret_answer)
-{
-	struct claims claims = { .standing = standing,
-				 .derivation = derivation,
-				 .act = &wish->delegation->act };
-
-	TRY(issue_under(task, authority, wish, &claims, ret_answer));
-	/* said with a refresh token only, of which there is none here */
-	ret_answer->authorization_expires_in = -1;
-	ret_answer->issued_token_type = STR(TOKEN_TYPE_ACCESS);
-	return OK;
+	TRY(order_under(task, authority, order->wish, &claims, issuing));
+	return issue_with_others(task, authority, issuing, ret_answer, then, arg);
 }
 
 enum err issue_client_token(struct task *task, const struct authority *authority,
-			    const struct client_order *order, struct token_answer *ret_answer)
+			    const struct client_order *order, struct token_answer *ret_answer,
+			    then_fn *then, void *arg)
 {
 	struct claims claims = {
 		.sub = order->client->id,
@@ -384,8 +292,10 @@ enum err issue_client_token(struct task *task, const struct authority *authority
 		.jkt = order->jkt,
 		.expires_at = task->now + issue_lifetime(authority, order->resource),
 	};
+	struct issuing *issuing = NEW(&task->arena, struct issuing);
 
-	return sign_tokens(task, authority, order->resource, &claims, ret_answer);
+	TRY(order_tokens(task, authority, order->resource, &claims, issuing));
+	return issue_with_others(task, authority, issuing, ret_answer, then, arg);
 }
 
 /* --- ID tokens --- */

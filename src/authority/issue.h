@@ -8,6 +8,9 @@
 
 #include "authority/authority.h"
 #include "authority/decide.h"
+#include "authority/refresh_token.h"
+
+struct derivation;
 
 #define TOKEN_TYPE_ACCESS "urn:ietf:params:oauth:token-type:access_token" /* RFC 8693 3 */
 
@@ -54,38 +57,36 @@ MUST_CHECK enum err issue_introspection(struct task *task, const struct authorit
 /* How long an access token for that resource lives at most, in ms. */
 int64_t issue_lifetime(const struct authority *authority, const struct resource *resource);
 
-struct refresh_token {
-	uint32_t root_number;
-	struct str family_id;
-	int64_t generation;
-	struct str tag;
+/* A token under a family. */
+struct issue_order {
+	const struct standing *standing;
+	const struct wish *wish;
+	bool is_renewable; /* with the family's current refresh token */
+	/*
+	 * A refresh token that was presented, whose root key was checked: its tag is checked too,
+	 * and what is made will be the answer once the rotation is kept; until then it leaves
+	 * nothing. standing->family is as it will be then. NULL: nobody presented one.
+	 */
+	const struct refresh_token *presented;
+	/*
+	 * Derived from another token of the family, as it was written down: the same again when it
+	 * is asked for again. wish->delegation says who has it. NULL: it is not.
+	 */
+	const struct derivation *derivation;
 };
 
-/*
- * Under a family: an access token, and with it the family's current refresh token when it
- * is_renewable. ERR_GRANT, ERR_PAUSED, ERR_SCOPE, ERR_TARGET as decide() says.
- */
+/* ERR_GRANT, ERR_PAUSED, ERR_SCOPE, ERR_TARGET as decide() says; ERR_GRANT for another's tag. */
 MUST_CHECK enum err issue_tokens(struct task *task, const struct authority *authority,
-				 const struct standing *standing, const struct wish *wish,
-				 bool is_renewable, struct token_answer *ret_answer);
+				 const struct issue_order *order, struct token_answer *ret_answer);
 /*
- * For who presents a refresh token whose root key was checked: checks its tag, and makes what will
- * be the answer once the rotation is kept; until then it leaves nothing. standing->family is as it
- * will be then. ERR_GRANT, and as issue_tokens. One question to the key holder instead of three.
+ * The same, in one question to the key holder with those of other tasks. ERR_PARKED: `then` goes
+ * on with the result; else it stands, and `then` is not called. order may go.
  */
-MUST_CHECK enum err issue_successor(struct task *task, const struct authority *authority,
-				    const struct refresh_token *presented,
-				    const struct standing *standing, const struct wish *wish,
-				    struct token_answer *ret_answer);
-/*
- * A token that was derived from another one of the family, as it was written down: the same again
- * when it is asked for again. wish->delegation says who has it. ERR_GRANT and as issue_tokens.
- */
-struct derivation;
-MUST_CHECK enum err issue_derived(struct task *task, const struct authority *authority,
-				  const struct standing *standing, const struct wish *wish,
-				  const struct derivation *derivation,
-				  struct token_answer *ret_answer);
+MUST_CHECK enum err issue_tokens_with_others(struct task *task, const struct authority *authority,
+					     const struct issue_order *order,
+					     struct token_answer *ret_answer, then_fn *then,
+					     void *arg);
+
 struct client_order {
 	const struct client *client;
 	const struct resource *resource;
@@ -93,27 +94,14 @@ struct client_order {
 	struct str jkt; /* as of a wish */
 };
 
-/* For a client as itself: no grant, dies with the client or by its not_before. */
+/*
+ * For a client as itself: no grant, dies with the client or by its not_before. ERR_PARKED as of
+ * issue_tokens_with_others.
+ */
 MUST_CHECK enum err issue_client_token(struct task *task, const struct authority *authority,
 				       const struct client_order *order,
-				       struct token_answer *ret_answer);
+				       struct token_answer *ret_answer, then_fn *then, void *arg);
 /* OIDC Core 2: for the client, about the person's sign-in. nonce may be STR_NONE. */
 MUST_CHECK enum err issue_id_token(struct task *task, const struct authority *authority,
 				   const struct standing *standing, struct str nonce,
 				   struct str access_token, struct str *ret_token);
-
-/* Takes a refresh token apart: form and CRC only. ERR_GRANT. */
-MUST_CHECK enum err refresh_token_parse(struct task *task, struct str text,
-					struct refresh_token *ret_token);
-/*
- * ERR_GRANT unless the root key it names is the one by which a token of the family with its
- * generation was made, and one that we have. ERR_BUSY when this node's file lacks the key of a
- * family that lives.
- */
-MUST_CHECK enum err refresh_token_check_root(struct task *task, const struct authority *authority,
-					     const struct refresh_token *token,
-					     const struct family *family);
-/* That, and ERR_GRANT unless the tag is ours for that family. */
-MUST_CHECK enum err refresh_token_check(struct task *task, const struct authority *authority,
-					const struct refresh_token *token,
-					const struct family *family);

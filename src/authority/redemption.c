@@ -142,20 +142,40 @@ static enum err burn_and_read(struct task *task, struct db *db, void *arg)
 	return event_insert(task, db, &event);
 }
 
-static enum err issue_all(struct task *task, struct token_wish *wish)
+static enum err add_id_token(struct task *task, struct token_wish *wish)
 {
 	struct redemption *redemption = wish->work;
-	const struct standing *standing = &redemption->standing;
 	struct token_answer *answer = &wish->answer;
 	struct scope_set live;
 
-	TRY(issue_tokens(task, wish->authority, standing, &redemption->wish,
-			 client_allows(&wish->client, GRANT_REFRESH_TOKEN), answer));
 	TRY(scope_parse(task, answer->scope, &live));
-	if (scope_has(live, STR("openid")))
-		TRY(issue_id_token(task, wish->authority, standing, redemption->request.nonce,
-				   answer->access_token, &answer->id_token));
-	return OK;
+	if (!scope_has(live, STR("openid")))
+		return OK;
+	return issue_id_token(task, wish->authority, &redemption->standing,
+			      redemption->request.nonce, answer->access_token, &answer->id_token);
+}
+
+static enum err issued(struct task *task, enum err result, void *arg)
+{
+	struct token_wish *wish = arg;
+
+	if (result == OK)
+		result = add_id_token(task, wish);
+	return wish->then(task, result, wish);
+}
+
+static enum err issue(struct task *task, struct token_wish *wish)
+{
+	const struct redemption *redemption = wish->work;
+	const struct issue_order order = {
+		.standing = &redemption->standing,
+		.wish = &redemption->wish,
+		.is_renewable = client_allows(&wish->client, GRANT_REFRESH_TOKEN),
+	};
+	enum err err = issue_tokens_with_others(task, wish->authority, &order, &wish->answer,
+						issued, wish);
+
+	return err == ERR_PARKED ? err : issued(task, err, wish);
 }
 
 static enum err burned(struct task *task, enum err result, void *arg)
@@ -175,7 +195,7 @@ static enum err burned(struct task *task, enum err result, void *arg)
 		task_note(task, redemption->judged, redemption->judged_why);
 		return wish->then(task, redemption->judged, wish);
 	}
-	return wish->then(task, issue_all(task, wish), wish);
+	return issue(task, wish);
 }
 
 static struct family new_family(struct task *task, const struct token_wish *wish)
@@ -206,18 +226,57 @@ static struct family new_family(struct task *task, const struct token_wish *wish
 	return family;
 }
 
-enum err redemption_start(struct task *task, struct token_wish *wish, enum err refused,
-			  struct str why)
+static enum err submit(struct task *task, struct token_wish *wish)
+{
+	struct redemption *redemption = wish->work;
+
+	redemption->standing.family.sealed_first = redemption->seen.bytes;
+	return store_submit(task, wish->authority->store, burn_and_read, wish, burned);
+}
+
+static enum err placed(struct task *task, enum err result, void *arg)
+{
+	struct token_wish *wish = arg;
+
+	if (result == OK)
+		result = submit(task, wish);
+	return result == ERR_PARKED ? result : wish->then(task, result, wish);
+}
+
+static enum err seal_place(struct task *task, struct token_wish *wish)
+{
+	struct redemption *redemption = wish->work;
+	struct seal_order order;
+
+	TRY(seen_first(task, wish->authority, wish->source, &redemption->standing.family, &order));
+	return keys_seal_with_others(task, wish->authority->keys, &order, &redemption->seen, placed,
+				     wish);
+}
+
+static void build_event(struct task *task, const struct token_wish *wish)
 {
 	struct redemption *redemption = wish->work;
 	const struct auth_request *request = &redemption->request;
 	struct event *event = &redemption->event;
 
+	*event = event_new(task, STR("token.issued"), STR("agent"));
+	event->user_id = request->user_id;
+	event->client_id = request->client_id;
+	event->grant_id = request->grant_id;
+	event->family_id = redemption->standing.family.id;
+	event->resource = request->resource;
+	event->request_id = wish->request_id;
+}
+
+enum err redemption_start(struct task *task, struct token_wish *wish, enum err refused,
+			  struct str why)
+{
+	struct redemption *redemption = wish->work;
+	const struct auth_request *request = &redemption->request;
+
 	redemption->refused = refused;
 	redemption->refused_why = why;
 	redemption->standing.family = new_family(task, wish);
-	if (refused == OK)
-		TRY(seen_first(task, wish->authority, wish->source, &redemption->standing.family));
 	redemption->wish = (struct wish){
 		.scope = request->granted,
 		.narrow = true,
@@ -227,14 +286,10 @@ enum err redemption_start(struct task *task, struct token_wish *wish, enum err r
 		.details = redemption->asked,
 		.jkt = redemption->jkt,
 	};
-	*event = event_new(task, STR("token.issued"), STR("agent"));
-	event->user_id = request->user_id;
-	event->client_id = request->client_id;
-	event->grant_id = request->grant_id;
-	event->family_id = redemption->standing.family.id;
-	event->resource = request->resource;
-	event->request_id = wish->request_id;
-	return store_submit(task, wish->authority->store, burn_and_read, wish, burned);
+	build_event(task, wish);
+	if (refused == OK)
+		TRY(seal_place(task, wish));
+	return submit(task, wish);
 }
 
 enum err redemption_bind(struct task *task, const struct token_wish *wish)

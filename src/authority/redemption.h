@@ -22,8 +22,9 @@ struct redemption {
 	struct str refused_why;
 	enum err judged; /* the same, as of the transaction */
 	struct str judged_why;
-	bool ended;   /* the family, by this second use, */
-	bool is_lost; /* as who got no answer asks again */
+	struct key_sealed seen; /* where it is redeemed from */
+	bool ended;		/* the family, by this second use, */
+	bool is_lost;		/* as who got no answer asks again */
 	struct event event;
 };
 

@@ -6,100 +6,11 @@
 #include "authority/binding.h"
 #include "authority/details.h"
 #include "authority/events.h"
-#include "authority/seen.h"
-#include "authority/stop.h"
+#include "authority/refresh_outcome.h"
 #include "authority/succession.h"
-#include "authority/token.h"
-#include "base/tally.h"
-#include "store/events.h"
 #include "store/families.h"
-#include "store/grants.h"
 
 #define PAUSED_RETRY_S 60
-
-struct refreshing {
-	const struct authority *authority;
-	struct refresh_token token;
-	uint32_t root_number; /* current as it began: what was foreseen must be what is written */
-	struct standing standing;
-	struct wish wish;
-	enum rotation rotation; /* what was judged under the row's lock */
-	bool is_new;		/* and it left its event */
-	bool is_other_key;	/* the family is another key's, as it turned out */
-	bool is_told;		/* the day's count of repeats is used up now */
-	bool is_as_foreseen;	/* the row was as it had been read: `foreseen` is the answer */
-	struct token_answer foreseen;
-	struct family_seen seen; /* it comes from elsewhere than before */
-	struct event event;
-};
-
-/*
- * What each judgement means: the event it leaves, the reason a program reads, whether it ends the
- * family.
- */
-static const struct {
-	const char *event;
-	const char *reason;
-	const char *details;
-	bool ends_family;
-	enum tally_name counted; /* TALLY_COUNT: not */
-} outcomes[] = {
-	[ROTATION_ADVANCE] = { "token.refreshed", "", NULL, false, TALLY_COUNT },
-	[ROTATION_REPEAT] = { "token.repeated", "", "{\"why\":\"parallel\"}", false, TALLY_COUNT },
-	[ROTATION_REPEAT_LOST] = { "token.repeated", "", "{\"why\":\"lost_answer\"}", false,
-				   TALLY_COUNT },
-	[ROTATION_TOO_OFTEN] = { "token.refused", "repeated_too_often",
-				 "{\"why\":\"repeated_too_often\"}", false, TALLY_COUNT },
-	[ROTATION_REUSED_LOST] = { "family.ended", "reused", "{\"why\":\"probably a lost answer\"}",
-				   true, TALLY_REUSED_LOST },
-	[ROTATION_REUSED] = { "family.ended", "reused", "{\"why\":\"possible theft\"}", true,
-			      TALLY_REUSED_REFRESH_TOKEN },
-	[ROTATION_FROM_FUTURE] = { "grant.paused", "paused",
-				   "{\"why\":\"the database is older than this token\"}", false,
-				   TALLY_RESTORED },
-};
-
-static enum err pause_grant(struct task *task, struct db *db, const struct refreshing *refreshing)
-{
-	const struct standing *standing = &refreshing->standing;
-
-	TRY(grant_set_paused(task, db, standing->grant.id, task->now, task->now));
-	return stop_queue(task, db, refreshing->authority, &standing->grant,
-			  standing->user.username);
-}
-
-/* Whoever holds the copy may have a session open at the resource. */
-static enum err end_family(struct task *task, struct db *db, const struct refreshing *refreshing,
-			   bool *ret_now)
-{
-	const struct standing *standing = &refreshing->standing;
-
-	TRY(family_revoke(task, db, standing->family.id, task->now, STR("reused"), ret_now));
-	if (!*ret_now)
-		return OK;
-	return stop_queue(task, db, refreshing->authority, &standing->grant,
-			  standing->user.username);
-}
-
-static enum err write_outcome(struct task *task, struct db *db, struct refreshing *refreshing)
-{
-	struct family *family = &refreshing->standing.family;
-	struct event *event = &refreshing->event;
-	bool is_now = true;
-
-	event->kind = str_from_c(outcomes[refreshing->rotation].event);
-	event->details = str_from_c(outcomes[refreshing->rotation].details);
-	if (refreshing->is_told)
-		event->details = STR("{\"why\":\"lost_answer\",\"notice\":\"ten in a day\"}");
-	if (refreshing->rotation == ROTATION_REPEAT_LOST)
-		TRY(family_set_repeats(task, db, family));
-	if (refreshing->rotation == ROTATION_FROM_FUTURE)
-		TRY(pause_grant(task, db, refreshing));
-	if (outcomes[refreshing->rotation].ends_family)
-		TRY(end_family(task, db, refreshing, &is_now));
-	refreshing->is_new = is_now;
-	return is_now ? event_insert(task, db, event) : OK;
-}
 
 /* The family behind the token once it was used. */
 static struct family successor(const struct task *task, const struct token_wish *wish,
@@ -131,7 +42,7 @@ static enum err rotate(struct task *task, struct db *db, const struct token_wish
 		TRY(family_set_seen(task, db, next.id, &refreshing->seen));
 	refreshing->standing.family = next;
 	refreshing->rotation = ROTATION_ADVANCE;
-	return write_outcome(task, db, refreshing);
+	return outcome_write(task, db, refreshing);
 }
 
 static enum rotation judge(const struct task *task, const struct refreshing *refreshing)
@@ -155,13 +66,13 @@ static enum err take_and_judge(struct task *task, struct db *db, const struct to
 	/* it was checked against the row as it was read, which may have moved since */
 	TRY(refresh_token_check_root(task, refreshing->authority, &refreshing->token, family));
 	refreshing->rotation = is_stolen ? ROTATION_REUSED : judge(task, refreshing);
-	if (family->paused_at != 0 && !outcomes[refreshing->rotation].ends_family)
+	if (family->paused_at != 0 && !outcome_ends_family(refreshing->rotation))
 		return OK;
 	if (refreshing->rotation == ROTATION_ADVANCE)
 		return rotate(task, db, wish, family);
 	if (refreshing->rotation == ROTATION_REPEAT_LOST)
 		refreshing->is_told = rotation_count_repeat(family, task->now);
-	return write_outcome(task, db, refreshing);
+	return outcome_write(task, db, refreshing);
 }
 
 static enum err refresh_write(struct task *task, struct db *db, void *arg)
@@ -197,21 +108,16 @@ static enum err refuse_paused(struct task *task, struct token_wish *wish)
 	return fail(task, ERR_PAUSED, "paused");
 }
 
-static void count_outcome(const struct task *task, const struct refreshing *refreshing)
-{
-	enum tally_name counted = outcomes[refreshing->rotation].counted;
-
-	if (counted != TALLY_COUNT)
-		tally_add(task, counted);
-}
-
 static enum err answer(struct task *task, struct token_wish *wish)
 {
 	struct refreshing *refreshing = wish->work;
 
 	if (!refreshing->is_as_foreseen)
-		return issue_tokens(task, wish->authority, &refreshing->standing, &refreshing->wish,
-				    true, &wish->answer);
+		return issue_tokens(task, wish->authority,
+				    &(struct issue_order){ .standing = &refreshing->standing,
+							   .wish = &refreshing->wish,
+							   .is_renewable = true },
+				    &wish->answer);
 	wish->answer = refreshing->foreseen;
 	return OK;
 }
@@ -221,7 +127,7 @@ static bool is_paused(const struct refreshing *refreshing)
 	if (refreshing->rotation == ROTATION_FROM_FUTURE)
 		return true;
 	return refreshing->standing.family.paused_at != 0 &&
-	       !outcomes[refreshing->rotation].ends_family;
+	       !outcome_ends_family(refreshing->rotation);
 }
 
 static enum err written(struct task *task, enum err result, void *arg)
@@ -232,7 +138,7 @@ static enum err written(struct task *task, enum err result, void *arg)
 
 	wish->is_spent = result == OK;
 	if (result == OK && refreshing->is_new)
-		count_outcome(task, refreshing);
+		outcome_count(task, refreshing);
 	if (result == ERR_NOT_FOUND || result == ERR_CONFLICT)
 		result = refuse(task, wish, STR("revoked"));
 	else if (result == OK && family->revoked_at != 0)
@@ -242,7 +148,7 @@ static enum err written(struct task *task, enum err result, void *arg)
 	else if (result == OK && is_paused(refreshing))
 		result = refuse_paused(task, wish);
 	else if (result == OK && refreshing->rotation > ROTATION_REPEAT_LOST)
-		result = refuse(task, wish, str_from_c(outcomes[refreshing->rotation].reason));
+		result = refuse(task, wish, outcome_reason(refreshing->rotation));
 	else if (result == OK)
 		result = answer(task, wish);
 	return wish->then(task, result, wish);
@@ -252,7 +158,7 @@ static enum err end_copied(struct task *task, struct db *db, void *arg)
 {
 	const struct token_wish *wish = arg;
 
-	return write_outcome(task, db, wish->work);
+	return outcome_write(task, db, wish->work);
 }
 
 static enum err ended_copied(struct task *task, enum err result, void *arg)
@@ -261,7 +167,7 @@ static enum err ended_copied(struct task *task, enum err result, void *arg)
 	struct refreshing *refreshing = wish->work;
 
 	if (result == OK && refreshing->is_new)
-		count_outcome(task, refreshing);
+		outcome_count(task, refreshing);
 	if (result == OK && str_equals(refreshing->standing.client.id, wish->client.id))
 		result = refuse(task, wish, STR("reused"));
 	else if (result == OK)
@@ -380,12 +286,34 @@ static enum err refuse_holder(struct task *task, struct token_wish *wish, enum e
 	TRY(check_token(task, wish));
 	/* a pause keeps the tokens that are there, and no copies of them */
 	rotation = judge(task, wish->work);
-	if (refused == ERR_PAUSED && outcomes[rotation].ends_family)
+	if (refused == ERR_PAUSED && outcome_ends_family(rotation))
 		return refuse_copy(task, wish, rotation);
 	wish->reason = reason;
 	wish->retry_after = retry_after;
 	task_note(task, refused, noted);
 	return refused;
+}
+
+/* As far as the row tells that was read: it is judged again under its lock. */
+static enum err submit(struct task *task, struct token_wish *wish, enum rotation rotation)
+{
+	struct refreshing *refreshing = wish->work;
+	struct store *store = wish->authority->store;
+
+	TRY(seen_again(task, wish->authority, wish->source, &refreshing->standing.family,
+		       &refreshing->seen));
+	if (rotation == ROTATION_FROM_FUTURE || outcome_ends_family(rotation))
+		return store_submit_stop(task, store, refresh_write, wish, written);
+	return store_submit(task, store, refresh_write, wish, written);
+}
+
+static enum err foreseen(struct task *task, enum err result, void *arg)
+{
+	struct token_wish *wish = arg;
+
+	if (result == OK)
+		result = submit(task, wish, ROTATION_ADVANCE);
+	return result == ERR_PARKED ? result : wish->then(task, result, wish);
 }
 
 /* Is the token ours, and what is to be answered if its row is still as it was read? */
@@ -396,23 +324,20 @@ static enum err foresee(struct task *task, struct token_wish *wish)
 
 	TRY(refresh_token_check_root(task, wish->authority, &refreshing->token, &next.family));
 	next.family = successor(task, wish, &refreshing->standing.family);
-	return issue_successor(task, wish->authority, &refreshing->token, &next, &refreshing->wish,
-			       &refreshing->foreseen);
+	return issue_tokens_with_others(task, wish->authority,
+					&(struct issue_order){ .standing = &next,
+							       .wish = &refreshing->wish,
+							       .is_renewable = true,
+							       .presented = &refreshing->token },
+					&refreshing->foreseen, foreseen, wish);
 }
 
-/* As far as the row tells that was read: it is judged again under its lock. */
-static enum err submit(struct task *task, struct token_wish *wish)
+static enum err go_on(struct task *task, struct token_wish *wish)
 {
-	struct refreshing *refreshing = wish->work;
-	struct store *store = wish->authority->store;
-	enum rotation rotation = judge(task, refreshing);
+	enum rotation rotation = judge(task, wish->work);
 
 	TRY(rotation == ROTATION_ADVANCE ? foresee(task, wish) : check_token(task, wish));
-	TRY(seen_again(task, wish->authority, wish->source, &refreshing->standing.family,
-		       &refreshing->seen));
-	if (rotation == ROTATION_FROM_FUTURE || outcomes[rotation].ends_family)
-		return store_submit_stop(task, store, refresh_write, wish, written);
-	return store_submit(task, store, refresh_write, wish, written);
+	return submit(task, wish, rotation);
 }
 
 enum err token_refresh(struct task *task, const struct authority *authority,
@@ -442,5 +367,5 @@ enum err token_refresh(struct task *task, const struct authority *authority,
 		err = check_standing(task, wish);
 	if (err == OK)
 		err = bind(task, wish);
-	return err == OK ? submit(task, wish) : refuse_holder(task, wish, err);
+	return err == OK ? go_on(task, wish) : refuse_holder(task, wish, err);
 }

@@ -16,30 +16,30 @@ static struct seal_place place_of(struct str user_id, struct str family_id, stru
 	};
 }
 
-static enum err seal(struct task *task, const struct authority *authority,
-		     const struct seal_place *place, struct str source, struct str *ret_sealed)
+static enum err find_key(struct task *task, const struct authority *authority, struct str user_id,
+			 struct str *ret_wrapped)
 {
-	struct str wrapped = STR_NONE;
 	struct db *db = NULL;
 
 	TRY(store_reader(task, authority->store, &db));
-	TRY(user_find_key(task, db, place->user_id, &wrapped));
-	return keys_seal(task, authority->keys, wrapped, place, source, ret_sealed);
+	return user_find_key(task, db, user_id, ret_wrapped);
 }
 
 enum err seen_first(struct task *task, const struct authority *authority, struct str source,
-		    struct family *family)
+		    struct family *family, struct seal_order *ret_order)
 {
-	struct seal_place place = place_of(family->user_id, family->id, STR("sealed_first"), 1);
-
+	*ret_order = (struct seal_order){
+		.place = place_of(family->user_id, family->id, STR("sealed_first"), 1),
+		.plain = source,
+	};
 	family->seen_mark = authority_alias(authority, &task->arena, source);
-	return seal(task, authority, &place, source, &family->sealed_first);
+	return find_key(task, authority, family->user_id, &ret_order->wrapped);
 }
 
 enum err seen_again(struct task *task, const struct authority *authority, struct str source,
 		    const struct family *family, struct family_seen *ret_seen)
 {
-	struct str mark = authority_alias(authority, &task->arena, source);
+	struct str wrapped, mark = authority_alias(authority, &task->arena, source);
 	struct seal_place place = place_of(family->user_id, family->id, STR("sealed_last"),
 					   task->now);
 
@@ -47,7 +47,8 @@ enum err seen_again(struct task *task, const struct authority *authority, struct
 	if (str_equals(mark, family->seen_mark))
 		return OK;
 	ret_seen->at = task->now;
-	TRY(seal(task, authority, &place, source, &ret_seen->sealed));
+	TRY(find_key(task, authority, family->user_id, &wrapped));
+	TRY(keys_seal(task, authority->keys, wrapped, &place, source, &ret_seen->sealed));
 	ret_seen->mark = mark;
 	return OK;
 }

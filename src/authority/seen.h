@@ -10,9 +10,10 @@
 #include "model/family.h"
 #include "model/user.h"
 
-/* Puts where it comes from first into a new family. */
+/* Where a new family comes from first: its mark, and what is to be sealed as its sealed_first. */
 MUST_CHECK enum err seen_first(struct task *task, const struct authority *authority,
-			       struct str source, struct family *family);
+			       struct str source, struct family *family,
+			       struct seal_order *ret_order);
 /*
  * What family_set_seen is to write for one that is there; ret_seen->mark absent when it comes from
  * where it came before.

@@ -9,19 +9,17 @@
 #include "crypto/key_message.h"
 
 #define LENGTH_BYTES 4
-/* what nearly every message fits in, so that it is one read */
-#define FIRST_READ 4096
 
-enum err key_channel_send(struct task *task, const struct key_channel *channel, struct str frame)
+enum err key_channel_send(struct task *task, const struct key_channel *channel, struct str frames)
 {
-	while (frame.len > 0) {
-		ssize_t done = write(channel->to, frame.at, frame.len);
+	while (frames.len > 0) {
+		ssize_t done = write(channel->to, frames.at, frames.len);
 
 		if (done < 0 && errno == EINTR)
 			continue;
 		if (done <= 0)
 			return fail(task, ERR_IO, "the other side of a key channel is gone");
-		frame = str_from(frame, (size_t)done);
+		frames = str_from(frames, (size_t)done);
 	}
 	return OK;
 }
@@ -56,29 +54,69 @@ static size_t length_of(const char bytes[LENGTH_BYTES])
 	return len;
 }
 
-enum err key_channel_receive(struct task *task, const struct key_channel *channel,
-			     struct str *ret_message)
+static size_t waiting(const struct key_inbox *inbox)
 {
-	char *bytes = arena_alloc(&task->arena, FIRST_READ);
-	size_t got = 0, len, rest = 0;
+	return inbox->end - inbox->begin;
+}
 
-	TRY(receive(task, channel->from, bytes, LENGTH_BYTES, FIRST_READ, &got));
-	if (got == 0)
+/* Until there is a length, or the other side has ended. */
+static enum err find_length(struct task *task, const struct key_channel *channel,
+			    struct key_inbox *inbox)
+{
+	size_t there = waiting(inbox), got = 0;
+
+	if (there >= LENGTH_BYTES)
+		return OK;
+	memmove(inbox->bytes, inbox->bytes + inbox->begin, there);
+	inbox->begin = 0;
+	inbox->end = there;
+	TRY(receive(task, channel->from, inbox->bytes + there, LENGTH_BYTES - there,
+		    sizeof(inbox->bytes) - there, &got));
+	inbox->end += got;
+	if (inbox->end == 0)
 		return fail(task, ERR_NOT_FOUND, "the other side of a key channel has ended");
-	if (got < LENGTH_BYTES)
+	if (inbox->end < LENGTH_BYTES)
 		return fail(task, ERR_IO, "a key channel ended within a frame");
-	len = length_of(bytes);
-	got -= LENGTH_BYTES;
-	if (len == 0 || len > KEY_MESSAGE_MAX - LENGTH_BYTES || got > len)
+	return OK;
+}
+
+/* Out of the inbox, where it may have been a password. */
+static void take(struct key_inbox *inbox, char *to, size_t len)
+{
+	char *from = inbox->bytes + inbox->begin;
+
+	memcpy(to, from, len);
+	explicit_bzero(from, len);
+	inbox->begin += len;
+}
+
+enum err key_channel_receive(struct task *task, const struct key_channel *channel,
+			     struct key_inbox *inbox, struct str *ret_message)
+{
+	char length[LENGTH_BYTES], *bytes;
+	size_t len, there, rest = 0;
+
+	TRY(find_length(task, channel, inbox));
+	take(inbox, length, LENGTH_BYTES);
+	len = length_of(length);
+	if (len == 0 || len > KEY_MESSAGE_MAX - LENGTH_BYTES)
 		return fail(task, ERR_SYNTAX, "a malformed frame between grantd and keyd");
-	bytes += LENGTH_BYTES;
-	if (len > FIRST_READ - LENGTH_BYTES)
-		bytes = memcpy(arena_alloc(&task->arena, len), bytes, got);
-	TRY(receive(task, channel->from, bytes + got, len - got, len - got, &rest));
-	if (got + rest < len)
+	there = waiting(inbox) < len ? waiting(inbox) : len;
+	bytes = arena_alloc(&task->arena, len);
+	take(inbox, bytes, there);
+	TRY(receive(task, channel->from, bytes + there, len - there, len - there, &rest));
+	if (there + rest < len)
 		return fail(task, ERR_IO, "a key channel ended within a frame");
 	*ret_message = (struct str){ bytes, len };
 	return OK;
+}
+
+bool key_inbox_has_frame(const struct key_inbox *inbox)
+{
+	size_t there = waiting(inbox);
+
+	return there >= LENGTH_BYTES &&
+	       there - LENGTH_BYTES >= length_of(inbox->bytes + inbox->begin);
 }
 
 void key_channel_close(struct key_channel *channel)

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A pair of pipes between a keyring and its key holder, for one question and its answer at a time,
- * each a frame of four bytes of length and that many of message. The kernel copies, so what was
- * read cannot change while it is looked at; when either side ends, the other reads its end.
+ * A pair of pipes between a keyring and its key holder. Each message is a frame: four bytes of
+ * length and that many of message. The asker may send several and then reads as many answers, in
+ * the same order. The kernel copies, so what was read cannot change while it is looked at; when
+ * either side ends, the other reads its end.
  */
 #pragma once
+
+#include <stdbool.h>
 
 #include "base/err.h"
 #include "base/str.h"
@@ -16,14 +19,22 @@ struct key_channel {
 	int to;
 };
 
+/* What was read of a channel and is not taken yet. Begins with begin = end = 0. */
+struct key_inbox {
+	size_t begin, end;
+	char bytes[16384];
+};
+
 /* ERR_IO when the other side is gone. */
 MUST_CHECK enum err key_channel_send(struct task *task, const struct key_channel *channel,
-				     struct str frame);
+				     struct str frames);
 /*
- * The message of one frame, without its length, in task memory. ERR_NOT_FOUND: the other side has
- * ended between two frames. ERR_IO: within one. ERR_SYNTAX: a length that is not allowed, or more
- * than one frame.
+ * The message of the next frame, without its length, in task memory; nothing of it stays in the
+ * inbox. ERR_NOT_FOUND: the other side has ended between two frames. ERR_IO: within one.
+ * ERR_SYNTAX: a length that is not allowed.
  */
 MUST_CHECK enum err key_channel_receive(struct task *task, const struct key_channel *channel,
-					struct str *ret_message);
+					struct key_inbox *inbox, struct str *ret_message);
+/* Whether the next frame is there as a whole, so that receiving it waits for nobody. */
+bool key_inbox_has_frame(const struct key_inbox *inbox);
 void key_channel_close(struct key_channel *channel);

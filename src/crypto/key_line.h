@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A keyring's side of one channel. A line belongs to one thread, which asks and waits; what answers
- * at its other end is one thread as well. Private to crypto.
+ * at its other end is one thread as well. A thread that serves many tasks in turn may gather what
+ * they ask and ask it at once: the two then change places on the processor once for all of them.
+ * Private to crypto.
  */
 #pragma once
 
@@ -9,6 +11,15 @@
 
 #include "crypto/key_channel.h"
 #include "crypto/key_message.h"
+
+/* A question that waits for others to go with it, in the memory of its task. */
+struct key_waiting {
+	struct task *task;
+	enum key_ask ask;
+	struct str frame;
+	struct key_answer *ret_answer;
+	struct key_waiting *next;
+};
 
 struct key_line {
 	/*
@@ -19,6 +30,11 @@ struct key_line {
 	struct key_channel channel;
 	int far_thread; /* 0: not known */
 	int far_core;	/* where it was told to run; -1: not yet */
+
+	bool has_gatherer;
+	pthread_t gatherer; /* the thread that asks what was gathered */
+	struct key_waiting *first, *last;
+	size_t gathered, room; /* bytes */
 };
 
 /* Takes the channel over. */
@@ -37,3 +53,10 @@ void key_line_follow(struct key_line *line, int far_thread);
 MUST_CHECK enum err key_line_ask(struct task *task, struct key_line *line,
 				 const struct key_question *question,
 				 struct key_answer *ret_answer);
+/*
+ * Keeps a question, whose parked task comes home with the answer, or with ERR_BUSY when the holder
+ * is gone. False: nothing is gathered here, by this thread, or no more of it; ask in place.
+ */
+bool key_line_gather(struct key_line *line, struct key_waiting *waiting);
+/* By the thread that is to gather from its first call on. Whether tasks went home. */
+bool key_line_ask_gathered(struct key_line *line);

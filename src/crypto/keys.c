@@ -2,28 +2,10 @@
 #include "crypto/keys.h"
 
 #include <assert.h>
-#include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/task.h"
-#include "crypto/key_line.h"
-#include "crypto/key_service.h"
-#include "crypto/keys_published.h"
-
-struct keyring {
-	struct key_holder *holder; /* in this process; else NULL */
-	struct key_line *lines;
-	size_t line_count;
-	struct key_root *roots; /* of the file, which is read once */
-	size_t root_count;
-	_Atomic uint32_t root_number; /* the current one */
-	/* the current one, where the file does not have it (keys_miss_root); 0: it has */
-	_Atomic uint32_t missing;
-	pthread_mutex_t using; /* who makes another root the current one */
-	struct published published;
-	struct arena arena;
-};
+#include "crypto/holder.h"
+#include "crypto/keyring.h"
 
 static struct keyring *keyring_new(void)
 {
@@ -50,76 +32,6 @@ void keys_free(struct keyring **keys)
 	pthread_mutex_destroy(&old->using);
 	arena_free(&old->arena);
 	free(old);
-}
-
-/* --- asking --- */
-
-enum err keys_check(struct task *task, const struct keyring *keys)
-{
-	uint32_t missing = keys->missing;
-
-	if (missing == 0)
-		return OK;
-	return failf(task, ERR_BUSY,
-		     "root key %u, by which the database is sealed now, is not in this node's root "
-		     "key file, or another key has its number there: copy the file from a node "
-		     "that has it and restart grantd. Nothing is lost meanwhile",
-		     missing);
-}
-
-/* The one way to the holder. What it answers is task memory. */
-static enum err ask(struct task *task, struct keyring *keys, struct key_question *question,
-		    struct key_answer *ret_answer)
-{
-	TRY(keys_check(task, keys));
-	question->now = task->now;
-	if (keys->holder != NULL)
-		key_service_answer(task, keys->holder, question, ret_answer);
-	else
-		TRY(key_line_ask(task, &keys->lines[task->thread % keys->line_count], question,
-				 ret_answer));
-	if (ret_answer->err != OK)
-		task_note(task, ret_answer->err, ret_answer->reason);
-	return ret_answer->err;
-}
-
-static enum err ask_text(struct task *task, struct keyring *keys, struct key_question *question,
-			 struct str *ret_text)
-{
-	struct key_answer answer = { 0 };
-
-	TRY(ask(task, keys, question, &answer));
-	*ret_text = answer.text;
-	return OK;
-}
-
-static enum err take_tag(struct task *task, struct str tag, uint8_t ret_tag[SHA256_LEN])
-{
-	if (tag.len != SHA256_LEN)
-		return fail(task, ERR_INTERNAL, "a tag of another length");
-	memcpy(ret_tag, tag.at, SHA256_LEN);
-	return OK;
-}
-
-static enum err ask_tag(struct task *task, struct keyring *keys, struct key_question *question,
-			uint8_t ret_tag[SHA256_LEN])
-{
-	struct str tag = STR_NONE;
-
-	TRY(ask_text(task, keys, question, &tag));
-	return take_tag(task, tag, ret_tag);
-}
-
-static enum err ask_text_and_tag(struct task *task, struct keyring *keys,
-				 struct key_question *question, struct str *ret_text,
-				 uint8_t ret_tag[SHA256_LEN])
-{
-	struct key_answer answer = { 0 };
-
-	TRY(ask(task, keys, question, &answer));
-	TRY(take_tag(task, answer.tag, ret_tag));
-	*ret_text = answer.text;
-	return OK;
 }
 
 /* --- opening --- */
@@ -155,7 +67,7 @@ static enum err greet(struct task *task, struct keyring *keys)
 	struct key_question question = { .ask = KEY_HELLO };
 	struct key_answer answer = { 0 };
 
-	TRY(ask(task, keys, &question, &answer));
+	TRY(keyring_ask(task, keys, &question, &answer));
 	keys->root_number = answer.number;
 	if (answer.root_count == 0)
 		return fail(task, ERR_INTERNAL, "a key holder without a root key");
@@ -215,7 +127,7 @@ static enum err ask_to_use(struct task *task, struct keyring *keys, uint32_t num
 	struct key_question question = { .ask = KEY_USE_ROOT, .number = number };
 	struct key_answer answer = { 0 };
 
-	TRY(ask(task, keys, &question, &answer));
+	TRY(keyring_ask(task, keys, &question, &answer));
 	keys->root_number = number;
 	return OK;
 }
@@ -244,7 +156,7 @@ enum err keys_rewrap_user_key(struct task *task, struct keyring *keys, struct st
 					 .text = user_id,
 					 .wrapped = wrapped };
 
-	return ask_text(task, keys, &question, ret_wrapped);
+	return keyring_ask_text(task, keys, &question, ret_wrapped);
 }
 
 enum err keys_rewrap_signing_key(struct task *task, struct keyring *keys,
@@ -255,7 +167,7 @@ enum err keys_rewrap_signing_key(struct task *task, struct keyring *keys,
 					 .records = &one,
 					 .record_count = 1 };
 
-	return ask_text(task, keys, &question, ret_sealed);
+	return keyring_ask_text(task, keys, &question, ret_sealed);
 }
 
 /* --- signing keys --- */
@@ -268,7 +180,7 @@ enum err keys_generate(struct task *task, struct keyring *keys, struct str purpo
 					 .number = (uint32_t)alg };
 	struct key_answer answer = { 0 };
 
-	TRY(ask(task, keys, &question, &answer));
+	TRY(keyring_ask(task, keys, &question, &answer));
 	if (answer.record_count != 1)
 		return fail(task, ERR_INTERNAL, "not one new key");
 	*ret_record = answer.records[0];
@@ -289,7 +201,7 @@ enum err keys_load(struct task *task, struct keyring *keys, const struct key_rec
 		/* the holder says what belongs to the private key, whatever the row says */
 		question.records[i].public_jwk = STR_NONE;
 	}
-	TRY(ask(task, keys, &question, &answer));
+	TRY(keyring_ask(task, keys, &question, &answer));
 	return published_replace(task, &keys->published, answer.records, answer.record_count);
 }
 
@@ -300,7 +212,7 @@ enum err keys_sign_jwt(struct task *task, struct keyring *keys, struct str purpo
 		.ask = KEY_SIGN, .purpose = purpose, .typ = typ, .text = claims
 	};
 
-	return ask_text(task, keys, &question, ret_jwt);
+	return keyring_ask_text(task, keys, &question, ret_jwt);
 }
 
 enum err keys_jwks(struct task *task, struct keyring *keys, struct str purpose,
@@ -324,7 +236,7 @@ enum err keys_mac(struct task *task, struct keyring *keys, enum mac_label label,
 {
 	struct key_question question = { .ask = KEY_MAC, .number = (uint32_t)label, .text = input };
 
-	return ask_tag(task, keys, &question, ret_tag);
+	return keyring_ask_tag(task, keys, &question, ret_tag);
 }
 
 enum err keys_mac_refresh(struct task *task, struct keyring *keys, uint32_t root_number,
@@ -334,14 +246,15 @@ enum err keys_mac_refresh(struct task *task, struct keyring *keys, uint32_t root
 		.ask = KEY_MAC_REFRESH, .number = root_number, .wrapped = seed, .text = input
 	};
 
-	return ask_tag(task, keys, &question, ret_tag);
+	return keyring_ask_tag(task, keys, &question, ret_tag);
 }
 
-enum err keys_issue(struct task *task, struct keyring *keys, const struct key_order *order,
-		    struct str *ret_jwt, uint8_t ret_tag[SHA256_LEN])
+/* --- tokens --- */
+
+static struct key_question question_of(const struct key_order *order)
 {
-	struct key_question question = {
-		.ask = KEY_ISSUE,
+	return (struct key_question){
+		.ask = order->wants_tag ? KEY_ISSUE : KEY_SIGN,
 		.purpose = order->purpose,
 		.typ = order->typ,
 		.text = order->claims,
@@ -352,8 +265,28 @@ enum err keys_issue(struct task *task, struct keyring *keys, const struct key_or
 		.presented_input = order->presented_input,
 		.presented_tag = order->presented_tag,
 	};
+}
 
-	return ask_text_and_tag(task, keys, &question, ret_jwt, ret_tag);
+enum err keys_issue(struct task *task, struct keyring *keys, const struct key_order *order,
+		    struct key_issued *ret_issued)
+{
+	struct key_question question = question_of(order);
+
+	return keyring_ask_both(task, keys, &question, &ret_issued->jwt,
+				order->wants_tag ? ret_issued->tag : NULL);
+}
+
+enum err keys_issue_with_others(struct task *task, struct keyring *keys,
+				const struct key_order *order, struct key_issued *ret_issued,
+				then_fn *then, void *arg)
+{
+	const struct asking asking = { .question = question_of(order),
+				       .ret_text = &ret_issued->jwt,
+				       .ret_tag = order->wants_tag ? ret_issued->tag : NULL,
+				       .then = then,
+				       .arg = arg };
+
+	return keyring_ask_with_others(task, keys, &asking);
 }
 
 /* --- sealing --- */
@@ -363,32 +296,41 @@ enum err keys_new_user_key(struct task *task, struct keyring *keys, struct str u
 {
 	struct key_question question = { .ask = KEY_NEW_USER_KEY, .text = user_id };
 
-	return ask_text(task, keys, &question, ret_wrapped);
+	return keyring_ask_text(task, keys, &question, ret_wrapped);
 }
 
-enum err keys_seal(struct task *task, struct keyring *keys, struct str wrapped,
-		   const struct seal_place *place, struct str plain, struct str *ret_sealed)
+static struct key_question question_to_seal(const struct seal_order *order)
 {
-	struct key_question question = {
-		.ask = KEY_SEAL, .wrapped = wrapped, .place = *place, .text = plain
-	};
-
-	return ask_text(task, keys, &question, ret_sealed);
-}
-
-enum err keys_seal_and_mac(struct task *task, struct keyring *keys, const struct seal_order *order,
-			   struct str *ret_sealed, uint8_t ret_tag[SHA256_LEN])
-{
-	struct key_question question = {
-		.ask = KEY_SEAL_AND_MAC,
+	return (struct key_question){
+		.ask = order->input.at != NULL ? KEY_SEAL_AND_MAC : KEY_SEAL,
 		.wrapped = order->wrapped,
 		.place = order->place,
 		.text = order->plain,
 		.number = (uint32_t)order->label,
 		.input = order->input,
 	};
+}
 
-	return ask_text_and_tag(task, keys, &question, ret_sealed, ret_tag);
+enum err keys_seal(struct task *task, struct keyring *keys, struct str wrapped,
+		   const struct seal_place *place, struct str plain, struct str *ret_sealed)
+{
+	const struct seal_order order = { .wrapped = wrapped, .place = *place, .plain = plain };
+	struct key_question question = question_to_seal(&order);
+
+	return keyring_ask_text(task, keys, &question, ret_sealed);
+}
+
+enum err keys_seal_with_others(struct task *task, struct keyring *keys,
+			       const struct seal_order *order, struct key_sealed *ret_sealed,
+			       then_fn *then, void *arg)
+{
+	const struct asking asking = { .question = question_to_seal(order),
+				       .ret_text = &ret_sealed->bytes,
+				       .ret_tag = order->input.at != NULL ? ret_sealed->tag : NULL,
+				       .then = then,
+				       .arg = arg };
+
+	return keyring_ask_with_others(task, keys, &asking);
 }
 
 enum err keys_unseal(struct task *task, struct keyring *keys, struct str wrapped,
@@ -399,7 +341,7 @@ enum err keys_unseal(struct task *task, struct keyring *keys, struct str wrapped
 	};
 	struct str plain = STR_NONE;
 
-	TRY(ask_text(task, keys, &question, &plain));
+	TRY(keyring_ask_text(task, keys, &question, &plain));
 	secret_set(ret_plain, plain.at, plain.len);
 	return OK;
 }

@@ -15,6 +15,7 @@
 #include "base/err.h"
 #include "base/secret.h"
 #include "base/str.h"
+#include "base/task.h"
 #include "crypto/digest.h"
 #include "crypto/jwk.h"
 
@@ -161,11 +162,12 @@ MUST_CHECK enum err keys_mac_refresh(struct task *task, struct keyring *keys, ui
 				     struct str seed, struct str input,
 				     uint8_t ret_tag[SHA256_LEN]);
 
-/* What one question to the holder is to make: a JWT and a refresh token's tag. */
+/* What one question to the holder is to make: a JWT, and with it a refresh token's tag. */
 struct key_order {
 	struct str purpose;
 	struct str typ;
 	struct str claims;
+	bool wants_tag; /* else what follows is not looked at */
 	uint32_t root_number;
 	struct str seed;
 	struct str input;
@@ -175,13 +177,31 @@ struct key_order {
 	struct str presented_tag; /* STR_NONE: none */
 };
 
+struct key_issued {
+	struct str jwt;
+	uint8_t tag[SHA256_LEN]; /* if it was wanted */
+};
+
 /*
  * keys_sign_jwt and keys_mac_refresh at once, for asking costs as much as half a signature.
  * ERR_TOKEN when the presented tag is not ours; the errors of both. Nothing is answered then.
  */
 MUST_CHECK enum err keys_issue(struct task *task, struct keyring *keys,
-			       const struct key_order *order, struct str *ret_jwt,
-			       uint8_t ret_tag[SHA256_LEN]);
+			       const struct key_order *order, struct key_issued *ret_issued);
+/*
+ * keys_issue, asked with the questions of other tasks where the thread gathers them
+ * (keys_ask_gathered): ERR_PARKED, and `then` goes on once *ret_issued stands. Where it does not,
+ * as keys_issue, and `then` is not called. order may go.
+ */
+MUST_CHECK enum err keys_issue_with_others(struct task *task, struct keyring *keys,
+					   const struct key_order *order,
+					   struct key_issued *ret_issued, then_fn *then, void *arg);
+/*
+ * Asks all that tasks of the calling thread wait for, in one go, and brings them home; whether
+ * there were any. With its first call the thread begins to gather, and must call it before it waits
+ * for anything else. thread: its number, as of its tasks.
+ */
+bool keys_ask_gathered(struct keyring *keys, unsigned thread);
 
 /* --- sealing (XChaCha20-Poly1305); the place is bound as additional data --- */
 
@@ -216,13 +236,21 @@ struct seal_order {
 	struct seal_place place;
 	struct str plain;
 	enum mac_label label;
-	struct str input;
+	struct str input; /* of the MAC; STR_NONE: none is wanted */
 };
 
-/* keys_seal and keys_mac at once; the errors of both. Nothing is answered then. */
-MUST_CHECK enum err keys_seal_and_mac(struct task *task, struct keyring *keys,
-				      const struct seal_order *order, struct str *ret_sealed,
-				      uint8_t ret_tag[SHA256_LEN]);
+struct key_sealed {
+	struct str bytes;
+	uint8_t tag[SHA256_LEN]; /* if it was wanted */
+};
+
+/*
+ * keys_seal and, if there is an input for it, keys_mac at once, asked with the questions of other
+ * tasks: as keys_issue_with_others. The errors of both, and nothing is answered then.
+ */
+MUST_CHECK enum err keys_seal_with_others(struct task *task, struct keyring *keys,
+					  const struct seal_order *order,
+					  struct key_sealed *ret_sealed, then_fn *then, void *arg);
 /* ERR_CRYPTO when the key, the place or the bytes are not those of the sealing. */
 MUST_CHECK enum err keys_unseal(struct task *task, struct keyring *keys, struct str wrapped,
 				const struct seal_place *place, struct str sealed,

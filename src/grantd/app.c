@@ -130,6 +130,14 @@ static enum err open_tls(struct task *task, struct app *app, const struct config
 	return OK;
 }
 
+/* Without keys there are no tasks that wait for them. */
+static bool meet_gathered(void *context, unsigned thread)
+{
+	struct app *app = context;
+
+	return app->keys != NULL && keys_ask_gathered(app->keys, thread);
+}
+
 static enum err open_server(struct task *task, struct app *app, const struct config *config)
 {
 	struct http_config http = {
@@ -140,6 +148,8 @@ static enum err open_server(struct task *task, struct app *app, const struct con
 		.clock = task->clock,
 		.log = task->log,
 		.tally = app->tally,
+		.meet_gathered = meet_gathered,
+		.gatherer = app,
 		.random = random_bytes,
 	};
 

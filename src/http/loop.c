@@ -111,6 +111,12 @@ static void wake(struct loop *loop)
 	(void)written;
 }
 
+/* Whoever else asks is another thread, which only reads who the loop's is. */
+static bool will_look(const struct loop *loop)
+{
+	return pthread_equal(loop->self, pthread_self()) && loop->is_meeting;
+}
+
 void loop_home(struct task *task)
 {
 	struct loop *loop = exchange_of(task)->connection->loop;
@@ -125,7 +131,7 @@ void loop_home(struct task *task)
 		loop->last->next = task;
 	loop->last = task;
 	/* inside the lock: once it is open, a loop that has nothing else left may end */
-	if (was_empty)
+	if (was_empty && !will_look(loop))
 		wake(loop);
 	pthread_mutex_unlock(&loop->lock);
 }
@@ -142,6 +148,21 @@ static void take_home(struct loop *loop)
 		next = task->next;
 		task->next = NULL;
 		conn_home(exchange_of(task)->connection);
+	}
+}
+
+/* What tasks of this round wait for together; their next steps may wait again. */
+static void meet_gathered(struct loop *loop)
+{
+	const struct http_config *config = loop->config;
+	bool met = config->meet_gathered != NULL;
+
+	while (met) {
+		loop->is_meeting = true;
+		met = config->meet_gathered(config->gatherer, loop->thread);
+		loop->is_meeting = false;
+		if (met)
+			take_home(loop);
 	}
 }
 
@@ -319,6 +340,7 @@ static void *run(void *argument)
 	struct epoll_event events[EVENTS_MAX];
 	int64_t stop_at = 0;
 
+	loop->self = pthread_self();
 	loop->now = clock_monotonic();
 	while (!loop->is_draining || loop->connection_count > 0) {
 		int count = epoll_wait(loop->epoll, events, EVENTS_MAX, wait_ms(loop, stop_at));
@@ -334,6 +356,7 @@ static void *run(void *argument)
 		stop_at = atomic_load(&loop->stop_at);
 		if (stop_at != 0)
 			drain(loop, stop_at);
+		meet_gathered(loop);
 	}
 	return NULL;
 }

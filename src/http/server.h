@@ -53,6 +53,13 @@ struct http_config {
 	struct clock *clock;
 	struct log *log;
 	struct tally *tally; /* for the requests' tasks; NULL: none. Borrowed */
+	/*
+	 * By each loop with its thread's number before it waits: brings home those of its tasks
+	 * whose wishes were gathered to be met together, and says whether there were any. NULL:
+	 * there is nobody who gathers.
+	 */
+	bool (*meet_gathered)(void *context, unsigned thread);
+	void *gatherer;
 	/* random_bytes of crypto/random.h, handed down; seeds the names of requests */
 	void (*random)(void *at, size_t len);
 };

@@ -67,6 +67,7 @@ test(`${reloads} reloads of settings, resources and certificates under load fail
 	];
 	const answers = asks.map(() => 0), failures = [];
 	let is_over = false;
+	t.after(() => { is_over = true; });
 	const load = asks.map(async (ask, i) => {
 		while (!is_over) {
 			const { status } = await ask().catch((error) => ({ status: `${error.code} ${error.message}` }));

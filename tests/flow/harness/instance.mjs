@@ -246,9 +246,9 @@ export class Instance {
 		return result;
 	}
 
-	// The daemon's log so far: parsed lines.
+	// The daemon's log so far: parsed lines. A line may be read while it is being written: not the last one before its end.
 	log() {
-		return fs.readFileSync(path.join(this.home, 'grantd.stdout'), 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line));
+		return fs.readFileSync(path.join(this.home, 'grantd.stdout'), 'utf8').split('\n').slice(0, -1).filter(Boolean).map((line) => JSON.parse(line));
 	}
 
 	// Everything the instance has written, as [name, path]: log, configuration, and the database with its WAL, also

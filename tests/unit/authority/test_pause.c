@@ -186,7 +186,11 @@ static struct str future_token(int rotations)
 			      .resource = standing.grant.resource,
 			      .offered = issue_offered(task, &office.authority,
 						       standing.grant.resource) };
-	CHECK_ERR(issue_tokens(task, &office.authority, &standing, &wish, true, &answer), OK);
+	CHECK_ERR(issue_tokens(task, &office.authority,
+			       &(struct issue_order){
+				       .standing = &standing, .wish = &wish, .is_renewable = true },
+			       &answer),
+		  OK);
 	return answer.refresh_token;
 }
 

@@ -160,7 +160,11 @@ static struct str make_token(uint32_t root_number, int64_t generation)
 	standing.family.generation = generation;
 	wish.resource = standing.grant.resource;
 	wish.offered = issue_offered(task, &office.authority, wish.resource);
-	CHECK_ERR(issue_tokens(task, &office.authority, &standing, &wish, true, &answer), OK);
+	CHECK_ERR(issue_tokens(task, &office.authority,
+			       &(struct issue_order){
+				       .standing = &standing, .wish = &wish, .is_renewable = true },
+			       &answer),
+		  OK);
 	return answer.refresh_token;
 }
 

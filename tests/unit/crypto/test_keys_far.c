@@ -101,18 +101,20 @@ static void a_holder_that_ends_makes_every_question_busy_and_none_wait(void **st
 	CHECK(keys == NULL);
 }
 
-/* Answers while a keyring is being connected, and has the next question in hand then. */
-static void answer_greetings(struct keys_world *world, struct task *task)
+/* Answers while a keyring is being connected; the next question. */
+static struct str answer_greetings(struct keys_world *world, struct task *task)
 {
 	struct key_channel *channel = &world->keeper.channels[0];
 	struct str message = STR_NONE, frame = STR_NONE;
+	struct key_inbox inbox = { 0 };
 
 	for (int i = 0; i < 2; i++) {
-		CHECK_ERR(key_channel_receive(task, channel, &message), OK);
+		CHECK_ERR(key_channel_receive(task, channel, &inbox, &message), OK);
 		CHECK_ERR(key_service_message(task, &world->keeper.service, message, &frame), OK);
 		CHECK_ERR(key_channel_send(task, channel, frame), OK);
 	}
-	CHECK_ERR(key_channel_receive(task, channel, &message), OK);
+	CHECK_ERR(key_channel_receive(task, channel, &inbox, &message), OK);
+	return message;
 }
 
 static void *die_with_a_question(void *arg)
@@ -121,7 +123,7 @@ static void *die_with_a_question(void *arg)
 	struct task task;
 
 	task_begin(&task, &world->clock.clock, NULL);
-	answer_greetings(world, &task);
+	(void)answer_greetings(world, &task);
 	key_channel_close(&world->keeper.channels[0]);
 	task_end(&task);
 	return NULL;
@@ -131,40 +133,54 @@ static void *die_with_a_question(void *arg)
 static void *answer_with_no_frame(void *arg)
 {
 	struct keys_world *world = arg;
+	struct key_inbox inbox = { 0 };
 	struct str message = STR_NONE;
 	struct task task;
 
 	task_begin(&task, &world->clock.clock, NULL);
-	answer_greetings(world, &task);
+	(void)answer_greetings(world, &task);
 	CHECK_ERR(
 		key_channel_send(&task, &world->keeper.channels[0], (struct str){ "\0\0\0\0", 4 }),
 		OK);
-	CHECK_ERR(key_channel_receive(&task, &world->keeper.channels[0], &message), ERR_NOT_FOUND);
+	CHECK_ERR(key_channel_receive(&task, &world->keeper.channels[0], &inbox, &message),
+		  ERR_NOT_FOUND);
 	key_channel_close(&world->keeper.channels[0]);
 	task_end(&task);
 	return NULL;
+}
+
+static enum err connect_to(struct keys_world *world, void *(*holder)(void *),
+			   struct keyring **ret_keys, pthread_t *ret_thread)
+{
+	struct key_channel near;
+
+	CHECK_ERR(
+		holder_open(&world->task, world->root_file, ISSUER, &world->keeper.service.holder),
+		OK);
+	keeper_connect(&near, &world->keeper.channels[0]);
+	assert_int_equal(pthread_create(ret_thread, NULL, holder, world), 0);
+	return keys_connect(&world->task, &near, 1, ret_keys);
+}
+
+static void disconnect(struct keys_world *world, struct keyring **keys, pthread_t thread)
+{
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	keys_free(keys);
+	holder_free(&world->keeper.service.holder);
 }
 
 static void ask_while(struct keys_world *world, void *(*holder)(void *))
 {
 	struct str sealed = STR_NONE;
 	struct keyring *keys = NULL;
-	struct key_channel near;
 	pthread_t thread;
 
-	CHECK_ERR(
-		holder_open(&world->task, world->root_file, ISSUER, &world->keeper.service.holder),
-		OK);
-	keeper_connect(&near, &world->keeper.channels[0]);
-	assert_int_equal(pthread_create(&thread, NULL, holder, world), 0);
-	CHECK_ERR(keys_connect(&world->task, &near, 1, &keys), OK);
+	CHECK_ERR(connect_to(world, holder, &keys, &thread), OK);
 	for (int i = 0; i < 2; i++)
 		CHECK_ERR(keys_seal(&world->task, keys, STR_NONE, &place, STR("x"), &sealed),
 			  ERR_BUSY);
 	CHECK(keys_root_number(keys) == 1); /* what was asked before is still known */
-	assert_int_equal(pthread_join(thread, NULL), 0);
-	keys_free(&keys);
-	holder_free(&world->keeper.service.holder);
+	disconnect(world, &keys, thread);
 }
 
 static void a_question_under_way_when_the_holder_dies_is_busy(void **state)
@@ -175,6 +191,30 @@ static void a_question_under_way_when_the_holder_dies_is_busy(void **state)
 static void a_channel_on_which_an_answer_is_lost_is_closed_so_that_keyd_ends(void **state)
 {
 	ask_while(*state, answer_with_no_frame);
+}
+
+/* A right answer, and a second one. */
+static void *answer_twice(void *arg)
+{
+	struct keys_world *world = arg;
+	struct key_channel *channel = &world->keeper.channels[0];
+	struct key_inbox inbox = { 0 };
+	struct str message = STR_NONE, frame = STR_NONE;
+	struct task task;
+
+	task_begin(&task, &world->clock.clock, NULL);
+	message = answer_greetings(world, &task);
+	CHECK_ERR(key_service_message(&task, &world->keeper.service, message, &frame), OK);
+	CHECK_ERR(key_channel_send(&task, channel, STR_JOIN(&task.arena, frame, frame)), OK);
+	CHECK_ERR(key_channel_receive(&task, channel, &inbox, &message), ERR_NOT_FOUND);
+	key_channel_close(channel);
+	task_end(&task);
+	return NULL;
+}
+
+static void an_answer_that_nobody_asked_for_closes_the_channel(void **state)
+{
+	ask_while(*state, answer_twice);
 }
 
 static void send_bytes(struct keys_world *world, const struct key_channel *channel,
@@ -188,13 +228,13 @@ static void send_bytes(struct keys_world *world, const struct key_channel *chann
 static void ft_013_malformed_frames_end_the_channel_without_an_answer(void **state)
 {
 	static const struct str bad[] = {
-		STR_INIT("\0\0\0\0"),			  /* an empty frame */
-		STR_INIT("\377\377\377\377"),		  /* 4 GiB */
-		STR_INIT("\0\20\0\0"),			  /* 1 MiB and its length */
-		STR_INIT("\0\0\0\1\377"),		  /* no such question */
-		STR_INIT("\0\0\0\1\0"),			  /* cut before its time */
-		STR_INIT("\0\0\0\12\0\0\0\0\0\0\0\0\0!"), /* a byte too many */
-		STR_INIT("\0\0\0\11\0\0\0\0\0\0\0\0\0!"), /* more than one frame */
+		STR_INIT("\0\0\0\0"),				 /* an empty frame */
+		STR_INIT("\377\377\377\377"),			 /* 4 GiB */
+		STR_INIT("\0\20\0\0"),				 /* 1 MiB and its length */
+		STR_INIT("\0\0\0\1\377"),			 /* no such question */
+		STR_INIT("\0\0\0\1\0"),				 /* cut before its time */
+		STR_INIT("\0\0\0\12\0\0\0\0\0\0\0\0\0!"),	 /* a byte too many */
+		STR_INIT("\0\0\0\11\0\0\0\0\0\0\0\0\0\0\0\0\0"), /* and no frame */
 	};
 	struct keys_world *world = *state;
 
@@ -251,6 +291,7 @@ int main(void)
 		NEAR_CASE(a_holder_that_ends_makes_every_question_busy_and_none_wait),
 		NEAR_CASE(a_question_under_way_when_the_holder_dies_is_busy),
 		NEAR_CASE(a_channel_on_which_an_answer_is_lost_is_closed_so_that_keyd_ends),
+		NEAR_CASE(an_answer_that_nobody_asked_for_closes_the_channel),
 		NEAR_CASE(ft_013_malformed_frames_end_the_channel_without_an_answer),
 		NEAR_CASE(an_asker_that_dies_within_a_frame_is_not_taken_for_one_that_closed),
 	};

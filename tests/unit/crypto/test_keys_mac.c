@@ -106,6 +106,7 @@ static struct key_order order(void)
 	return (struct key_order){ .purpose = STR("access"),
 				   .typ = STR("at+jwt"),
 				   .claims = STR("{\"sub\":\"usr_1\"}"),
+				   .wants_tag = true,
 				   .root_number = 1,
 				   .seed = SEED,
 				   .input = STR("input") };
@@ -116,14 +117,16 @@ static void both_tokens_at_once_are_those_of_two_questions(void **state)
 	struct keys_world *world = *state;
 	struct key_order both = order();
 	json_t *claims = NULL;
-	struct str jwt = STR_NONE, purpose = STR_NONE;
-	uint8_t tag[SHA256_LEN];
+	struct key_issued issued = { 0 };
+	struct str purpose = STR_NONE;
 
 	load_key(world, "access");
-	CHECK_ERR(keys_issue(&world->task, world->keys, &both, &jwt, tag), OK);
-	CHECK_STR(((struct str){ (const char *)tag, sizeof(tag) }),
+	CHECK_ERR(keys_issue(&world->task, world->keys, &both, &issued), OK);
+	CHECK_STR(((struct str){ (const char *)issued.tag, SHA256_LEN }),
 		  mac_refresh(world, world->keys, SEED, STR("input")));
-	CHECK_ERR(keys_verify_jwt(&world->task, world->keys, jwt, both.typ, &claims, &purpose), OK);
+	CHECK_ERR(
+		keys_verify_jwt(&world->task, world->keys, issued.jwt, both.typ, &claims, &purpose),
+		OK);
 	assert_string_equal(json_string_value(json_object_get(claims, "sub")), "usr_1");
 	json_decref(claims);
 }
@@ -132,24 +135,24 @@ static void a_presented_tag_that_is_not_ours_is_answered_nothing(void **state)
 {
 	struct keys_world *world = *state;
 	struct key_order wanted = order();
-	struct str jwt = STR_NONE, right;
-	uint8_t tag[SHA256_LEN] = { 0 };
+	struct key_issued issued = { 0 };
+	struct str right;
 
 	load_key(world, "access");
 	right = mac_refresh(world, world->keys, SEED, STR("generation 1"));
 	wanted.presented_root = 1;
 	wanted.presented_input = STR("generation 1");
 	wanted.presented_tag = right;
-	CHECK_ERR(keys_issue(&world->task, world->keys, &wanted, &jwt, tag), OK);
-	jwt = STR_NONE;
+	CHECK_ERR(keys_issue(&world->task, world->keys, &wanted, &issued), OK);
+	issued.jwt = STR_NONE;
 	wanted.presented_input = STR("generation 2");
-	CHECK_ERR(keys_issue(&world->task, world->keys, &wanted, &jwt, tag), ERR_TOKEN);
+	CHECK_ERR(keys_issue(&world->task, world->keys, &wanted, &issued), ERR_TOKEN);
 	wanted.presented_input = STR("generation 1");
 	wanted.presented_tag = str_sub(right, 0, SHA256_LEN - 1);
-	CHECK_ERR(keys_issue(&world->task, world->keys, &wanted, &jwt, tag), ERR_TOKEN);
+	CHECK_ERR(keys_issue(&world->task, world->keys, &wanted, &issued), ERR_TOKEN);
 	wanted.presented_tag = STR("");
-	CHECK_ERR(keys_issue(&world->task, world->keys, &wanted, &jwt, tag), ERR_TOKEN);
-	CHECK(jwt.at == NULL);
+	CHECK_ERR(keys_issue(&world->task, world->keys, &wanted, &issued), ERR_TOKEN);
+	CHECK(issued.jwt.at == NULL);
 }
 
 /* Half an answer would be a token that nobody was told of. */
@@ -157,17 +160,16 @@ static void when_one_of_both_is_refused_nothing_is_answered(void **state)
 {
 	struct keys_world *world = *state;
 	struct key_order unsigned_order = order(), untagged = order();
-	struct str jwt = STR_NONE;
-	uint8_t tag[SHA256_LEN] = { 0 };
+	struct key_issued issued = { 0 };
 	static const uint8_t none[SHA256_LEN];
 
 	load_key(world, "access");
 	unsigned_order.purpose = STR("id");
 	untagged.root_number = 2;
-	CHECK_ERR(keys_issue(&world->task, world->keys, &unsigned_order, &jwt, tag), ERR_CRYPTO);
-	CHECK_ERR(keys_issue(&world->task, world->keys, &untagged, &jwt, tag), ERR_CRYPTO);
-	CHECK(jwt.at == NULL);
-	assert_memory_equal(tag, none, sizeof(tag));
+	CHECK_ERR(keys_issue(&world->task, world->keys, &unsigned_order, &issued), ERR_CRYPTO);
+	CHECK_ERR(keys_issue(&world->task, world->keys, &untagged, &issued), ERR_CRYPTO);
+	CHECK(issued.jwt.at == NULL);
+	assert_memory_equal(issued.tag, none, sizeof(none));
 }
 
 int main(void)

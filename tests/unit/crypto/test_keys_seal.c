@@ -229,23 +229,25 @@ static void a_seal_and_a_mac_at_once_are_what_they_are_alone(void **state)
 		.label = MAC_CODE,
 		.input = STR("input"),
 	};
-	uint8_t alone[SHA256_LEN], beside[SHA256_LEN];
-	struct str sealed = STR_NONE;
+	struct key_sealed sealed = { 0 };
+	uint8_t alone[SHA256_LEN];
 
-	CHECK_ERR(keys_seal_and_mac(&world->task, world->keys, &order, &sealed, beside), OK);
-	check_open(world, order.wrapped, mail_token, sealed);
+	/* nothing is gathered, so it is asked at once */
+	CHECK_ERR(keys_seal_with_others(&world->task, world->keys, &order, &sealed, NULL, NULL),
+		  OK);
+	check_open(world, order.wrapped, mail_token, sealed.bytes);
 	CHECK_ERR(keys_mac(&world->task, world->keys, MAC_CODE, order.input, alone), OK);
-	CHECK(memcmp(alone, beside, sizeof(alone)) == 0);
+	assert_memory_equal(alone, sealed.tag, sizeof(alone));
 
-	sealed = STR_NONE;
+	sealed.bytes = STR_NONE;
 	order.place.user_id = BOB;
-	CHECK_ERR(keys_seal_and_mac(&world->task, world->keys, &order, &sealed, beside),
+	CHECK_ERR(keys_seal_with_others(&world->task, world->keys, &order, &sealed, NULL, NULL),
 		  ERR_CRYPTO);
 	order.place.user_id = ALICE;
 	order.label = MAC_LABEL_COUNT;
-	CHECK_ERR(keys_seal_and_mac(&world->task, world->keys, &order, &sealed, beside),
+	CHECK_ERR(keys_seal_with_others(&world->task, world->keys, &order, &sealed, NULL, NULL),
 		  ERR_INTERNAL);
-	CHECK(sealed.at == NULL);
+	CHECK(sealed.bytes.at == NULL);
 }
 
 int main(void)

@@ -287,11 +287,13 @@ static void use(struct keyring *keys)
 	static const struct key_order both = { .purpose = STR_INIT("access"),
 					       .typ = STR_INIT("at+jwt"),
 					       .claims = STR_INIT("{}"),
+					       .wants_tag = true,
 					       .root_number = 1,
 					       .seed = STR_INIT("seed"),
 					       .input = STR_INIT("x") };
 	CLEANUP(secret_wipe) struct secret plain = { 0 };
 	struct str wrapped = STR_NONE, sealed = STR_NONE, jwt = STR_NONE;
+	struct key_issued issued;
 	uint8_t tag[SHA256_LEN];
 	struct key_record record;
 
@@ -303,7 +305,7 @@ static void use(struct keyring *keys)
 	}
 	CHECK_ERR(keys_mac(&task, keys, MAC_CODE, STR("x"), tag), OK);
 	CHECK_ERR(keys_mac_refresh(&task, keys, 1, STR("seed"), STR("x"), tag), OK);
-	CHECK_ERR(keys_issue(&task, keys, &both, &jwt, tag), OK);
+	CHECK_ERR(keys_issue(&task, keys, &both, &issued), OK);
 	CHECK_ERR(keys_new_user_key(&task, keys, STR("usr_1"), &wrapped), OK);
 	CHECK_ERR(keys_seal(&task, keys, wrapped, &seal, STR("mail"), &sealed), OK);
 	CHECK_ERR(keys_unseal(&task, keys, wrapped, &seal, sealed, &plain), OK);

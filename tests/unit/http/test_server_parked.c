@@ -46,6 +46,37 @@ static void the_next_step_runs_in_the_lane_when_it_may_block(void **state)
 	close(fd);
 }
 
+/* How many of stage.parked the loop has met; the loop's own thread only. */
+static unsigned met;
+
+static bool meet(void *gatherer, unsigned thread)
+{
+	unsigned first = met;
+
+	CHECK(gatherer == &met && thread == 0);
+	for (; met < stage.parked_count; met++)
+		task_resume(stage.parked[met], OK);
+	return met > first;
+}
+
+/* Without a wake from outside: the server ends its waits by itself, or this test hangs. */
+static void what_the_loop_meets_before_it_waits_goes_on_at_once(void **state)
+{
+	int first, second;
+
+	(void)state;
+	met = 0;
+	wire.config.meet_gathered = meet;
+	wire.config.gatherer = &met;
+	wire_start(&wire);
+	first = ask("/park");
+	second = ask("/park-park");
+	expect(first, 200, "parked");
+	expect(second, 200, "parked");
+	close(first);
+	close(second);
+}
+
 static void two_hundred_tasks_come_home_at_once(void **state)
 {
 	int fds[200];
@@ -219,6 +250,7 @@ int main(void)
 {
 	return RUN(TEST(a_parked_task_goes_on_when_it_comes_home),
 		   TEST(the_next_step_runs_in_the_lane_when_it_may_block),
+		   TEST(what_the_loop_meets_before_it_waits_goes_on_at_once),
 		   TEST(two_hundred_tasks_come_home_at_once),
 		   TEST(a_task_whose_client_is_gone_is_finished_and_freed),
 		   TEST(a_full_lane_is_busy_and_the_others_are_not),

@@ -132,6 +132,18 @@ static inline enum err park(struct exchange *x)
 	return park_until(x, after_park);
 }
 
+static inline enum err park_again(struct task *task, enum err result, void *arg)
+{
+	(void)arg;
+	TRY(result);
+	return park(exchange_of(task));
+}
+
+static inline enum err park_twice(struct exchange *x)
+{
+	return park_until(x, park_again);
+}
+
 /* Loops have the first numbers. */
 static inline enum err say_where(struct task *task, enum err result, void *arg)
 {
@@ -187,6 +199,7 @@ static const struct route routes[] = {
 	{ "GET", "/much", say_much, LANE_LOOP, 0 },
 	{ "GET", "/peer", say_peer, LANE_LOOP, 0 },
 	{ "GET", "/park", park, LANE_LOOP, 0 },
+	{ "GET", "/park-park", park_twice, LANE_LOOP, 0 },
 	{ "GET", "/lane-park", park, LANE_STORE, 0 },
 	{ "GET", "/lane-lane", park_for_lane, LANE_STORE, 0 },
 	{ "GET", "/lane-lane-loop", park_for_lane_once, LANE_STORE, 0 },
