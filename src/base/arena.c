@@ -41,9 +41,14 @@ static void add_block(struct arena *arena, size_t need)
 	arena->end = block->bytes + size;
 }
 
+static size_t aligned(size_t size)
+{
+	return (size + ALIGN - 1) & ~(ALIGN - 1);
+}
+
 void *arena_alloc(struct arena *arena, size_t size)
 {
-	size_t need = (size + ALIGN - 1) & ~(ALIGN - 1);
+	size_t need = aligned(size);
 	void *at;
 
 	if (need < size || need > SIZE_MAX / 2)
@@ -53,6 +58,18 @@ void *arena_alloc(struct arena *arena, size_t size)
 	at = arena->at;
 	arena->at += need;
 	return memset(at, 0, need);
+}
+
+bool arena_extend(struct arena *arena, const void *at, size_t size, size_t more)
+{
+	size_t has = aligned(size), need = aligned(size + more) - has;
+
+	if ((const char *)at + has != arena->at || more > SIZE_MAX / 4 ||
+	    need > (size_t)(arena->end - arena->at))
+		return false;
+	memset(arena->at, 0, need);
+	arena->at += need;
+	return true;
 }
 
 void *arena_alloc_array(struct arena *arena, size_t count, size_t size)

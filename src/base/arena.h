@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct arena_block;
@@ -20,6 +21,11 @@ struct arena {
 
 /* size zeroed bytes, aligned for any type. */
 void *arena_alloc(struct arena *arena, size_t size) __attribute__((malloc, returns_nonnull));
+/*
+ * Makes what was allocated last `more` bytes longer where it lies, zeroed; `size` is what it has.
+ * False: it is not the last, or there is no room behind it.
+ */
+bool arena_extend(struct arena *arena, const void *at, size_t size, size_t more);
 /* As arena_alloc, for count things; ends the process when the product overflows. */
 void *arena_alloc_array(struct arena *arena, size_t count, size_t size)
 	__attribute__((malloc, returns_nonnull));

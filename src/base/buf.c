@@ -14,7 +14,7 @@ struct buf buf_in(struct arena *arena, size_t max)
 	return (struct buf){ .arena = arena, .max = max };
 }
 
-/* The old bytes stay in the arena and are wiped with it. */
+/* Where it lies if it can; else the old bytes stay in the arena and are wiped with it. */
 static void grow(struct buf *buf, size_t need)
 {
 	size_t room = buf->room == 0 ? ROOM_FIRST : buf->room * 2;
@@ -24,6 +24,10 @@ static void grow(struct buf *buf, size_t need)
 		room = need;
 	if (room > buf->max)
 		room = buf->max;
+	if (buf->room > 0 && arena_extend(buf->arena, buf->at, buf->room + 1, room - buf->room)) {
+		buf->room = room;
+		return;
+	}
 	at = arena_alloc(buf->arena, room + 1);
 	if (buf->len > 0)
 		memcpy(at, buf->at, buf->len);

@@ -119,6 +119,29 @@ bool key_inbox_has_frame(const struct key_inbox *inbox)
 	       there - LENGTH_BYTES >= length_of(inbox->bytes + inbox->begin);
 }
 
+enum err key_outbox_send(struct task *task, const struct key_channel *channel,
+			 struct key_outbox *outbox)
+{
+	size_t len = outbox->len;
+	enum err err = key_channel_send(task, channel, (struct str){ outbox->bytes, len });
+
+	explicit_bzero(outbox->bytes, len);
+	outbox->len = 0;
+	return err;
+}
+
+enum err key_outbox_add(struct task *task, const struct key_channel *channel,
+			struct key_outbox *outbox, struct str frame)
+{
+	if (frame.len > sizeof(outbox->bytes) - outbox->len)
+		TRY(key_outbox_send(task, channel, outbox));
+	if (frame.len > sizeof(outbox->bytes))
+		return key_channel_send(task, channel, frame);
+	memcpy(outbox->bytes + outbox->len, frame.at, frame.len);
+	outbox->len += frame.len;
+	return OK;
+}
+
 void key_channel_close(struct key_channel *channel)
 {
 	if (channel->from >= 0)

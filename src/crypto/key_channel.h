@@ -25,6 +25,12 @@ struct key_inbox {
 	char bytes[16384];
 };
 
+/* What is to be written to a channel in one go with what follows. Begins with len = 0. */
+struct key_outbox {
+	size_t len;
+	char bytes[32768];
+};
+
 /* ERR_IO when the other side is gone. */
 MUST_CHECK enum err key_channel_send(struct task *task, const struct key_channel *channel,
 				     struct str frames);
@@ -37,4 +43,9 @@ MUST_CHECK enum err key_channel_receive(struct task *task, const struct key_chan
 					struct key_inbox *inbox, struct str *ret_message);
 /* Whether the next frame is there as a whole, so that receiving it waits for nobody. */
 bool key_inbox_has_frame(const struct key_inbox *inbox);
+/* Sends what is there before when there is no room for it. ERR_IO when the other side is gone. */
+MUST_CHECK enum err key_outbox_add(struct task *task, const struct key_channel *channel,
+				   struct key_outbox *outbox, struct str frame);
+MUST_CHECK enum err key_outbox_send(struct task *task, const struct key_channel *channel,
+				    struct key_outbox *outbox);
 void key_channel_close(struct key_channel *channel);

@@ -3,10 +3,7 @@
 
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/task.h"
-
-#define ANSWERS_ENOUGH ((size_t)32 * 1024)
 
 static struct str tag_text(struct task *task, const uint8_t tag[SHA256_LEN])
 {
@@ -193,22 +190,24 @@ enum err key_service_message(struct task *task, const struct key_service *servic
 	return key_answer_write(task, question.ask, &answer, ret_frame);
 }
 
+struct desk {
+	const struct key_service *service;
+	const struct key_channel *channel;
+	struct key_inbox inbox;
+	struct key_outbox outbox;
+};
+
 /* All that is there, and then one write: who asks waits for the last answer of many anyhow. */
-static enum err serve_some(struct task *task, const struct key_service *service,
-			   const struct key_channel *channel, struct key_inbox *inbox)
+static enum err serve_one(struct task *task, struct desk *desk)
 {
-	struct buf answers = buf_in(&task->arena, ANSWERS_ENOUGH + KEY_MESSAGE_MAX);
-	struct str message = STR_NONE, frames = STR_NONE;
+	struct str message = STR_NONE, frame = STR_NONE;
 
-	do {
-		struct str frame = STR_NONE;
-
-		TRY(key_channel_receive(task, channel, inbox, &message));
-		TRY(key_service_message(task, service, message, &frame));
-		buf_add(&answers, frame);
-	} while (answers.len < ANSWERS_ENOUGH && key_inbox_has_frame(inbox));
-	TRY(buf_finish(&answers, &frames));
-	return key_channel_send(task, channel, frames);
+	TRY(key_channel_receive(task, desk->channel, &desk->inbox, &message));
+	TRY(key_service_message(task, desk->service, message, &frame));
+	TRY(key_outbox_add(task, desk->channel, &desk->outbox, frame));
+	if (key_inbox_has_frame(&desk->inbox))
+		return OK;
+	return key_outbox_send(task, desk->channel, &desk->outbox);
 }
 
 /* Every question brings its own time, so that its holder needs no system call for it. */
@@ -221,16 +220,18 @@ static int64_t no_time(void *context)
 enum err key_service_run(const struct key_service *service, const struct key_channel *channel)
 {
 	struct clock clock = { .read_wall = no_time };
-	struct key_inbox inbox;
+	struct desk desk;
 	enum err err;
 
-	inbox.begin = inbox.end = 0;
+	desk.service = service;
+	desk.channel = channel;
+	desk.inbox.begin = desk.inbox.end = desk.outbox.len = 0;
 	do {
 		struct task task;
 
 		task_begin(&task, &clock, NULL);
-		err = serve_some(&task, service, channel, &inbox);
-		task_end(&task); /* wipes questions and answers */
+		err = serve_one(&task, &desk);
+		task_end(&task); /* wipes question and answer */
 	} while (err == OK);
 	return err == ERR_NOT_FOUND ? OK : err;
 }

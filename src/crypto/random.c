@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto/random.h"
 
+#include <pthread.h>
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
@@ -52,11 +54,46 @@ static struct str spell_id(struct arena *arena, const char *prefix, const uint8_
 	return (struct str){ at, start.len + ID_RANDOM_LEN };
 }
 
+/*
+ * A request makes two or three ids, and a system call for each would be most of their cost. What is
+ * handed out is wiped here.
+ */
+static _Thread_local struct {
+	uint8_t bytes[16 * ID_BYTES];
+	size_t left;
+} pool;
+
+/* A child must not hand out what its parent has. It has one thread, the one that forked. */
+static void forget_pool(void)
+{
+	explicit_bzero(&pool, sizeof(pool));
+}
+
+static void watch_forks(void)
+{
+	if (pthread_atfork(NULL, NULL, forget_pool) != 0)
+		abort();
+}
+
+static void draw(uint8_t bytes[ID_BYTES])
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	if (pool.left == 0) {
+		(void)pthread_once(&once, watch_forks);
+		random_bytes(pool.bytes, sizeof(pool.bytes));
+		pool.left = sizeof(pool.bytes);
+	}
+	pool.left -= ID_BYTES;
+	memcpy(bytes, pool.bytes + pool.left, ID_BYTES);
+	explicit_bzero(pool.bytes + pool.left, ID_BYTES);
+}
+
 struct str random_id(struct arena *arena, const char *prefix)
 {
 	uint8_t bytes[ID_BYTES];
 
-	random_bytes(bytes, sizeof(bytes));
+	draw(bytes);
 	return spell_id(arena, prefix, bytes);
 }
 
@@ -64,7 +101,7 @@ struct str random_id_at(struct arena *arena, const char *prefix, int64_t wall_ms
 {
 	uint8_t bytes[ID_BYTES];
 
-	random_bytes(bytes, sizeof(bytes));
+	draw(bytes);
 	for (size_t i = 0; i < 6; i++)
 		bytes[i] = (uint8_t)((uint64_t)wall_ms >> (40 - 8 * i));
 	return spell_id(arena, prefix, bytes);

@@ -43,6 +43,27 @@ static void one_larger_than_any_block_fits_and_so_does_the_next(void **state)
 	arena_free(&arena);
 }
 
+static void only_what_was_allocated_last_grows_where_it_lies(void **state)
+{
+	struct arena arena = { 0 };
+	char *first = arena_alloc(&arena, 5), *last = arena_alloc(&arena, 5);
+	size_t room = (size_t)(arena.end - arena.at);
+
+	(void)state;
+	memset(last, 0xA5, 5);
+	CHECK(!arena_extend(&arena, first, 5, 1));
+	CHECK(arena_extend(&arena, last, 5, 3)); /* within its own alignment */
+	CHECK(arena_extend(&arena, last, 8, 92));
+	for (size_t i = 0; i < 100; i++)
+		CHECK(last[i] == (i < 5 ? (char)0xA5 : 0));
+	CHECK(arena_alloc(&arena, 1) >= (void *)(last + 100));
+	CHECK(!arena_extend(&arena, last, 100, 1));
+	last = arena_alloc(&arena, 16);
+	CHECK(!arena_extend(&arena, last, 16, room));
+	CHECK(!arena_extend(&arena, last, 16, SIZE_MAX - 16));
+	arena_free(&arena);
+}
+
 static void a_freed_arena_is_empty_and_can_be_used_again(void **state)
 {
 	struct arena arena = { 0 };
@@ -115,6 +136,7 @@ int main(void)
 {
 	return RUN(cmocka_unit_test(every_allocation_is_zeroed_aligned_and_apart),
 		   cmocka_unit_test(one_larger_than_any_block_fits_and_so_does_the_next),
+		   cmocka_unit_test(only_what_was_allocated_last_grows_where_it_lies),
 		   cmocka_unit_test(a_freed_arena_is_empty_and_can_be_used_again),
 		   cmocka_unit_test(a_size_that_overflows_ends_the_process));
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto/random.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "check.h"
 
@@ -25,6 +28,38 @@ static void two_ids_differ(void **state)
 	(void)state;
 	CHECK(!str_equals(random_id(&arena, "x_"), random_id(&arena, "x_")));
 	CHECK(random_u64() != random_u64());
+	arena_free(&arena);
+}
+
+/* The child answers with what it would call something next. */
+static void child_of(int pipe_end, struct arena *arena)
+{
+	struct str id = random_id(arena, "x_");
+	ssize_t written = write(pipe_end, id.at, id.len);
+
+	_exit(written == (ssize_t)id.len ? 0 : 1);
+}
+
+static void a_child_process_does_not_give_the_names_that_its_parent_gives(void **state)
+{
+	struct arena arena = { 0 };
+	char theirs[2 + ID_RANDOM_LEN];
+	int ends[2], status;
+	pid_t child;
+
+	(void)state;
+	(void)random_id(&arena, "x_"); /* something is left for the next ones */
+	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+	child = fork();
+	if (child == 0)
+		child_of(ends[1], &arena);
+	assert_int_equal(read(ends[0], theirs, sizeof(theirs)), sizeof(theirs));
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+	for (int i = 0; i < 64; i++)
+		CHECK(!str_equals(random_id(&arena, "x_"), (struct str){ theirs, sizeof(theirs) }));
+	assert_int_equal(close(ends[0]), 0);
+	assert_int_equal(close(ends[1]), 0);
 	arena_free(&arena);
 }
 
@@ -93,6 +128,7 @@ int main(void)
 {
 	return RUN(cmocka_unit_test(ids_have_their_prefix_and_26_characters),
 		   cmocka_unit_test(two_ids_differ),
+		   cmocka_unit_test(a_child_process_does_not_give_the_names_that_its_parent_gives),
 		   cmocka_unit_test(every_bit_of_an_id_takes_both_values),
 		   cmocka_unit_test(ids_of_a_later_millisecond_sort_behind),
 		   cmocka_unit_test(ids_of_one_millisecond_still_differ),
