@@ -199,11 +199,10 @@ static enum err mint(struct task *task, struct seed *seed, size_t number, FILE *
 			      .resource = standing.grant.resource,
 			      .offered = issue_offered(task, &seed->authority,
 						       standing.grant.resource) };
-	TRY(issue_tokens(task, &seed->authority,
-			 &(struct issue_order){ .standing = &standing,
-						.wish = &wish,
-						.is_renewable = true },
-			 &answer));
+	TRY(issue_tokens(
+		task, &seed->authority,
+		&(struct issue_order){ .standing = &standing, .wish = &wish, .is_renewable = true },
+		&answer));
 	fprintf(file, "%.*s\n", STR_FMT(answer.refresh_token));
 	return OK;
 }
