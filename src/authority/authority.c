@@ -109,6 +109,16 @@ bool authority_offers(const struct authority *authority, const struct resource *
 	       resource_find_scope(&authority->issuer_resource, scope) != NULL;
 }
 
+bool authority_knows_scope(const struct authority *authority, struct str scope)
+{
+	const struct config *config = authority_config(authority);
+
+	for (size_t i = 0; i < config->resource_count; i++)
+		if (resource_find_scope(&config->resources[i], scope) != NULL)
+			return true;
+	return resource_find_scope(&authority->issuer_resource, scope) != NULL;
+}
+
 struct str authority_alias(const struct authority *authority, struct arena *arena, struct str who)
 {
 	uint8_t tag[SHA256_LEN];

@@ -59,6 +59,8 @@ const struct resource *authority_resource(const struct authority *authority, str
 /* True if the scope may be asked of that resource: one of its own, or one of OpenID Connect's. */
 bool authority_offers(const struct authority *authority, const struct resource *resource,
 		      struct str scope);
+/* Whether any resource of this installation has the scope. */
+bool authority_knows_scope(const struct authority *authority, struct str scope);
 /*
  * What the database calls a person or an address that is only counted: the same at every node, and
  * who has no root key cannot find out by trying them all.

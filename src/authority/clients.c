@@ -114,18 +114,10 @@ static enum err check_keys(struct task *task, const struct config *config, struc
 static enum err check_ceiling(struct task *task, const struct authority *authority,
 			      const struct client *client)
 {
-	const struct config *config = authority_config(authority);
-
-	for (size_t i = 0; i < client->scope.count; i++) {
-		struct str name = client->scope.names[i];
-		bool is_known = authority_offers(authority, &authority->issuer_resource, name);
-
-		for (size_t j = 0; j < config->resource_count && !is_known; j++)
-			is_known = resource_find_scope(&config->resources[j], name) != NULL;
-		if (!is_known)
+	for (size_t i = 0; i < client->scope.count; i++)
+		if (!authority_knows_scope(authority, client->scope.names[i]))
 			return failf(task, ERR_SCOPE, "no resource has a scope \"%.*s\"",
-				     STR_FMT(name));
-	}
+				     STR_FMT(client->scope.names[i]));
 	return OK;
 }
 

@@ -43,20 +43,32 @@ static struct scope_set default_scope(struct task *task, const struct scope_choi
 	return set;
 }
 
+/*
+ * Of what agents that nobody set up ask for or registered: they take all that our metadata lists,
+ * of whichever resource (Gemini CLI does). RFC 6749 3.3 lets us pass over what is another's; the
+ * answer says what it got.
+ */
+static struct scope_set of_chosen(struct arena *arena, const struct authority *authority,
+				  const struct scope_choice *choice, struct scope_set said)
+{
+	struct str *names = NEW_ARRAY(arena, struct str, said.count);
+	struct scope_set own = { .names = names };
+
+	for (size_t i = 0; i < said.count; i++)
+		if (authority_offers(authority, choice->chosen, said.names[i]))
+			names[own.count++] = said.names[i];
+	return own;
+}
+
 /* What it registered, as far as it fits this resource; without any, what the resource says. */
 static struct scope_set choose_default(struct task *task, const struct authority *authority,
 				       const struct scope_choice *choice)
 {
-	struct scope_set said = choice->client->scope, own = { 0 };
-	struct str *names;
+	struct scope_set own;
 
 	if (client_is_operators(choice->client))
 		return default_scope(task, choice);
-	names = NEW_ARRAY(&task->arena, struct str, said.count);
-	own.names = names;
-	for (size_t i = 0; i < said.count; i++)
-		if (authority_offers(authority, choice->chosen, said.names[i]))
-			names[own.count++] = said.names[i];
+	own = of_chosen(&task->arena, authority, choice, choice->client->scope);
 	return own.count > 0 ? own : default_scope(task, choice);
 }
 
@@ -75,24 +87,36 @@ static struct scope_set without_offline_access(struct arena *arena, struct scope
 	return left;
 }
 
-static enum err choose_scope(struct task *task, const struct authority *authority,
-			     struct scope_choice *choice, struct scope_set asked)
+/* Which one is said by its place: what came from outside has no place in a log. */
+static enum err check_scope(struct task *task, const struct authority *authority,
+			    const struct scope_choice *choice, struct scope_set asked)
 {
 	struct scope_set ceiling = client_ceiling(choice->client);
 
-	if (asked.count == 0)
-		asked = choose_default(task, authority, choice);
-	if (asked.count == 0)
-		return fail(task, ERR_SCOPE, "scope is missing, and the resource has no default");
-	/* which one is said by its place: what came from outside has no place in a log */
 	for (size_t i = 0; i < asked.count; i++) {
-		if (!authority_offers(authority, choice->chosen, asked.names[i]))
+		if (!authority_knows_scope(authority, asked.names[i]) ||
+		    (client_is_operators(choice->client) &&
+		     !authority_offers(authority, choice->chosen, asked.names[i])))
 			return failf(task, ERR_SCOPE, "scope number %zu is none of this resource's",
 				     i + 1);
 		if (ceiling.count > 0 && !scope_has(ceiling, asked.names[i]))
 			return failf(task, ERR_SCOPE,
 				     "scope number %zu is not for this agent to ask for", i + 1);
 	}
+	return OK;
+}
+
+static enum err choose_scope(struct task *task, const struct authority *authority,
+			     struct scope_choice *choice, struct scope_set asked)
+{
+	if (asked.count == 0)
+		asked = choose_default(task, authority, choice);
+	if (asked.count == 0)
+		return fail(task, ERR_SCOPE, "scope is missing, and the resource has no default");
+	TRY(check_scope(task, authority, choice, asked));
+	asked = of_chosen(&task->arena, authority, choice, asked);
+	if (asked.count == 0)
+		return fail(task, ERR_SCOPE, "scope has nothing of this resource's");
 	if (scope_text(&task->arena, asked).len > SCOPE_ASKED_MAX)
 		return fail(task, ERR_SCOPE,
 			    "scope is too long: each token carries it, 4 KiB at most");

@@ -66,6 +66,10 @@ static bool asks_to_sign_in(struct str page)
 
 /* --- how it ends --- */
 
+#define SCOPE_ADVICE                                                                               \
+	STR_INIT(". What clients ask for is scopes_supported of the resource, which must be "      \
+		 "scopes of its file (grantctl resource show NAME)")
+
 /* For what can be put right here: by how the reason begins. */
 static struct str advice_for(const struct visit *visit, struct str reason)
 {
@@ -73,10 +77,8 @@ static struct str advice_for(const struct visit *visit, struct str reason)
 		struct str beginning, advice;
 		bool is_of_scope;
 	} advices[] = {
-		{ STR_INIT("scope number "),
-		  STR_INIT(". What clients ask for is scopes_supported of the resource, which must "
-			   "be scopes of its file (grantctl resource show NAME)"),
-		  true },
+		{ STR_INIT("scope number "), SCOPE_ADVICE, true },
+		{ STR_INIT("scope has nothing "), SCOPE_ADVICE, true },
 		{ STR_INIT("scope is missing"),
 		  STR_INIT(". It names none: give a scope in the file of the resource \"default\": "
 			   "true"),

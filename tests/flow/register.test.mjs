@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { ask, is_asked, is_error_page, is_told, refused } from './expect.mjs';
-import { Agent, Instance } from './harness/index.mjs';
+import { Agent, Instance, claims } from './harness/index.mjs';
 
 let grantd, alice, bob;
 before(async () => {
@@ -253,6 +253,27 @@ describe('what a person is told', () => {
 		const wish = theirs.authorization({ scope: 'mail.send' });
 		is_told(grantd, await ask(grantd, wish.url), wish, 'invalid_scope');
 		is_asked(await ask(grantd, agent.authorization({ scope: 'mail.read' }).url));
+	});
+
+	test('it may ask for all that the server lists: what is another resource\'s is passed over, and the answer says so', async () => {
+		await grantd.add_resource({ name: 'notes', uri: `${grantd.issuer}/r/notes`, introspection: [{ id: 'notes-rs', secret_file: 'notes-rs.secret' }], scopes: [{ name: 'notes.read', title: 'Read your notes', risk: 'read', can: ['read'], cannot: ['write'] }] });
+		const { scopes_supported } = await (await grantd.fetch(`${grantd.issuer}/.well-known/oauth-authorization-server`)).json();
+		assert.ok(scopes_supported.includes('notes.read'));
+		const agent = agent_of(await registered({ scope: undefined }));
+		const all = { scope: scopes_supported.join(' ') };
+		const page = await alice.open(agent.authorization(all).url);
+		assert.match(page.text, /Read your mail/);
+		assert.doesNotMatch(page.text, /Read your notes/);
+		const tokens = await agent.tokens(alice, { changes: all, scope: ['mail.read'] });
+		assert.equal(tokens.scope, 'mail.read');
+		assert.equal(claims(tokens.access_token).scope, 'mail.read');
+		for (const scope of ['notes.read', 'mail.read no.such', 'notes.read no.such']) {
+			const wish = agent.authorization({ scope });
+			is_told(grantd, await ask(grantd, wish.url, { headers: { cookie: alice.cookies.header } }), wish, 'invalid_scope');
+		}
+		const theirs = await grantd.add_agent({ id: `careless-${Date.now()}` });
+		const wish = theirs.authorization({ scope: 'mail.read notes.read' });
+		is_told(grantd, await ask(grantd, wish.url), wish, 'invalid_scope');
 	});
 });
 
