@@ -36,7 +36,10 @@ static enum err read_profiles(struct task *task, const struct words *words,
 	if (profiles->count > PROFILES_MAX)
 		return fail(task, ERR_CONFIG, "there are more than 64 profiles");
 	for (size_t i = 0; i < profiles->count; i++)
-		TRY(json_parse(task, profiles->files[i].text, PROFILE_MAX, &profiles->values[i]));
+		if (json_parse(task, profiles->files[i].text, PROFILE_MAX, &profiles->values[i]) !=
+		    OK)
+			return failf(task, ERR_CONFIG, "profile %.*s.json: %.*s",
+				     STR_FMT(profiles->files[i].name), STR_FMT(task->reason));
 	return OK;
 }
 

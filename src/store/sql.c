@@ -113,7 +113,7 @@ static enum err read_first(struct task *task, struct sql_cursor *cursor, sql_rea
 
 	TRY(driver->step(task, cursor, &has_row));
 	if (!has_row)
-		return fail(task, ERR_NOT_FOUND, "no such row");
+		return fail(task, ERR_NOT_FOUND, "there is none of that name");
 	TRY(read(task, &row, ret));
 	while (has_row)
 		TRY(driver->step(task, cursor, &has_row));

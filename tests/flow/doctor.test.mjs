@@ -71,6 +71,19 @@ test('where there is a second resource, who asks for all there is gets in with w
 	await grantd.operate(['resource', 'remove', 'notes', '--force']);
 });
 
+test('what cannot be read is named, and so is an id that there is not', async (t) => {
+	const share = fs.mkdtempSync(path.join(grantd.dir, 'share-'));
+	t.after(() => fs.rmSync(share, { recursive: true }));
+	fs.cpSync(path.join(import.meta.dirname, '../../share/arrivals'), path.join(share, 'arrivals'), { recursive: true });
+	fs.writeFileSync(path.join(share, 'arrivals/mine.json'), '{ "name": ');
+	const broken = await grantd.grantctl(['client', 'doctor', 'claude'], { env: { GRANTD_SHARE_DIR: share } });
+	assert.notEqual(broken.status, 0);
+	assert.match(broken.stderr, /profile mine\.json: /);
+	const unknown = await grantd.grantctl(['client', 'remove', 'cli_aaaaaaaaaaaaaaaaaaaaaaaaaa']);
+	assert.notEqual(unknown.status, 0);
+	assert.match(unknown.stderr, /there is none of that name/);
+});
+
 test('for people it is client by client, in lines that can be read', async () => {
 	const { status, stdout } = await grantd.grantctl(['client', 'doctor', 'cursor']);
 	assert.equal(status, 0);
@@ -169,7 +182,7 @@ test('what is left of one all the same the operator removes, and nothing else', 
 	assert.deepEqual(await grantd.operate(['client', 'remove', client_id]), { removed: client_id });
 	await nothing_is_left();
 	await grantd.add_agent();
-	for (const [id, words] of [[client_id, /no client|not found|no such/i], ['mail-agent', /only what registered itself is removed; disable this one instead/]]) {
+	for (const [id, words] of [[client_id, /there is none of that name/], ['mail-agent', /only what registered itself is removed; disable this one instead/]]) {
 		const { status, stderr } = await grantd.grantctl(['client', 'remove', id]);
 		assert.equal(status, 1);
 		assert.match(stderr, words);
