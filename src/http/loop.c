@@ -111,10 +111,10 @@ static void wake(struct loop *loop)
 	(void)written;
 }
 
-/* Whoever else asks is another thread, which only reads who the loop's is. */
-static bool will_look(const struct loop *loop)
+/* Whoever else asks is another thread; then it does not matter what the loop's is doing. */
+static bool will_look(struct loop *loop)
 {
-	return pthread_equal(loop->self, pthread_self()) && loop->is_meeting;
+	return pthread_equal(loop->self, pthread_self()) && atomic_load(&loop->is_meeting);
 }
 
 void loop_home(struct task *task)
@@ -158,9 +158,9 @@ static void meet_gathered(struct loop *loop)
 	bool met = config->meet_gathered != NULL;
 
 	while (met) {
-		loop->is_meeting = true;
+		atomic_store(&loop->is_meeting, true);
 		met = config->meet_gathered(config->gatherer, loop->thread);
-		loop->is_meeting = false;
+		atomic_store(&loop->is_meeting, false);
 		if (met)
 			take_home(loop);
 	}
