@@ -319,13 +319,6 @@ static void note_too_many(struct task *task, struct token_wish *wish)
 	event_record(task, wish->authority, event);
 }
 
-static enum err issued(struct task *task, enum err result, void *arg)
-{
-	struct token_wish *wish = arg;
-
-	return wish->then(task, result, wish);
-}
-
 static enum err issue(struct task *task, struct token_wish *wish)
 {
 	const struct deriving *deriving = wish->work;
@@ -333,7 +326,8 @@ static enum err issue(struct task *task, struct token_wish *wish)
 					   .wish = &deriving->wish,
 					   .derivation = &deriving->written };
 
-	return issue_tokens_with_others(task, wish->authority, &order, &wish->answer, issued, wish);
+	return issue_tokens_with_others(task, wish->authority, &order, &wish->answer, wish->then,
+					wish);
 }
 
 static enum err written(struct task *task, enum err result, void *arg)

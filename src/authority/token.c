@@ -83,13 +83,6 @@ static enum err write_event(struct task *task, struct db *db, void *arg)
 	return self->has_event ? event_insert(task, db, &self->event) : OK;
 }
 
-static enum err issued(struct task *task, enum err result, void *arg)
-{
-	struct token_wish *wish = arg;
-
-	return wish->then(task, result, wish);
-}
-
 static enum err issue_to_client(struct task *task, struct token_wish *wish)
 {
 	const struct self_issue *self = wish->work;
@@ -100,7 +93,7 @@ static enum err issue_to_client(struct task *task, struct token_wish *wish)
 		.jkt = self->jkt,
 	};
 
-	return issue_client_token(task, wish->authority, &order, &wish->answer, issued, wish);
+	return issue_client_token(task, wish->authority, &order, &wish->answer, wish->then, wish);
 }
 
 /* Only what is on record ends the search for a record within the minute. */

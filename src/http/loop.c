@@ -17,6 +17,8 @@
 /* how long to wait for free file descriptors */
 #define PAUSE_MS  100
 #define LINGER_MS 2000
+/* of one round: a task waits twice at most, a connection may go on for ever */
+#define MEETINGS_MAX 4
 /* connections beyond the ceiling, for unix sockets: an operator is heard when the public is many */
 #define RESERVE 64
 
@@ -151,19 +153,23 @@ static void take_home(struct loop *loop)
 	}
 }
 
-/* What tasks of this round wait for together; their next steps may wait again. */
+/*
+ * What tasks of this round wait for together. Their next steps may wait again, or answer and begin
+ * with the next request of their connection: a few times here, then others have their turn.
+ */
 static void meet_gathered(struct loop *loop)
 {
 	const struct http_config *config = loop->config;
 	bool met = config->meet_gathered != NULL;
 
-	while (met) {
+	for (int i = 0; i < MEETINGS_MAX && met; i++) {
 		atomic_store(&loop->is_meeting, true);
 		met = config->meet_gathered(config->gatherer, loop->thread);
 		atomic_store(&loop->is_meeting, false);
 		if (met)
 			take_home(loop);
 	}
+	loop->has_more = met;
 }
 
 static struct connection *connection_of(struct timer *timer)
@@ -320,6 +326,8 @@ static int wait_ms(const struct loop *loop, int64_t stop_at)
 {
 	int most = loop->paused_until != 0 ? PAUSE_MS : WAIT_MOST_MS;
 
+	if (loop->has_more)
+		return 0;
 	/* after the drain only tasks that are away are waited for, and they wake us */
 	if (stop_at != 0 && stop_at > loop->now && stop_at - loop->now < most)
 		most = (int)(stop_at - loop->now);

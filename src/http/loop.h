@@ -49,6 +49,7 @@ struct loop {
 	int64_t paused_until; /* no file descriptors left: not accepting; 0: accepting */
 	bool is_draining;
 	_Atomic bool is_meeting; /* its own thread brings tasks home and will look for them */
+	bool has_more;		 /* something may have been gathered since the last meeting */
 	bool has_thread;
 	pthread_t id;	/* for who joins it */
 	pthread_t self; /* the same, as its own thread knows it from its first line on */

@@ -77,6 +77,44 @@ static void what_the_loop_meets_before_it_waits_goes_on_at_once(void **state)
 	close(second);
 }
 
+/* The first meeting waits until the second client has asked; then the order of all is looked at. */
+static bool meet_when_open(void *gatherer, unsigned thread)
+{
+	pthread_mutex_lock(&stage.lock);
+	while (stage.parked_count > 0 && !stage.is_open)
+		pthread_cond_wait(&stage.changed, &stage.lock);
+	pthread_mutex_unlock(&stage.lock);
+	return meet(gatherer, thread);
+}
+
+/* What the many requests of one connection wait for is met at once, each time. */
+static void a_connection_that_always_has_more_does_not_keep_others_waiting(void **state)
+{
+	struct buf many = buf_in(&wire.task.arena, 65536);
+	struct str text;
+	int first, second;
+
+	(void)state;
+	met = 0;
+	wire.config.meet_gathered = meet_when_open;
+	wire.config.gatherer = &met;
+	wire_start(&wire);
+	for (int i = 0; i < 200; i++)
+		buf_add_c(&many, "GET /park HTTP/1.1\r\nHost: h\r\n\r\n");
+	CHECK_ERR(buf_finish(&many, &text), OK);
+	first = wire_connect(wire.port);
+	wire_send(first, text);
+	stage_await(&stage.parked_count, 1);
+	second = ask("/name/x");
+	stage_open(true);
+	expect(second, 200, "x");
+	CHECK(stage.finished < 200); /* the first one goes on meanwhile */
+	for (int i = 0; i < 200; i++)
+		expect(first, 200, "parked");
+	close(first);
+	close(second);
+}
+
 static void two_hundred_tasks_come_home_at_once(void **state)
 {
 	int fds[200];
@@ -251,6 +289,7 @@ int main(void)
 	return RUN(TEST(a_parked_task_goes_on_when_it_comes_home),
 		   TEST(the_next_step_runs_in_the_lane_when_it_may_block),
 		   TEST(what_the_loop_meets_before_it_waits_goes_on_at_once),
+		   TEST(a_connection_that_always_has_more_does_not_keep_others_waiting),
 		   TEST(two_hundred_tasks_come_home_at_once),
 		   TEST(a_task_whose_client_is_gone_is_finished_and_freed),
 		   TEST(a_full_lane_is_busy_and_the_others_are_not),
