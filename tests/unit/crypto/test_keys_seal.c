@@ -226,6 +226,7 @@ static void a_seal_and_a_mac_at_once_are_what_they_are_alone(void **state)
 		.wrapped = new_user(world, ALICE),
 		.place = mail_token,
 		.plain = STR("a secret"),
+		.wants_tag = true,
 		.label = MAC_CODE,
 		.input = STR("input"),
 	};

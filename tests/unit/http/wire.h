@@ -116,6 +116,11 @@ static inline enum err after_park(struct task *task, enum err result, void *arg)
 	return result == OK ? answer(exchange_of(task), STR("parked")) : result;
 }
 
+static inline enum err say_finished(struct exchange *x)
+{
+	return answer(x, str_printf(&x->task.arena, "%u", stage.finished));
+}
+
 static inline enum err park_until(struct exchange *x, then_fn *then)
 {
 	enum err err = task_park(&x->task, then, NULL);
@@ -199,6 +204,7 @@ static const struct route routes[] = {
 	{ "GET", "/much", say_much, LANE_LOOP, 0 },
 	{ "GET", "/peer", say_peer, LANE_LOOP, 0 },
 	{ "GET", "/park", park, LANE_LOOP, 0 },
+	{ "GET", "/finished", say_finished, LANE_LOOP, 0 },
 	{ "GET", "/park-park", park_twice, LANE_LOOP, 0 },
 	{ "GET", "/lane-park", park, LANE_STORE, 0 },
 	{ "GET", "/lane-lane", park_for_lane, LANE_STORE, 0 },
