@@ -335,7 +335,8 @@ static enum err seal(struct task *task, struct consent_decision *decision)
 
 	TRY(build_personal(task, deciding, &personal));
 	order = event_seal_order(&view->user, personal, &deciding->event);
-	if (needs_code(deciding)) {
+	order.wants_tag = needs_code(deciding);
+	if (order.wants_tag) {
 		order.label = MAC_CODE;
 		order.input = code_input(&task->arena, view->request.id,
 					 deciding->decided.decision);

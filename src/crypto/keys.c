@@ -302,7 +302,7 @@ enum err keys_new_user_key(struct task *task, struct keyring *keys, struct str u
 static struct key_question question_to_seal(const struct seal_order *order)
 {
 	return (struct key_question){
-		.ask = order->input.at != NULL ? KEY_SEAL_AND_MAC : KEY_SEAL,
+		.ask = order->wants_tag ? KEY_SEAL_AND_MAC : KEY_SEAL,
 		.wrapped = order->wrapped,
 		.place = order->place,
 		.text = order->plain,
@@ -326,7 +326,7 @@ enum err keys_seal_with_others(struct task *task, struct keyring *keys,
 {
 	const struct asking asking = { .question = question_to_seal(order),
 				       .ret_text = &ret_sealed->bytes,
-				       .ret_tag = order->input.at != NULL ? ret_sealed->tag : NULL,
+				       .ret_tag = order->wants_tag ? ret_sealed->tag : NULL,
 				       .then = then,
 				       .arg = arg };
 

@@ -235,8 +235,9 @@ struct seal_order {
 	struct str wrapped;
 	struct seal_place place;
 	struct str plain;
+	bool wants_tag; /* else what follows is not looked at */
 	enum mac_label label;
-	struct str input; /* of the MAC; STR_NONE: none is wanted */
+	struct str input;
 };
 
 struct key_sealed {
@@ -245,7 +246,7 @@ struct key_sealed {
 };
 
 /*
- * keys_seal and, if there is an input for it, keys_mac at once, asked with the questions of other
+ * keys_seal and, if a tag is wanted, keys_mac at once, asked with the questions of other
  * tasks: as keys_issue_with_others. The errors of both, and nothing is answered then.
  */
 MUST_CHECK enum err keys_seal_with_others(struct task *task, struct keyring *keys,

@@ -17,6 +17,9 @@ struct arena;
 void random_bytes(void *at, size_t len);
 uint64_t random_u64(void);
 /*
+ * The random bytes of ids are drawn sixteen ids at a time for each thread, wiped as they are handed
+ * out, and forgotten in a forked child.
+ *
  * prefix + 26 characters of lower-case base32: "gra_" -> "gra_k3…". The characters are RFC 4648's,
  * but their values follow the order of ASCII (2..7 before a..z), so that ids sort as the bits they
  * spell.
