@@ -100,13 +100,13 @@ static void await_delivery(int fd)
 }
 
 /* How many tasks had finished when this was answered: the loop's word, so no race with it. */
-static unsigned long finished_says(int fd)
+static uint64_t finished_says(int fd)
 {
-	unsigned long count;
+	uint64_t count = 0;
 	struct got got;
 
 	CHECK(wire_read(fd, &got) && got.status == 200);
-	count = strtoul(got.body, NULL, 10);
+	CHECK(str_to_u64(str_from_c(got.body), 200, &count));
 	got_free(&got);
 	return count;
 }
