@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "base/task.h"
 #include "store/define.h"
-#include "store/sqlite_log.h"
+#include "store/sqlite_layer.h"
 #include "store/sqlite_raw.h"
 
 #define WRITER_WAITS_MS                                                                            \
@@ -167,7 +167,7 @@ static enum err sqlite_open(struct task *task, struct str path, enum db_use use,
 		abort();
 	if (sqlite3_open_v2(str_to_c(&task->arena, path), &db->handle,
 			    SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW,
-			    use == DB_READ ? NULL : sqlite_log_layer()) != SQLITE_OK) {
+			    sqlite_layer()) != SQLITE_OK) {
 		return failf(task, ERR_CONFIG, "cannot open the database %.*s: %s", STR_FMT(path),
 			     db->handle == NULL ? "no memory" : sqlite3_errmsg(db->handle));
 	}

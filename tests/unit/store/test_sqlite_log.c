@@ -3,12 +3,14 @@
  * The log that is written in few calls. The layer below is SQLite's own file system, counted, and
  * one that fails when it is told to.
  */
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "check.h"
+#include "store/sqlite_layer.h"
 #include "store/sqlite_log.h"
 
 #define PAGES 100 /* more than is gathered at a time */
@@ -95,7 +97,7 @@ static int begin(void **state)
 	snprintf(f->dir, sizeof(f->dir), "/tmp/grantd-log-XXXXXX");
 	CHECK(mkdtemp(f->dir) != NULL);
 	snprintf(f->file, sizeof(f->file), "%s/facts.db", f->dir);
-	CHECK(sqlite3_open_v2(f->file, &f->writer, flags, sqlite_log_layer()) == SQLITE_OK);
+	CHECK(sqlite3_open_v2(f->file, &f->writer, flags, sqlite_layer()) == SQLITE_OK);
 	run(f->writer, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
 		       "CREATE TABLE facts (id INTEGER PRIMARY KEY, bytes BLOB NOT NULL)");
 	sqlite3_wal_autocheckpoint(f->writer, 0);
@@ -138,6 +140,38 @@ static void a_long_commit_is_a_few(void **state)
 	check_sound(f, PAGES);
 }
 
+static void copy_file(const char *from, const char *to)
+{
+	char bytes[8192];
+	int in = open(from, O_RDONLY | O_CLOEXEC);
+	int out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	CHECK(in >= 0 && out >= 0);
+	for (ssize_t len; (len = read(in, bytes, sizeof(bytes))) > 0;)
+		CHECK(write(out, bytes, (size_t)len) == len);
+	close(in);
+	close(out);
+}
+
+/* What the files say alone, without the shared memory beside them. */
+static int64_t sum_after_a_crash(const struct fixture *f)
+{
+	char log[112], copy[112], copied_log[128];
+	sqlite3 *db = NULL;
+	int64_t sum;
+
+	snprintf(log, sizeof(log), "%s-wal", f->file);
+	snprintf(copy, sizeof(copy), "%s-copy", f->file);
+	snprintf(copied_log, sizeof(copied_log), "%s-wal", copy);
+	copy_file(f->file, copy);
+	copy_file(log, copied_log);
+	CHECK(sqlite3_open_v2(copy, &db, SQLITE_OPEN_READWRITE, "unix") == SQLITE_OK);
+	sum = number(db, "SELECT sum(length(bytes)) FROM facts");
+	CHECK(sqlite3_close(db) == SQLITE_OK);
+	CHECK(unlink(copy) == 0);
+	return sum;
+}
+
 /* A small cache gives pages up before the commit, and reads and writes them again. */
 static void what_is_written_before_the_commit_is_found_again(void **state)
 {
@@ -150,6 +184,7 @@ static void what_is_written_before_the_commit_is_found_again(void **state)
 	CHECK(number(f->reader, "SELECT count(*) FROM facts") == 0);
 	run(f->writer, "COMMIT");
 	check_sound(f, PAGES);
+	CHECK(sum_after_a_crash(f) == PAGES * 3800);
 }
 
 static void what_is_taken_back_leaves_nothing(void **state)
@@ -190,6 +225,47 @@ static void the_log_is_moved_into_the_database(void **state)
 	check_sound(f, PAGES + 2);
 }
 
+static sqlite3_int64 written_at;
+
+static int note_write(sqlite3_file *file, const void *bytes, int len, sqlite3_int64 offset)
+{
+	(void)file;
+	(void)bytes;
+	CHECK(len == 24 + 4096);
+	writes++;
+	written_at = offset;
+	return SQLITE_OK;
+}
+
+static void write_frame(struct gathered *gathered, sqlite3_file *file, sqlite3_int64 at,
+			bool is_commit)
+{
+	static const char page[4096];
+	char head[24] = { [7] = (char)is_commit };
+
+	CHECK(gathered_write(gathered, file, head, sizeof(head), at) == SQLITE_OK);
+	CHECK(gathered_write(gathered, file, page, sizeof(page), at + 24) == SQLITE_OK);
+}
+
+/* Another process may have written where the frames that were taken back would have come. */
+static void what_was_gathered_ends_with_its_transaction(void **state)
+{
+	static const sqlite3_io_methods methods = { .iVersion = 1, .xWrite = note_write };
+	sqlite3_file file = { &methods };
+	struct gathered *gathered = gathered_new();
+
+	(void)state;
+	writes = 0;
+	write_frame(gathered, &file, 32, false);
+	gathered_end(gathered);
+	write_frame(gathered, &file, 32 + (24 + 4096), true);
+	CHECK(writes == 1 && written_at == 32 + (24 + 4096));
+	CHECK(gathered_flush(gathered, &file) == SQLITE_OK);
+	CHECK(writes == 1);
+	gathered_free(&gathered);
+	CHECK(gathered == NULL);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, begin, end)
 
 int main(void)
@@ -198,5 +274,6 @@ int main(void)
 		   CASE(what_is_written_before_the_commit_is_found_again),
 		   CASE(what_is_taken_back_leaves_nothing),
 		   CASE(a_commit_that_cannot_be_written_is_none),
-		   CASE(the_log_is_moved_into_the_database));
+		   CASE(the_log_is_moved_into_the_database),
+		   cmocka_unit_test(what_was_gathered_ends_with_its_transaction));
 }
