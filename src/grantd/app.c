@@ -28,6 +28,7 @@ static enum err open_store(struct task *task, struct app *app, const struct conf
 		.inspect = STORE_INSPECT,
 		.ended = installation_ended_file(task, config),
 		.threads = app->routes.threads + OWN_THREADS,
+		.in_rounds = app->routes.loops,
 		.pool = config->database_pool,
 		.clock = task->clock,
 		.log = task->log,
@@ -135,6 +136,7 @@ static bool meet_gathered(void *context, unsigned thread)
 {
 	struct app *app = context;
 
+	store_rest(app->store, thread);
 	return app->keys != NULL && keys_ask_gathered(app->keys, thread);
 }
 

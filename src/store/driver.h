@@ -51,6 +51,8 @@ struct sql_driver {
 	struct sql_value (*column)(const struct sql_cursor *cursor, int column);
 	/* Closes the cursor; cursor->changed is right afterwards. */
 	void (*finish)(struct sql_cursor *cursor);
+	/* Of a connection in rounds: one is over. NULL: it holds nothing. */
+	void (*rest)(struct db *db);
 	/* SQL without arguments that is run once: transactions, pragmas, schema steps. */
 	enum err (*execute)(struct task *task, struct db *db, const char *text);
 	/*
@@ -82,6 +84,7 @@ struct sql_driver {
 struct db {
 	const struct sql_driver *driver;
 	struct ended_notes *ended; /* of a writing connection where DIR keeps what has ended */
+	bool in_rounds;		   /* its thread says when it will wait: store_rest */
 };
 
 extern const struct sql_driver sqlite_driver;

@@ -31,14 +31,12 @@ static STATEMENT FAMILY_SET_ROOT = {
 static STATEMENT FAMILY_SET_KEY = { "UPDATE families SET key_thumbprint = $2 WHERE id = $1" };
 static STATEMENT GRANT_USED = { "UPDATE grants SET last_used_at = $2"
 				" WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $3)" };
-/* writing a value back takes the row on PostgreSQL; on SQLite the writer is alone anyway */
-static STATEMENT FAMILY_TAKE = {
-	"UPDATE families SET repeats = repeats WHERE id = $1 RETURNING " FAMILY_COLUMNS
-};
+static STATEMENT FAMILY_TAKE = { "SELECT " FAMILY_COLUMNS
+				 " FROM families WHERE id = $1" SQL_TAKING };
 static STATEMENT FAMILY_TAKE_ALL = {
-	"UPDATE families SET repeats = repeats"
+	"SELECT " FAMILY_COLUMNS " FROM families"
 	" WHERE user_id = (SELECT g.user_id FROM grants g WHERE g.id = $1) AND grant_id = $1"
-	" AND revoked_at IS NULL RETURNING " FAMILY_COLUMNS
+	" AND revoked_at IS NULL" SQL_TAKING
 };
 /* a ceiling is kept as names joined by single spaces, each once; $2 is the one that goes */
 #define NAMES_IN   "' ' || ceiling || ' '"

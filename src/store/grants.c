@@ -75,13 +75,7 @@ static STATEMENT GRANT_REVOKE = {
 static STATEMENT GRANT_TAKE = {
 	"UPDATE grants SET updated_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING user_id"
 };
-/*
- * Writing a value back takes the row on PostgreSQL; on SQLite the writer is alone anyway. One that
- * no index has, or it would be written anew.
- */
-static STATEMENT GRANT_TAKE_AS_IT_IS = {
-	"UPDATE grants SET basis = basis WHERE id = $1 RETURNING created_at"
-};
+static STATEMENT GRANT_TAKE_AS_IT_IS = { "SELECT created_at FROM grants WHERE id = $1" SQL_TAKING };
 
 enum err row_grant(struct task *task, struct sql_row *row, struct grant *grant)
 {

@@ -55,9 +55,12 @@ static STATEMENT REQUEST_DECIDE = {
 };
 /* apart from the above: a column that is named there has its index written at each decision */
 static STATEMENT REQUEST_KEEP = { "UPDATE requests SET over_at = $2 WHERE id = $1" };
+static STATEMENT REQUEST_TAKE_CODE = {
+	"SELECT " REQUEST_COLUMNS
+	" FROM requests WHERE code_hash = $1 AND state = 'code'" SQL_TAKING
+};
 static STATEMENT REQUEST_SPEND = {
-	"UPDATE requests SET state = 'spent', spent_at = $2, family_id = $3"
-	" WHERE code_hash = $1 AND state = 'code' RETURNING " REQUEST_COLUMNS
+	"UPDATE requests SET state = 'spent', spent_at = $2, family_id = $3 WHERE id = $1"
 };
 static STATEMENT REQUEST_SWEEP = {
 	"DELETE FROM requests WHERE id IN"
@@ -261,14 +264,19 @@ enum err auth_request_decide(struct task *task, struct db *db, const struct auth
 
 enum err auth_request_spend(struct task *task, struct db *db, struct auth_request *request)
 {
-	enum err err = sql_one(task, db, &REQUEST_SPEND,
-			       ARGS(sql_blob(request->code_hash), sql_int(request->spent_at),
-				    sql_text(request->family_id)),
+	const int64_t spent_at = request->spent_at;
+	const struct str family_id = request->family_id;
+	enum err err = sql_one(task, db, &REQUEST_TAKE_CODE, ARGS(sql_blob(request->code_hash)),
 			       read_request, request);
 
 	if (err == ERR_NOT_FOUND)
 		return fail(task, ERR_CONFLICT, "no code to be spent");
-	return err;
+	TRY(err);
+	request->state = REQUEST_SPENT;
+	request->spent_at = spent_at;
+	request->family_id = family_id;
+	return sql_exec(task, db, &REQUEST_SPEND,
+			ARGS(sql_text(request->id), sql_int(spent_at), sql_text(family_id)), NULL);
 }
 
 enum err auth_request_sweep(struct task *task, struct db *db, int64_t now, int64_t limit,

@@ -29,6 +29,13 @@ struct sql {
 /* static STATEMENT GRANT_FIND = { "SELECT … WHERE id = $1" }; */
 #define STATEMENT const struct sql __attribute__((section("grantd_sql"), used))
 
+/*
+ * Ends a SELECT that takes its rows: nobody else takes or writes them until the transaction is
+ * over. On SQLite the writer is alone, and its driver leaves this out. It lets rows that refer to
+ * these be added, as an UPDATE would.
+ */
+#define SQL_TAKING " FOR NO KEY UPDATE"
+
 size_t sql_count(void);
 /* The statement of a number below sql_count, and back. */
 const struct sql *sql_at(size_t number);

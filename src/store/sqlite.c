@@ -88,6 +88,7 @@ static void sqlite_close(struct db **closing)
 	*closing = NULL;
 	if (db == NULL)
 		return;
+	sqlite_looks_free(db);
 	for (size_t i = 0; i < db->prepared_count; i++)
 		sqlite3_finalize(db->prepared[i].handle);
 	sqlite3_close(db->handle);
@@ -198,10 +199,20 @@ static enum err number_places(struct task *task, struct sqlite_statement *statem
 	return OK;
 }
 
+static struct str without_taking(const struct sql *sql)
+{
+	struct str text = str_from_c(sql->text);
+
+	if (str_ends_with(text, STR(SQL_TAKING)))
+		text.len -= STR(SQL_TAKING).len;
+	return text;
+}
+
 static enum err prepare(struct task *task, struct sqlite_db *db, const struct sql *sql,
 			struct sqlite_statement *statement)
 {
-	int code = sqlite3_prepare_v3(db->handle, sql->text, -1, SQLITE_PREPARE_PERSISTENT,
+	struct str text = without_taking(sql);
+	int code = sqlite3_prepare_v3(db->handle, text.at, (int)text.len, SQLITE_PREPARE_PERSISTENT,
 				      &statement->handle, NULL);
 
 	if (code != SQLITE_OK)
@@ -259,6 +270,8 @@ static enum err sqlite_start(struct task *task, struct db *base, const struct sq
 	struct sqlite_db *db = (struct sqlite_db *)base;
 	const struct sqlite_statement *statement = NULL;
 
+	if (base->in_rounds)
+		TRY(sqlite_look(task, db));
 	TRY(find_prepared(task, db, sql, &statement));
 	TRY(bind_all(task, db, statement, args));
 	*ret_cursor = (struct sql_cursor){ .db = base, .handle = statement->handle };
@@ -355,6 +368,7 @@ const struct sql_driver sqlite_driver = {
 	.step = sqlite_step,
 	.column = sqlite_column,
 	.finish = sqlite_finish,
+	.rest = sqlite_rest,
 	.execute = sqlite_execute,
 	.define = sqlite_define,
 	.hold = sqlite_hold,

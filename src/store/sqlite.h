@@ -26,6 +26,9 @@ struct sqlite_db {
 	int wal_pages;	   /* after the last commit */
 	int checkpoint_at; /* pages that make the next attempt due */
 	bool is_relaxed;   /* the next commit is not synced */
+	/* where the log's index counts commits; NULL before the first read in rounds */
+	const volatile uint32_t *commits;
+	struct sqlite_looks *looks; /* of a reader in rounds */
 
 	struct sqlite_reserve reserve; /* the writer's */
 	bool met_full;		       /* since the batch began: no space for something */
@@ -37,6 +40,16 @@ struct sqlite_db {
 /* Notes, logs and answers what SQLite said; ends the process for a failed fsync. Never OK. */
 enum err sqlite_fail(struct task *task, struct sqlite_db *db, int code);
 enum err sqlite_execute(struct task *task, struct db *db, const char *text);
+
+/*
+ * Before each statement of a reader in rounds: begins a transaction if there is none, or if
+ * somebody has committed since it began.
+ */
+enum err sqlite_look(struct task *task, struct sqlite_db *db);
+void sqlite_rest(struct db *db);
+/* By the writer: until nobody in this process looks at what he looks at now, or a few ms. */
+void sqlite_await_looks(struct sqlite_db *db);
+void sqlite_looks_free(struct sqlite_db *db);
 
 /* ERR_CONFIG in place of what just failed when that was for damage. */
 enum err sqlite_say_damage(struct task *task, struct sqlite_db *db, struct str path, enum err err);

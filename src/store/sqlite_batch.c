@@ -214,9 +214,11 @@ static bool is_checkpoint_due(struct sqlite_db *db)
 }
 
 /*
- * Passive: it waits for nobody. When a reader's old snapshot keeps pages from being moved, the next
- * attempt waits for as many pages again, so a long reader costs a longer log and not an attempt per
- * batch.
+ * Passive: it waits for nobody but our own rounds, which are short, and of which there is always
+ * one under load: before, so that all can be moved; behind, so that the next commit finds nobody in
+ * the log and begins it anew. When an old state that somebody else looks at keeps pages from being
+ * moved, the next attempt comes after as many pages again, so a long reader costs a longer log and
+ * not an attempt per batch.
  */
 void sqlite_checkpoint(struct task *task, struct sqlite_db *db)
 {
@@ -226,11 +228,14 @@ void sqlite_checkpoint(struct task *task, struct sqlite_db *db)
 
 	if (!is_checkpoint_due(db))
 		return;
+	sqlite_await_looks(db);
 	code = sqlite3_wal_checkpoint_v2(db->handle, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_log,
 					 &moved);
 	db->checkpoint_at = db->wal_pages + (atomic_load(&db->is_full) ? 1 : CHECKPOINT_PAGES);
-	if (code == SQLITE_OK && in_log == moved)
+	if (code == SQLITE_OK && in_log == moved) {
+		sqlite_await_looks(db);
 		db->wal_pages = 0; /* the next commit begins the log anew, and says so */
+	}
 	if (code != SQLITE_OK && code != SQLITE_BUSY) {
 		enum err err = sqlite_fail(task, db, code);
 		(void)err; /* the commits stand in the log; the next attempt moves them */

@@ -278,6 +278,16 @@ static int layer_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *file, in
 	return open_database(path, of(file), flags, ret_flags);
 }
 
+const volatile uint32_t *sqlite_layer_commits(sqlite3 *connection)
+{
+	sqlite3_file *file = NULL;
+	int code = sqlite3_file_control(connection, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+
+	if (code != SQLITE_OK || file == NULL || file->pMethods != &database_methods)
+		return NULL;
+	return pages_commits(of(file)->pages);
+}
+
 /* Once, but for a test that puts another file system below. */
 static void lay(sqlite3_vfs *lowest)
 {

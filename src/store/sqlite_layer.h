@@ -6,5 +6,13 @@
  */
 #pragma once
 
+#include <sqlite3.h>
+#include <stdint.h>
+
 /* The name to open a connection with. The layer lies on the default file system of that moment. */
 const char *sqlite_layer(void);
+/*
+ * Where all connections of all processes count commits, for as long as this connection is open.
+ * NULL: it has not read yet, or nobody counts.
+ */
+const volatile uint32_t *sqlite_layer_commits(sqlite3 *connection);

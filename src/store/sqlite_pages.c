@@ -16,7 +16,7 @@
 struct log_index {
 	uint32_t version;
 	uint32_t unused;
-	uint32_t change;
+	uint32_t change; /* counts commits */
 	uint8_t is_ready;
 	uint8_t is_big_endian;
 	uint16_t page_len;
@@ -113,14 +113,19 @@ static int read_page(const struct kept_pages *pages, const struct page_key *key,
 }
 
 /* Of another form nothing is known. */
+static bool is_known(const struct kept_pages *pages)
+{
+	return pages != NULL && pages->index->version == VERSION && pages->index->is_ready != 0;
+}
+
+const volatile uint32_t *pages_commits(const struct kept_pages *pages)
+{
+	return is_known(pages) ? &pages->index->change : NULL;
+}
+
 static bool can_keep(const struct kept_pages *pages, const struct page_read *read)
 {
-	const volatile struct log_index *index;
-
-	if (pages == NULL || read->len != PAGE_LEN)
-		return false;
-	index = pages->index;
-	return index->version == VERSION && index->is_ready != 0 && index->page_len == PAGE_LEN;
+	return is_known(pages) && read->len == PAGE_LEN && pages->index->page_len == PAGE_LEN;
 }
 
 static uint64_t generation(const struct kept_pages *pages)

@@ -16,6 +16,7 @@
 
 #include <sqlite3.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct kept_pages; /* of one database, shared by all connections of the process */
 
@@ -26,6 +27,9 @@ struct kept_pages; /* of one database, shared by all connections of the process 
 struct kept_pages *pages_join(const volatile void *index);
 /* The last to leave frees them. */
 void pages_leave(struct kept_pages **pages);
+
+/* Where commits are counted; NULL if that is not known. */
+const volatile uint32_t *pages_commits(const struct kept_pages *pages);
 
 struct page_read {
 	sqlite3_file *lower; /* the file to read what is not kept from */

@@ -34,6 +34,7 @@ struct store {
 	struct writer *writer;
 	struct ping ping;
 	unsigned threads;
+	unsigned in_rounds;   /* of the threads, the first */
 	struct db *readers[]; /* each opened and used by its thread alone */
 };
 
@@ -51,6 +52,7 @@ static struct store *store_new(const struct sql_driver *driver, const struct sto
 		abort();
 	store->driver = driver;
 	store->threads = config->threads;
+	store->in_rounds = config->in_rounds;
 	store->place = strndup(place.at, place.len);
 	if (store->place == NULL)
 		abort();
@@ -185,6 +187,13 @@ bool store_is_shared(const struct store *store)
 	return store->driver->is_shared;
 }
 
+static enum err open_reader(struct task *task, struct store *store, struct db **ret_reader)
+{
+	TRY(store->driver->open(task, store_place(store), DB_READ, ret_reader));
+	(*ret_reader)->in_rounds = task->thread < store->in_rounds;
+	return OK;
+}
+
 enum err store_reader(struct task *task, struct store *store, struct db **ret_db)
 {
 	struct db **reader;
@@ -192,9 +201,17 @@ enum err store_reader(struct task *task, struct store *store, struct db **ret_db
 	assert(task->thread < store->threads);
 	reader = &store->readers[task->thread];
 	if (*reader == NULL)
-		TRY(store->driver->open(task, store_place(store), DB_READ, reader));
+		TRY(open_reader(task, store, reader));
 	*ret_db = *reader;
 	return OK;
+}
+
+void store_rest(struct store *store, unsigned thread)
+{
+	struct db *reader = store->readers[thread];
+
+	if (reader != NULL && store->driver->rest != NULL)
+		store->driver->rest(reader);
 }
 
 enum err store_submit(struct task *task, struct store *store, write_fn *fn, void *arg,

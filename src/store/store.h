@@ -31,6 +31,7 @@ struct store_config {
 	struct str database; /* "sqlite:/path/grantd.db" or a libpq "postgresql://…" URI */
 	struct str ended;    /* the file of store/ended.h; STR_NONE: none is kept */
 	unsigned threads;    /* how many threads may read: task.thread is below it */
+	unsigned in_rounds;  /* the first so many of them call store_rest */
 	unsigned pool;	     /* PostgreSQL: how many workers write; 0: 16 */
 	unsigned queue;	     /* waiting writes at most; 0: 16,384 */
 	int64_t reserve;     /* bytes of disk that SQLite holds back for stops; 0: none */
@@ -63,6 +64,13 @@ bool store_is_shared(const struct store *store);
 
 /* The read connection of task->thread, opened at first use. ERR_STORE when the database is gone. */
 MUST_CHECK enum err store_reader(struct task *task, struct store *store, struct db **ret_db);
+
+/*
+ * By a thread in rounds before it waits for anything but this process. Until then SQLite may show
+ * it one state of the database as long as nobody commits, so that many reads cost little more than
+ * one; what is committed is seen at once, as by everybody.
+ */
+void store_rest(struct store *store, unsigned thread);
 
 /*
  * A write. It may run more than once and touches nothing but the database and its own arg and task

@@ -23,10 +23,7 @@ static STATEMENT USER_FIND_BY_NAME = { USER_SELECT " WHERE u.username = $1" };
 /* byte order on both databases: PostgreSQL's columns are made with COLLATE "C" */
 static STATEMENT USER_LIST = { USER_SELECT " WHERE u.username > $1 ORDER BY u.username LIMIT $2" };
 static STATEMENT USER_SET_DISABLED = { "UPDATE users SET disabled_at = $2 WHERE id = $1" };
-/* writing a value back takes the row on PostgreSQL; on SQLite the writer is alone anyway */
-static STATEMENT USER_TAKE = {
-	"UPDATE users SET version = version WHERE id = $1 RETURNING disabled_at"
-};
+static STATEMENT USER_TAKE = { "SELECT disabled_at FROM users WHERE id = $1" SQL_TAKING };
 static STATEMENT USER_COUNT = { "SELECT count(*) FROM users" };
 
 static STATEMENT AUTHENTICATOR_FIND = {

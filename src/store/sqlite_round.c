@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Many reads of one state. A statement alone takes a read lock in the log's index and lets it go
+ * again, which costs several times what finding a row does. A thread that says when it will wait
+ * reads within a transaction until then; where somebody has committed meanwhile, it begins anew.
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "store/sqlite.h"
+#include "store/sqlite_layer.h"
+
+#define POLL_NS	  50000 /* a round under load is some hundred microseconds */
+#define POLLS_MAX 100
+
+/* Of a reader in rounds; others ask for the first two. */
+struct sqlite_looks {
+	const volatile uint32_t *commits; /* of which database */
+	_Atomic uint32_t count;		  /* of beginnings and ends: odd while it looks */
+	uint32_t seen;			  /* commits before it began */
+	sqlite3_stmt *begin, *end;
+	struct sqlite_looks *next;
+};
+
+static pthread_mutex_t listing = PTHREAD_MUTEX_INITIALIZER;
+static struct sqlite_looks *all;
+
+static void add_to_list(struct sqlite_looks *looks)
+{
+	pthread_mutex_lock(&listing);
+	looks->next = all;
+	all = looks;
+	pthread_mutex_unlock(&listing);
+}
+
+/* NULL if there is no memory. */
+static struct sqlite_looks *new_looks(const struct sqlite_db *db)
+{
+	struct sqlite_looks *looks = calloc(1, sizeof(*looks));
+
+	if (looks == NULL)
+		return NULL;
+	looks->commits = db->commits;
+	if (sqlite3_prepare_v2(db->handle, "BEGIN", -1, &looks->begin, NULL) != SQLITE_OK ||
+	    sqlite3_prepare_v2(db->handle, "COMMIT", -1, &looks->end, NULL) != SQLITE_OK) {
+		sqlite3_finalize(looks->begin);
+		free(looks);
+		return NULL;
+	}
+	add_to_list(looks);
+	return looks;
+}
+
+void sqlite_looks_free(struct sqlite_db *db)
+{
+	struct sqlite_looks **at = &all;
+
+	if (db->looks == NULL)
+		return;
+	pthread_mutex_lock(&listing);
+	while (*at != db->looks)
+		at = &(*at)->next;
+	*at = db->looks->next;
+	pthread_mutex_unlock(&listing);
+	sqlite3_finalize(db->looks->begin);
+	sqlite3_finalize(db->looks->end);
+	free(db->looks);
+	db->looks = NULL;
+}
+
+static bool is_looking(const struct sqlite_looks *looks)
+{
+	return atomic_load_explicit(&looks->count, memory_order_relaxed) % 2 == 1;
+}
+
+static void await(const struct sqlite_looks *looks)
+{
+	const struct timespec pause = { .tv_nsec = POLL_NS };
+	uint32_t count = atomic_load(&looks->count);
+
+	for (int i = 0; i < POLLS_MAX && count % 2 == 1 && atomic_load(&looks->count) == count; i++)
+		nanosleep(&pause, NULL);
+}
+
+void sqlite_await_looks(struct sqlite_db *db)
+{
+	if (db->commits == NULL)
+		db->commits = sqlite_layer_commits(db->handle);
+	pthread_mutex_lock(&listing);
+	for (const struct sqlite_looks *looks = all; looks != NULL; looks = looks->next) {
+		if (looks->commits == db->commits)
+			await(looks);
+	}
+	pthread_mutex_unlock(&listing);
+}
+
+/* The index is there with the first read, which is alone; without memory all are. */
+static bool is_in_rounds(struct sqlite_db *db)
+{
+	if (db->looks != NULL)
+		return true;
+	db->commits = sqlite_layer_commits(db->handle);
+	if (db->commits != NULL)
+		db->looks = new_looks(db);
+	return db->looks != NULL;
+}
+
+static int run(sqlite3_stmt *statement)
+{
+	(void)sqlite3_step(statement);
+	return sqlite3_reset(statement);
+}
+
+/* SQLite ends a transaction by itself after some failures. */
+static bool in_transaction(const struct sqlite_db *db)
+{
+	return sqlite3_get_autocommit(db->handle) == 0;
+}
+
+static int let_go(struct sqlite_db *db)
+{
+	int code = in_transaction(db) ? run(db->looks->end) : SQLITE_OK;
+
+	if (code == SQLITE_OK)
+		atomic_fetch_add(&db->looks->count, 1);
+	return code;
+}
+
+/* Counted before the state is taken: what is committed in between is looked at once more. */
+static int look(struct sqlite_db *db, uint32_t commits)
+{
+	int code = run(db->looks->begin);
+
+	if (code != SQLITE_OK)
+		return code;
+	db->looks->seen = commits;
+	atomic_fetch_add(&db->looks->count, 1);
+	return SQLITE_OK;
+}
+
+enum err sqlite_look(struct task *task, struct sqlite_db *db)
+{
+	int code = SQLITE_OK;
+	uint32_t commits;
+
+	if (!is_in_rounds(db))
+		return OK;
+	commits = __atomic_load_n(db->commits, __ATOMIC_ACQUIRE);
+	if (is_looking(db->looks)) {
+		if (commits == db->looks->seen && in_transaction(db))
+			return OK;
+		code = let_go(db);
+	}
+	if (code == SQLITE_OK)
+		code = look(db, commits);
+	return code == SQLITE_OK ? OK : sqlite_fail(task, db, code);
+}
+
+void sqlite_rest(struct db *base)
+{
+	struct sqlite_db *db = (struct sqlite_db *)base;
+
+	/* nothing was written, so nothing is lost; what fails is tried again by the next look */
+	if (db->looks != NULL && is_looking(db->looks))
+		(void)let_go(db);
+}
