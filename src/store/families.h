@@ -27,7 +27,7 @@ MUST_CHECK enum err family_rotate(struct task *task, struct db *db, const struct
 MUST_CHECK enum err family_set_root(struct task *task, struct db *db, const struct family *family);
 /* Binds it to its key, after family_rotate has taken the row. */
 MUST_CHECK enum err family_set_key(struct task *task, struct db *db, const struct family *family);
-/* Takes the row first (UPDATE … RETURNING), so that what is judged stays true until the commit. */
+/* Takes the row first (SQL_TAKING), so that what is judged stays true until the commit. */
 MUST_CHECK enum err family_take(struct task *task, struct db *db, struct str id,
 				struct family *ret_family);
 /* Takes all of a grant that have not ended. */

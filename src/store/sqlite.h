@@ -23,12 +23,11 @@ struct sqlite_db {
 	sqlite3 *handle;
 	struct sqlite_statement *prepared; /* by number of the statement */
 	size_t prepared_count;
-	int wal_pages;	   /* after the last commit */
-	int checkpoint_at; /* pages that make the next attempt due */
-	bool is_relaxed;   /* the next commit is not synced */
-	/* where the log's index counts commits; NULL before the first read in rounds */
-	const volatile uint32_t *commits;
-	struct sqlite_looks *looks; /* of a reader in rounds */
+	int wal_pages;			/* after the last commit */
+	int checkpoint_at;		/* pages that make the next attempt due */
+	bool is_relaxed;		/* the next commit is not synced */
+	const struct kept_pages *pages; /* NULL before the first read in rounds */
+	struct sqlite_looks *looks;	/* of a reader in rounds */
 
 	struct sqlite_reserve reserve; /* the writer's */
 	bool met_full;		       /* since the batch began: no space for something */
@@ -47,7 +46,7 @@ enum err sqlite_execute(struct task *task, struct db *db, const char *text);
  */
 enum err sqlite_look(struct task *task, struct sqlite_db *db);
 void sqlite_rest(struct db *db);
-/* By the writer: until nobody in this process looks at what he looks at now, or a few ms. */
+/* By the writer: until nobody in this process looks at what he looks at now, 5 ms at most. */
 void sqlite_await_looks(struct sqlite_db *db);
 void sqlite_looks_free(struct sqlite_db *db);
 

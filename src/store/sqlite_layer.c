@@ -9,8 +9,8 @@
 #include "store/sqlite_pages.h"
 
 /* walformat.html, 2.3 */
-#define WRITE_LOCK	0
-#define CHECKPOINT_LOCK 1
+#define WRITE_LOCK 0
+#define READ_LOCK  3 /* the first of five; who has this one reads no log */
 
 /*
  * An open file of one connection: the database's, or its log's. SQLite reserves the memory of it
@@ -20,7 +20,7 @@ struct layered {
 	sqlite3_file file;
 	sqlite3_file *lower;
 	struct kept_pages *pages;  /* the database's, while its index is mapped; may be NULL */
-	bool is_moving;		   /* the database's: a checkpoint reads pages that end with it */
+	struct page_view view;	   /* the database's: of the transaction that reads */
 	struct layered *other;	   /* of the two; NULL while there is none */
 	struct gathered *gathered; /* the log's */
 };
@@ -43,13 +43,9 @@ static sqlite3_file *lower(sqlite3_file *file)
 static int database_read(sqlite3_file *file, void *bytes, int len, sqlite3_int64 offset)
 {
 	const struct layered *database = of(file);
-	struct page_read read = { .lower = database->lower,
-				  .bytes = bytes,
-				  .len = len,
-				  .offset = offset,
-				  .is_kept = !database->is_moving };
+	const struct page_read read = { database->lower, bytes, len, offset };
 
-	return pages_read_database(database->pages, &read);
+	return pages_read_database(database->pages, &database->view, &read);
 }
 
 static int database_map(sqlite3_file *file, int region, int size, int extend,
@@ -66,14 +62,17 @@ static int database_shm_lock(sqlite3_file *file, int offset, int count, int flag
 {
 	struct layered *database = of(file);
 	bool is_locking = (flags & SQLITE_SHM_LOCK) != 0;
+	bool is_view = offset >= READ_LOCK && (flags & SQLITE_SHM_SHARED) != 0;
 	int code;
 
 	/* what was not committed by now never is, and others may write there from here on */
 	if (offset == WRITE_LOCK && !is_locking && database->other != NULL)
 		gathered_end(database->other->gathered);
+	if (is_view)
+		database->view.is_in_log = false;
 	code = lower(file)->pMethods->xShmLock(lower(file), offset, count, flags);
-	if (offset == CHECKPOINT_LOCK && code == SQLITE_OK)
-		database->is_moving = is_locking;
+	if (is_view && is_locking && code == SQLITE_OK && offset > READ_LOCK)
+		database->view = pages_view(database->pages);
 	return code;
 }
 
@@ -99,14 +98,10 @@ static int flush(sqlite3_file *file)
 static int log_read(sqlite3_file *file, void *bytes, int len, sqlite3_int64 offset)
 {
 	const struct layered *database = of(file)->other;
-	struct page_read read = { .lower = lower(file),
-				  .bytes = bytes,
-				  .len = len,
-				  .offset = offset,
-				  .is_kept = !database->is_moving };
+	const struct page_read read = { lower(file), bytes, len, offset };
 	int code = flush(file);
 
-	return code != SQLITE_OK ? code : pages_read_log(database->pages, &read);
+	return code != SQLITE_OK ? code : pages_read_log(database->pages, &database->view, &read);
 }
 
 static int log_write(sqlite3_file *file, const void *bytes, int len, sqlite3_int64 offset)
@@ -278,14 +273,14 @@ static int layer_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *file, in
 	return open_database(path, of(file), flags, ret_flags);
 }
 
-const volatile uint32_t *sqlite_layer_commits(sqlite3 *connection)
+const struct kept_pages *sqlite_layer_pages(sqlite3 *connection)
 {
 	sqlite3_file *file = NULL;
 	int code = sqlite3_file_control(connection, "main", SQLITE_FCNTL_FILE_POINTER, &file);
 
 	if (code != SQLITE_OK || file == NULL || file->pMethods != &database_methods)
 		return NULL;
-	return pages_commits(of(file)->pages);
+	return of(file)->pages;
 }
 
 /* Once, but for a test that puts another file system below. */

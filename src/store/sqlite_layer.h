@@ -7,12 +7,13 @@
 #pragma once
 
 #include <sqlite3.h>
-#include <stdint.h>
+
+struct kept_pages;
 
 /* The name to open a connection with. The layer lies on the default file system of that moment. */
 const char *sqlite_layer(void);
 /*
- * Where all connections of all processes count commits, for as long as this connection is open.
- * NULL: it has not read yet, or nobody counts.
+ * What is shared by all connections to its database, for as long as it is open. NULL: it has not
+ * read yet, or there is no memory.
  */
-const volatile uint32_t *sqlite_layer_commits(sqlite3 *connection);
+const struct kept_pages *sqlite_layer_pages(sqlite3 *connection);

@@ -107,7 +107,7 @@ static int read_page(const struct kept_pages *pages, const struct page_key *key,
 	if (page_cache_get(pages->cache, key, read->bytes))
 		return SQLITE_OK;
 	code = read_as_it_is(read);
-	if (code == SQLITE_OK && read->is_kept)
+	if (code == SQLITE_OK)
 		page_cache_put(pages->cache, key, read->bytes);
 	return code;
 }
@@ -118,14 +118,38 @@ static bool is_known(const struct kept_pages *pages)
 	return pages != NULL && pages->index->version == VERSION && pages->index->is_ready != 0;
 }
 
-const volatile uint32_t *pages_commits(const struct kept_pages *pages)
+static uint32_t moved(const struct kept_pages *pages)
 {
-	return is_known(pages) ? &pages->index->change : NULL;
+	return __atomic_load_n(&pages->index->moved, __ATOMIC_ACQUIRE);
 }
 
-static bool can_keep(const struct kept_pages *pages, const struct page_read *read)
+struct page_view pages_view(const struct kept_pages *pages)
 {
-	return is_known(pages) && read->len == PAGE_LEN && pages->index->page_len == PAGE_LEN;
+	struct page_view view = { .is_in_log = is_known(pages) };
+
+	if (view.is_in_log)
+		view.moved = moved(pages);
+	return view;
+}
+
+/* The count alone begins again where a log is recovered. */
+bool pages_state(const struct kept_pages *pages, uint64_t *ret_state)
+{
+	uint32_t frames;
+
+	if (!is_known(pages))
+		return false;
+	frames = __atomic_load_n(&pages->index->frames, __ATOMIC_ACQUIRE);
+	*ret_state = (uint64_t)__atomic_load_n(&pages->index->change, __ATOMIC_ACQUIRE) << 32 |
+		     frames;
+	return true;
+}
+
+static bool can_keep(const struct kept_pages *pages, const struct page_view *view,
+		     const struct page_read *read)
+{
+	return view->is_in_log && is_known(pages) && read->len == PAGE_LEN &&
+	       pages->index->page_len == PAGE_LEN;
 }
 
 static uint64_t generation(const struct kept_pages *pages)
@@ -133,15 +157,16 @@ static uint64_t generation(const struct kept_pages *pages)
 	return (uint64_t)pages->index->salts[0] << 32 | pages->index->salts[1];
 }
 
-int pages_read_database(const struct kept_pages *pages, const struct page_read *read)
+int pages_read_database(const struct kept_pages *pages, const struct page_view *view,
+			const struct page_read *read)
 {
 	struct page_key key = { .offset = read->offset };
 
-	if (!can_keep(pages, read) || read->offset % PAGE_LEN != 0)
+	if (!can_keep(pages, view, read) || read->offset % PAGE_LEN != 0)
 		return read_as_it_is(read);
 	key.generation = generation(pages);
-	key.moved = __atomic_load_n(&pages->index->moved, __ATOMIC_ACQUIRE);
-	return read_page(pages, &key, read);
+	key.moved = moved(pages);
+	return key.moved < view->moved ? read_as_it_is(read) : read_page(pages, &key, read);
 }
 
 /* Behind the last commit a writer may write, take back and write anew. */
@@ -153,11 +178,12 @@ static bool is_committed_page(const struct kept_pages *pages, sqlite3_int64 offs
 	       before < pages->index->frames;
 }
 
-int pages_read_log(const struct kept_pages *pages, const struct page_read *read)
+int pages_read_log(const struct kept_pages *pages, const struct page_view *view,
+		   const struct page_read *read)
 {
 	struct page_key key = { .offset = read->offset, .is_log = true };
 
-	if (!can_keep(pages, read) || !is_committed_page(pages, read->offset))
+	if (!can_keep(pages, view, read) || !is_committed_page(pages, read->offset))
 		return read_as_it_is(read);
 	key.generation = generation(pages);
 	return read_page(pages, &key, read);

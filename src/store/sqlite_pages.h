@@ -10,7 +10,10 @@
  * - A page of the database that SQLite asks for has no newer version in the log, so it is as the
  *   last finished checkpoint left it: salts and the number of moved frames tell which one that was.
  *
- * All of that holds beside other processes too, such as an operator's sqlite3 shell.
+ * Both are read while the reader has one of the locks that keep the log from beginning anew (marks
+ * 1 to 4). Who has mark 0 reads the database alone, and a log may begin beside it; it is given what
+ * the file has, and so are checkpoints, which have none. All of that holds beside other processes
+ * too, such as an operator's sqlite3 shell.
  */
 #pragma once
 
@@ -28,17 +31,30 @@ struct kept_pages *pages_join(const volatile void *index);
 /* The last to leave frees them. */
 void pages_leave(struct kept_pages **pages);
 
-/* Where commits are counted; NULL if that is not known. */
-const volatile uint32_t *pages_commits(const struct kept_pages *pages);
+/* What a connection may read while it has a lock of the log. */
+struct page_view {
+	bool is_in_log; /* else it reads the file */
+	uint32_t moved; /* when it began; less than that is known where a log was recovered since */
+};
+
+/* Of one that has such a lock from now on. */
+struct page_view pages_view(const struct kept_pages *pages);
+
+/*
+ * What changes with each commit of anybody, and is there before the commit is acknowledged. False
+ * if that is not known.
+ */
+bool pages_state(const struct kept_pages *pages, uint64_t *ret_state);
 
 struct page_read {
 	sqlite3_file *lower; /* the file to read what is not kept from */
 	void *bytes;
 	int len;
 	sqlite3_int64 offset;
-	bool is_kept; /* for others, from now on */
 };
 
 /* pages: NULL if none are kept. The results are SQLite's. */
-int pages_read_database(const struct kept_pages *pages, const struct page_read *read);
-int pages_read_log(const struct kept_pages *pages, const struct page_read *read);
+int pages_read_database(const struct kept_pages *pages, const struct page_view *view,
+			const struct page_read *read);
+int pages_read_log(const struct kept_pages *pages, const struct page_view *view,
+		   const struct page_read *read);

@@ -4,22 +4,25 @@
  * again, which costs several times what finding a row does. A thread that says when it will wait
  * reads within a transaction until then; where somebody has committed meanwhile, it begins anew.
  */
+#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "store/sqlite.h"
 #include "store/sqlite_layer.h"
+#include "store/sqlite_pages.h"
 
-#define POLL_NS	  50000 /* a round under load is some hundred microseconds */
-#define POLLS_MAX 100
+#define POLL_NS	    50000 /* a round under load is some hundred microseconds */
+#define WAIT_MAX_US 5000
 
 /* Of a reader in rounds; others ask for the first two. */
 struct sqlite_looks {
-	const volatile uint32_t *commits; /* of which database */
-	_Atomic uint32_t count;		  /* of beginnings and ends: odd while it looks */
-	uint32_t seen;			  /* commits before it began */
+	const struct kept_pages *pages; /* of which database */
+	_Atomic uint32_t count;		/* of beginnings and ends: odd while it looks */
+	uint64_t seen;			/* the state before it began */
 	sqlite3_stmt *begin, *end;
 	struct sqlite_looks *next;
 };
@@ -42,7 +45,7 @@ static struct sqlite_looks *new_looks(const struct sqlite_db *db)
 
 	if (looks == NULL)
 		return NULL;
-	looks->commits = db->commits;
+	looks->pages = db->pages;
 	if (sqlite3_prepare_v2(db->handle, "BEGIN", -1, &looks->begin, NULL) != SQLITE_OK ||
 	    sqlite3_prepare_v2(db->handle, "COMMIT", -1, &looks->end, NULL) != SQLITE_OK) {
 		sqlite3_finalize(looks->begin);
@@ -75,23 +78,26 @@ static bool is_looking(const struct sqlite_looks *looks)
 	return atomic_load_explicit(&looks->count, memory_order_relaxed) % 2 == 1;
 }
 
-static void await(const struct sqlite_looks *looks)
+static void await(const struct sqlite_looks *looks, int64_t until)
 {
 	const struct timespec pause = { .tv_nsec = POLL_NS };
 	uint32_t count = atomic_load(&looks->count);
 
-	for (int i = 0; i < POLLS_MAX && count % 2 == 1 && atomic_load(&looks->count) == count; i++)
+	while (count % 2 == 1 && atomic_load(&looks->count) == count &&
+	       clock_monotonic_us() < until)
 		nanosleep(&pause, NULL);
 }
 
 void sqlite_await_looks(struct sqlite_db *db)
 {
-	if (db->commits == NULL)
-		db->commits = sqlite_layer_commits(db->handle);
+	int64_t until = clock_monotonic_us() + WAIT_MAX_US;
+
+	if (db->pages == NULL)
+		db->pages = sqlite_layer_pages(db->handle);
 	pthread_mutex_lock(&listing);
 	for (const struct sqlite_looks *looks = all; looks != NULL; looks = looks->next) {
-		if (looks->commits == db->commits)
-			await(looks);
+		if (looks->pages == db->pages)
+			await(looks, until);
 	}
 	pthread_mutex_unlock(&listing);
 }
@@ -101,8 +107,8 @@ static bool is_in_rounds(struct sqlite_db *db)
 {
 	if (db->looks != NULL)
 		return true;
-	db->commits = sqlite_layer_commits(db->handle);
-	if (db->commits != NULL)
+	db->pages = sqlite_layer_pages(db->handle);
+	if (db->pages != NULL)
 		db->looks = new_looks(db);
 	return db->looks != NULL;
 }
@@ -123,38 +129,42 @@ static int let_go(struct sqlite_db *db)
 {
 	int code = in_transaction(db) ? run(db->looks->end) : SQLITE_OK;
 
-	if (code == SQLITE_OK)
-		atomic_fetch_add(&db->looks->count, 1);
-	return code;
+	if (code != SQLITE_OK)
+		return code;
+	/* no statement is under way on this connection, or it would still look */
+	assert(sqlite3_txn_state(db->handle, "main") == SQLITE_TXN_NONE);
+	atomic_fetch_add(&db->looks->count, 1);
+	return SQLITE_OK;
 }
 
-/* Counted before the state is taken: what is committed in between is looked at once more. */
-static int look(struct sqlite_db *db, uint32_t commits)
+/* Asked before the state is taken: what is committed in between is looked at once more. */
+static int look(struct sqlite_db *db, uint64_t latest)
 {
 	int code = run(db->looks->begin);
 
 	if (code != SQLITE_OK)
 		return code;
-	db->looks->seen = commits;
+	db->looks->seen = latest;
 	atomic_fetch_add(&db->looks->count, 1);
 	return SQLITE_OK;
 }
 
 enum err sqlite_look(struct task *task, struct sqlite_db *db)
 {
+	uint64_t latest = 0;
+	bool is_known;
 	int code = SQLITE_OK;
-	uint32_t commits;
 
 	if (!is_in_rounds(db))
 		return OK;
-	commits = __atomic_load_n(db->commits, __ATOMIC_ACQUIRE);
+	is_known = pages_state(db->pages, &latest);
 	if (is_looking(db->looks)) {
-		if (commits == db->looks->seen && in_transaction(db))
+		if (is_known && latest == db->looks->seen && in_transaction(db))
 			return OK;
 		code = let_go(db);
 	}
-	if (code == SQLITE_OK)
-		code = look(db, commits);
+	if (code == SQLITE_OK && is_known)
+		code = look(db, latest);
 	return code == SQLITE_OK ? OK : sqlite_fail(task, db, code);
 }
 

@@ -66,9 +66,9 @@ bool store_is_shared(const struct store *store);
 MUST_CHECK enum err store_reader(struct task *task, struct store *store, struct db **ret_db);
 
 /*
- * By a thread in rounds before it waits for anything but this process. Until then SQLite may show
- * it one state of the database as long as nobody commits, so that many reads cost little more than
- * one; what is committed is seen at once, as by everybody.
+ * By a thread in rounds before it waits for anything but the key process. Until then SQLite may
+ * show it one state of the database as long as nobody commits, so that many reads cost little more
+ * than one; what is committed is seen at once, as by everybody.
  */
 void store_rest(struct store *store, unsigned thread);
 

@@ -27,7 +27,7 @@ MUST_CHECK enum err user_list(struct task *task, struct db *db, struct str after
 MUST_CHECK enum err user_set_disabled(struct task *task, struct db *db, struct str id,
 				      int64_t disabled_at);
 /*
- * Takes the row first (UPDATE … RETURNING), so that the answer stays true until the commit: may
+ * Takes the row first (SQL_TAKING), so that the answer stays true until the commit: may
  * this person do anything? ERR_NOT_FOUND.
  */
 MUST_CHECK enum err user_take(struct task *task, struct db *db, struct str id, bool *ret_active);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "check.h"
 #include "store/page_cache.h"
+#include "store/sqlite_pages.h"
 
 static void the_cache_gives_what_was_put_under_the_whole_key_only(void **state)
 {
@@ -54,8 +57,42 @@ static void the_cache_lets_go_of_what_nobody_asks_for(void **state)
 	page_cache_free(&cache);
 }
 
+static int reads;
+
+static int fill(sqlite3_file *file, void *bytes, int len, sqlite3_int64 offset)
+{
+	(void)file;
+	(void)offset;
+	memset(bytes, ++reads, (size_t)len);
+	return SQLITE_OK;
+}
+
+/* A process that died while it wrote the index leaves it to be made again from the log. */
+static void a_log_that_was_recovered_gives_nothing_to_who_began_before(void **state)
+{
+	static const sqlite3_io_methods methods = { .iVersion = 1, .xRead = fill };
+	sqlite3_file file = { &methods };
+	uint32_t index[64] = { [0] = 3007000, [3] = 1 | (PAGE_LEN << 16), [4] = 9, [24] = 5 };
+	struct kept_pages *pages = pages_join(index);
+	unsigned char page[PAGE_LEN] = { 0 };
+	const struct page_read read = { &file, page, PAGE_LEN, PAGE_LEN };
+	struct page_view before = pages_view(pages), after;
+
+	(void)state;
+	reads = 0;
+	for (int i = 0; i < 2; i++)
+		CHECK(pages_read_database(pages, &before, &read) == SQLITE_OK && page[0] == 1);
+	index[24] = 0;
+	after = pages_view(pages);
+	CHECK(pages_read_database(pages, &after, &read) == SQLITE_OK && page[0] == 2);
+	CHECK(pages_read_database(pages, &before, &read) == SQLITE_OK && page[0] == 3);
+	CHECK(pages_read_database(pages, &after, &read) == SQLITE_OK && page[0] == 2);
+	pages_leave(&pages);
+}
+
 int main(void)
 {
 	return RUN(cmocka_unit_test(the_cache_gives_what_was_put_under_the_whole_key_only),
-		   cmocka_unit_test(the_cache_lets_go_of_what_nobody_asks_for));
+		   cmocka_unit_test(the_cache_lets_go_of_what_nobody_asks_for),
+		   cmocka_unit_test(a_log_that_was_recovered_gives_nothing_to_who_began_before));
 }

@@ -180,6 +180,21 @@ static int move(sqlite3 *db, int how)
 	return code;
 }
 
+/* Beside who has all in the database the log may begin anew: nothing says what his pages are of. */
+static void who_reads_the_database_alone_is_given_what_the_file_has(void **state)
+{
+	const struct facts *facts = *state;
+	int before;
+
+	set_value(facts->writer, 7, 1);
+	CHECK(move(facts->writer, SQLITE_CHECKPOINT_FULL) == SQLITE_OK);
+	for (int i = 0; i < READERS; i++) {
+		before = reads;
+		CHECK(number(facts->readers[i], "SELECT sum(value) FROM facts") == 1);
+		CHECK(reads - before >= ROWS);
+	}
+}
+
 /* A reader, and what it must see: what was there when it began to look. */
 struct look {
 	sqlite3 *db;
@@ -398,6 +413,7 @@ static void threads_share_pages_and_never_mix_commits(void **state)
 int main(void)
 {
 	return RUN(CASE(what_did_not_change_is_read_once_by_all_readers),
+		   CASE(who_reads_the_database_alone_is_given_what_the_file_has),
 		   CASE(readers_see_what_is_true_whatever_happens_beside_them),
 		   CASE(a_log_that_begins_anew_is_another),
 		   CASE(what_a_writer_takes_back_is_not_written_later),
