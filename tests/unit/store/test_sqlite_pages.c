@@ -3,7 +3,6 @@
  * Pages that are kept for readers, against what is true: the same database opened without the
  * layer, and what the test wrote. The layer below is SQLite's own file system, counted.
  */
-#include <fcntl.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
@@ -13,21 +12,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "by_hand.h"
 #include "check.h"
-#include "store/page_cache.h"
 #include "store/sqlite_layer.h"
 
 #define ROWS	100 /* a page each */
 #define READERS 3
 #define ROUNDS	3000
 #define COMMITS 150
-#define FLAGS	(SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX)
-
-static sqlite3_vfs counted_vfs;
-static sqlite3_io_methods counted_methods[2]; /* of the database, of its log */
-static sqlite3_vfs *true_vfs;
-static const sqlite3_io_methods *true_methods[2];
-static atomic_int reads;
 
 struct facts {
 	char dir[64], file[96];
@@ -37,55 +29,13 @@ struct facts {
 	int64_t values[ROWS];
 };
 
-static int counted_read(sqlite3_file *file, void *bytes, int len, sqlite3_int64 offset)
-{
-	bool is_log = file->pMethods == &counted_methods[1];
-
-	if (len == PAGE_LEN)
-		reads++;
-	return true_methods[is_log]->xRead(file, bytes, len, offset);
-}
-
-static int counted_open(sqlite3_vfs *vfs, const char *path, sqlite3_file *file, int flags, int *out)
-{
-	int code = true_vfs->xOpen(vfs, path, file, flags, out);
-	bool is_log = (flags & SQLITE_OPEN_WAL) != 0;
-
-	if (code != SQLITE_OK || (flags & (SQLITE_OPEN_WAL | SQLITE_OPEN_MAIN_DB)) == 0)
-		return code;
-	true_methods[is_log] = file->pMethods;
-	counted_methods[is_log] = *file->pMethods;
-	counted_methods[is_log].xRead = counted_read;
-	file->pMethods = &counted_methods[is_log];
-	return code;
-}
-
 static sqlite3 *open_with(const char *file, const char *layer)
 {
-	sqlite3 *db = NULL;
+	sqlite3 *db = hand_open(file, layer);
 
-	CHECK(sqlite3_open_v2(file, &db, FLAGS, layer) == SQLITE_OK);
 	sqlite3_busy_timeout(db, 1000);
 	sqlite3_wal_autocheckpoint(db, 0);
 	return db;
-}
-
-static void run(sqlite3 *db, const char *text)
-{
-	CHECK(sqlite3_exec(db, text, NULL, NULL, NULL) == SQLITE_OK);
-}
-
-static int64_t number(sqlite3 *db, const char *text)
-{
-	sqlite3_stmt *statement = NULL;
-	int64_t value;
-
-	CHECK(sqlite3_prepare_v2(db, text, -1, &statement, NULL) == SQLITE_OK);
-	if (sqlite3_step(statement) != SQLITE_ROW)
-		print_error("%s\n", sqlite3_errmsg(db)), CHECK(0);
-	value = sqlite3_column_int64(statement, 0);
-	sqlite3_finalize(statement);
-	return value;
 }
 
 static int64_t value_of(sqlite3 *db, int row)
@@ -93,7 +43,7 @@ static int64_t value_of(sqlite3 *db, int row)
 	char text[64];
 
 	snprintf(text, sizeof(text), "SELECT value FROM facts WHERE id = %d", row);
-	return number(db, text);
+	return hand_number(db, text);
 }
 
 static void set_value(sqlite3 *db, int row, int64_t value)
@@ -102,7 +52,7 @@ static void set_value(sqlite3 *db, int row, int64_t value)
 
 	snprintf(text, sizeof(text), "UPDATE facts SET value = %lld WHERE id = %d",
 		 (long long)value, row);
-	run(db, text);
+	hand_run(db, text);
 }
 
 static void make_facts(struct facts *facts)
@@ -113,20 +63,17 @@ static void make_facts(struct facts *facts)
 		 "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < %d) "
 		 "INSERT INTO facts SELECT i, 0, randomblob(3900) FROM n",
 		 ROWS - 1);
-	run(facts->writer, "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
-			   "CREATE TABLE facts (id INTEGER PRIMARY KEY, value INT, bytes BLOB)");
-	run(facts->writer, text);
+	hand_run(facts->writer,
+		 "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
+		 "CREATE TABLE facts (id INTEGER PRIMARY KEY, value INT, bytes BLOB)");
+	hand_run(facts->writer, text);
 }
 
 static int begin(void **state)
 {
 	struct facts *facts = test_calloc(1, sizeof(*facts));
 
-	true_vfs = sqlite3_vfs_find("unix");
-	counted_vfs = *true_vfs;
-	counted_vfs.zName = "counted";
-	counted_vfs.xOpen = counted_open;
-	sqlite3_vfs_register(&counted_vfs, 1);
+	below_begin();
 	snprintf(facts->dir, sizeof(facts->dir), "/tmp/grantd-pages-XXXXXX");
 	CHECK(mkdtemp(facts->dir) != NULL);
 	snprintf(facts->file, sizeof(facts->file), "%s/facts.db", facts->dir);
@@ -149,8 +96,7 @@ static int end(void **state)
 	CHECK(sqlite3_close(facts->writer) == SQLITE_OK);
 	CHECK(unlink(facts->file) == 0);
 	CHECK(rmdir(facts->dir) == 0); /* and the log is gone */
-	sqlite3_vfs_unregister(&counted_vfs);
-	sqlite3_vfs_register(true_vfs, 1);
+	below_end();
 	test_free(facts);
 	return 0;
 }
@@ -160,15 +106,16 @@ static void what_did_not_change_is_read_once_by_all_readers(void **state)
 	const struct facts *facts = *state;
 
 	for (int i = 0; i < READERS; i++)
-		CHECK(number(facts->readers[i], "SELECT sum(value) FROM facts") == 0);
-	reads = 0;
+		CHECK(hand_number(facts->readers[i], "SELECT sum(value) FROM facts") == 0);
+	below.page_reads = 0;
 	for (int round = 1; round <= 10; round++) {
 		set_value(facts->writer, 7, round);
 		for (int i = 0; i < READERS; i++)
-			CHECK(number(facts->readers[i], "SELECT sum(value) FROM facts") == round);
+			CHECK(hand_number(facts->readers[i], "SELECT sum(value) FROM facts") ==
+			      round);
 	}
 	/* all pages are thirty times as many; what was written is one or two each time */
-	CHECK(reads < 100);
+	CHECK(below.page_reads < 100);
 }
 
 static int move(sqlite3 *db, int how)
@@ -189,9 +136,9 @@ static void who_reads_the_database_alone_is_given_what_the_file_has(void **state
 	set_value(facts->writer, 7, 1);
 	CHECK(move(facts->writer, SQLITE_CHECKPOINT_FULL) == SQLITE_OK);
 	for (int i = 0; i < READERS; i++) {
-		before = reads;
-		CHECK(number(facts->readers[i], "SELECT sum(value) FROM facts") == 1);
-		CHECK(reads - before >= ROWS);
+		before = below.page_reads;
+		CHECK(hand_number(facts->readers[i], "SELECT sum(value) FROM facts") == 1);
+		CHECK(below.page_reads - before >= ROWS);
 	}
 }
 
@@ -207,20 +154,20 @@ static void look_or_let_go(struct look *look, const struct facts *facts)
 	int row = rand() % ROWS;
 
 	if (!look->is_on) {
-		run(look->db, "BEGIN");
+		hand_run(look->db, "BEGIN");
 		memcpy(look->values, facts->values, sizeof(look->values));
 	}
 	CHECK(value_of(look->db, row) == look->values[row]);
 	look->is_on = rand() % 4 != 0;
 	if (!look->is_on)
-		run(look->db, "COMMIT");
+		hand_run(look->db, "COMMIT");
 }
 
 static void write_some(struct facts *facts, sqlite3 *db)
 {
 	bool is_kept = rand() % 5 != 0;
 
-	run(db, "BEGIN IMMEDIATE");
+	hand_run(db, "BEGIN IMMEDIATE");
 	for (int i = rand() % 20; i >= 0; i--) {
 		int row = rand() % ROWS;
 		int64_t value = rand();
@@ -229,7 +176,7 @@ static void write_some(struct facts *facts, sqlite3 *db)
 		if (is_kept)
 			facts->values[row] = value;
 	}
-	run(db, is_kept ? "COMMIT" : "ROLLBACK");
+	hand_run(db, is_kept ? "COMMIT" : "ROLLBACK");
 }
 
 static void act(struct facts *facts, struct look *looks)
@@ -260,19 +207,18 @@ static void readers_see_what_is_true_whatever_happens_beside_them(void **state)
 	sqlite3_busy_timeout(facts->writer, 1);
 	sqlite3_busy_timeout(facts->stranger, 1);
 	/* so that what is not committed reaches the log, and is written over */
-	run(facts->writer, "PRAGMA cache_size=5");
+	hand_run(facts->writer, "PRAGMA cache_size=5");
 	for (int i = 0; i < READERS; i++)
 		looks[i].db = facts->readers[i];
 	for (int i = 0; i < ROUNDS; i++)
 		act(facts, looks);
 	for (int i = 0; i < READERS; i++) {
 		if (looks[i].is_on)
-			run(looks[i].db, "COMMIT");
+			hand_run(looks[i].db, "COMMIT");
 		for (int row = 0; row < ROWS; row++)
 			CHECK(value_of(looks[i].db, row) == facts->values[row]);
 	}
-	CHECK(number(facts->readers[0], "SELECT count(*) FROM pragma_integrity_check() WHERE "
-					"integrity_check = 'ok'") == 1);
+	CHECK(hand_is_sound(facts->readers[0]));
 	test_free(looks);
 }
 
@@ -295,13 +241,13 @@ static void what_a_writer_takes_back_is_not_written_later(void **state)
 {
 	const struct facts *facts = *state;
 
-	run(facts->writer, "PRAGMA cache_size=5; BEGIN; UPDATE facts SET value = -1; ROLLBACK");
-	run(facts->stranger, "UPDATE facts SET value = 1");
-	run(facts->writer, "UPDATE facts SET value = 2 WHERE id = 1");
-	CHECK(number(facts->stranger, "SELECT sum(value) FROM facts") == ROWS + 1);
+	hand_run(facts->writer,
+		 "PRAGMA cache_size=5; BEGIN; UPDATE facts SET value = -1; ROLLBACK");
+	hand_run(facts->stranger, "UPDATE facts SET value = 1");
+	hand_run(facts->writer, "UPDATE facts SET value = 2 WHERE id = 1");
+	CHECK(hand_number(facts->stranger, "SELECT sum(value) FROM facts") == ROWS + 1);
 	CHECK(move(facts->stranger, SQLITE_CHECKPOINT_FULL) == SQLITE_OK);
-	CHECK(number(facts->stranger, "SELECT count(*) FROM pragma_integrity_check() WHERE "
-				      "integrity_check = 'ok'") == 1);
+	CHECK(hand_is_sound(facts->stranger));
 }
 
 /* The writer reads what it gave up to the log; the same places are written anew. */
@@ -309,44 +255,28 @@ static void what_a_writer_takes_back_is_not_kept(void **state)
 {
 	const struct facts *facts = *state;
 
-	run(facts->writer, "PRAGMA cache_size=5");
+	hand_run(facts->writer, "PRAGMA cache_size=5");
 	for (int round = 0; round < 3; round++) {
-		run(facts->writer, "BEGIN; UPDATE facts SET value = -1");
-		CHECK(number(facts->writer, "SELECT sum(value) FROM facts") == -ROWS);
-		run(facts->writer, "ROLLBACK");
-		run(facts->writer, round == 0 ? "UPDATE facts SET value = 1 WHERE id % 2"
-					      : "UPDATE facts SET value = value + 1");
+		hand_run(facts->writer, "BEGIN; UPDATE facts SET value = -1");
+		CHECK(hand_number(facts->writer, "SELECT sum(value) FROM facts") == -ROWS);
+		hand_run(facts->writer, "ROLLBACK");
+		hand_run(facts->writer, round == 0 ? "UPDATE facts SET value = 1 WHERE id % 2"
+						   : "UPDATE facts SET value = value + 1");
 		for (int i = 0; i < READERS; i++)
-			CHECK(number(facts->readers[i], "SELECT sum(value) FROM facts") ==
-			      number(facts->stranger, "SELECT sum(value) FROM facts"));
+			CHECK(hand_number(facts->readers[i], "SELECT sum(value) FROM facts") ==
+			      hand_number(facts->stranger, "SELECT sum(value) FROM facts"));
 	}
-}
-
-static void copy_file(const char *from, const char *to)
-{
-	char bytes[8192];
-	int in = open(from, O_RDONLY | O_CLOEXEC);
-	int out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	CHECK(in >= 0 && out >= 0);
-	for (ssize_t len; (len = read(in, bytes, sizeof(bytes))) > 0;)
-		CHECK(write(out, bytes, (size_t)len) == len);
-	close(in);
-	close(out);
 }
 
 /* A database and its copy have one history, salts and all, until each is written to. */
 static void a_copy_with_its_log_is_another_database(void **state)
 {
 	const struct facts *facts = *state;
-	char copy[128], log[128], copied_log[160];
+	char copy[128];
 	sqlite3 *writer, *reader;
 
 	snprintf(copy, sizeof(copy), "%s/copy.db", facts->dir);
-	snprintf(log, sizeof(log), "%s-wal", facts->file);
-	snprintf(copied_log, sizeof(copied_log), "%s-wal", copy);
-	copy_file(facts->file, copy);
-	copy_file(log, copied_log);
+	hand_copy(facts->file, copy);
 	set_value(facts->writer, 3, 1);
 	CHECK(value_of(facts->readers[0], 3) == 1);
 	writer = open_with(copy, sqlite_layer());
@@ -368,8 +298,8 @@ static void a_database_that_keeps_no_log_is_read_as_it_is(void **state)
 
 	snprintf(file, sizeof(file), "%s/plain.db", facts->dir);
 	writer = open_with(file, "unix");
-	run(writer, "CREATE TABLE facts (id INTEGER PRIMARY KEY, value INT);"
-		    "INSERT INTO facts VALUES (1, 1)");
+	hand_run(writer, "CREATE TABLE facts (id INTEGER PRIMARY KEY, value INT);"
+			 "INSERT INTO facts VALUES (1, 1)");
 	reader = open_with(file, sqlite_layer());
 	CHECK(value_of(reader, 1) == 1);
 	set_value(writer, 1, 2);
@@ -385,7 +315,7 @@ static atomic_bool is_over;
 static void *look_for_mixtures(void *db)
 {
 	while (!is_over)
-		CHECK(number(db, "SELECT min(value) = max(value) FROM facts") == 1);
+		CHECK(hand_number(db, "SELECT min(value) = max(value) FROM facts") == 1);
 	return NULL;
 }
 
@@ -398,7 +328,7 @@ static void threads_share_pages_and_never_mix_commits(void **state)
 	for (int i = 0; i < READERS; i++)
 		CHECK(pthread_create(&threads[i], NULL, look_for_mixtures, facts->readers[i]) == 0);
 	for (int i = 1; i <= COMMITS; i++) {
-		run(facts->writer, "UPDATE facts SET value = value + 1");
+		hand_run(facts->writer, "UPDATE facts SET value = value + 1");
 		if (i % 7 == 0)
 			(void)move(facts->writer, SQLITE_CHECKPOINT_PASSIVE);
 	}
