@@ -38,6 +38,63 @@ static sqlite3_file *lower(sqlite3_file *file)
 	return of(file)->lower;
 }
 
+/* --- what goes down as it came --- */
+
+static int write_as_it_is(sqlite3_file *file, const void *bytes, int len, sqlite3_int64 offset)
+{
+	return lower(file)->pMethods->xWrite(lower(file), bytes, len, offset);
+}
+
+static int truncate_as_it_is(sqlite3_file *file, sqlite3_int64 size)
+{
+	return lower(file)->pMethods->xTruncate(lower(file), size);
+}
+
+static int sync_as_it_is(sqlite3_file *file, int flags)
+{
+	return lower(file)->pMethods->xSync(lower(file), flags);
+}
+
+static int size_as_it_is(sqlite3_file *file, sqlite3_int64 *ret_size)
+{
+	return lower(file)->pMethods->xFileSize(lower(file), ret_size);
+}
+
+static int lock(sqlite3_file *file, int level)
+{
+	return lower(file)->pMethods->xLock(lower(file), level);
+}
+
+static int unlock(sqlite3_file *file, int level)
+{
+	return lower(file)->pMethods->xUnlock(lower(file), level);
+}
+
+static int check_lock(sqlite3_file *file, int *ret_is_reserved)
+{
+	return lower(file)->pMethods->xCheckReservedLock(lower(file), ret_is_reserved);
+}
+
+static int control(sqlite3_file *file, int operation, void *arg)
+{
+	return lower(file)->pMethods->xFileControl(lower(file), operation, arg);
+}
+
+static int sector_size(sqlite3_file *file)
+{
+	return lower(file)->pMethods->xSectorSize(lower(file));
+}
+
+static int characteristics(sqlite3_file *file)
+{
+	return lower(file)->pMethods->xDeviceCharacteristics(lower(file));
+}
+
+static void barrier(sqlite3_file *file)
+{
+	lower(file)->pMethods->xShmBarrier(lower(file));
+}
+
 /* --- the database --- */
 
 static int database_read(sqlite3_file *file, void *bytes, int len, sqlite3_int64 offset)
@@ -113,21 +170,21 @@ static int log_truncate(sqlite3_file *file, sqlite3_int64 size)
 {
 	int code = flush(file);
 
-	return code != SQLITE_OK ? code : lower(file)->pMethods->xTruncate(lower(file), size);
+	return code != SQLITE_OK ? code : truncate_as_it_is(file, size);
 }
 
 static int log_sync(sqlite3_file *file, int flags)
 {
 	int code = flush(file);
 
-	return code != SQLITE_OK ? code : lower(file)->pMethods->xSync(lower(file), flags);
+	return code != SQLITE_OK ? code : sync_as_it_is(file, flags);
 }
 
 static int log_size(sqlite3_file *file, sqlite3_int64 *ret_size)
 {
 	int code = flush(file);
 
-	return code != SQLITE_OK ? code : lower(file)->pMethods->xFileSize(lower(file), ret_size);
+	return code != SQLITE_OK ? code : size_as_it_is(file, ret_size);
 }
 
 static int log_close(sqlite3_file *file)
@@ -138,63 +195,6 @@ static int log_close(sqlite3_file *file)
 	of(file)->other->other = NULL;
 	gathered_free(&of(file)->gathered);
 	return code != SQLITE_OK ? code : closed;
-}
-
-/* --- what goes down as it came --- */
-
-static int write_as_it_is(sqlite3_file *file, const void *bytes, int len, sqlite3_int64 offset)
-{
-	return lower(file)->pMethods->xWrite(lower(file), bytes, len, offset);
-}
-
-static int truncate_as_it_is(sqlite3_file *file, sqlite3_int64 size)
-{
-	return lower(file)->pMethods->xTruncate(lower(file), size);
-}
-
-static int sync_as_it_is(sqlite3_file *file, int flags)
-{
-	return lower(file)->pMethods->xSync(lower(file), flags);
-}
-
-static int size_as_it_is(sqlite3_file *file, sqlite3_int64 *ret_size)
-{
-	return lower(file)->pMethods->xFileSize(lower(file), ret_size);
-}
-
-static int lock(sqlite3_file *file, int level)
-{
-	return lower(file)->pMethods->xLock(lower(file), level);
-}
-
-static int unlock(sqlite3_file *file, int level)
-{
-	return lower(file)->pMethods->xUnlock(lower(file), level);
-}
-
-static int check_lock(sqlite3_file *file, int *ret_is_reserved)
-{
-	return lower(file)->pMethods->xCheckReservedLock(lower(file), ret_is_reserved);
-}
-
-static int control(sqlite3_file *file, int operation, void *arg)
-{
-	return lower(file)->pMethods->xFileControl(lower(file), operation, arg);
-}
-
-static int sector_size(sqlite3_file *file)
-{
-	return lower(file)->pMethods->xSectorSize(lower(file));
-}
-
-static int characteristics(sqlite3_file *file)
-{
-	return lower(file)->pMethods->xDeviceCharacteristics(lower(file));
-}
-
-static void barrier(sqlite3_file *file)
-{
-	lower(file)->pMethods->xShmBarrier(lower(file));
 }
 
 /* Of the second version: without the calls that map the file. */
