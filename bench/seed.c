@@ -88,7 +88,9 @@ static void make_ids(struct seed *seed, enum noun noun, size_t count)
 		abort();
 	task_begin(&task, &seed->clock, &seed->log);
 	for (size_t i = 0; i < count; i++) {
-		struct str id = random_id(&task.arena, prefixes[noun]);
+		struct str id = noun == FAMILY ? random_id_at(&task.arena, prefixes[noun],
+							      task.now - (int64_t)i)
+					       : random_id(&task.arena, prefixes[noun]);
 
 		memcpy(seed->ids[noun][i], id.at, id.len);
 	}

@@ -73,6 +73,7 @@ enum err pushed_open(struct task *task, const struct authority *authority,
 	TRY(bind(task, &wish->params, jkt));
 	TRY(auth_request_check_sender(task, wish));
 	TRY(auth_request_check(task, wish));
+	wish->request.id = random_id(&task->arena, "req_");
 	wish->request.state = REQUEST_PUSHED;
 	wish->request.browser_hash = STR("");
 	wish->request.expires_at = task->now + PUSHED_LIFE_MS;

@@ -205,7 +205,7 @@ static struct family new_family(struct task *task, const struct token_wish *wish
 	const struct auth_request *request = &redemption->request;
 	char *seed = arena_alloc(&task->arena, SHA256_LEN);
 	struct family family = {
-		.id = random_id(&task->arena, "fam_"),
+		.id = random_id_at(&task->arena, "fam_", task->now),
 		.user_id = request->user_id,
 		.grant_id = request->grant_id,
 		.client_id = request->client_id,

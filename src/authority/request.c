@@ -156,7 +156,6 @@ static void describe(struct task *task, struct authorize_wish *wish)
 	const struct authorize_params *params = &wish->params;
 	struct auth_request *request = &wish->request;
 
-	request->id = random_id(&task->arena, "req_");
 	request->client_id = wish->client.id;
 	request->resource = wish->resource->uri;
 	request->redirect_uri = params->redirect_uri;
@@ -237,6 +236,7 @@ enum err auth_request_open(struct task *task, const struct authority *authority,
 	TRY(auth_request_check(task, wish));
 	TRY(auth_request_check_silent(task, wish));
 	TRY(check_source(task, wish));
+	wish->request.id = random_id_at(&task->arena, "req_", task->now);
 	wish->request.state = REQUEST_PENDING;
 	wish->request.browser_hash = sha256_str(&task->arena, params->browser);
 	wish->request.expires_at = task->now + REQUEST_LIFE_MS;

@@ -74,7 +74,7 @@ MUST_CHECK enum err auth_request_check_sender(struct task *task, struct authoriz
  */
 MUST_CHECK enum err auth_request_check_trusted(struct task *task, struct authorize_wish *wish);
 /*
- * All that is asked, whoever asks: fills wish->request but for state, browser and end, and
+ * All that is asked, whoever asks: fills wish->request but for id, state, browser and end, and
  * wish->resource. Errors as auth_request_open, but for those of a person and of too much.
  */
 MUST_CHECK enum err auth_request_check(struct task *task, struct authorize_wish *wish);

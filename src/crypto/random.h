@@ -26,7 +26,9 @@ uint64_t random_u64(void);
  */
 struct str random_id(struct arena *arena, const char *prefix);
 /*
- * As random_id, but the first 48 bits are the time, so that new ids sort behind old ones (events).
+ * As random_id, but the first 48 bits are the time, so that new ids sort behind old ones: for rows
+ * that come by the thousand, each of which would else change a page of its own. Not for names that
+ * nobody must guess.
  */
 struct str random_id_at(struct arena *arena, const char *prefix, int64_t wall_ms);
 /*
