@@ -26,6 +26,7 @@ struct sqlite_db {
 	int wal_pages;			/* after the last commit */
 	int checkpoint_at;		/* pages that make the next attempt due */
 	bool is_relaxed;		/* the next commit is not synced */
+	int wary_batches;		/* to be run with a savepoint for each closure */
 	const struct kept_pages *pages; /* NULL before the first read in rounds */
 	struct sqlite_looks *looks;	/* of a reader in rounds */
 

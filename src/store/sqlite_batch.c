@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Group commit: the waiting closures run one after another in one transaction, each behind a
- * savepoint, so that the one that refuses is rolled back alone; then one fsync carries all. If that
- * fails, nobody is told that anything was kept. If it failed because the disk is full, what stops
- * something is run again alone, on space from the reserve.
+ * Group commit: the waiting closures run one after another in one transaction, then one fsync
+ * carries all. If that fails, nobody is told that anything was kept. When one of them refuses, all
+ * run again, each behind a savepoint, so that it is rolled back alone. If it failed because the
+ * disk is full, what stops something is run again alone, on space from the reserve.
  */
 #include <stdatomic.h>
 
@@ -15,6 +15,7 @@
 
 #define CHECKPOINT_PAGES 4000
 #define BATCH		 256
+#define WARY_BATCHES	 16
 #define ASK_EVERY_MS	 SECOND_MS /* whether a full disk has space again */
 
 static STATEMENT BEGIN = { "BEGIN IMMEDIATE" };
@@ -52,6 +53,15 @@ static enum err run_alone(struct task *task, struct db *db, struct write *write)
 	return commit(task, db);
 }
 
+/* What refuses, if one of them does, is the first whose result is not OK. */
+static enum err run_bare(struct task *task, struct db *db, struct write *const *batch, size_t count)
+{
+	TRY(run(task, db, &BEGIN));
+	for (size_t i = 0; i < count; i++)
+		TRY(batch[i]->result = write_run(batch[i], db));
+	return commit(task, db);
+}
+
 static enum err run_saved(struct task *task, struct db *db, struct write *write)
 {
 	size_t mark = ended_mark(db);
@@ -67,8 +77,8 @@ static enum err run_saved(struct task *task, struct db *db, struct write *write)
 	return run(task, db, &KEEP);
 }
 
-static enum err run_together(struct task *task, struct db *db, struct write *const *batch,
-			     size_t count)
+static enum err run_each_saved(struct task *task, struct db *db, struct write *const *batch,
+			       size_t count)
 {
 	TRY(run(task, db, &BEGIN));
 	for (size_t i = 0; i < count; i++)
@@ -99,6 +109,38 @@ static enum err choose_sync(struct task *task, struct sqlite_db *db, struct writ
 	return OK;
 }
 
+static bool has_refusal(struct write *const *batch, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (batch[i]->result != OK)
+			return true;
+	return false;
+}
+
+/*
+ * A savepoint costs a copy of each page that is changed behind it, and hardly anybody refuses.
+ * Where one did, others will: the next batches do not try it without.
+ */
+static enum err run_together(struct task *task, struct sqlite_db *sqlite,
+			     struct write *const *batch, size_t count)
+{
+	struct db *db = &sqlite->db;
+	enum err err;
+
+	for (size_t i = 0; i < count; i++)
+		batch[i]->result = OK;
+	if (sqlite->wary_batches > 0) {
+		sqlite->wary_batches--;
+		return run_each_saved(task, db, batch, count);
+	}
+	err = run_bare(task, db, batch, count);
+	if (!has_refusal(batch, count))
+		return err;
+	sqlite->wary_batches = WARY_BATCHES;
+	end_transaction(task, db);
+	return run_each_saved(task, db, batch, count);
+}
+
 static void run_all(struct task *task, struct sqlite_db *sqlite, struct write *const *batch,
 		    size_t count)
 {
@@ -113,7 +155,7 @@ static void run_all(struct task *task, struct sqlite_db *sqlite, struct write *c
 		return;
 	}
 	if (err == OK)
-		err = run_together(task, db, batch, count);
+		err = run_together(task, sqlite, batch, count);
 	if (err == OK)
 		return;
 	end_transaction(task, db);

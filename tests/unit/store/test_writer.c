@@ -128,6 +128,34 @@ static void a_closure_that_refuses_is_rolled_back_alone(void **state)
 	}
 }
 
+/* Three together, the second of which refuses: how often each of the three ran. */
+static void count_runs(struct world *world, int runs[3])
+{
+	struct job jobs[3];
+
+	for (int i = 0; i < 3; i++)
+		begin_job(world, &jobs[i], i, i == 1 ? keep_and_refuse : keep);
+	run_together(world, jobs, 3);
+	for (int i = 0; i < 3; i++) {
+		runs[i] = jobs[i].runs;
+		CHECK(is_kept(world, jobs[i].name) == (i != 1));
+		world_task_end(&jobs[i].task);
+	}
+}
+
+/* SQLite: without savepoints first, and not again where that was in vain a moment ago. */
+static void a_refusal_has_others_run_again_once(void **state)
+{
+	struct world *world = *state;
+	bool is_sqlite = str_starts_with(world->database, STR("sqlite:"));
+	int runs[3] = { 0 };
+
+	count_runs(world, runs);
+	CHECK(runs[0] == (is_sqlite ? 2 : 1) && runs[1] == runs[0] && runs[2] == 1);
+	count_runs(world, runs);
+	CHECK(runs[0] == 1 && runs[1] == 1 && runs[2] == 1);
+}
+
 static void a_lonely_closure_that_refuses_leaves_nothing(void **state)
 {
 	struct world *world = *state;
@@ -266,6 +294,7 @@ int main(void)
 		ONLY_ON(SQLITE, sqlite_runs_writes_in_their_order),
 		cmocka_unit_test(a_parked_write_goes_on_after_its_commit_with_its_argument),
 		cmocka_unit_test(a_closure_that_refuses_is_rolled_back_alone),
+		cmocka_unit_test(a_refusal_has_others_run_again_once),
 		cmocka_unit_test(a_lonely_closure_that_refuses_leaves_nothing),
 		cmocka_unit_test(a_failed_commit_is_told_to_all_who_shared_it),
 		cmocka_unit_test(a_full_queue_refuses_at_once_and_leaves_the_task_with_its_owner),
