@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/permissions.h"
 
+#include <stdlib.h>
+
 #include "base/task.h"
 #include "store/rows.h"
 
@@ -14,7 +16,7 @@ static STATEMENT PERMISSION_PUT = {
 };
 static STATEMENT PERMISSION_LIST = {
 	"SELECT scope, mode, expires_at, words, consent_event, granted_at, since_yes"
-	" FROM permissions WHERE user_id = $1 AND grant_id = $2 ORDER BY granted_at, scope"
+	" FROM permissions WHERE user_id = $1 AND grant_id = $2"
 };
 static STATEMENT PERMISSIONS_SET_END = {
 	"UPDATE permissions SET expires_at = $3 WHERE user_id = $1 AND grant_id = $2"
@@ -46,6 +48,16 @@ static enum err read_permission(struct task *task, struct sql_row *row, void *re
 	return OK;
 }
 
+/* Oldest first. There are a few, and the database would make a table to sort them. */
+static int by_age(const void *a, const void *b)
+{
+	const struct permission *one = a, *other = b;
+
+	if (one->granted_at != other->granted_at)
+		return one->granted_at < other->granted_at ? -1 : 1;
+	return str_compare(one->scope, other->scope);
+}
+
 enum err grant_read_permissions(struct task *task, struct db *db, struct grant *grant)
 {
 	struct sql_list list = { .size = sizeof(struct permission), .read = read_permission };
@@ -54,6 +66,8 @@ enum err grant_read_permissions(struct task *task, struct db *db, struct grant *
 		    &list));
 	grant->permissions = list.items;
 	grant->permission_count = list.count;
+	if (list.count > 1)
+		qsort(list.items, list.count, sizeof(struct permission), by_age);
 	return OK;
 }
 
