@@ -123,6 +123,36 @@ enum err refresh_token_check_root(struct task *task, const struct authority *aut
 	return OK;
 }
 
+static enum err compare(struct task *task, struct str tag, const struct refresh_token *token)
+{
+	return secret_equals(tag, token->tag) ? OK : refresh_token_refuse(task);
+}
+
+static enum err tagged(struct task *task, enum err result, void *arg)
+{
+	const struct refresh_token_checking *checking = arg;
+
+	if (result == OK)
+		result = compare(task, checking->tag, checking->token);
+	return checking->then(task, result, checking->arg);
+}
+
+enum err refresh_token_check_with_others(struct task *task, const struct authority *authority,
+					 struct refresh_token_checking *checking)
+{
+	const struct family *family = checking->family;
+	const struct mac_order order = {
+		.root_number = checking->token->root_number,
+		.seed = family->seed,
+		.input = refresh_token_presented(&task->arena, family, checking->token),
+	};
+
+	TRY(refresh_token_check_root(task, authority, checking->token, family));
+	TRY(keys_mac_refresh_with_others(task, authority->keys, &order, &checking->tag, tagged,
+					 checking));
+	return compare(task, checking->tag, checking->token);
+}
+
 enum err refresh_token_check(struct task *task, const struct authority *authority,
 			     const struct refresh_token *token, const struct family *family)
 {
@@ -131,7 +161,5 @@ enum err refresh_token_check(struct task *task, const struct authority *authorit
 	TRY(refresh_token_check_root(task, authority, token, family));
 	TRY(keys_mac_refresh(task, authority->keys, token->root_number, family->seed,
 			     refresh_token_presented(&task->arena, family, token), tag));
-	if (!secret_equals((struct str){ (const char *)tag, sizeof(tag) }, token->tag))
-		return refresh_token_refuse(task);
-	return OK;
+	return compare(task, (struct str){ (const char *)tag, sizeof(tag) }, token);
 }

@@ -41,7 +41,23 @@ MUST_CHECK enum err refresh_token_parse(struct task *task, struct str text,
 MUST_CHECK enum err refresh_token_check_root(struct task *task, const struct authority *authority,
 					     const struct refresh_token *token,
 					     const struct family *family);
-/* That, and ERR_GRANT unless the tag is ours for that family. */
+/* A check under way to and from the key holder. In task memory; the caller fills what is above. */
+struct refresh_token_checking {
+	const struct refresh_token *token;
+	const struct family *family;
+	then_fn *then;
+	void *arg;
+
+	struct str tag;
+};
+/*
+ * That, and ERR_GRANT unless the tag is ours for that family; asked with the questions of other
+ * tasks. ERR_PARKED: then(task, result, arg).
+ */
+MUST_CHECK enum err refresh_token_check_with_others(struct task *task,
+						    const struct authority *authority,
+						    struct refresh_token_checking *checking);
+/* The same at once. */
 MUST_CHECK enum err refresh_token_check(struct task *task, const struct authority *authority,
 					const struct refresh_token *token,
 					const struct family *family);

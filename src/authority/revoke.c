@@ -10,6 +10,7 @@
 #include "store/derivations.h"
 #include "store/events.h"
 #include "store/families.h"
+#include "store/grants.h"
 
 #define DETAILS_MAX 4096
 
@@ -21,28 +22,31 @@ struct ending {
 	struct str family_id; /* STR_NONE: a client's own token */
 	struct str sub_agent; /* who has it; "": the installation itself */
 	struct str jti;	      /* of a sub-agent's */
-	struct str resource;
+	struct str resource;  /* the token's; STR_NONE: its grant's */
 	struct event event;
 	bool is_now; /* it had not ended before */
 };
 
-static enum err find_by_refresh_token(struct task *task, const struct revocation *revocation,
+static enum err checked(struct task *task, enum err result, void *arg);
+
+/* ERR_PARKED: `checked` goes on. */
+static enum err find_by_refresh_token(struct task *task, struct revocation *revocation,
 				      struct ending *ending)
 {
-	struct standing *standing = NEW(&task->arena, struct standing);
-	struct refresh_token token;
+	struct refresh_token *token = NEW(&task->arena, struct refresh_token);
+	struct family *family = NEW(&task->arena, struct family);
+	struct refresh_token_checking *checking = NEW(&task->arena, struct refresh_token_checking);
 	struct db *db = NULL;
 
-	TRY(refresh_token_parse(task, revocation->token, &token));
+	TRY(refresh_token_parse(task, revocation->token, token));
 	TRY(store_reader(task, revocation->authority->store, &db));
-	TRY(standing_find_by_family(task, db, token.family_id, standing));
-	TRY(refresh_token_check(task, revocation->authority, &token, &standing->family));
-	ending->user_id = standing->user.id;
-	ending->client_id = standing->client.id;
-	ending->grant_id = standing->grant.id;
-	ending->family_id = standing->family.id;
-	ending->resource = standing->grant.resource;
-	return OK;
+	TRY(family_find(task, db, token->family_id, family));
+	ending->user_id = family->user_id;
+	ending->client_id = family->client_id;
+	ending->grant_id = family->grant_id;
+	ending->family_id = family->id;
+	*checking = (struct refresh_token_checking){ token, family, checked, revocation, STR_NONE };
+	return refresh_token_check_with_others(task, revocation->authority, checking);
 }
 
 static enum err find_by_access_token(struct task *task, const struct revocation *revocation,
@@ -65,13 +69,17 @@ static enum err end_family(struct task *task, struct db *db, void *arg)
 {
 	struct revocation *revocation = arg;
 	struct ending *ending = revocation->work;
+	struct event event = ending->event;
+	struct grant grant = { 0 };
 
 	TRY(family_revoke(task, db, ending->family_id, task->now, STR("revoked_by_client"),
 			  &ending->is_now));
 	if (!ending->is_now)
 		return OK;
-	TRY(stop_queue_found(task, db, revocation->authority, ending->grant_id));
-	return event_insert(task, db, &ending->event);
+	TRY(grant_find_alone(task, db, ending->grant_id, &grant));
+	TRY(stop_queue_of(task, db, revocation->authority, &grant));
+	event.resource = grant.resource;
+	return event_insert(task, db, &event);
 }
 
 /*
@@ -141,6 +149,31 @@ static enum err start_ending(struct task *task, struct revocation *revocation)
 				 family_ended);
 }
 
+static enum err end_found(struct task *task, enum err found, struct revocation *revocation)
+{
+	const struct ending *ending = revocation->work;
+
+	if (found >= ERR_BUSY)
+		return found;
+	task_forgive(task);
+	if (found != OK)
+		return OK; /* nobody's token, or one that is over already */
+	if (!str_equals(ending->client_id, revocation->client.id))
+		return fail(task, ERR_REQUEST, "the token is another client's");
+	if (ending->family_id.at == NULL)
+		return fail(task, ERR_TOKEN_TYPE,
+			    "a client's own access token cannot be revoked; it ends by itself");
+	return start_ending(task, revocation);
+}
+
+static enum err checked(struct task *task, enum err result, void *arg)
+{
+	struct revocation *revocation = arg;
+	enum err err = end_found(task, result, revocation);
+
+	return err == ERR_PARKED ? err : revocation->then(task, err, revocation);
+}
+
 enum err token_revoke(struct task *task, const struct authority *authority,
 		      struct revocation *revocation, then_fn *then)
 {
@@ -156,15 +189,5 @@ enum err token_revoke(struct task *task, const struct authority *authority,
 	err = str_starts_with(revocation->token, STR("grt_"))
 		      ? find_by_refresh_token(task, revocation, ending)
 		      : find_by_access_token(task, revocation, ending);
-	if (err >= ERR_BUSY)
-		return err;
-	task_forgive(task);
-	if (err != OK)
-		return OK; /* nobody's token, or one that is over already */
-	if (!str_equals(ending->client_id, revocation->client.id))
-		return fail(task, ERR_REQUEST, "the token is another client's");
-	if (ending->family_id.at == NULL)
-		return fail(task, ERR_TOKEN_TYPE,
-			    "a client's own access token cannot be revoked; it ends by itself");
-	return start_ending(task, revocation);
+	return err == ERR_PARKED ? err : end_found(task, err, revocation);
 }

@@ -31,6 +31,11 @@ static struct outbox_item new_item(struct task *task, struct str kind)
 	};
 }
 
+static bool is_told(const struct resource *resource)
+{
+	return resource != NULL && resource->on_stop_count > 0;
+}
+
 enum err stop_queue(struct task *task, struct db *db, const struct authority *authority,
 		    const struct grant *grant, struct str username)
 {
@@ -39,7 +44,7 @@ enum err stop_queue(struct task *task, struct db *db, const struct authority *au
 	struct json_writer json = json_write_to(&buf);
 	struct outbox_item item = new_item(task, STR("on_stop"));
 
-	if (resource == NULL || resource->on_stop_count == 0)
+	if (!is_told(resource))
 		return OK;
 	item.user_id = grant->user_id;
 	json_open_object(&json);
@@ -52,13 +57,24 @@ enum err stop_queue(struct task *task, struct db *db, const struct authority *au
 	return outbox_insert(task, db, &item);
 }
 
+enum err stop_queue_of(struct task *task, struct db *db, const struct authority *authority,
+		       const struct grant *grant)
+{
+	struct user user = { 0 };
+
+	if (!is_told(authority_resource(authority, grant->resource)))
+		return OK;
+	TRY(user_find(task, db, grant->user_id, &user));
+	return stop_queue(task, db, authority, grant, user.username);
+}
+
 enum err stop_queue_found(struct task *task, struct db *db, const struct authority *authority,
 			  struct str grant_id)
 {
-	struct standing *standing = NEW(&task->arena, struct standing);
+	struct grant grant = { 0 };
 
-	TRY(standing_find_by_grant(task, db, grant_id, standing));
-	return stop_queue(task, db, authority, &standing->grant, standing->user.username);
+	TRY(grant_find_alone(task, db, grant_id, &grant));
+	return stop_queue_of(task, db, authority, &grant);
 }
 
 enum err stop_queue_all(struct task *task, struct db *db, const struct authority *authority,
@@ -113,12 +129,9 @@ bool stop_is_to_spread(const struct outbox_item *item)
 static enum err queue_live(struct task *task, struct db *db, const struct authority *authority,
 			   const struct grant *grant)
 {
-	struct user user = { 0 };
-
 	if (grant_status_at(grant, task->now) != GRANT_ACTIVE)
 		return OK;
-	TRY(user_find(task, db, grant->user_id, &user));
-	return stop_queue(task, db, authority, grant, user.username);
+	return stop_queue_of(task, db, authority, grant);
 }
 
 static enum err end_grant(struct task *task, struct db *db, const struct grant *grant)

@@ -14,7 +14,9 @@ struct outbox_item;
 /* Inside a transaction, all of them. Nothing is queued for a resource without on_stop. */
 MUST_CHECK enum err stop_queue(struct task *task, struct db *db, const struct authority *authority,
 			       const struct grant *grant, struct str username);
-/* The same, with grant and person looked up. */
+/* The same, with the person looked up, and with the grant too. */
+MUST_CHECK enum err stop_queue_of(struct task *task, struct db *db,
+				  const struct authority *authority, const struct grant *grant);
 MUST_CHECK enum err stop_queue_found(struct task *task, struct db *db,
 				     const struct authority *authority, struct str grant_id);
 /* For every grant of the person that is neither paused nor revoked nor over. */

@@ -249,6 +249,21 @@ enum err keys_mac_refresh(struct task *task, struct keyring *keys, uint32_t root
 	return keyring_ask_tag(task, keys, &question, ret_tag);
 }
 
+enum err keys_mac_refresh_with_others(struct task *task, struct keyring *keys,
+				      const struct mac_order *order, struct str *ret_tag,
+				      then_fn *then, void *arg)
+{
+	const struct asking asking = { .question = { .ask = KEY_MAC_REFRESH,
+						     .number = order->root_number,
+						     .wrapped = order->seed,
+						     .text = order->input },
+				       .ret_text = ret_tag,
+				       .then = then,
+				       .arg = arg };
+
+	return keyring_ask_with_others(task, keys, &asking);
+}
+
 /* --- tokens --- */
 
 static struct key_question question_of(const struct key_order *order)

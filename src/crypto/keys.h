@@ -161,6 +161,16 @@ uint32_t keys_root_number(const struct keyring *keys);
 MUST_CHECK enum err keys_mac_refresh(struct task *task, struct keyring *keys, uint32_t root_number,
 				     struct str seed, struct str input,
 				     uint8_t ret_tag[SHA256_LEN]);
+/* The same for keys_mac_refresh_with_others. */
+struct mac_order {
+	uint32_t root_number;
+	struct str seed;
+	struct str input;
+};
+/* Asked with the questions of other tasks, as keys_issue_with_others. Task memory. */
+MUST_CHECK enum err keys_mac_refresh_with_others(struct task *task, struct keyring *keys,
+						 const struct mac_order *order, struct str *ret_tag,
+						 then_fn *then, void *arg);
 
 /* What one question to the holder is to make: a JWT, and with it a refresh token's tag. */
 struct key_order {

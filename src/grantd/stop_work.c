@@ -261,7 +261,7 @@ static enum err write_expiry(struct task *task, struct db *db, void *arg)
 	TRY(is_recorded(task, db, &grant, &is_done));
 	if (is_done)
 		return OK;
-	TRY(stop_queue_found(task, db, expiry->authority, grant.id));
+	TRY(stop_queue_of(task, db, expiry->authority, &grant));
 	event.user_id = grant.user_id;
 	event.client_id = grant.client_id;
 	event.grant_id = grant.id;

@@ -220,11 +220,16 @@ enum err grant_put(struct task *task, struct db *db, const struct grant *grant, 
 	return OK;
 }
 
+enum err grant_find_alone(struct task *task, struct db *db, struct str id, struct grant *ret_grant)
+{
+	return sql_one(task, db, &GRANT_FIND, ARGS(sql_text(id)), read_grant, ret_grant);
+}
+
 enum err grant_find(struct task *task, struct db *db, struct str id, struct grant *ret_grant)
 {
 	struct grant grant = { 0 };
 
-	TRY(sql_one(task, db, &GRANT_FIND, ARGS(sql_text(id)), read_grant, &grant));
+	TRY(grant_find_alone(task, db, id, &grant));
 	TRY(grant_read_permissions(task, db, &grant));
 	*ret_grant = grant;
 	return OK;

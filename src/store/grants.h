@@ -23,6 +23,9 @@ MUST_CHECK enum err grant_put(struct task *task, struct db *db, const struct gra
 /* With its permissions, in task memory. ERR_NOT_FOUND. */
 MUST_CHECK enum err grant_find(struct task *task, struct db *db, struct str id,
 			       struct grant *ret_grant);
+/* Without them. ERR_NOT_FOUND. */
+MUST_CHECK enum err grant_find_alone(struct task *task, struct db *db, struct str id,
+				     struct grant *ret_grant);
 /* The live one of these three. ERR_NOT_FOUND. */
 MUST_CHECK enum err grant_find_live(struct task *task, struct db *db, struct str user_id,
 				    struct str client_id, struct str resource,
