@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto/password.h"
 
+#include <argon2.h>
 #include <sodium.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/task.h"
+#include "crypto/password_memory.h"
+#include "crypto/random.h"
 #include "crypto/sodium_ready.h"
 
-#define MEMORY	   (19 * 1024 * 1024)
+#define MEMORY_KIB (19 * 1024)
 #define ITERATIONS 2
 
+#define SALT_LEN 16
 #define HASH_LEN 32
 
 /*
@@ -21,7 +25,7 @@ static const struct str accepted = STR_INIT("$argon2id$v=19$m=19456,t=2,p=1$");
 
 /* What a PHC string has after its costs. */
 struct stored {
-	uint8_t salt[crypto_pwhash_SALTBYTES];
+	uint8_t salt[SALT_LEN];
 	uint8_t hash[HASH_LEN];
 };
 
@@ -36,19 +40,53 @@ uint64_t password_runs(void)
 	return atomic_load(&runs);
 }
 
+static enum err compute(struct task *task, struct str password, const uint8_t salt[SALT_LEN],
+			uint8_t ret_hash[HASH_LEN])
+{
+	argon2_context context = {
+		.out = ret_hash,
+		.outlen = HASH_LEN,
+		/* neither is written: it is not asked to clear them */
+		.pwd = (uint8_t *)(uintptr_t)password.at,
+		.pwdlen = (uint32_t)password.len,
+		.salt = (uint8_t *)(uintptr_t)salt,
+		.saltlen = SALT_LEN,
+		.t_cost = ITERATIONS,
+		.m_cost = MEMORY_KIB,
+		.lanes = 1,
+		.threads = 1,
+		.version = ARGON2_VERSION_13,
+		.allocate_cbk = password_memory_take,
+		.free_cbk = password_memory_give,
+	};
+
+	atomic_fetch_add(&runs, 1);
+	if (argon2id_ctx(&context) != ARGON2_OK)
+		return fail(task, ERR_INTERNAL, "argon2id found no memory");
+	return OK;
+}
+
+static struct str base64(struct arena *arena, const uint8_t *bytes, size_t len)
+{
+	char text[64];
+
+	sodium_bin2base64(text, sizeof(text), bytes, len,
+			  sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
+	return str_copy(arena, str_from_c(text));
+}
+
 enum err password_hash(struct task *task, struct str password, struct str *ret_hash)
 {
-	char hash[crypto_pwhash_STRBYTES];
+	struct stored stored;
 
 	if (password.len < PASSWORD_MIN)
 		return fail(task, ERR_REQUEST, "a password has at least 8 characters");
 	if (password.len > PASSWORD_MAX)
 		return fail(task, ERR_REQUEST, "a password has at most 1024 bytes");
-	sodium_ready();
-	atomic_fetch_add(&runs, 1);
-	if (crypto_pwhash_str(hash, password.at, password.len, ITERATIONS, MEMORY) != 0)
-		return fail(task, ERR_INTERNAL, "argon2id found no memory");
-	*ret_hash = str_copy(&task->arena, str_from_c(hash));
+	random_bytes(stored.salt, SALT_LEN);
+	TRY(compute(task, password, stored.salt, stored.hash));
+	*ret_hash = STR_JOIN(&task->arena, accepted, base64(&task->arena, stored.salt, SALT_LEN),
+			     STR("$"), base64(&task->arena, stored.hash, HASH_LEN));
 	return OK;
 }
 
@@ -75,10 +113,6 @@ static bool read_stored(struct str text, struct stored *ret)
 	       read_bytes(str_from(rest, salt_len + 1), ret->hash, sizeof(ret->hash));
 }
 
-/*
- * By crypto_pwhash, and not by crypto_pwhash_str_verify: that one says of a right password that it
- * is wrong when it finds no memory.
- */
 enum err password_verify(struct task *task, struct str hash, struct str password)
 {
 	struct stored stored = { 0 };
@@ -91,11 +125,7 @@ enum err password_verify(struct task *task, struct str hash, struct str password
 	is_known = read_stored(hash, &stored);
 	if (!is_known && !read_stored(str_from_c(nobody), &stored))
 		abort();
-	atomic_fetch_add(&runs, 1);
-	if (crypto_pwhash(computed, sizeof(computed), password.len > 0 ? password.at : "",
-			  password.len, stored.salt, ITERATIONS, MEMORY,
-			  crypto_pwhash_ALG_ARGON2ID13) != 0)
-		return fail(task, ERR_INTERNAL, "argon2id found no memory");
+	TRY(compute(task, password, stored.salt, computed));
 	fits = sodium_memcmp(computed, stored.hash, sizeof(computed)) == 0;
 	sodium_memzero(computed, sizeof(computed));
 	if (!is_known || !fits)

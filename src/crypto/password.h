@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Passwords: argon2id (RFC 9106), 19 MiB, t=2, p=1, by libsodium. Some 30 ms each: slow lane only.
+ * Passwords: argon2id (RFC 9106), 19 MiB, t=2, p=1, by libargon2. Some 30 ms each: slow lane only.
  * A counter of runs lets a test assert that an unknown name costs the same as a wrong password.
  */
 #pragma once

@@ -7,6 +7,7 @@
 #include "authority/registration.h"
 #include "authority/root_key.h"
 #include "authority/signing.h"
+#include "crypto/password_memory.h"
 #include "crypto/random.h"
 #include "grantd/retention.h"
 #include "grantd/stop_work.h"
@@ -349,8 +350,10 @@ static void run_round(void *context)
 	tell_resources(jobs);
 	if (ticker_is_due(&jobs->swept_at, SWEEP_EVERY_MS))
 		run_job(jobs, JOB_SWEEP);
-	if (ticker_is_due(&jobs->looked_at, LOOK_EVERY_MS))
+	if (ticker_is_due(&jobs->looked_at, LOOK_EVERY_MS)) {
 		run_job(jobs, JOB_BACKLOG);
+		password_memory_rest(clock_monotonic());
+	}
 	if (ticker_is_due(&jobs->walked_at, WALK_LOOK_MS))
 		jobs->is_walking = true;
 	run_job(jobs, JOB_RETENTION);

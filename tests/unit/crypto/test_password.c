@@ -3,10 +3,15 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "check.h"
+#include "crypto/password_memory.h"
+
+#define MEMORY (19 * 1024 * 1024)
 
 static void a_hash_opens_to_its_password_and_no_other(void **state)
 {
@@ -83,9 +88,45 @@ static void hashes_that_we_did_not_write_never_match(void **state)
 			  ERR_PASSWORD);
 }
 
-/*
- * libsodium's own check takes that for a wrong password, which would be counted against its owner.
- */
+/* By libsodium, as all were made once. */
+static void what_another_library_hashed_is_known(void **state)
+{
+	const struct str hash = STR(
+		"$argon2id$v=19$m=19456,t=2,p=1$"
+		"2Ff+bTEPR81Z+AFd0URUFw$et8F0yy5JwoBqLQ7IWeBTcv76p7524dDLgW06YfT7bY");
+
+	CHECK_ERR(password_verify(*state, hash, STR("correct horse")), OK);
+	CHECK_ERR(password_verify(*state, hash, STR("correct horsf")), ERR_PASSWORD);
+}
+
+static bool is_mapped(void *memory)
+{
+	return msync(memory, 1, MS_ASYNC) == 0;
+}
+
+static void memory_is_kept_for_a_minute_and_comes_back_clear(void **state)
+{
+	struct str hash = STR_NONE;
+	uint8_t *memory = NULL, *again = NULL;
+	int64_t now;
+
+	password_memory_rest(INT64_MAX);
+	CHECK_ERR(password_hash(*state, STR("correct horse"), &hash), OK);
+	CHECK(password_memory_take(&memory, MEMORY) == 0);
+	for (size_t i = MEMORY / 2; i < MEMORY; i++)
+		CHECK(memory[i] == 0);
+	password_memory_give(memory, MEMORY);
+	now = clock_monotonic();
+	password_memory_rest(now + MINUTE_MS / 2);
+	CHECK(is_mapped(memory));
+	CHECK(password_memory_take(&again, MEMORY) == 0);
+	CHECK(again == memory);
+	password_memory_give(again, MEMORY);
+	password_memory_rest(now + 2 * MINUTE_MS);
+	CHECK(!is_mapped(memory));
+}
+
+/* A wrong password would be counted against its owner. */
 static void without_memory_a_right_password_is_not_called_wrong(void **state)
 {
 	FILE *file = fopen("/proc/self/statm", "r");
@@ -96,6 +137,7 @@ static void without_memory_a_right_password_is_not_called_wrong(void **state)
 	char line[64];
 
 	CHECK_ERR(password_hash(*state, STR("correct horse"), &hash), OK);
+	password_memory_rest(INT64_MAX);
 	assert_non_null(file);
 	assert_non_null(fgets(line, sizeof(line), file));
 	assert_int_equal(fclose(file), 0);
@@ -119,5 +161,7 @@ int main(void)
 		   CASE(two_hashes_of_a_password_differ), CASE(an_unknown_name_costs_the_same_run),
 		   CASE(lengths_outside_of_the_bounds_are_refused),
 		   CASE(hashes_that_we_did_not_write_never_match),
+		   CASE(what_another_library_hashed_is_known),
+		   CASE(memory_is_kept_for_a_minute_and_comes_back_clear),
 		   CASE(without_memory_a_right_password_is_not_called_wrong));
 }
