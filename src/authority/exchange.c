@@ -251,28 +251,37 @@ static enum err check_stopped(struct task *task, struct db *db, const struct der
 	return err;
 }
 
-static enum err check_count(struct task *task, struct db *db, struct deriving *deriving)
+/* ERR_CONFLICT: there is one of this subject token; ERR_THROTTLED: or there are too many. */
+static enum err insert(struct task *task, struct db *db, struct deriving *deriving)
 {
+	const struct derivation *row = &deriving->row;
 	int64_t count = 0;
 
-	TRY(derivation_count_live(task, db, &deriving->row, task->now, &count,
-				  &deriving->first_end));
+	TRY(derivation_count_live(task, db, row, task->now, &count, &deriving->first_end));
 	if (count >= DELEGATION_CHILDREN_MAX)
 		return fail(task, ERR_THROTTLED, "too_many_sub_agents");
-	return OK;
+	TRY(derivation_insert(task, db, row));
+	deriving->written = *row;
+	return event_insert(task, db, &deriving->event);
 }
 
 /* The same wish within a minute: its answer may have been lost. */
-static enum err repeat(struct task *task, struct deriving *deriving,
-		       const struct derivation *before)
+static enum err repeat(struct task *task, struct db *db, struct deriving *deriving,
+		       enum err refused)
 {
 	const struct derivation *row = &deriving->row;
+	struct derivation before = { 0 };
+	enum err err = derivation_find_subject(task, db, row->user_id, row->subject_jti, &before);
 
-	if (!str_equals(before->wish_hash, row->wish_hash) || before->revoked_at != 0 ||
-	    task->now - before->issued_at > DELEGATION_REPEAT_MS || before->expires_at <= task->now)
+	if (err == ERR_NOT_FOUND)
+		return fail(task, refused, "too_many_sub_agents");
+	TRY(err);
+	task_forgive(task);
+	if (!str_equals(before.wish_hash, row->wish_hash) || before.revoked_at != 0 ||
+	    task->now - before.issued_at > DELEGATION_REPEAT_MS || before.expires_at <= task->now)
 		return fail(task, ERR_REQUEST,
 			    "the subject token was exchanged before; a refresh gives another one");
-	deriving->written = *before;
+	deriving->written = before;
 	return OK;
 }
 
@@ -281,7 +290,7 @@ static enum err write_derivation(struct task *task, struct db *db, void *arg)
 {
 	const struct token_wish *wish = arg;
 	struct deriving *deriving = wish->work;
-	struct derivation *row = &deriving->row, before = { 0 };
+	const struct derivation *row = &deriving->row;
 	struct family family = { 0 };
 	enum err err;
 
@@ -290,16 +299,10 @@ static enum err write_derivation(struct task *task, struct db *db, void *arg)
 	if (family.revoked_at != 0)
 		return fail(task, ERR_REQUEST, "the token to be exchanged does not stand");
 	TRY(check_stopped(task, db, row));
-	err = derivation_find_subject(task, db, row->user_id, row->subject_jti, &before);
-	if (err == OK)
-		return repeat(task, deriving, &before);
-	if (err != ERR_NOT_FOUND)
+	err = insert(task, db, deriving);
+	if (err != ERR_CONFLICT && err != ERR_THROTTLED)
 		return err;
-	task_forgive(task);
-	TRY(check_count(task, db, deriving));
-	TRY(derivation_insert(task, db, row));
-	deriving->written = *row;
-	return event_insert(task, db, &deriving->event);
+	return repeat(task, db, deriving, err);
 }
 
 /* --- the answer --- */
