@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Memory for argon2id, kept from one run to the next: to map 19 MiB and give it back each time holds
- * up every thread of the process. It comes back cleared. Safe from all threads.
+ * Memory for argon2id, kept from one run to the next: to map 19 MiB and give it back each time
+ * holds up every thread of the process. It comes back cleared. Safe from all threads.
  */
 #pragma once
 
