@@ -57,7 +57,7 @@ async function make_grantd(world, name, plan) {
 
 async function make_servers(world) {
 	const wants_sizes = is_wanted('introspect');
-	await make_grantd(world, 'grantd', { people: 64, grants: 100_000, tokens: 100_000 });
+	await make_grantd(world, 'grantd', { people: 192, grants: 100_000, tokens: 100_000 });
 	if (wants_sizes) {
 		await make_grantd(world, 'grantd 1k grants', { grants: 1000, tokens: 1000 });
 		await make_grantd(world, 'grantd 1M grants', { grants: Number(process.env.MANY || 1_000_000), tokens: 1000 });
