@@ -53,12 +53,22 @@ static enum err run_alone(struct task *task, struct db *db, struct write *write)
 	return commit(task, db);
 }
 
+/* What came behind it would be kept at once, and by itself. */
+static enum err check_transaction(struct task *task, const struct db *db)
+{
+	if (in_transaction(db))
+		return OK;
+	return fail(task, ERR_STORE, "the transaction was ended by an earlier failure");
+}
+
 /* What refuses, if one of them does, is the first whose result is not OK. */
 static enum err run_bare(struct task *task, struct db *db, struct write *const *batch, size_t count)
 {
 	TRY(run(task, db, &BEGIN));
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		TRY(batch[i]->result = write_run(batch[i], db));
+		TRY(check_transaction(task, db));
+	}
 	return commit(task, db);
 }
 
@@ -72,8 +82,7 @@ static enum err run_saved(struct task *task, struct db *db, struct write *write)
 		ended_back_to(db, mark);
 		TRY(run(task, db, &UNDO));
 	}
-	if (!in_transaction(db))
-		return fail(task, ERR_STORE, "the transaction was ended by an earlier failure");
+	TRY(check_transaction(task, db));
 	return run(task, db, &KEEP);
 }
 

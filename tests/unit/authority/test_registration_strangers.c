@@ -164,12 +164,16 @@ static struct client client_of(const struct registering *one)
 	return client;
 }
 
-/* What the update decides on was read before it: it ends when that is in the queue behind it. */
+/*
+ * What the update decides on was read before it: it ends when that is in the queue behind it. Where
+ * both share a transaction and the update refuses, it runs again.
+ */
 static enum err take_client(struct task *task, struct db *db, const struct registering *one,
 			    struct client *ret_client)
 {
 	while (sem_wait(&queued) != 0)
 		continue;
+	sem_post(&queued);
 	return client_find(task, db, one->client_id, ret_client);
 }
 

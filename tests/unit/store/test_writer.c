@@ -213,6 +213,36 @@ static void a_failed_commit_is_told_to_all_who_shared_it(void **state)
 		world_task_end(&jobs[i].task);
 }
 
+/* As SQLite does by itself when the disk is full; and the closure thinks nothing of it. */
+static enum err lose_transaction(struct task *task, struct db *db, void *arg)
+{
+	(void)arg;
+	return db->driver->execute(task, db, "ROLLBACK");
+}
+
+static void behind_a_transaction_that_ended_nothing_is_kept(void **state)
+{
+	struct world *world = *state;
+	struct job jobs[3];
+
+	/* once without savepoints, and with them, behind a batch in which one refused */
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < 3; i++)
+			begin_job(world, &jobs[i], i, i == 1 ? lose_transaction : keep);
+		run_together(world, jobs, 3);
+		for (int i = 0; i < 3; i++) {
+			CHECK_ERR(jobs[i].answer, ERR_STORE);
+			CHECK(!is_kept(world, jobs[i].name));
+			world_task_end(&jobs[i].task);
+		}
+		for (int i = 0; i < 2; i++)
+			begin_job(world, &jobs[i], 7 + i, keep_and_refuse);
+		run_together(world, jobs, 2);
+		for (int i = 0; i < 2; i++)
+			world_task_end(&jobs[i].task);
+	}
+}
+
 static void a_full_queue_refuses_at_once_and_leaves_the_task_with_its_owner(void **state)
 {
 	struct world *world = *state;
@@ -292,6 +322,7 @@ int main(void)
 {
 	return RUN_ON_BOTH(
 		ONLY_ON(SQLITE, sqlite_runs_writes_in_their_order),
+		ONLY_ON(SQLITE, behind_a_transaction_that_ended_nothing_is_kept),
 		cmocka_unit_test(a_parked_write_goes_on_after_its_commit_with_its_argument),
 		cmocka_unit_test(a_closure_that_refuses_is_rolled_back_alone),
 		cmocka_unit_test(a_refusal_has_others_run_again_once),
