@@ -260,9 +260,8 @@ static enum err insert(struct task *task, struct db *db, struct deriving *derivi
 	TRY(derivation_count_live(task, db, row, task->now, &count, &deriving->first_end));
 	if (count >= DELEGATION_CHILDREN_MAX)
 		return fail(task, ERR_THROTTLED, "too_many_sub_agents");
-	TRY(derivation_insert(task, db, row));
 	deriving->written = *row;
-	return event_insert(task, db, &deriving->event);
+	return derivation_insert(task, db, row);
 }
 
 /* The same wish within a minute: its answer may have been lost. */
@@ -300,6 +299,8 @@ static enum err write_derivation(struct task *task, struct db *db, void *arg)
 		return fail(task, ERR_REQUEST, "the token to be exchanged does not stand");
 	TRY(check_stopped(task, db, row));
 	err = insert(task, db, deriving);
+	if (err == OK)
+		return event_insert(task, db, &deriving->event);
 	if (err != ERR_CONFLICT && err != ERR_THROTTLED)
 		return err;
 	return repeat(task, db, deriving, err);
