@@ -18,7 +18,7 @@ struct compiler {
 	unsigned line;
 	struct markup markup;
 	struct step *steps;
-	size_t count;
+	size_t count, room;
 	struct open_section open[TEMPLATE_SECTIONS_MAX];
 	size_t depth;
 };
@@ -31,7 +31,7 @@ static enum err broken(struct compiler *compiler, const char *why)
 
 static enum err add(struct compiler *compiler, enum step_kind kind, struct str text)
 {
-	if (compiler->count == TEMPLATE_STEPS_MAX)
+	if (compiler->count == compiler->room)
 		return broken(compiler, "too many values and sections");
 	compiler->steps[compiler->count++] =
 		(struct step){ .kind = kind, .text = text, .line = compiler->line };
@@ -193,26 +193,33 @@ static enum err compile_all(struct compiler *compiler)
 	return OK;
 }
 
+/* No more than a text before each tag, the tag, and the text behind the last one. */
+static size_t most_steps(struct str text)
+{
+	size_t tags = 0, most;
+
+	for (size_t at = find_pair(text, "{{"); at < text.len; at = find_pair(text, "{{")) {
+		tags++;
+		text = str_from(text, at + 2);
+	}
+	most = 2 * tags + 1;
+	return most < TEMPLATE_STEPS_MAX ? most : TEMPLATE_STEPS_MAX;
+}
+
 enum err template_compile(struct task *task, struct arena *arena, struct str name, struct str text,
 			  struct template *ret_template)
 {
-	/* gone with the text, for the task may live as long as the server */
-	CLEANUP(arena_free) struct arena scratch = { 0 };
 	struct compiler compiler = { .task = task, .name = name, .rest = text, .line = 1 };
-	struct template template = { .name = name };
 
 	if (text.len > 0 && !str_is_text(text))
 		return broken(&compiler, "not UTF-8 text");
-	compiler.steps = NEW_ARRAY(&scratch, struct step, TEMPLATE_STEPS_MAX);
+	compiler.room = most_steps(text);
+	compiler.steps = NEW_ARRAY(arena, struct step, compiler.room);
 	TRY(compile_all(&compiler));
 	if (compiler.depth > 0)
 		return broken(&compiler, "a section never ends");
 	if (compiler.markup.place != MARKUP_TEXT)
 		return broken(&compiler, "the template ends inside a tag");
-	template.count = compiler.count;
-	template.steps = NEW_ARRAY(arena, struct step, compiler.count + 1);
-	for (size_t i = 0; i < compiler.count; i++)
-		template.steps[i] = compiler.steps[i];
-	*ret_template = template;
+	*ret_template = (struct template){ name, compiler.steps, compiler.count };
 	return OK;
 }
