@@ -63,3 +63,12 @@ void openssl_memory_wipe(void)
 {
 	wipes = true;
 }
+
+void openssl_start_bare(void)
+{
+	if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS |
+					OPENSSL_INIT_NO_ADD_ALL_CIPHERS |
+					OPENSSL_INIT_NO_ADD_ALL_DIGESTS,
+				NULL) != 1)
+		abort();
+}

@@ -136,6 +136,7 @@ void keyd_process_run(struct task *task, const struct keyd_order *order)
 	process_follow(order->parent);
 	hide_memory(task);
 	openssl_memory_wipe();
+	openssl_start_bare();
 	close_others(task, order);
 	open_holder(task, order, &keeper.service);
 	if (pthread_barrier_init(&keeper.together, NULL, (unsigned)order->channel_count) != 0)
