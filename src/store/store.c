@@ -21,7 +21,7 @@ static STATEMENT PING = { "SELECT count(*) FROM schema_version" };
  */
 struct ping {
 	pthread_mutex_t lock;
-	struct db *db;
+	struct db *db; /* NULL until somebody asks */
 	bool is_asking;
 	int64_t asked_at; /* monotonic */
 	enum err answer;
@@ -60,16 +60,45 @@ static struct store *store_new(const struct sql_driver *driver, const struct sto
 	return store;
 }
 
+static enum err open_reader(struct task *task, struct store *store, struct db **ret_reader)
+{
+	TRY(store->driver->open(task, store_place(store), DB_READ, ret_reader));
+	(*ret_reader)->in_rounds = task->thread < store->in_rounds;
+	return OK;
+}
+
+enum err store_reader(struct task *task, struct store *store, struct db **ret_db)
+{
+	struct db **reader;
+
+	assert(task->thread < store->threads);
+	reader = &store->readers[task->thread];
+	if (*reader == NULL)
+		TRY(open_reader(task, store, reader));
+	*ret_db = *reader;
+	return OK;
+}
+
+void store_rest(struct store *store, unsigned thread)
+{
+	struct db *reader = store->readers[thread];
+
+	if (reader != NULL && store->driver->rest != NULL)
+		store->driver->rest(reader);
+}
+
 static enum err open_parts(struct task *task, struct store *store,
 			   const struct store_config *config)
 {
 	struct str place = store_place(store);
+	struct db *db = NULL;
 
 	TRY(store->driver->claim(task, place, false, &store->claim));
-	TRY(store->driver->open(task, place, DB_READ, &store->ping.db));
+	TRY(store_reader(task, store, &db));
 	if (store->driver->inspect != NULL)
-		TRY(store->driver->inspect(task, store->ping.db, place, config->inspect));
-	TRY(migrate_check(task, store->ping.db));
+		TRY(store->driver->inspect(task, db, place, config->inspect));
+	TRY(migrate_check(task, db));
+	store_rest(store, task->thread);
 	return writer_open(task, store->driver, config, place, &store->writer);
 }
 
@@ -187,33 +216,6 @@ bool store_is_shared(const struct store *store)
 	return store->driver->is_shared;
 }
 
-static enum err open_reader(struct task *task, struct store *store, struct db **ret_reader)
-{
-	TRY(store->driver->open(task, store_place(store), DB_READ, ret_reader));
-	(*ret_reader)->in_rounds = task->thread < store->in_rounds;
-	return OK;
-}
-
-enum err store_reader(struct task *task, struct store *store, struct db **ret_db)
-{
-	struct db **reader;
-
-	assert(task->thread < store->threads);
-	reader = &store->readers[task->thread];
-	if (*reader == NULL)
-		TRY(open_reader(task, store, reader));
-	*ret_db = *reader;
-	return OK;
-}
-
-void store_rest(struct store *store, unsigned thread)
-{
-	struct db *reader = store->readers[thread];
-
-	if (reader != NULL && store->driver->rest != NULL)
-		store->driver->rest(reader);
-}
-
 enum err store_submit(struct task *task, struct store *store, write_fn *fn, void *arg,
 		      then_fn *then)
 {
@@ -291,10 +293,19 @@ static void ping_end(struct ping *ping, enum err answer)
 	pthread_mutex_unlock(&ping->lock);
 }
 
+/* Only by the one whose turn it is. */
+static enum err ask_for_ping(struct task *task, struct store *store)
+{
+	int64_t count = 0;
+
+	if (store->ping.db == NULL)
+		TRY(store->driver->open(task, store_place(store), DB_READ, &store->ping.db));
+	return sql_one_int(task, store->ping.db, &PING, NO_ARGS, &count);
+}
+
 enum err store_ping(struct task *task, struct store *store)
 {
 	enum err answer = OK;
-	int64_t count = 0;
 
 	if (writer_is_full(store->writer))
 		return fail(task, ERR_FULL,
@@ -304,7 +315,7 @@ enum err store_ping(struct task *task, struct store *store)
 			return fail(task, answer, "the database did not answer a moment ago");
 		return OK;
 	}
-	answer = sql_one_int(task, store->ping.db, &PING, NO_ARGS, &count);
+	answer = ask_for_ping(task, store);
 	ping_end(&store->ping, answer);
 	return answer;
 }
