@@ -98,9 +98,18 @@ static void open_outgoing(struct task *task, struct app *app)
 	documents_fetch_by(app->authority.documents, app->outgoing);
 }
 
+/* Of the configuration of the start: reloads wait for its end. */
+static enum err open_web(struct task *task, void *arg)
+{
+	struct app *app = arg;
+	struct web_config web = { .authority = &app->authority,
+				  .share_dir = config_current(app->config)->share_dir };
+
+	return web_open(task, &web, &app->web);
+}
+
 static enum err open_doors(struct task *task, struct app *app, const struct config *config)
 {
-	struct web_config web = { .authority = &app->authority, .share_dir = config->share_dir };
 	struct oauth_config oauth = { .authority = &app->authority,
 				      .error_page = web_error_page,
 				      .who = web_who,
@@ -117,7 +126,6 @@ static enum err open_doors(struct task *task, struct app *app, const struct conf
 				      .group = config->admin_group.len > 0 ? &app->admin_gid
 									   : NULL };
 
-	TRY(web_open(task, &web, &app->web));
 	oauth.web = app->web;
 	TRY(oauth_open(task, &oauth, &app->oauth));
 	return admin_open(task, &admin, &app->admin);
@@ -217,6 +225,7 @@ static enum err open_product(struct task *task, struct app *app, const struct co
 {
 	const struct stop_worker stop = { &app->authority, errands_stop_command, &app->errands };
 	enum err err = open_keys(task, app, config);
+	enum err of_pages = aside_join(task, &app->pages);
 
 	if (is_key_trouble(app, err)) {
 		log_error(task, "keys.trouble", LOG_STR("reason", task->reason));
@@ -226,13 +235,14 @@ static enum err open_product(struct task *task, struct app *app, const struct co
 		return OK;
 	}
 	TRY(err);
+	TRY(of_pages);
 	TRY(resources_record(task, app->store, config));
 	TRY(authority_open(task, &app->authority, app->store, app->keys, app->config));
 	ops_open(&app->ops, app->store, app->keys, STR_NONE);
 	open_outgoing(task, app);
 	TRY(open_doors(task, app, config));
-	TRY(nodes_start(task, &app->authority, app->nodes_thread, &app->nodes));
-	return jobs_start(task, &stop, app->jobs_thread, &app->jobs);
+	app->jobs = jobs_new(task, &stop, app->jobs_thread);
+	return nodes_start(task, &app->authority, app->nodes_thread, &app->nodes);
 }
 
 /* Nothing is bound, started or given away any more. */
@@ -273,6 +283,7 @@ static enum err open_all(struct task *task, struct app *app)
 		TRY(open_tls(task, app, config));
 	TRY(find_group(task, app, config));
 	TRY(sandbox_shut_files(task, config, app->program->source.environment, &app->sandbox));
+	app->pages = aside_start(task, open_web, app);
 	app->tally = tally_new(app->routes.threads);
 	TRY(open_store(task, app, config));
 	TRY(installation_check_age(task, app->store, config));
@@ -282,7 +293,9 @@ static enum err open_all(struct task *task, struct app *app)
 	open_metrics(task, app);
 	TRY(give_to_group(task, app, config));
 	TRY(shut_calls(task, app));
-	return http_server_start(task, app->server);
+	TRY(http_server_start(task, app->server));
+	/* last: nobody waits for them */
+	return app->jobs == NULL ? OK : jobs_start(task, app->jobs);
 }
 
 enum err app_open(struct task *task, struct program *program, struct app *app)
@@ -294,6 +307,7 @@ enum err app_open(struct task *task, struct program *program, struct app *app)
 
 void app_close(struct app *app)
 {
+	aside_forget(&app->pages);
 	if (app->server != NULL)
 		http_server_stop(app->server, DRAIN_MS);
 	jobs_stop(&app->jobs);

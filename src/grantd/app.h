@@ -9,6 +9,7 @@
 
 #include "admin/admin.h"
 #include "authority/authority.h"
+#include "grantd/aside.h"
 #include "grantd/errands.h"
 #include "grantd/jobs.h"
 #include "grantd/keyd.h"
@@ -38,6 +39,7 @@ struct app {
 	struct authority authority;
 	struct outgoing *outgoing; /* what is fetched from outside */
 	struct tally *tally;
+	struct aside *pages; /* opens web beside the rest */
 	struct web *web;
 	struct oauth *oauth;
 	struct admin *admin;

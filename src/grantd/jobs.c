@@ -360,7 +360,7 @@ static void run_round(void *context)
 	run_job(jobs, JOB_REWRAP);
 }
 
-static struct jobs *jobs_new(struct task *task, const struct stop_worker *stop, unsigned thread)
+struct jobs *jobs_new(struct task *task, const struct stop_worker *stop, unsigned thread)
 {
 	struct jobs *jobs = calloc(1, sizeof(*jobs));
 
@@ -380,17 +380,9 @@ static void jobs_free(struct jobs **jobs)
 	*jobs = NULL;
 }
 
-enum err jobs_start(struct task *task, const struct stop_worker *stop, unsigned thread,
-		    struct jobs **ret_jobs)
+enum err jobs_start(struct task *task, struct jobs *jobs)
 {
-	struct jobs *jobs = jobs_new(task, stop, thread);
-	enum err err = ticker_start(task, TICK_MS, run_round, jobs, &jobs->ticker);
-
-	if (err == OK)
-		*ret_jobs = jobs;
-	else
-		jobs_free(&jobs);
-	return err;
+	return ticker_start(task, TICK_MS, run_round, jobs, &jobs->ticker);
 }
 
 void jobs_stop(struct jobs **jobs)

@@ -34,8 +34,9 @@ const char *job_name(enum job job);
 /* From any thread. */
 void jobs_look(const struct jobs *jobs, struct jobs_figures *ret_figures);
 
-/* thread: the number of its read connection. Its first round looks for what was left over. */
-MUST_CHECK enum err jobs_start(struct task *task, const struct stop_worker *stop, unsigned thread,
-			       struct jobs **ret_jobs);
+/* thread: the number of its read connection. Does nothing before jobs_start; for jobs_stop. */
+struct jobs *jobs_new(struct task *task, const struct stop_worker *stop, unsigned thread);
+/* The first round looks for what was left over. */
+MUST_CHECK enum err jobs_start(struct task *task, struct jobs *jobs);
 /* Ends the thread after the step it is in. Accepts NULL inside. */
 void jobs_stop(struct jobs **jobs);

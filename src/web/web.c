@@ -65,9 +65,9 @@ enum err web_open(struct task *task, const struct web_config *config, struct web
 {
 	CLEANUP(web_free) struct web *web = web_new(config);
 
+	TRY(assets_load(task, &web->arena, folder_of(task, config, STR("static")), &web->assets));
 	TRY(template_set_load(task, folder_of(task, config, STR("pages")), &web->templates));
 	TRY(locale_set_load(task, folder_of(task, config, STR("locales")), &web->locales));
-	TRY(assets_load(task, &web->arena, folder_of(task, config, STR("static")), &web->assets));
 	*ret_web = web;
 	web = NULL;
 	return OK;
