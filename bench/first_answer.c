@@ -21,7 +21,7 @@
 #include "outside.h"
 
 #define PATIENCE_NS INT64_C(20000000000)
-/* a try costs up to 60 us: more of them take a core from the one who is starting */
+/* a try costs up to 60 µs: more of them take a core from who is starting */
 #define PAUSE_NS 500000L
 
 static pid_t start(char **words)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Work beside a start: that it runs there, that its end is awaited, and that its failure is heard. */
+/* Work beside a start: it runs there, its end is awaited, its failure is heard. */
 #include "grantd/aside.h"
 
 #include <pthread.h>
