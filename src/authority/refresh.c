@@ -57,7 +57,6 @@ static enum err take_and_judge(struct task *task, struct db *db, const struct to
 	bool is_stolen;
 
 	task_forgive(task);
-	refreshing->is_told = refreshing->is_new = refreshing->is_as_foreseen = false;
 	TRY(family_take(task, db, refreshing->token.family_id, family));
 	is_stolen = binding_is_stolen(wish, family, refreshing->token.generation, task->now);
 	refreshing->is_other_key = !is_stolen && !binding_fits(wish, family);
@@ -75,17 +74,26 @@ static enum err take_and_judge(struct task *task, struct db *db, const struct to
 	return outcome_write(task, db, refreshing);
 }
 
+/* What was written may have been taken back with others' (store/store.h). */
+static void begin_anew(struct refreshing *refreshing)
+{
+	refreshing->standing.family = refreshing->as_read;
+	refreshing->rotation = ROTATION_ADVANCE;
+	refreshing->is_new = refreshing->is_other_key = false;
+	refreshing->is_told = refreshing->is_as_foreseen = false;
+}
+
 static enum err refresh_write(struct task *task, struct db *db, void *arg)
 {
 	const struct token_wish *wish = arg;
 	struct refreshing *refreshing = wish->work;
-	const struct family as_read = refreshing->standing.family;
 	enum err err;
 
+	begin_anew(refreshing);
 	TRY(single_use_spend(task, db, &wish->single_use));
-	if (as_read.generation != refreshing->token.generation)
+	if (refreshing->as_read.generation != refreshing->token.generation)
 		return take_and_judge(task, db, wish);
-	err = rotate(task, db, wish, &as_read);
+	err = rotate(task, db, wish, &refreshing->as_read);
 	refreshing->is_as_foreseen = err == OK;
 	return err == ERR_CONFLICT ? take_and_judge(task, db, wish) : err;
 }
@@ -302,6 +310,7 @@ static enum err submit(struct task *task, struct token_wish *wish, enum rotation
 
 	TRY(seen_again(task, wish->authority, wish->source, &refreshing->standing.family,
 		       &refreshing->seen));
+	refreshing->as_read = refreshing->standing.family;
 	if (rotation == ROTATION_FROM_FUTURE || outcome_ends_family(rotation))
 		return store_submit_stop(task, store, refresh_write, wish, written);
 	return store_submit(task, store, refresh_write, wish, written);

@@ -14,6 +14,7 @@ struct refreshing {
 	struct refresh_token token;
 	uint32_t root_number; /* current as it began: what was foreseen must be what is written */
 	struct standing standing;
+	struct family as_read; /* where each run of the transaction begins */
 	struct wish wish;
 	enum rotation rotation; /* what was judged under the row's lock */
 	bool is_new;		/* and it left its event */

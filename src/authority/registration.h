@@ -56,13 +56,21 @@ MUST_CHECK enum err registration_change(struct task *task, const struct authorit
 /* Ends the client for good, with all that people allowed it. ERR_THROTTLED: as above. */
 MUST_CHECK enum err registration_delete(struct task *task, const struct authority *authority,
 					struct registering *registering, then_fn *then);
+struct expired {
+	struct str *clients; /* their ids, task memory */
+	size_t count;
+	int64_t looked_at; /* below the limit: there are no more */
+};
+
 /*
  * For the jobs, in a transaction: removes some that nobody used for longer than the operator keeps
- * them, with an event each. *ret_removed below limit: there are no more.
+ * them, with an event each.
  */
 MUST_CHECK enum err registration_expire(struct task *task, struct db *db,
 					const struct authority *authority, int64_t limit,
-					int64_t *ret_removed);
+					struct expired *ret_expired);
+/* Logs which, once it is committed. */
+void registration_tell_expired(struct task *task, const struct expired *expired);
 /*
  * For the operator: one that nobody allowed anything goes now, and is on no record. ERR_NOT_FOUND;
  * ERR_CONFLICT: somebody uses it, or it did not register itself.

@@ -6,33 +6,42 @@
 #include "store/registrations.h"
 
 static enum err expire(struct task *task, struct db *db, const struct registration *registration,
-		       int64_t before)
+		       int64_t before, struct expired *expired)
 {
 	bool is_gone = false;
 
 	TRY(registration_remove(task, db, registration->client_id, before, &is_gone));
 	if (!is_gone) /* somebody has a grant for it after all */
 		return registration_use(task, db, registration->client_id);
-	log_info(task, "client.expired", LOG_STR("client", registration->client_id));
+	expired->clients[expired->count++] = registration->client_id;
 	return OK;
 }
 
 enum err registration_expire(struct task *task, struct db *db, const struct authority *authority,
-			     int64_t limit, int64_t *ret_removed)
+			     int64_t limit, struct expired *ret_expired)
 {
 	int64_t before = task->now - authority_config(authority)->registration_unused_ms;
 	struct registration *list = NULL, *ended = NULL;
 	size_t count = 0, ended_count = 0;
+	struct expired expired = { 0 };
 
 	TRY(registration_list_unused(task, db, before, limit, &list, &count));
+	expired.clients = NEW_ARRAY(&task->arena, struct str, count + (size_t)limit);
 	for (size_t i = 0; i < count; i++)
-		TRY(expire(task, db, &list[i], before));
+		TRY(expire(task, db, &list[i], before, &expired));
 	before = task->now - REGISTRATION_IN_HANDS_MS;
 	TRY(registration_list_ended(task, db, before, limit, &ended, &ended_count));
 	for (size_t i = 0; i < ended_count; i++)
-		TRY(expire(task, db, &ended[i], before));
-	*ret_removed = (int64_t)(count > ended_count ? count : ended_count);
+		TRY(expire(task, db, &ended[i], before, &expired));
+	expired.looked_at = (int64_t)(count > ended_count ? count : ended_count);
+	*ret_expired = expired;
 	return OK;
+}
+
+void registration_tell_expired(struct task *task, const struct expired *expired)
+{
+	for (size_t i = 0; i < expired->count; i++)
+		log_info(task, "client.expired", LOG_STR("client", expired->clients[i]));
 }
 
 static enum err write_forget(struct task *task, struct db *db, void *arg)

@@ -95,7 +95,15 @@ struct sweep {
 	enum sweep_kind kind;
 	int64_t keep_sessions_ms;
 	int64_t deleted;
+	struct expired expired; /* of SWEEP_REGISTRATIONS */
 };
+
+static enum err sweep_registrations(struct task *task, struct db *db, struct sweep *sweep)
+{
+	TRY(registration_expire(task, db, sweep->authority, SWEEP_BATCH, &sweep->expired));
+	sweep->deleted = sweep->expired.looked_at;
+	return OK;
+}
 
 static enum err write_sweep(struct task *task, struct db *db, void *arg)
 {
@@ -119,8 +127,7 @@ static enum err write_sweep(struct task *task, struct db *db, void *arg)
 		/* a day longer than they could act: people look who it was */
 		return sub_agent_sweep(task, db, task->now - DAY_MS, SWEEP_BATCH, &sweep->deleted);
 	case SWEEP_REGISTRATIONS:
-		return registration_expire(task, db, sweep->authority, SWEEP_BATCH,
-					   &sweep->deleted);
+		return sweep_registrations(task, db, sweep);
 	case SWEEP_REGISTER_TOKENS:
 		return register_token_sweep(task, db, task->now - KEEP_TOKENS_MS, SWEEP_BATCH,
 					    &sweep->deleted);
@@ -169,8 +176,10 @@ static enum err sweep_all(struct task *task, struct jobs *jobs)
 				       .keep_sessions_ms = keep_sessions_ms,
 				       .deleted = SWEEP_BATCH };
 
-		for (int i = 0; i < SWEEP_BATCHES && sweep.deleted == SWEEP_BATCH; i++)
+		for (int i = 0; i < SWEEP_BATCHES && sweep.deleted == SWEEP_BATCH; i++) {
 			TRY(store_write(task, jobs->authority->store, write_sweep, &sweep));
+			registration_tell_expired(task, &sweep.expired);
+		}
 	}
 	return OK;
 }

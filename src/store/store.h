@@ -2,9 +2,10 @@
 /*
  * Memory: SQLite by default, PostgreSQL by choice, behind one text of SQL. Reads use the connection
  * of the thread that owns the task. Writes are closures: on SQLite one writer thread runs up to 256
- * waiting ones in one transaction (a SAVEPOINT each) and commits once; on PostgreSQL a worker runs
- * each in its own transaction and again after 40001 and 40P01. Nothing is acknowledged before its
- * commit. DESIGN 3.
+ * waiting ones in one transaction and commits once; when one of them refuses, all are taken back
+ * and run again, with a SAVEPOINT each. On PostgreSQL a worker runs each in its own transaction and
+ * again after 40001 and 40P01. So a closure begins with what was asked, never with what an earlier
+ * run left in its argument, and tells nobody. Nothing is acknowledged before its commit. DESIGN 3.
  *
  * Rows are taken in one order, so that nodes seldom wait for each other in a circle: the person,
  * the installations of a grant (a refresh has its own before it knows more), the grant, what hangs

@@ -93,9 +93,9 @@ static enum err write_expiry(struct task *task, struct db *db, void *arg)
 
 void expire(void)
 {
-	int64_t removed = 0;
+	struct expired expired = { 0 };
 
-	CHECK_ERR(world_write(&office.world, write_expiry, &removed), OK);
+	CHECK_ERR(world_write(&office.world, write_expiry, &expired), OK);
 }
 
 enum err update(struct registering *one)

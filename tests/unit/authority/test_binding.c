@@ -218,6 +218,63 @@ static void who_comes_at_once_with_a_key_without_one_is_refused_and_ends_nothing
 	CHECK(office_events(&office, "family.ended") == 0);
 }
 
+static struct token_wish kept_by_assertion(struct str token, struct str jkt)
+{
+	struct token_wish wish = office_wish(&office, "service");
+
+	wish.client.auth = CLIENT_AUTH_PRIVATE_KEY;
+	wish.client.refresh_kept_at = 1;
+	wish.refresh_token = token;
+	wish.jkt = jkt;
+	return wish;
+}
+
+struct beside {
+	struct racer racer;
+	struct world_task neighbour;
+};
+
+static enum err refuse(struct task *task, struct db *db, void *arg)
+{
+	(void)db;
+	(void)arg;
+	return fail(task, ERR_CONFLICT, "as somebody's proof that was seen before");
+}
+
+/* On the writer's own thread: both come into one transaction, which the second has taken back. */
+static enum err begin_beside(struct task *task, struct db *db, void *arg)
+{
+	struct beside *beside = arg;
+
+	(void)task;
+	(void)db;
+	CHECK_ERR(race(&beside->racer.home.task, &beside->racer), ERR_PARKED);
+	CHECK_ERR(store_submit(&beside->neighbour.task, office.world.store, refuse, NULL,
+			       office_finished),
+		  ERR_PARKED);
+	return OK;
+}
+
+static void a_key_is_kept_though_a_neighbour_has_it_written_twice(void **state)
+{
+	static struct beside beside;
+	struct token_answer first = office_tokens(&office, "service", "mail.read");
+	struct token_wish unproven = kept_by_assertion(first.refresh_token, STR_NONE);
+
+	(void)state;
+	beside.racer.wish = kept_by_assertion(first.refresh_token, THIEF_KEY);
+	world_task_begin(&office.world, &beside.racer.home);
+	world_task_begin(&office.world, &beside.neighbour);
+	CHECK_ERR(world_write(&office.world, begin_beside, &beside), OK);
+	CHECK_ERR(world_run(&beside.racer.home, go_on, NULL), OK);
+	CHECK_ERR(world_run(&beside.neighbour, go_on, NULL), ERR_CONFLICT);
+	CHECK_STR(beside.racer.wish.answer.refresh_token, first.refresh_token);
+	world_task_end(&beside.neighbour);
+	world_task_end(&beside.racer.home);
+	CHECK_ERR(office_refresh(&office, &unproven), ERR_GRANT);
+	CHECK_STR(unproven.reason, STR("proof_missing"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, office_start, office_end)
 
 int main(void)
@@ -231,6 +288,7 @@ int main(void)
 		TEST(a_client_that_is_set_back_to_rotation_rotates_from_its_next_refresh_on),
 		TEST(of_two_keys_that_come_at_once_with_one_token_neither_keeps_the_family),
 		TEST(who_comes_at_once_with_a_key_without_one_is_refused_and_ends_nothing),
+		TEST(a_key_is_kept_though_a_neighbour_has_it_written_twice),
 	};
 
 	return check_run(tests, COUNT_OF(tests), NULL, NULL);
