@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -54,16 +55,24 @@ static bool is_full_disk(const struct sqlite_db *db, int code)
 	return (code & 0xFF) == SQLITE_IOERR && (error == ENOSPC || error == EDQUOT);
 }
 
+/* Said on stderr too, for a command of the operator's keeps no log. */
+static _Noreturn void end_at_once(struct task *task, int code)
+{
+	static const char why[] = "ending at once: the disk did not sync what was written, and "
+				  "what is on it is known only after a restart";
+
+	log_error(task, "store.fsync_failed", LOG_INT("code", code),
+		  LOG_STR("why", str_from_c(why)));
+	fprintf(stderr, "grantd: %s\n", why);
+	_exit(EX_IOERR);
+}
+
 enum err sqlite_fail(struct task *task, struct sqlite_db *db, int code)
 {
 	int extended = sqlite3_extended_errcode(db->handle);
 
-	if (is_fsync_failure(code) || is_fsync_failure(extended)) {
-		log_error(task, "store.fsync_failed", LOG_INT("code", extended),
-			  LOG_STR("why", STR("ending at once: what is on disk is known only "
-					     "after a restart")));
-		_exit(EX_IOERR);
-	}
+	if (is_fsync_failure(code) || is_fsync_failure(extended))
+		end_at_once(task, extended);
 	/* SQLite's own messages name tables and constraints, never values */
 	log_error(task, "store.failed", LOG_INT("code", extended),
 		  LOG_STR("message", str_from_c(sqlite3_errmsg(db->handle))));

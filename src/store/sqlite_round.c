@@ -115,8 +115,10 @@ static bool is_in_rounds(struct sqlite_db *db)
 
 static int run(sqlite3_stmt *statement)
 {
-	(void)sqlite3_step(statement);
-	return sqlite3_reset(statement);
+	int code = sqlite3_step(statement);
+
+	(void)sqlite3_reset(statement);
+	return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
 /* SQLite ends a transaction by itself after some failures. */

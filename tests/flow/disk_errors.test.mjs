@@ -85,6 +85,19 @@ test('FT-002: a disk that fails to sync ends the process at once, and nothing ac
 	assert.deepEqual(await grantd.rows('SELECT id FROM families WHERE revoked_at IS NOT NULL'), []);
 });
 
+test('a command whose disk fails to sync says so, though it keeps no log', { skip: driver !== 'sqlite' && 'SQLite alone syncs here' }, async (t) => {
+	const grantd = await Instance.create({ init: false });
+	t.after(() => grantd.dispose());
+	const order = path.join(grantd.home, 'order');
+	fs.writeFileSync(order, 'sync grantd.db\n');
+	const made = await grantd.grantd(['init', '--dir', grantd.dir, '--issuer', grantd.issuer],
+		{ env: { ...grantd.env, LD_PRELOAD: preloads(shim('failing_disk')), GRANTD_FAILING_DISK: order } });
+	assert.equal(made.status, 74);
+	assert.match(made.stderr, /^grantd: .*the disk did not sync what was written/);
+	fs.writeFileSync(order, '');
+	await grantd.init(); // what it left keeps nobody from trying again
+});
+
 test('a disk that fails to read or to write refuses what it cannot do, changes nothing, and heals without a restart', async (t) => {
 	const { grantd, disk, alice, agent } = await start(t);
 	const mail = new Agent(grantd, { client_id: 'mail-rs', client_secret: mail_secret });
