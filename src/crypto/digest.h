@@ -14,6 +14,11 @@
 struct arena;
 
 void sha256(struct str data, uint8_t ret_digest[SHA256_LEN]);
+/*
+ * The same by libsodium, for what is hashed before keyd is forked: OpenSSL would read its
+ * configuration with its first hash, and keyd inherit it (openssl_start_bare).
+ */
+void sha256_early(struct str data, uint8_t ret_digest[SHA256_LEN]);
 /* The digest as 32 bytes in arena memory: what the store keeps instead of a secret. */
 struct str sha256_str(struct arena *arena, struct str data);
 void hmac_sha256(struct str key, struct str data, uint8_t ret_tag[SHA256_LEN]);

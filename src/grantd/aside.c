@@ -66,7 +66,7 @@ enum err aside_join(struct task *task, struct aside **aside)
 		return OK;
 	wait_for(*aside);
 	result = (*aside)->result;
-	if (result != OK)
+	if (result != OK && task->error == OK)
 		task_note(task, result, str_copy(&task->arena, (*aside)->task.reason));
 	aside_free(aside);
 	return result;

@@ -14,7 +14,10 @@ typedef enum err aside_fn(struct task *task, void *arg);
  * returns. arg, and what it points to, are the work's until aside_join. Never NULL.
  */
 struct aside *aside_start(struct task *task, aside_fn *work, void *arg);
-/* Waits for the end of the work. Its error, and its reason in task; OK of NULL inside. */
+/*
+ * Waits for the end of the work. Its error, and its reason in task unless that has failed already.
+ * OK of NULL inside.
+ */
 MUST_CHECK enum err aside_join(struct task *task, struct aside **aside);
 /* The same where its result does not matter any more. */
 void aside_forget(struct aside **aside);

@@ -302,7 +302,7 @@ static enum exit_code run(int argc, char **argv)
 	if (verb->run == serve_run)
 		know_oneself();
 	program.source.environment = (const char *const *)environ;
-	program.source.digest = sha256;
+	program.source.digest = sha256_early;
 	program.notify_socket = str_from_c(getenv("NOTIFY_SOCKET"));
 	return run_verb(&program, verb, argc - words, argv + words);
 }

@@ -105,6 +105,29 @@ test('the key process has no socket and no file, cannot be dumped, and may make 
 	assert.ok(!is_running(pid), 'it ended with grantd');
 });
 
+// With a resource, whose file is read before the key process is forked.
+test('the key process takes nothing from OpenSSL\'s configuration, which may load code', needs_root, async (t) => {
+	const grantd = await Instance.start(t);
+	const { alice, agent } = await grantd.furnish();
+	grantd.env.OPENSSL_CONF = path.join(grantd.home, 'openssl.cnf');
+	fs.writeFileSync(grantd.env.OPENSSL_CONF, `openssl_conf = all
+[all]
+providers = providers
+[providers]
+default = active
+legacy = active
+[active]
+activate = 1
+`);
+	await grantd.restart();
+	const loads = (pid) => /\/legacy\.so$/m.test(fs.readFileSync(`/proc/${pid}/maps`, 'utf8'));
+	assert.ok(loads(grantd.daemon.pid), 'the process that speaks TLS does as its operator says');
+	assert.ok(!loads(keyd_of(grantd)));
+	await agent.tokens(alice); // all of its work is done without
+	await grantd.operate(['keys', 'rotate']);
+	await agent.tokens(alice);
+});
+
 describe('neither process outlives the other', () => {
 	for (const name of ['keyd', 'errands']) test(`FT-012: grantd ends at once when ${name} is killed, says so, and starts again`, async (t) => {
 		const grantd = await Instance.start(t);

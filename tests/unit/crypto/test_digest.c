@@ -29,6 +29,14 @@ static struct str repeat(struct arena *arena, char c, size_t count)
 	return (struct str){ at, count };
 }
 
+static struct str early(struct arena *arena, struct str data)
+{
+	uint8_t *digest = arena_alloc(arena, SHA256_LEN);
+
+	sha256_early(data, digest);
+	return (struct str){ (const char *)digest, SHA256_LEN };
+}
+
 static void sha256_gives_the_published_digests(void **state)
 {
 	static const struct {
@@ -44,10 +52,14 @@ static void sha256_gives_the_published_digests(void **state)
 	struct arena arena = { 0 };
 
 	(void)state;
-	for (size_t i = 0; i < COUNT_OF(vectors); i++)
-		CHECK_STR(sha256_str(&arena, str_from_c(vectors[i].data)),
-			  unhex(&arena, vectors[i].digest));
+	for (size_t i = 0; i < COUNT_OF(vectors); i++) {
+		struct str data = str_from_c(vectors[i].data);
+
+		CHECK_STR(sha256_str(&arena, data), unhex(&arena, vectors[i].digest));
+		CHECK_STR(early(&arena, data), unhex(&arena, vectors[i].digest));
+	}
 	CHECK_STR(sha256_str(&arena, STR_NONE), unhex(&arena, vectors[0].digest));
+	CHECK_STR(early(&arena, STR_NONE), unhex(&arena, vectors[0].digest));
 	arena_free(&arena);
 }
 
