@@ -77,6 +77,11 @@ export function choose_build() {
 const lost = { SIGILL: 4, SIGTRAP: 5, SIGBUS: 7, SIGFPE: 8, SIGSEGV: 11, SIGSYS: 31 };
 const unsound = /assert|corrupt|free\(\)|alloc\(\)|smash|overflow|terminated/i;
 
+// Libraries that themselves lose their way where they find no memory: libseccomp (2.5.4) crashes, or makes half a list
+// that then ends the process; glibc (2.36) asserts, or crashes, where it looks up a user. Both work while nothing is
+// served yet, in a start or in a command, so that an end is all that is asked for.
+export const is_library_lost = ({ kind, library }) => kind === 'malloc' && /^(?:libseccomp|libc)\.so/.test(library);
+
 // That a program ended by its own decision: { status, signal, stderr } of one that did end, what: for people.
 export function ended_by_itself({ status, signal, stderr }, what) {
 	assert.ok(!(signal in lost), `${what} ended by ${signal}: ${stderr}`);

@@ -8,7 +8,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { choose_build } from './inject.mjs';
+import { choose_build, is_library_lost } from './inject.mjs';
 import { commands } from './inject_commands.mjs';
 import { World, stories } from './inject_story.mjs';
 
@@ -34,11 +34,6 @@ function sample(sites, count) {
 }
 
 const count_of = (sites) => Object.entries(Object.groupBy(sites, ({ kind }) => kind)).map(([kind, list]) => `${list.length} ${kind}`).sort().join(', ');
-
-// Libraries that themselves lose their way where they find no memory: libseccomp (2.5.4) crashes, or makes half a list
-// that then ends the process; glibc (2.36) asserts, or crashes, where it looks up a user. They work while nothing is
-// served yet, so that an end is all that is asked for.
-const is_library_lost = ({ kind, library }) => kind === 'malloc' && /^(?:libseccomp|libc)\.so/.test(library);
 
 // The start was ready, and may have ended right after.
 async function is_served({ grantd }) {

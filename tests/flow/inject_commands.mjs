@@ -6,7 +6,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { rows } from './harness/database.mjs';
 import { driver, programs, run, run_well } from './harness/index.mjs';
-import { ended_by_itself } from './inject.mjs';
+import { ended_by_itself, is_library_lost } from './inject.mjs';
 
 // Where a command works: a folder and a database beside those of the world's daemon, made anew from a copy of its own.
 // A run is { status, signal, stdout, stderr }.
@@ -120,10 +120,11 @@ export const commands = list.map((command) => ({
 		await bench.renew(command);
 		board.arm(site);
 		const result = await bench.run_injected(command.words(bench)), is_reached = !board.is_armed;
+		const is_lost = result.signal !== null && is_library_lost(site);
 		board.disarm();
 		if (result.status !== 0) {
 			assert.ok(is_reached, `nothing failed, and it came to this: ${result.stderr}`);
-			ended_by_itself({ ...result, stderr: result.stderr || result.stdout }, command.name);
+			if (!is_lost) ended_by_itself({ ...result, stderr: result.stderr || result.stdout }, command.name);
 			await get_ready(world, command);
 			await bench.run_plain(command.words(bench));
 		}
@@ -131,6 +132,6 @@ export const commands = list.map((command) => ({
 			await bench.is_sound();
 			await command.check?.(bench);
 		}
-		return !is_reached ? 'not_reached' : result.status === 0 ? 'went_on' : 'ended';
+		return !is_reached ? 'not_reached' : result.status === 0 ? 'went_on' : is_lost ? 'ended_in_a_library' : 'ended';
 	},
 }));
