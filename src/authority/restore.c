@@ -234,7 +234,8 @@ static enum err write_restored(struct task *task, struct db *db, void *arg)
 
 /*
  * Events and nodes that are newer than the copy: another grantd has served the database since, or
- * does, and what it did was not stopped by this restore.
+ * does, and what it did was not stopped by this restore. One that was not finished is done again:
+ * what it has left itself does not count.
  */
 static enum err check_not_served(struct task *task, struct db *db, int64_t made_at)
 {
@@ -242,7 +243,7 @@ static enum err check_not_served(struct task *task, struct db *db, int64_t made_
 	int64_t newest = 0;
 	size_t count = 0;
 
-	TRY(event_newest(task, db, &newest));
+	TRY(restoring_newest_other(task, db, &newest));
 	TRY(node_list(task, db, 0, &nodes, &count));
 	for (size_t i = 0; i < count; i++)
 		newest = nodes[i].seen_at > newest ? nodes[i].seen_at : newest;

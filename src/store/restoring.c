@@ -26,6 +26,13 @@ static STATEMENT COUNT_WITHOUT_KEY = {
 	"SELECT count(*) FROM users WHERE id NOT IN (SELECT user_id FROM user_keys)"
 };
 
+/* What a restore that was not finished leaves: see authority/restore.c. */
+static STATEMENT NEWEST_OTHER = {
+	"SELECT at FROM events WHERE NOT (actor = 'operator' AND kind IN"
+	" ('database.restored', 'grant.paused', 'keys.rotated', 'keys.compromised'))"
+	" ORDER BY id DESC LIMIT 1"
+};
+
 static enum err read_grant(struct task *task, struct sql_row *row, void *ret)
 {
 	return row_grant(task, row, ret);
@@ -46,6 +53,17 @@ enum err restoring_list_paused(struct task *task, struct db *db, const struct re
 		    &list));
 	*ret_grants = list.items;
 	*ret_count = list.count;
+	return OK;
+}
+
+enum err restoring_newest_other(struct task *task, struct db *db, int64_t *ret_at)
+{
+	enum err err = sql_one_int(task, db, &NEWEST_OTHER, NO_ARGS, ret_at);
+
+	if (err != ERR_NOT_FOUND)
+		return err;
+	task_forgive(task);
+	*ret_at = 0;
 	return OK;
 }
 

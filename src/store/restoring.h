@@ -8,6 +8,8 @@
 struct task;
 struct db;
 
+/* The time of the newest event that no restore leaves; 0: there is none. */
+MUST_CHECK enum err restoring_newest_other(struct task *task, struct db *db, int64_t *ret_at);
 /* Every live grant, until its person confirms; one that its person paused stays theirs. */
 MUST_CHECK enum err restoring_pause_grants(struct task *task, struct db *db, int64_t now,
 					   int64_t *ret_paused);
