@@ -106,7 +106,7 @@ test('the key process has no socket and no file, cannot be dumped, and may make 
 });
 
 // With a resource, whose file is read before the key process is forked.
-test('the key process takes nothing from OpenSSL\'s configuration, which may load code', needs_root, async (t) => {
+test('the key process takes nothing from the configuration of OpenSSL, which may load code', needs_root, async (t) => {
 	const grantd = await Instance.start(t);
 	const { alice, agent } = await grantd.furnish();
 	grantd.env.OPENSSL_CONF = path.join(grantd.home, 'openssl.cnf');
