@@ -85,16 +85,20 @@ test('FT-002: a disk that fails to sync ends the process at once, and nothing ac
 	assert.deepEqual(await grantd.rows('SELECT id FROM families WHERE revoked_at IS NOT NULL'), []);
 });
 
-test('a command whose disk fails to sync says so, though it keeps no log', { skip: driver !== 'sqlite' && 'SQLite alone syncs here' }, async (t) => {
+test('a command whose disk fails to sync says so, though it keeps no log', async (t) => {
 	const grantd = await Instance.create({ init: false });
 	t.after(() => grantd.dispose());
 	const order = path.join(grantd.home, 'order');
 	fs.writeFileSync(order, 'sync grantd.db\n');
-	const made = await grantd.grantd(['init', '--dir', grantd.dir, '--issuer', grantd.issuer],
+	const database = grantd.database.url ? ['--database', grantd.database.url] : [];
+	const made = await grantd.grantd(['init', '--dir', grantd.dir, '--issuer', grantd.issuer, ...database],
 		{ env: { ...grantd.env, LD_PRELOAD: preloads(shim('failing_disk')), GRANTD_FAILING_DISK: order } });
+	if (driver === 'postgres') { // whose server does that
+		assert.equal(made.status, 0, made.stderr);
+		return;
+	}
 	assert.equal(made.status, 74);
 	assert.match(made.stderr, /^grantd: .*the disk did not sync what was written/);
-	fs.writeFileSync(order, '');
 	await grantd.init(); // what it left keeps nobody from trying again
 });
 
