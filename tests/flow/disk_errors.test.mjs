@@ -29,7 +29,8 @@ async function start(t) {
 	if (driver === 'postgres') {
 		fs.writeFileSync(order, '');
 		const cluster = await Cluster.start({ env: { LD_PRELOAD: library, GRANTD_FAILING_DISK: order } });
-		ends.push(() => cluster.dispose());
+		const everybodys = process.env.GRANTD_PG_SOCKET;
+		ends.push(() => { process.env.GRANTD_PG_SOCKET = everybodys; }, () => cluster.dispose());
 		process.env.GRANTD_PG_SOCKET = cluster.dir; // of this file's own process
 	}
 	const grantd = await Instance.create();
