@@ -111,8 +111,9 @@ static void check_page(struct task *task, struct str text)
 	if (template_render(task, set, &view, &html) != OK)
 		return;
 	expect(html.len <= HTML_MAX);
-	expect(has(text, "<zq") || !has(html, "<zq"));
-	expect(has(text, "\"zq") || !has(html, "\"zq"));
+	/* its own may come together around a value that is nothing */
+	expect(has(text, "zq") || !has(html, "<zq"));
+	expect(has(text, "zq") || !has(html, "\"zq"));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
