@@ -59,7 +59,7 @@ MUST_CHECK enum err registration_delete(struct task *task, const struct authorit
 struct expired {
 	struct str *clients; /* their ids, task memory */
 	size_t count;
-	int64_t looked_at; /* below the limit: there are no more */
+	int64_t listed; /* the longer of two lists; below the limit: there are no more */
 };
 
 /*

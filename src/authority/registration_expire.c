@@ -33,7 +33,7 @@ enum err registration_expire(struct task *task, struct db *db, const struct auth
 	TRY(registration_list_ended(task, db, before, limit, &ended, &ended_count));
 	for (size_t i = 0; i < ended_count; i++)
 		TRY(expire(task, db, &ended[i], before, &expired));
-	expired.looked_at = (int64_t)(count > ended_count ? count : ended_count);
+	expired.listed = (int64_t)(count > ended_count ? count : ended_count);
 	*ret_expired = expired;
 	return OK;
 }

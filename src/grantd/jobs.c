@@ -101,7 +101,7 @@ struct sweep {
 static enum err sweep_registrations(struct task *task, struct db *db, struct sweep *sweep)
 {
 	TRY(registration_expire(task, db, sweep->authority, SWEEP_BATCH, &sweep->expired));
-	sweep->deleted = sweep->expired.looked_at;
+	sweep->deleted = sweep->expired.listed;
 	return OK;
 }
 

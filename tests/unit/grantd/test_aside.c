@@ -52,29 +52,45 @@ static void it_runs_beside_the_caller(void **state)
 	task_end(&task);
 }
 
+static struct aside *begin_failing(struct task *task, struct errand *errand)
+{
+	*errand = (struct errand){ .result = ERR_CONFIG };
+	task_begin(task, &watch, &quiet);
+	return aside_start(task, work, errand);
+}
+
 static void its_failure_is_that_of_who_waits(void **state)
 {
-	struct errand errand = { .result = ERR_CONFIG };
-	struct aside *aside;
+	struct errand errand;
 	struct task task;
+	struct aside *aside = begin_failing(&task, &errand);
 
 	(void)state;
-	task_begin(&task, &watch, &quiet);
-	aside = aside_start(&task, work, &errand);
 	CHECK_ERR(aside_join(&task, &aside), ERR_CONFIG);
 	CHECK(task.error == ERR_CONFIG && str_equals(task.reason, STR("de.json was not found")));
 	task_end(&task);
 }
 
-static void what_is_forgotten_has_ended_and_says_nothing(void **state)
+static void it_does_not_hide_why_another_failed_before(void **state)
 {
-	struct errand errand = { .result = ERR_CONFIG };
-	struct aside *aside;
+	struct errand errand;
 	struct task task;
+	struct aside *aside = begin_failing(&task, &errand);
 
 	(void)state;
-	task_begin(&task, &watch, &quiet);
-	aside = aside_start(&task, work, &errand);
+	task_note(&task, ERR_STORE, STR("the database is away"));
+	CHECK_ERR(aside_join(&task, &aside), ERR_CONFIG);
+	CHECK(task.error == ERR_STORE && str_equals(task.reason, STR("the database is away")));
+	task_end(&task);
+}
+
+static void what_is_forgotten_has_ended_and_says_nothing(void **state)
+{
+	struct errand errand;
+	struct task task;
+	struct aside *aside = begin_failing(&task, &errand);
+
+	(void)state;
 	aside_forget(&aside);
 	CHECK(aside == NULL && errand.is_done && task.error == OK);
 	aside_forget(&aside);
@@ -85,5 +101,6 @@ int main(void)
 {
 	return RUN(cmocka_unit_test(it_runs_beside_the_caller),
 		   cmocka_unit_test(its_failure_is_that_of_who_waits),
+		   cmocka_unit_test(it_does_not_hide_why_another_failed_before),
 		   cmocka_unit_test(what_is_forgotten_has_ended_and_says_nothing));
 }
