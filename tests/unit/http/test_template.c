@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -249,6 +250,24 @@ static void broken_templates_are_named_with_their_line(void **state)
 	world_close(&world);
 }
 
+/* Each of these is two steps: a letter, a value. */
+static void a_template_has_so_many_steps_and_no_more(void **state)
+{
+	static const char two_steps[] = "a{{b}}";
+	static char page[2048 * (sizeof(two_steps) - 1) + 2];
+	struct world world;
+
+	(void)state;
+	world_open(&world);
+	for (size_t i = 0; i < 2048; i++)
+		memcpy(page + i * (sizeof(two_steps) - 1), two_steps, sizeof(two_steps));
+	CHECK_ERR(load(&world, page), OK);
+	page[sizeof(page) - 2] = 'a';
+	check_refused(&world, page);
+	CHECK_STR(world.task.reason, STR("page.html:1: too many values and sections"));
+	world_close(&world);
+}
+
 static void a_page_larger_than_its_ceiling_is_refused(void **state)
 {
 	struct template_view view;
@@ -325,6 +344,7 @@ int main(void)
 		   cmocka_unit_test(sentences_escape_their_words_and_what_fills_them),
 		   cmocka_unit_test(templates_that_no_escaping_makes_safe_are_refused),
 		   cmocka_unit_test(broken_templates_are_named_with_their_line),
+		   cmocka_unit_test(a_template_has_so_many_steps_and_no_more),
 		   cmocka_unit_test(a_page_larger_than_its_ceiling_is_refused),
 		   cmocka_unit_test(the_language_is_the_best_of_what_was_asked),
 		   cmocka_unit_test(a_translation_with_a_typing_mistake_is_refused));
