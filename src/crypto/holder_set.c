@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <openssl/decoder.h>
-#include <openssl/err.h>
 #include <stdlib.h>
 
 #include "base/task.h"
 #include "crypto/holder_private.h"
+#include "crypto/private_key.h"
 #include "crypto/public_key.h"
 
 struct key_set *key_set_hold(struct key_holder *holder)
@@ -36,31 +35,6 @@ void key_set_release(struct key_set **set)
 	*set = NULL;
 	if (old != NULL && atomic_fetch_sub_explicit(&old->holders, 1, memory_order_acq_rel) == 1)
 		set_free(&old);
-}
-
-static void decoder_free(OSSL_DECODER_CTX **decoder)
-{
-	OSSL_DECODER_CTX_free(*decoder);
-}
-
-/* Told what to expect: looking for what it may be takes OpenSSL four times as long. */
-static enum err read_private(struct task *task, enum alg alg, const struct secret *der,
-			     EVP_PKEY **ret_pkey)
-{
-	const char *type = alg == ALG_ES256 ? "EC" : "RSA";
-	const uint8_t *at = der->at;
-	size_t len = der->len;
-	EVP_PKEY *pkey = NULL;
-	CLEANUP(decoder_free)
-	OSSL_DECODER_CTX *decoder = OSSL_DECODER_CTX_new_for_pkey(
-		&pkey, "DER", "type-specific", type, EVP_PKEY_KEYPAIR, NULL, NULL);
-
-	if (decoder == NULL || OSSL_DECODER_from_data(decoder, &at, &len) != 1) {
-		ERR_clear_error();
-		return fail(task, ERR_CRYPTO, "a signing key cannot be read");
-	}
-	*ret_pkey = pkey;
-	return OK;
 }
 
 /*
@@ -98,7 +72,7 @@ static enum err add_key(struct task *task, struct key_holder *holder,
 			    "a signing key of an algorithm that we do not sign with");
 	TRY(root_unseal(task, holder, &place, record->sealed, &der));
 	set->count++; /* from here on the set frees what the key holds */
-	TRY(read_private(task, record->alg, &der, &key->pkey));
+	TRY(private_key_read(task, record->alg, &der, &key->pkey));
 	return fill_key(task, record, &set->arena, key);
 }
 

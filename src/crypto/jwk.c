@@ -69,19 +69,14 @@ static enum err get_coordinate(struct task *task, const json_t *jwk, const char 
 	return OK;
 }
 
-static enum err make_pkey(struct task *task, const char *type, OSSL_PARAM *params,
-			  EVP_PKEY **ret_pkey)
+static enum err make_public(struct task *task, const char *type, OSSL_PARAM *params,
+			    EVP_PKEY **ret_pkey)
 {
-	CLEANUP(pkey_context_free)
-	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
-	EVP_PKEY *pkey = NULL;
+	EVP_PKEY *pkey = pkey_make(type, EVP_PKEY_PUBLIC_KEY, params);
 
-	if (context == NULL || EVP_PKEY_fromdata_init(context) != 1 ||
-	    EVP_PKEY_fromdata(context, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1) {
-		ERR_clear_error();
+	if (pkey == NULL)
 		return fail(task, ERR_SYNTAX,
 			    "the JWK is not a key, such as a point off the curve");
-	}
 	*ret_pkey = pkey;
 	return OK;
 }
@@ -105,7 +100,7 @@ static enum err read_p256(struct task *task, const json_t *jwk, EVP_PKEY **ret_p
 	TRY(get_coordinate(task, jwk, "y", &y));
 	memcpy(point + 1, x.at, COORDINATE_LEN);
 	memcpy(point + 1 + COORDINATE_LEN, y.at, COORDINATE_LEN);
-	return make_pkey(task, "EC", params, ret_pkey);
+	return make_public(task, "EC", params, ret_pkey);
 }
 
 static enum err read_ed25519(struct task *task, const json_t *jwk, EVP_PKEY **ret_pkey)
@@ -157,7 +152,7 @@ static enum err read_rsa(struct task *task, const json_t *jwk, EVP_PKEY **ret_pk
 		return fail(task, ERR_CRYPTO, "an RSA modulus cannot be read");
 	params[0] = OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_N, native, n.len);
 	params[1] = OSSL_PARAM_construct_uint(OSSL_PKEY_PARAM_RSA_E, &e);
-	return make_pkey(task, "RSA", params, ret_pkey);
+	return make_public(task, "RSA", params, ret_pkey);
 }
 
 static const struct kind {

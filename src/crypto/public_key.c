@@ -20,6 +20,20 @@ void pkey_context_free(EVP_PKEY_CTX **context)
 	*context = NULL;
 }
 
+EVP_PKEY *pkey_make(const char *type, int selection, OSSL_PARAM *params)
+{
+	CLEANUP(pkey_context_free)
+	EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+	EVP_PKEY *pkey = NULL;
+
+	if (context == NULL || EVP_PKEY_fromdata_init(context) != 1 ||
+	    EVP_PKEY_fromdata(context, &pkey, selection, params) != 1) {
+		ERR_clear_error();
+		return NULL;
+	}
+	return pkey;
+}
+
 static bool set_padding(EVP_PKEY_CTX *context, enum alg alg)
 {
 	if (alg == ALG_ES256)

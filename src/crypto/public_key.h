@@ -27,6 +27,11 @@ struct public_key *public_key_new(EVP_PKEY **pkey, unsigned algs);
 struct public_key *public_key_hold(struct public_key *key);
 
 /*
+ * A key of the type ("EC", "RSA") from its numbers; selection: EVP_PKEY_PUBLIC_KEY or
+ * EVP_PKEY_KEYPAIR. NULL when they make none.
+ */
+EVP_PKEY *pkey_make(const char *type, int selection, OSSL_PARAM *params);
+/*
  * A context for signing (or verifying) a SHA-256 digest with alg. ERR_CRYPTO. Not for EdDSA, which
  * signs the message itself.
  */
