@@ -37,11 +37,6 @@ void key_line_close(struct key_line *line)
 	(void)pthread_mutex_destroy(&line->lock);
 }
 
-void key_line_follow(struct key_line *line, int far_thread)
-{
-	line->far_thread = far_thread;
-}
-
 /* While it sleeps this moves nothing: it says where the far thread will wake. */
 static void bring_near(struct key_line *line)
 {
@@ -74,6 +69,30 @@ static enum err receive_all(const struct key_line *line, struct key_waiting *wai
 	return OK;
 }
 
+static enum err pass(struct task *task, const struct key_line *line, struct str frames,
+		     struct key_waiting *waiting)
+{
+	TRY(key_channel_send(task, &line->channel, frames));
+	return receive_all(line, waiting);
+}
+
+/* Who answers here is asked with what is asked first: a start need not wait for each line. */
+static enum err meet(struct task *task, struct key_line *line, struct str frames,
+		     struct key_waiting *waiting)
+{
+	struct key_question question = { .ask = KEY_HELLO };
+	struct key_answer answer = { 0 };
+	struct key_waiting hello = {
+		.task = task, .ask = KEY_HELLO, .ret_answer = &answer, .next = waiting
+	};
+
+	TRY(key_question_write(task, &question, &hello.frame));
+	TRY(pass(task, line, STR_JOIN(&task->arena, hello.frame, frames), &hello));
+	line->has_met = true;
+	line->far_thread = (int)answer.thread;
+	return OK;
+}
+
 /* keyd ends when a channel does, and grantd with it: else its thread refused for ever. */
 static enum err exchange(struct task *task, struct key_line *line, struct str frames,
 			 struct key_waiting *waiting)
@@ -83,9 +102,7 @@ static enum err exchange(struct task *task, struct key_line *line, struct str fr
 	if (line->channel.to < 0)
 		return fail(task, ERR_BUSY, "the key process is gone");
 	bring_near(line);
-	err = key_channel_send(task, &line->channel, frames);
-	if (err == OK)
-		err = receive_all(line, waiting);
+	err = line->has_met ? pass(task, line, frames, waiting) : meet(task, line, frames, waiting);
 	if (err == OK)
 		return OK;
 	key_channel_close(&line->channel);

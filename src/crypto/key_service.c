@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto/key_service.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/task.h"
@@ -210,6 +212,26 @@ static enum err serve_one(struct task *task, struct desk *desk)
 	return key_outbox_send(task, desk->channel, &desk->outbox);
 }
 
+/* All pages of a stack's large object are touched at once (-fstack-clash-protection). */
+static struct desk *desk_new(const struct key_service *service, const struct key_channel *channel)
+{
+	struct desk *desk = malloc(sizeof(*desk));
+
+	if (desk == NULL)
+		abort();
+	desk->service = service;
+	desk->channel = channel;
+	desk->inbox.begin = desk->inbox.end = desk->outbox.len = 0;
+	return desk;
+}
+
+static void desk_free(struct desk **desk)
+{
+	explicit_bzero(*desk, sizeof(**desk));
+	free(*desk);
+	*desk = NULL;
+}
+
 /* Every question brings its own time, so that its holder needs no system call for it. */
 static int64_t no_time(void *context)
 {
@@ -220,17 +242,14 @@ static int64_t no_time(void *context)
 enum err key_service_run(const struct key_service *service, const struct key_channel *channel)
 {
 	struct clock clock = { .read_wall = no_time };
-	struct desk desk;
+	CLEANUP(desk_free) struct desk *desk = desk_new(service, channel);
 	enum err err;
 
-	desk.service = service;
-	desk.channel = channel;
-	desk.inbox.begin = desk.inbox.end = desk.outbox.len = 0;
 	do {
 		struct task task;
 
 		task_begin(&task, &clock, NULL);
-		err = serve_one(&task, &desk);
+		err = serve_one(&task, desk);
 		task_end(&task); /* wipes question and answer */
 	} while (err == OK);
 	return err == ERR_NOT_FOUND ? OK : err;

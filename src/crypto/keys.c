@@ -36,20 +36,6 @@ void keys_free(struct keyring **keys)
 
 /* --- opening --- */
 
-/* A thread answers each line; which one it is, it says itself. */
-static enum err meet_lines(struct task *task, struct keyring *keys)
-{
-	struct key_question question = { .ask = KEY_HELLO };
-
-	for (size_t i = 0; i < keys->line_count; i++) {
-		struct key_answer answer = { 0 };
-
-		TRY(key_line_ask(task, &keys->lines[i], &question, &answer));
-		key_line_follow(&keys->lines[i], (int)answer.thread);
-	}
-	return OK;
-}
-
 static void keep_roots(struct keyring *keys, const struct key_answer *answer)
 {
 	keys->roots = NEW_ARRAY(&keys->arena, struct key_root, answer->root_count);
@@ -72,7 +58,7 @@ static enum err greet(struct task *task, struct keyring *keys)
 	if (answer.root_count == 0)
 		return fail(task, ERR_INTERNAL, "a key holder without a root key");
 	keep_roots(keys, &answer);
-	return meet_lines(task, keys);
+	return OK;
 }
 
 enum err keys_open(struct task *task, struct str root_file, struct str issuer,
