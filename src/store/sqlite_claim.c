@@ -32,16 +32,17 @@ static enum err name_holder(struct task *task, int fd)
 	ssize_t len = pread(fd, text, sizeof(text), 0);
 	struct str pid = { text, len > 0 ? (size_t)len : 0 };
 
-	pid = str_sub(pid, 0, str_find(pid, '\n'));
+	pid = str_trim(str_sub(pid, 0, str_find(pid, '\n')));
 	return failf(task, ERR_CONFIG,
 		     "another grantd (pid %.*s) uses this database; stop it first", STR_FMT(pid));
 }
 
 static enum err write_pid(struct task *task, int fd)
 {
-	struct str line = str_printf(&task->arena, "%ld\n", (long)getpid());
+	struct str line = str_printf(&task->arena, "%-*ld\n", PID_MAX_TEXT - 1, (long)getpid());
 
-	if (ftruncate(fd, 0) != 0 || pwrite(fd, line.at, line.len, 0) != (ssize_t)line.len)
+	/* of one length, so that nothing has to be cut off: that waits for the disk */
+	if (pwrite(fd, line.at, line.len, 0) != (ssize_t)line.len)
 		return failf(task, ERR_CONFIG, "cannot write the lock file: %s", strerror(errno));
 	return OK;
 }

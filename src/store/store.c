@@ -99,7 +99,13 @@ static enum err open_parts(struct task *task, struct store *store,
 		TRY(store->driver->inspect(task, db, place, config->inspect));
 	TRY(migrate_check(task, db));
 	store_rest(store, task->thread);
-	return writer_open(task, store->driver, config, place, &store->writer);
+	TRY(writer_open(task, store->driver, config, place, &store->writer));
+	return config->is_settled ? OK : store_settle(task, store);
+}
+
+enum err store_settle(struct task *task, struct store *store)
+{
+	return writer_settle(task, store->writer);
 }
 
 enum err store_open(struct task *task, const struct store_config *config, struct store **ret_store)

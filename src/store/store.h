@@ -37,6 +37,7 @@ struct store_config {
 	unsigned queue;	     /* waiting writes at most; 0: 16,384 */
 	int64_t reserve;     /* bytes of disk that SQLite holds back for stops; 0: none */
 	int64_t inspect;     /* a SQLite database of so many bytes at most is looked through */
+	bool is_settled;     /* by the caller, with store_settle */
 	struct clock *clock;
 	struct log *log;
 };
@@ -48,6 +49,12 @@ struct store_config {
  */
 MUST_CHECK enum err store_open(struct task *task, const struct store_config *config,
 			       struct store **ret_store);
+/*
+ * Where the caller settles: store_open returns as soon as it can be read. The connections that
+ * write are opened by this, or before by the first write, which fails if there will be none; it
+ * waits for them, with store_open's errors.
+ */
+MUST_CHECK enum err store_settle(struct task *task, struct store *store);
 /* Waits for what is queued, checkpoints, closes. */
 void store_free(struct store **store);
 

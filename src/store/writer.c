@@ -17,7 +17,7 @@
 struct worker {
 	struct writer *writer;
 	pthread_t thread;
-	struct db *db;
+	struct db *db; /* NULL: it could not be connected, and its writes fail */
 	struct histogram commits;
 	_Atomic uint64_t failed;
 	struct ended_notes *notes;
@@ -28,8 +28,16 @@ struct writer {
 	struct clock *clock;
 	struct log *log;
 	struct ended *ended; /* NULL: not kept */
+	struct str place;    /* the store's */
+	int64_t reserve;
 
 	pthread_mutex_t lock; /* guards what is up to the empty line */
+	bool has_threads;
+	pthread_cond_t settled;
+	size_t connecting;  /* workers that are not connected yet */
+	enum err failure;   /* of the first that could not be connected */
+	struct arena words; /* why */
+	struct str reason;
 	pthread_cond_t filled;
 	struct write *head;
 	struct write **tail;
@@ -121,12 +129,52 @@ static void run_batch(struct worker *worker, struct write *const *batch, size_t 
 	struct task task;
 
 	task_begin(&task, writer->clock, writer->log);
-	writer->driver->run_batch(&task, worker->db, batch, count);
+	if (worker->db != NULL)
+		writer->driver->run_batch(&task, worker->db, batch, count);
+	else
+		write_fail_all(batch, count);
 	task_end(&task);
 	histogram_add(&worker->commits, clock_monotonic_us() - began);
 	for (size_t i = 0; i < count; i++)
 		if (is_lost(batch[i]->result))
 			figure_add(&worker->failed, 1);
+}
+
+static enum err open_connection(struct task *task, struct worker *worker)
+{
+	struct writer *writer = worker->writer;
+	const struct sql_driver *driver = writer->driver;
+
+	TRY(driver->open(task, writer->place, DB_WRITE, &worker->db));
+	if (writer->ended != NULL) {
+		worker->notes = ended_notes_new(writer->ended);
+		worker->db->ended = worker->notes;
+	}
+	if (worker != writer->workers || driver->hold == NULL || writer->reserve == 0)
+		return OK;
+	return driver->hold(task, worker->db, writer->place, writer->reserve);
+}
+
+/* By each worker for itself: a start goes on meanwhile, and many connect side by side. */
+static void connect_worker(struct worker *worker)
+{
+	struct writer *writer = worker->writer;
+	struct task task;
+	enum err err;
+
+	task_begin(&task, writer->clock, writer->log);
+	err = open_connection(&task, worker);
+	if (err != OK)
+		writer->driver->close(&worker->db);
+	pthread_mutex_lock(&writer->lock);
+	if (err != OK && writer->failure == OK) {
+		writer->failure = err;
+		writer->reason = str_copy(&writer->words, task.reason);
+	}
+	if (--writer->connecting == 0)
+		pthread_cond_broadcast(&writer->settled);
+	pthread_mutex_unlock(&writer->lock);
+	task_end(&task);
 }
 
 static void *work(void *arg)
@@ -136,6 +184,7 @@ static void *work(void *arg)
 	struct write *batch[BATCH_MAX];
 	size_t count;
 
+	connect_worker(worker);
 	while ((count = take_batch(writer, batch)) > 0) {
 		run_batch(worker, batch, count);
 		for (size_t i = 0; i < count; i++)
@@ -144,30 +193,14 @@ static void *work(void *arg)
 	return NULL;
 }
 
-static enum err open_connections(struct task *task, struct writer *writer,
-				 const struct store_config *config, struct str place)
-{
-	const struct sql_driver *driver = writer->driver;
-
-	for (size_t i = 0; i < writer->worker_count; i++) {
-		struct worker *worker = &writer->workers[i];
-
-		TRY(driver->open(task, place, DB_WRITE, &worker->db));
-		if (writer->ended == NULL)
-			continue;
-		worker->notes = ended_notes_new(writer->ended);
-		worker->db->ended = worker->notes;
-	}
-	if (driver->hold == NULL || config->reserve == 0)
-		return OK;
-	return driver->hold(task, writer->workers[0].db, place, config->reserve);
-}
-
-/* Signals are the main thread's affair. */
-static void start_threads(struct writer *writer)
+/* With the first write, or when somebody settles. Signals are the main thread's affair. */
+static void start_threads_locked(struct writer *writer)
 {
 	sigset_t all, before;
 
+	if (writer->has_threads)
+		return;
+	writer->has_threads = true;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	for (size_t i = 0; i < writer->worker_count; i++) {
@@ -179,23 +212,12 @@ static void start_threads(struct writer *writer)
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-static void close_connections(struct writer *writer)
-{
-	for (size_t i = 0; i < writer->worker_count; i++) {
-		writer->driver->close(&writer->workers[i].db);
-		ended_notes_free(&writer->workers[i].notes);
-	}
-	ended_free(&writer->ended);
-}
-
-enum err writer_open(struct task *task, const struct sql_driver *driver,
-		     const struct store_config *config, struct str place,
-		     struct writer **ret_writer)
+static struct writer *writer_new(const struct sql_driver *driver, const struct store_config *config,
+				 struct str place)
 {
 	size_t pool = config->pool == 0 ? POOL_DEFAULT : config->pool;
 	size_t workers = driver->writers == 0 ? pool : driver->writers;
 	struct writer *writer = calloc(1, sizeof(*writer) + workers * sizeof(struct worker));
-	enum err err;
 
 	if (writer == NULL)
 		abort();
@@ -203,22 +225,25 @@ enum err writer_open(struct task *task, const struct sql_driver *driver,
 	writer->driver = driver;
 	writer->clock = config->clock;
 	writer->log = config->log;
-	writer->worker_count = workers;
+	writer->place = place;
+	writer->reserve = config->reserve;
+	writer->connecting = writer->worker_count = workers;
 	writer->max = config->queue == 0 ? QUEUE_DEFAULT : config->queue;
 	writer->tail = &writer->head;
 	pthread_mutex_init(&writer->lock, NULL);
 	pthread_cond_init(&writer->filled, NULL);
-	err = config->ended.at == NULL ? OK : ended_open(task, config->ended, &writer->ended);
-	if (err == OK)
-		err = open_connections(task, writer, config, place);
-	if (err != OK) {
-		close_connections(writer);
-		free(writer);
-		return err;
-	}
-	start_threads(writer);
-	*ret_writer = writer;
-	return OK;
+	pthread_cond_init(&writer->settled, NULL);
+	return writer;
+}
+
+static void end_threads(struct writer *writer)
+{
+	pthread_mutex_lock(&writer->lock);
+	writer->is_closing = true;
+	pthread_cond_broadcast(&writer->filled);
+	pthread_mutex_unlock(&writer->lock);
+	for (size_t i = 0; i < writer->worker_count && writer->has_threads; i++)
+		pthread_join(writer->workers[i].thread, NULL);
 }
 
 void writer_free(struct writer **closing)
@@ -228,20 +253,49 @@ void writer_free(struct writer **closing)
 	*closing = NULL;
 	if (writer == NULL)
 		return;
-	pthread_mutex_lock(&writer->lock);
-	writer->is_closing = true;
-	pthread_cond_broadcast(&writer->filled);
-	pthread_mutex_unlock(&writer->lock);
-	for (size_t i = 0; i < writer->worker_count; i++)
-		pthread_join(writer->workers[i].thread, NULL);
-	close_connections(writer);
+	end_threads(writer);
+	for (size_t i = 0; i < writer->worker_count; i++) {
+		writer->driver->close(&writer->workers[i].db);
+		ended_notes_free(&writer->workers[i].notes);
+	}
+	ended_free(&writer->ended);
+	pthread_cond_destroy(&writer->settled);
 	pthread_cond_destroy(&writer->filled);
 	pthread_mutex_destroy(&writer->lock);
+	arena_free(&writer->words);
 	free(writer);
+}
+
+enum err writer_open(struct task *task, const struct sql_driver *driver,
+		     const struct store_config *config, struct str place,
+		     struct writer **ret_writer)
+{
+	CLEANUP(writer_free) struct writer *writer = writer_new(driver, config, place);
+
+	if (config->ended.at != NULL)
+		TRY(ended_open(task, config->ended, &writer->ended));
+	*ret_writer = writer;
+	writer = NULL;
+	return OK;
+}
+
+enum err writer_settle(struct task *task, struct writer *writer)
+{
+	enum err failure;
+
+	pthread_mutex_lock(&writer->lock);
+	start_threads_locked(writer);
+	while (writer->connecting > 0)
+		pthread_cond_wait(&writer->settled, &writer->lock);
+	failure = writer->failure;
+	pthread_mutex_unlock(&writer->lock);
+	/* nothing is added to the reason any more */
+	return failure == OK ? OK : failf(task, failure, "%.*s", STR_FMT(writer->reason));
 }
 
 static void push_locked(struct writer *writer, struct write *write)
 {
+	start_threads_locked(writer);
 	*writer->tail = write;
 	writer->tail = &write->next;
 	writer->count++;
@@ -313,7 +367,14 @@ enum err writer_wait(struct writer *writer, const struct write *wish)
 	return write.result;
 }
 
-bool writer_is_full(const struct writer *writer)
+bool writer_is_full(struct writer *writer)
 {
-	return writer->driver->is_full != NULL && writer->driver->is_full(writer->workers[0].db);
+	const struct db *db;
+
+	if (writer->driver->is_full == NULL)
+		return false;
+	pthread_mutex_lock(&writer->lock);
+	db = writer->connecting == 0 ? writer->workers[0].db : NULL;
+	pthread_mutex_unlock(&writer->lock);
+	return db != NULL && writer->driver->is_full(db);
 }

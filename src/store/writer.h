@@ -24,12 +24,15 @@ struct write {
 };
 
 /*
- * place stays owned by the caller. The first connection is opened here, so that a bad place is
- * told.
+ * place stays owned by the caller, beyond the writer. Its threads begin with the first write or
+ * with writer_settle, each with its own connection; what is queued meanwhile waits, and fails where
+ * there will be none. writer_settle waits for all of them and answers what was wrong with the first
+ * that failed.
  */
 MUST_CHECK enum err writer_open(struct task *task, const struct sql_driver *driver,
 				const struct store_config *config, struct str place,
 				struct writer **ret_writer);
+MUST_CHECK enum err writer_settle(struct task *task, struct writer *writer);
 /* Runs what is queued, then ends the threads. */
 void writer_free(struct writer **writer);
 
@@ -37,7 +40,7 @@ void writer_free(struct writer **writer);
 MUST_CHECK enum err writer_submit(struct writer *writer, const struct write *wish, then_fn *then);
 MUST_CHECK enum err writer_wait(struct writer *writer, const struct write *wish);
 /* True while the disk of the database is full. */
-bool writer_is_full(const struct writer *writer);
+bool writer_is_full(struct writer *writer);
 
 /* From any thread. */
 void writer_look(struct writer *writer, struct store_figures *ret_figures);

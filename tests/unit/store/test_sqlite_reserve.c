@@ -252,6 +252,45 @@ static void a_reserve_that_cannot_be_had_is_told_at_start(void **state)
 	end_world(world);
 }
 
+static enum err write_nothing(struct task *task, struct db *db, void *arg)
+{
+	(void)task;
+	(void)db;
+	(void)arg;
+	return OK;
+}
+
+/* What can be read is open by then; what is handed in to be written fails, and nobody waits. */
+static void who_settles_later_is_told_later(void **state)
+{
+	struct world *world = new_world();
+	struct store_config config = world_config(world);
+	struct db *db = NULL;
+
+	(void)state;
+	config.reserve = RESERVE;
+	config.is_settled = true;
+	store_free(&world->store);
+	CHECK_ERR(store_open(world_task(world), &config, &world->store), OK);
+	CHECK_ERR(store_write(world_task(world), world->store, write_nothing, NULL), OK);
+	CHECK_ERR(store_settle(world_task(world), world->store), OK);
+	store_free(&world->store);
+	CHECK(unlink(reserve_file) == 0 && mkdir(reserve_file, 0700) == 0);
+	CHECK_ERR(store_open(world_task(world), &config, &world->store), OK);
+	CHECK_ERR(store_reader(world_task(world), world->store, &db), OK);
+	CHECK_ERR(store_write(world_task(world), world->store, write_nothing, NULL), ERR_STORE);
+	for (int i = 0; i < 2; i++) {
+		struct task *task = world_task(world);
+
+		CHECK_ERR(store_settle(task, world->store), ERR_CONFIG);
+		CHECK(memmem(task->reason.at, task->reason.len, ".reserve", 8) != NULL);
+	}
+	/* and whoever never settles has started nothing */
+	store_free(&world->store);
+	CHECK_ERR(store_open(world_task(world), &config, &world->store), OK);
+	end_world(world);
+}
+
 static void on_a_full_disk_stops_are_kept_and_others_refused(void **state)
 {
 	struct world *world = new_world();
@@ -352,6 +391,7 @@ int main(void)
 {
 	return RUN(cmocka_unit_test(the_reserve_is_allocated_and_nobody_elses),
 		   cmocka_unit_test(a_reserve_that_cannot_be_had_is_told_at_start),
+		   cmocka_unit_test(who_settles_later_is_told_later),
 		   cmocka_unit_test(on_a_full_disk_stops_are_kept_and_others_refused),
 		   cmocka_unit_test(space_is_noticed_and_held_again),
 		   cmocka_unit_test(a_reserve_that_is_spent_refuses_stops_too),
