@@ -94,7 +94,20 @@ static void check_steps(const struct template *template, struct str text)
 	}
 }
 
-static void check_page(struct task *task, struct str text)
+/* Letters of its own may come together around values that are nothing. */
+static bool could_write_marks(const struct template *template)
+{
+	for (size_t i = 0; i < template->count; i++) {
+		const struct step *step = &template->steps[i];
+
+		if (step->kind == STEP_TEXT &&
+		    (str_has(step->text, 'z') || str_has(step->text, 'q')))
+			return true;
+	}
+	return false;
+}
+
+static void check_page(struct task *task, struct str text, bool has_own_marks)
 {
 	const struct template_view view = {
 		.name = STR("main"),
@@ -111,9 +124,8 @@ static void check_page(struct task *task, struct str text)
 	if (template_render(task, set, &view, &html) != OK)
 		return;
 	expect(html.len <= HTML_MAX);
-	/* its own may come together around a value that is nothing */
-	expect(has(text, "zq") || !has(html, "<zq"));
-	expect(has(text, "zq") || !has(html, "\"zq"));
+	expect(has_own_marks || !has(html, "<zq"));
+	expect(has_own_marks || !has(html, "\"zq"));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -129,7 +141,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (template_compile(&task, &task.arena, STR("main"), text, &template) == OK) {
 		check_steps(&template, text);
 		task_forgive(&task);
-		check_page(&task, text);
+		check_page(&task, text, could_write_marks(&template));
 	}
 	task_end(&task);
 	return 0;
