@@ -26,6 +26,7 @@ static enum err open_store(struct task *task, struct app *app, const struct conf
 		.database = config->database,
 		.reserve = STORE_RESERVE,
 		.inspect = STORE_INSPECT,
+		.is_settled = true,
 		.ended = installation_ended_file(task, config),
 		.threads = app->routes.threads + OWN_THREADS,
 		.in_rounds = app->routes.loops,
@@ -39,6 +40,14 @@ static enum err open_store(struct task *task, struct app *app, const struct conf
 	app->nodes_thread = app->routes.threads + 2;
 	task->thread = app->main_thread;
 	return installation_open_store(task, &store, &app->store);
+}
+
+/* Without its keys there is no keyd any more; and 0 would be everybody of our group. */
+static void list_calls(struct task *task, struct app *app)
+{
+	const pid_t children[] = { app->errands.pid, app->keyd.pid };
+
+	sandbox_list_calls(task, children, app->keyd.pid == 0 ? 1 : 2, &app->sandbox);
 }
 
 /* The root key and what it opens. Trouble with it is not the end: health still answers (DESIGN 6).
@@ -98,14 +107,19 @@ static void open_outgoing(struct task *task, struct app *app)
 	documents_fetch_by(app->authority.documents, app->outgoing);
 }
 
-/* Of the configuration of the start: reloads wait for its end. */
-static enum err open_web(struct task *task, void *arg)
+static enum err read_web(struct task *task, void *arg)
 {
-	struct app *app = arg;
-	struct web_config web = { .authority = &app->authority,
-				  .share_dir = config_current(app->config)->share_dir };
+	return web_read(task, arg);
+}
 
-	return web_open(task, &web, &app->web);
+/* What pages are made of takes the longest to read: until the server runs nobody needs it. */
+static void open_web(struct task *task, struct app *app, const struct config *config)
+{
+	const struct web_config web = { .authority = &app->authority,
+					.share_dir = config->share_dir };
+
+	app->web = web_new(&web);
+	app->pages = aside_start(task, read_web, app->web);
 }
 
 static enum err open_doors(struct task *task, struct app *app, const struct config *config)
@@ -225,17 +239,16 @@ static enum err open_product(struct task *task, struct app *app, const struct co
 {
 	const struct stop_worker stop = { &app->authority, errands_stop_command, &app->errands };
 	enum err err = open_keys(task, app, config);
-	enum err of_pages = aside_join(task, &app->pages);
 
 	if (is_key_trouble(app, err)) {
 		log_error(task, "keys.trouble", LOG_STR("reason", task->reason));
 		ops_open(&app->ops, app->store, NULL, str_copy(&app->arena, task->reason));
 		keys_free(&app->keys);
 		keyd_stop(&app->keyd);
+		list_calls(task, app);
 		return OK;
 	}
 	TRY(err);
-	TRY(of_pages);
 	TRY(resources_record(task, app->store, config));
 	TRY(authority_open(task, &app->authority, app->store, app->keys, app->config));
 	ops_open(&app->ops, app->store, app->keys, STR_NONE);
@@ -245,15 +258,21 @@ static enum err open_product(struct task *task, struct app *app, const struct co
 	return nodes_start(task, &app->authority, app->nodes_thread, &app->nodes);
 }
 
+/* With trouble nobody is shown a page. */
+static enum err join_web(struct task *task, struct app *app)
+{
+	if (app->ops.trouble.at == NULL)
+		return aside_join(task, &app->pages);
+	aside_forget(&app->pages);
+	return OK;
+}
+
 /* Nothing is bound, started or given away any more. */
 static enum err shut_calls(struct task *task, struct app *app)
 {
-	const pid_t children[] = { app->errands.pid, app->keyd.pid };
-	/* without its keys there is no keyd any more; and 0 would be everybody of our group */
-	size_t count = app->keyd.pid == 0 ? 1 : 2;
 	const struct sandbox *sandbox = &app->sandbox;
 
-	TRY(sandbox_shut_calls(task, children, count, &app->sandbox));
+	TRY(sandbox_shut_calls(task, &app->sandbox));
 	app->walls = (struct admin_walls){
 		.network = getpid(),
 		.keys = app->keyd.pid,
@@ -272,7 +291,7 @@ static enum err open_all(struct task *task, struct app *app)
 {
 	const struct config *config = NULL;
 
-	TRY(config_load(task, &app->program->source, &config));
+	TRY(errands_load(task, &app->program->source, &app->errands, &config));
 	app->config = config_live_new(config);
 	app->program->log.level = (enum log_level)config->log_level;
 	routes_plan_lanes(app, config);
@@ -283,7 +302,8 @@ static enum err open_all(struct task *task, struct app *app)
 		TRY(open_tls(task, app, config));
 	TRY(find_group(task, app, config));
 	TRY(sandbox_shut_files(task, config, app->program->source.environment, &app->sandbox));
-	app->pages = aside_start(task, open_web, app);
+	open_web(task, app, config);
+	list_calls(task, app);
 	app->tally = tally_new(app->routes.threads);
 	TRY(open_store(task, app, config));
 	TRY(installation_check_age(task, app->store, config));
@@ -293,8 +313,10 @@ static enum err open_all(struct task *task, struct app *app)
 	open_metrics(task, app);
 	TRY(give_to_group(task, app, config));
 	TRY(shut_calls(task, app));
+	TRY(join_web(task, app));
 	TRY(http_server_start(task, app->server));
-	/* last: nobody waits for them */
+	/* who waits for what these do is served as soon as it is done, and others before */
+	TRY(store_settle(task, app->store));
 	return app->jobs == NULL ? OK : jobs_start(task, app->jobs);
 }
 
@@ -308,6 +330,7 @@ enum err app_open(struct task *task, struct program *program, struct app *app)
 void app_close(struct app *app)
 {
 	aside_forget(&app->pages);
+	sandbox_free(&app->sandbox);
 	if (app->server != NULL)
 		http_server_stop(app->server, DRAIN_MS);
 	jobs_stop(&app->jobs);

@@ -124,6 +124,27 @@ enum err errands_stop_command(struct task *task, void *context, const struct sto
 
 /* --- its life --- */
 
+static int open_and_note(void *context, const char *path, int flags)
+{
+	struct errands *errands = context;
+	struct named_file *named = NEW(&errands->arena, struct named_file);
+
+	*named = (struct named_file){ str_copy(&errands->arena, str_from_c(path)), errands->named };
+	errands->named = named;
+	return open(path, flags);
+}
+
+enum err errands_load(struct task *task, const struct config_source *source,
+		      struct errands *errands, const struct config **ret_config)
+{
+	enum err err;
+
+	file_open_by(&(struct file_opener){ open_and_note, errands });
+	err = config_load(task, source, ret_config);
+	file_open_by(&(struct file_opener){ 0 });
+	return err;
+}
+
 static enum err make_sockets(struct task *task, struct errands *errands, int *ret_theirs)
 {
 	struct errand_line *lines[] = { &errands->files, &errands->commands };
@@ -147,6 +168,7 @@ enum err errands_start(struct task *task, const struct config_source *source,
 	struct errands_order order = {
 		.source = source,
 		.config = config,
+		.named = errands->named,
 		.parent = getpid(),
 	};
 	int theirs[2] = { -1, -1 };
@@ -170,6 +192,8 @@ enum err errands_start(struct task *task, const struct config_source *source,
 
 void errands_stop(struct errands *errands)
 {
+	arena_free(&errands->arena);
+	errands->named = NULL;
 	if (errands->pid == 0)
 		return;
 	file_open_by(&(struct file_opener){ 0 });

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "base/arena.h"
 #include "config/config.h"
 #include "grantd/stop_command.h"
 
@@ -22,15 +23,26 @@ struct errand_line {
 	pthread_mutex_t lock; /* one question at a time */
 };
 
+/* A file that was opened for the configuration. */
+struct named_file {
+	struct str path;
+	struct named_file *next;
+};
+
 struct errands {
+	struct arena arena;
+	struct named_file *named;
 	pid_t pid; /* 0: there is none */
 	struct errand_line files;
 	struct errand_line commands; /* which take long */
 };
 
+/* config_load, which notes the files that it names: those may be opened over there as well. */
+MUST_CHECK enum err errands_load(struct task *task, const struct config_source *source,
+				 struct errands *errands, const struct config **ret_config);
 /*
- * Starts it. From then on files that this process may not open itself are opened over there.
- * ERR_INTERNAL when no process can be made.
+ * Starts it, with what was loaded. From then on files that this process may not open itself are
+ * opened over there. ERR_INTERNAL when no process can be made.
  */
 MUST_CHECK enum err errands_start(struct task *task, const struct config_source *source,
 				  const struct config *config, struct errands *errands);

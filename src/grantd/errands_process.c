@@ -127,15 +127,18 @@ static int open_allowed(void *context, const char *path, int flags)
 	return file;
 }
 
-/* For what somebody wrote who may write in DIR: what he names may be opened from then on. */
-static int note_and_open(void *context, const char *path, int flags)
+static void note(struct runner *runner, struct str name)
 {
-	struct runner *runner = context;
 	struct named_files *named = &runner->named;
-	struct str name = str_from_c(path);
 
 	if (named->count < NAMED_MAX && !may_open(runner, name))
 		named->at[named->count++] = str_copy(&named->arena, name);
+}
+
+/* For what somebody wrote who may write in DIR: what he names may be opened from then on. */
+static int note_and_open(void *context, const char *path, int flags)
+{
+	note(context, str_from_c(path));
 	return open_allowed(context, path, flags);
 }
 
@@ -397,15 +400,14 @@ static void *serve_commands(void *arg)
 	_exit(EXIT_SUCCESS);
 }
 
-/* In force is what the other process has read; it is read again to learn which files it names. */
-static void begin(struct task *task, struct runner *runner)
+/* In force is what the other process has read, down to the files that were named in it. */
+static void begin(struct runner *runner)
 {
 	runner->config = config_live_new(runner->order->config);
-	if (look(task, runner, STR("")) != OK) {
-		log_error(task, "errands.refused", LOG_STR("reason", task->reason));
-		_exit(EXIT_FAILURE);
-	}
-	config_free(&runner->looked_at);
+	for (const struct named_file *named = runner->order->named; named != NULL;
+	     named = named->next)
+		note(runner, named->path);
+	open_by(open_allowed, runner);
 }
 
 _Noreturn void errands_process_run(struct task *task, const struct errands_order *order)
@@ -420,7 +422,7 @@ _Noreturn void errands_process_run(struct task *task, const struct errands_order
 	process_close_others(kept, COUNT_OF(kept));
 	if (!process_hide_memory())
 		_exit(EXIT_FAILURE);
-	begin(task, runner);
+	begin(runner);
 	if (pthread_create(&unused, NULL, serve_commands, runner) != 0)
 		_exit(EXIT_FAILURE);
 	while (serve_one(runner, order->files))

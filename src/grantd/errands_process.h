@@ -9,8 +9,9 @@
 
 struct errands_order {
 	const struct config_source *source;
-	const struct config *config; /* as at the start */
-	int files;		     /* its own ends */
+	const struct config *config;	/* as at the start */
+	const struct named_file *named; /* the files that it names */
+	int files;			/* its own ends */
 	int commands;
 	pid_t parent;
 };

@@ -24,9 +24,14 @@ bool filter_is_possible(void);
 int filter_add(scmp_filter_ctx filter, uint32_t action, const int *calls, size_t count);
 typedef int filter_fill_fn(scmp_filter_ctx filter, const void *context);
 
+struct filter;
+
 /*
- * Loads what fill puts on the lists; `otherwise` is done about calls that are on none. ERR_CONFIG
- * when the kernel has no seccomp. Does nothing where no filter is possible.
+ * Of what fill puts on the lists; `otherwise` is done about calls that are on none. ERR_CONFIG
+ * when the kernel has no seccomp. NULL inside where no filter is possible.
  */
-MUST_CHECK enum err filter_load(struct task *task, uint32_t otherwise, filter_fill_fn *fill,
-				const void *context);
+MUST_CHECK enum err filter_make(struct task *task, uint32_t otherwise, filter_fill_fn *fill,
+				const void *context, struct filter **ret_filter);
+/* NULL: does nothing. */
+MUST_CHECK enum err filter_apply(struct task *task, const struct filter *filter);
+void filter_free(struct filter **filter);

@@ -45,5 +45,8 @@ static int fill(scmp_filter_ctx filter, const void *context)
 
 enum err keyd_filter(struct task *task)
 {
-	return filter_load(task, SCMP_ACT_KILL_PROCESS, fill, NULL);
+	CLEANUP(filter_free) struct filter *filter = NULL;
+
+	TRY(filter_make(task, SCMP_ACT_KILL_PROCESS, fill, NULL, &filter));
+	return filter_apply(task, filter);
 }

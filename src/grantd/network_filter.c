@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "grantd/network_filter.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/prctl.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -12,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/task.h"
+#include "grantd/aside.h"
 #include "grantd/filter.h"
 
 /*
@@ -297,12 +300,14 @@ static int add_threads(scmp_filter_ctx filter)
 			SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD));
 }
 
-struct kin {
-	const pid_t *children;
+struct network_filter {
+	pid_t children[NETWORK_CHILDREN_MAX];
 	size_t count;
+	struct aside *making;
+	struct filter *filter; /* NULL: not made yet, or none is possible */
 };
 
-static int add_signals(scmp_filter_ctx filter, const struct kin *kin)
+static int add_signals(scmp_filter_ctx filter, const struct network_filter *kin)
 {
 	const scmp_datum_t own = (scmp_datum_t)getpid();
 	int result = allow_if(filter, SCMP_SYS(tgkill), SCMP_A0(SCMP_CMP_EQ, own));
@@ -335,7 +340,39 @@ static int fill(scmp_filter_ctx filter, const void *context)
 	return result;
 }
 
-enum err network_filter(struct task *task, const pid_t *children, size_t count)
+static enum err make(struct task *task, void *arg)
 {
-	return filter_load(task, OTHERWISE, fill, &(struct kin){ children, count });
+	struct network_filter *made = arg;
+
+	return filter_make(task, OTHERWISE, fill, made, &made->filter);
+}
+
+struct network_filter *network_filter_new(struct task *task, const pid_t *children, size_t count)
+{
+	struct network_filter *made = calloc(1, sizeof(*made));
+
+	if (made == NULL)
+		abort();
+	assert(count <= NETWORK_CHILDREN_MAX);
+	made->count = count;
+	for (size_t i = 0; i < count; i++)
+		made->children[i] = children[i];
+	made->making = aside_start(task, make, made);
+	return made;
+}
+
+enum err network_filter_apply(struct task *task, struct network_filter *made)
+{
+	TRY(aside_join(task, &made->making));
+	return filter_apply(task, made->filter);
+}
+
+void network_filter_free(struct network_filter **made)
+{
+	if (*made == NULL)
+		return;
+	aside_forget(&(*made)->making);
+	filter_free(&(*made)->filter);
+	free(*made);
+	*made = NULL;
 }

@@ -13,8 +13,18 @@
 
 struct task;
 
+#define NETWORK_CHILDREN_MAX 2
+
+struct network_filter;
+
 /*
- * For all threads and for good. It may signal itself and those children. ERR_CONFIG when the
- * kernel has no seccomp. Does nothing in a build with a sanitizer.
+ * The list, made beside the rest of a start (half a millisecond). It lets the process signal itself
+ * and those children.
  */
-MUST_CHECK enum err network_filter(struct task *task, const pid_t *children, size_t count);
+struct network_filter *network_filter_new(struct task *task, const pid_t *children, size_t count);
+/*
+ * For all threads and for good, once. ERR_CONFIG when the kernel has no seccomp. Does nothing in a
+ * build with a sanitizer.
+ */
+MUST_CHECK enum err network_filter_apply(struct task *task, struct network_filter *filter);
+void network_filter_free(struct network_filter **filter);

@@ -74,14 +74,21 @@ static enum err look(struct task *task, const struct sandbox *sandbox)
 	return OK;
 }
 
-enum err sandbox_shut_calls(struct task *task, const pid_t *children, size_t count,
-			    struct sandbox *sandbox)
+void sandbox_list_calls(struct task *task, const pid_t *children, size_t count,
+			struct sandbox *sandbox)
+{
+	network_filter_free(&sandbox->calls);
+	if (sandbox->is_wanted)
+		sandbox->calls = network_filter_new(task, children, count);
+}
+
+enum err sandbox_shut_calls(struct task *task, struct sandbox *sandbox)
 {
 	enum err err;
 
 	if (!sandbox->is_wanted)
 		return OK;
-	err = network_filter(task, children, count);
+	err = network_filter_apply(task, sandbox->calls);
 	if (err != OK && err != ERR_CONFIG)
 		return err;
 	if (err != OK)
@@ -94,4 +101,9 @@ enum err sandbox_shut_calls(struct task *task, const pid_t *children, size_t cou
 	log_info(task, "sandbox.in_force", LOG_INT("landlock", sandbox->landlock),
 		 LOG_STR("system_calls", sandbox->is_filtered ? STR("listed") : STR("all")));
 	return OK;
+}
+
+void sandbox_free(struct sandbox *sandbox)
+{
+	network_filter_free(&sandbox->calls);
 }

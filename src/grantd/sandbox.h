@@ -12,6 +12,7 @@
 
 #include "config/config.h"
 
+struct network_filter;
 struct task;
 
 struct sandbox {
@@ -20,7 +21,8 @@ struct sandbox {
 	bool is_filtered; /* system calls */
 	bool hides_root;  /* the root key's file is in no folder that may be read */
 	bool hides_memory;
-	struct str backup_dir; /* without links, as it may be written; STR_NONE: no walls */
+	struct str backup_dir;	      /* without links, as it may be written; STR_NONE: no walls */
+	struct network_filter *calls; /* to be shut; NULL: none */
 };
 
 /*
@@ -30,9 +32,13 @@ struct sandbox {
  */
 MUST_CHECK enum err sandbox_shut_files(struct task *task, const struct config *config,
 				       const char *const *environment, struct sandbox *ret_sandbox);
+/* Begins to list the system calls, of which some name children; told again, anew. */
+void sandbox_list_calls(struct task *task, const pid_t *children, size_t count,
+			struct sandbox *sandbox);
 /*
- * The system calls, and then a look into /proc at whether all that was asked for holds, for each
- * thread. ERR_INTERNAL when it does not.
+ * All others, and then a look into /proc at whether all that was asked for holds, for each thread.
+ * ERR_INTERNAL when it does not.
  */
-MUST_CHECK enum err sandbox_shut_calls(struct task *task, const pid_t *children, size_t count,
-				       struct sandbox *sandbox);
+MUST_CHECK enum err sandbox_shut_calls(struct task *task, struct sandbox *sandbox);
+/* What is in force stays. */
+void sandbox_free(struct sandbox *sandbox);

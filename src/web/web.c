@@ -39,7 +39,7 @@ static void finish(struct exchange *exchange)
 	page_headers(exchange, STR_NONE);
 }
 
-static struct web *web_new(const struct web_config *config)
+struct web *web_new(const struct web_config *config)
 {
 	struct web *web = calloc(1, sizeof(*web));
 
@@ -61,16 +61,13 @@ static struct str folder_of(struct task *task, const struct web_config *config, 
 	return STR_JOIN(&task->arena, config->share_dir, STR("/"), name);
 }
 
-enum err web_open(struct task *task, const struct web_config *config, struct web **ret_web)
+enum err web_read(struct task *task, struct web *web)
 {
-	CLEANUP(web_free) struct web *web = web_new(config);
+	const struct web_config *config = &web->config;
 
 	TRY(assets_load(task, &web->arena, folder_of(task, config, STR("static")), &web->assets));
 	TRY(template_set_load(task, folder_of(task, config, STR("pages")), &web->templates));
-	TRY(locale_set_load(task, folder_of(task, config, STR("locales")), &web->locales));
-	*ret_web = web;
-	web = NULL;
-	return OK;
+	return locale_set_load(task, folder_of(task, config, STR("locales")), &web->locales);
 }
 
 void web_free(struct web **web)

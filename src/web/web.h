@@ -19,12 +19,13 @@ struct web_config {
 	struct str share_dir; /* with pages, static and locales */
 };
 
+/* config is copied; what it points to must outlive the door. */
+struct web *web_new(const struct web_config *config);
 /*
- * Reads templates, sentences and static files; config is copied, what it points to must outlive
- * the door. ERR_CONFIG with the file and what is wrong with it.
+ * Reads templates, sentences and static files, once, before anybody asks. ERR_CONFIG with the file
+ * and what is wrong with it.
  */
-MUST_CHECK enum err web_open(struct task *task, const struct web_config *config,
-			     struct web **ret_web);
+MUST_CHECK enum err web_read(struct task *task, struct web *web);
 void web_free(struct web **web);
 /* The last door: it also words what nobody has. */
 const struct door *web_door(const struct web *web);

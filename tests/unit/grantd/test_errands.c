@@ -95,7 +95,7 @@ static int begin(void **state)
 	(void)mkdir(str_to_c(&now()->arena, path), 0700);
 	write_file(file_path(now(), home.dir, STR("grantd.conf")),
 		   STR("issuer = https://grantd.example\n"));
-	CHECK_ERR(config_load(now(), &source, &config), OK);
+	CHECK_ERR(errands_load(now(), &source, &errands, &config), OK);
 	if (!file_exists(now(), config->root_key_file))
 		CHECK_ERR(keys_create_root(now(), config->root_key_file), OK);
 	CHECK_ERR(errands_start(now(), &source, config, &errands), OK);
@@ -259,6 +259,23 @@ static void a_file_outside_of_dir_is_named_by_who_may_write_in_dir_only(void **s
 	CHECK(unlink(outside.at) == 0);
 }
 
+static void a_file_that_the_start_named_is_opened_from_the_first(void **state)
+{
+	struct str outside = STR_JOIN(&now()->arena, home.dir, STR(".secret"));
+
+	(void)state;
+	write_file(outside, STR("0123456789abcdef0123456789abcdef\n"));
+	write_file(in_dir("resources/mail.json"), with_secret_in(outside));
+	CHECK(opens(outside) == EACCES);
+	errands_stop(&errands);
+	config_free(&config);
+	CHECK_ERR(errands_load(now(), &source, &errands, &config), OK);
+	CHECK_ERR(errands_start(now(), &source, config, &errands), OK);
+	CHECK(opens(outside) == 0);
+	CHECK(opens(STR_JOIN(&now()->arena, outside, STR("x"))) == EACCES);
+	CHECK(unlink(outside.at) == 0);
+}
+
 static void a_configuration_that_is_wrong_is_not_looked_at_twice(void **state)
 {
 	(void)state;
@@ -376,39 +393,6 @@ static void a_line_on_which_an_answer_is_lost_is_not_asked_again(void **state)
 	errands.files.socket = socket;
 }
 
-static void two_files_that_come_along_are_both_closed(void **state)
-{
-	struct errand_message message = { 0, STR(""), -1 };
-	uint32_t head[] = { 0, 0 };
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(2 * sizeof(int))];
-	} space = { .bytes = { 0 } };
-	struct iovec part = { head, sizeof(head) };
-	struct msghdr sent = { .msg_iov = &part,
-			       .msg_iovlen = 1,
-			       .msg_control = space.bytes,
-			       .msg_controllen = sizeof(space.bytes) };
-	int ends[2], before, after;
-
-	(void)state;
-	CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
-	space.header.cmsg_level = SOL_SOCKET;
-	space.header.cmsg_type = SCM_RIGHTS;
-	space.header.cmsg_len = CMSG_LEN(2 * sizeof(int));
-	memcpy(CMSG_DATA(&space.header), ends, sizeof(ends));
-	before = dup(ends[0]);
-	CHECK(sendmsg(ends[0], &sent, 0) == (ssize_t)sizeof(head));
-	CHECK_ERR(errand_receive(now(), ends[1], &message), OK);
-	CHECK(message.file == -1);
-	after = dup(ends[0]);
-	CHECK(after == before + 1);
-	close(before);
-	close(after);
-	close(ends[0]);
-	close(ends[1]);
-}
-
 static void what_has_no_known_form_does_nothing(void **state)
 {
 	static const uint32_t too_long[] = { ERRAND_PUT, 0x7FFFFFFF };
@@ -436,6 +420,7 @@ int main(void)
 		   CASE(what_stands_in_the_file_already_is_taken_with_its_command),
 		   CASE(a_change_is_undone_to_the_byte_also_of_a_file_that_was_wrong),
 		   CASE(a_file_outside_of_dir_is_named_by_who_may_write_in_dir_only),
+		   CASE(a_file_that_the_start_named_is_opened_from_the_first),
 		   CASE(a_configuration_that_is_wrong_is_not_looked_at_twice),
 		   CASE(the_command_is_what_was_taken_up_with_the_names_filled_in),
 		   CASE(a_command_that_fails_or_is_gone_says_so),
@@ -443,6 +428,5 @@ int main(void)
 		   CASE(each_line_is_for_its_own_errands),
 		   CASE(it_ends_when_either_line_breaks_off),
 		   CASE(a_line_on_which_an_answer_is_lost_is_not_asked_again),
-		   CASE(two_files_that_come_along_are_both_closed),
 		   CASE(what_has_no_known_form_does_nothing));
 }

@@ -223,8 +223,8 @@ static int filter_beside_a_thread(void)
 	    pthread_create(&thread, NULL, fork_in_thread, &outcome) != 0)
 		return 1;
 	(void)pthread_barrier_wait(&together);
-	if (sandbox_shut_calls(&walls.task, NULL, 0, &sandbox) != OK ||
-	    proc_status_read(&walls.task, getpid(), &status) != OK || status.threads != 2)
+	if (shut_calls(&sandbox) != OK || proc_status_read(&walls.task, getpid(), &status) != OK ||
+	    status.threads != 2)
 		return 2;
 	if (status.is_filtered != filter_is_possible())
 		return 3;
@@ -249,7 +249,7 @@ static int begin_with_core_files(void)
 	core.rlim_cur = core.rlim_max;
 	if (setrlimit(RLIMIT_CORE, &core) != 0)
 		return 1;
-	return (int)sandbox_shut_calls(&walls.task, NULL, 0, &sandbox);
+	return (int)shut_calls(&sandbox);
 }
 
 static void what_proc_says_counts_and_not_that_nothing_went_wrong(void **state)

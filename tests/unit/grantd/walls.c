@@ -64,6 +64,12 @@ int walls_end(void **state)
 	return 0;
 }
 
+enum err shut_calls(struct sandbox *sandbox)
+{
+	sandbox_list_calls(&walls.task, NULL, 0, sandbox);
+	return sandbox_shut_calls(&walls.task, sandbox);
+}
+
 int does(unsigned which, int (*act)(void))
 {
 	pid_t pid = fork();
@@ -77,8 +83,7 @@ int does(unsigned which, int (*act)(void))
 		    sandbox_shut_files(&walls.task, &walls.config, walls.environment, &sandbox) !=
 			    OK)
 			_exit(200);
-		if ((which & WALL_OF_CALLS) &&
-		    sandbox_shut_calls(&walls.task, NULL, 0, &sandbox) != OK)
+		if ((which & WALL_OF_CALLS) && shut_calls(&sandbox) != OK)
 			_exit(201);
 		_exit(act());
 	}

@@ -7,6 +7,7 @@
 
 #include "check.h"
 #include "config/config.h"
+#include "grantd/sandbox.h"
 
 extern struct walls {
 	struct check_clock clock;
@@ -22,6 +23,8 @@ struct str in_dir(const char *name);
 
 enum { WALL_OF_FILES = 1, WALL_OF_CALLS = 2 };
 
+/* As a start does it, without children. */
+MUST_CHECK enum err shut_calls(struct sandbox *sandbox);
 /* How a child ends that shuts itself in and does this: what act answers (an errno), or -signal. */
 int does(unsigned which, int (*act)(void));
 /* open(2): 0, or an errno. */

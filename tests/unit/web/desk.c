@@ -24,7 +24,8 @@ void desk_open(struct desk *desk)
 	*desk = (struct desk){ .origin = STR("https://grantd.test") };
 	office_open(&desk->office);
 	config.authority = &desk->office.authority;
-	CHECK_ERR(web_open(world_task(&desk->office.world), &config, &desk->web), OK);
+	desk->web = web_new(&config);
+	CHECK_ERR(web_read(world_task(&desk->office.world), desk->web), OK);
 	(void)snprintf(desk->browser, sizeof(desk->browser), "%s", DESK_BROWSER);
 }
 
