@@ -93,7 +93,14 @@ static EVP_PKEY *read_rsa(struct task *task, struct der der)
 	return inside.len == 0 ? pkey_make("RSA", EVP_PKEY_KEYPAIR, params) : NULL;
 }
 
-/* Its curve is that of the algorithm: a point of another one is none of P-256. */
+static bool is_p256(struct der curve)
+{
+	/* 1.2.840.10045.3.1.7 */
+	static const struct str name = STR_INIT("\x06\x08\x2A\x86\x48\xCE\x3D\x03\x01\x07");
+
+	return str_equals((struct str){ (const char *)curve.at, curve.len }, name);
+}
+
 static EVP_PKEY *read_p256(struct task *task, struct der der)
 {
 	char group[] = "prime256v1";
@@ -102,7 +109,7 @@ static EVP_PKEY *read_p256(struct task *task, struct der der)
 	OSSL_PARAM params[4];
 
 	if (!enter(&der, 1, &inside) || !take(&inside, TAG_OCTETS, &scalar) ||
-	    scalar.len != SCALAR_LEN || !take(&inside, TAG_CURVE, &part) ||
+	    scalar.len != SCALAR_LEN || !take(&inside, TAG_CURVE, &part) || !is_p256(part) ||
 	    !take(&inside, TAG_POINT, &part) || inside.len != 0 ||
 	    !take(&part, TAG_BIT_STRING, &bits) || part.len != 0 || bits.len != 1 + POINT_LEN ||
 	    bits.at[0] != 0)

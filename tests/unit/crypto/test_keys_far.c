@@ -217,6 +217,70 @@ static void an_answer_that_nobody_asked_for_closes_the_channel(void **state)
 	ask_while(*state, answer_twice);
 }
 
+/* A far end that writes down what it was asked. */
+struct listener {
+	struct keys_world *world;
+	struct key_channel channel;
+	pthread_t thread;
+	size_t count;
+	uint8_t asks[8];
+};
+
+static void *listen_and_answer(void *arg)
+{
+	struct listener *listener = arg;
+	struct key_inbox inbox = { 0 };
+	struct str message = STR_NONE, frame = STR_NONE;
+	struct task task;
+
+	task_begin(&task, &listener->world->clock.clock, NULL);
+	while (key_channel_receive(&task, &listener->channel, &inbox, &message) == OK) {
+		CHECK(listener->count < sizeof(listener->asks));
+		listener->asks[listener->count++] = (uint8_t)message.at[0];
+		CHECK_ERR(key_service_message(&task, &listener->world->keeper.service, message,
+					      &frame),
+			  OK);
+		CHECK_ERR(key_channel_send(&task, &listener->channel, frame), OK);
+	}
+	key_channel_close(&listener->channel);
+	task_end(&task);
+	return NULL;
+}
+
+/* So that a start waits for one of them, and each still learns which thread to keep near. */
+static void a_line_is_asked_who_answers_with_its_first_question_and_once(void **state)
+{
+	static const uint8_t first[] = { KEY_HELLO, KEY_HELLO },
+			     second[] = { KEY_HELLO, KEY_SEAL, KEY_SEAL };
+	struct keys_world *world = *state;
+	struct listener listeners[CHANNELS] = { { world }, { world } };
+	struct key_channel near[CHANNELS];
+	struct keyring *keys = NULL;
+	struct str sealed = STR_NONE;
+
+	CHECK_ERR(
+		holder_open(&world->task, world->root_file, ISSUER, &world->keeper.service.holder),
+		OK);
+	for (size_t i = 0; i < CHANNELS; i++) {
+		keeper_connect(&near[i], &listeners[i].channel);
+		assert_int_equal(pthread_create(&listeners[i].thread, NULL, listen_and_answer,
+						&listeners[i]),
+				 0);
+	}
+	CHECK_ERR(keys_connect(&world->task, near, CHANNELS, &keys), OK);
+	world->task.thread = 1;
+	for (int i = 0; i < 2; i++)
+		CHECK_ERR(keys_seal(&world->task, keys, STR_NONE, &place, STR("x"), &sealed), OK);
+	keys_free(&keys);
+	for (size_t i = 0; i < CHANNELS; i++)
+		assert_int_equal(pthread_join(listeners[i].thread, NULL), 0);
+	holder_free(&world->keeper.service.holder);
+	CHECK(listeners[0].count == sizeof(first) &&
+	      memcmp(listeners[0].asks, first, sizeof(first)) == 0);
+	CHECK(listeners[1].count == sizeof(second) &&
+	      memcmp(listeners[1].asks, second, sizeof(second)) == 0);
+}
+
 static void send_bytes(struct keys_world *world, const struct key_channel *channel,
 		       struct str bytes)
 {
@@ -292,6 +356,7 @@ int main(void)
 		NEAR_CASE(a_question_under_way_when_the_holder_dies_is_busy),
 		NEAR_CASE(a_channel_on_which_an_answer_is_lost_is_closed_so_that_keyd_ends),
 		NEAR_CASE(an_answer_that_nobody_asked_for_closes_the_channel),
+		NEAR_CASE(a_line_is_asked_who_answers_with_its_first_question_and_once),
 		NEAR_CASE(ft_013_malformed_frames_end_the_channel_without_an_answer),
 		NEAR_CASE(an_asker_that_dies_within_a_frame_is_not_taken_for_one_that_closed),
 	};
