@@ -100,7 +100,7 @@ static enum err open_parts(struct task *task, struct store *store,
 	TRY(migrate_check(task, db));
 	store_rest(store, task->thread);
 	TRY(writer_open(task, store->driver, config, place, &store->writer));
-	return config->is_settled ? OK : store_settle(task, store);
+	return config->settles_later ? OK : store_settle(task, store);
 }
 
 enum err store_settle(struct task *task, struct store *store)
@@ -313,6 +313,8 @@ enum err store_ping(struct task *task, struct store *store)
 {
 	enum err answer = OK;
 
+	if (!writer_is_settled(store->writer))
+		return fail(task, ERR_STORE, "the database cannot be written");
 	if (writer_is_full(store->writer))
 		return fail(task, ERR_FULL,
 			    "the disk of the database is full: only what stops something is kept");

@@ -37,7 +37,7 @@ struct store_config {
 	unsigned queue;	     /* waiting writes at most; 0: 16,384 */
 	int64_t reserve;     /* bytes of disk that SQLite holds back for stops; 0: none */
 	int64_t inspect;     /* a SQLite database of so many bytes at most is looked through */
-	bool is_settled;     /* by the caller, with store_settle */
+	bool settles_later;  /* the caller, with store_settle */
 	struct clock *clock;
 	struct log *log;
 };
@@ -45,14 +45,14 @@ struct store_config {
 /*
  * Opens and checks the schema. ERR_CONFIG with what to do: no such database, schema older ("run
  * grantd migrate") or newer than this program, another process holds the SQLite lock file, a path
- * that cannot be written, a damaged file. The writer runs after this.
+ * that cannot be written, a damaged file.
  */
 MUST_CHECK enum err store_open(struct task *task, const struct store_config *config,
 			       struct store **ret_store);
 /*
- * Where the caller settles: store_open returns as soon as it can be read. The connections that
- * write are opened by this, or before by the first write, which fails if there will be none; it
- * waits for them, with store_open's errors.
+ * Where the caller settles later, store_open returns as soon as it can be read. SQLite's connection
+ * that writes is opened by this, or before by the first write, which fails if there will be none;
+ * this waits for it, with store_open's errors. PostgreSQL's connect with the first write of each.
  */
 MUST_CHECK enum err store_settle(struct task *task, struct store *store);
 /* Waits for what is queued, checkpoints, closes. */
@@ -144,6 +144,6 @@ void store_look(struct store *store, struct store_figures *ret_figures);
 
 /*
  * One small read by a connection of its own, at most once a second in earnest: for /readyz.
- * ERR_FULL while the disk is full.
+ * ERR_STORE until it has settled; ERR_FULL while the disk is full.
  */
 MUST_CHECK enum err store_ping(struct task *task, struct store *store);

@@ -17,6 +17,7 @@
 struct worker {
 	struct writer *writer;
 	pthread_t thread;
+	bool has_thread;
 	struct db *db; /* NULL: it could not be connected, and its writes fail */
 	struct histogram commits;
 	_Atomic uint64_t failed;
@@ -32,7 +33,7 @@ struct writer {
 	int64_t reserve;
 
 	pthread_mutex_t lock; /* guards what is up to the empty line */
-	bool has_threads;
+	bool has_begun;
 	pthread_cond_t settled;
 	size_t connecting;  /* workers that are not connected yet */
 	enum err failure;   /* of the first that could not be connected */
@@ -155,7 +156,17 @@ static enum err open_connection(struct task *task, struct worker *worker)
 	return driver->hold(task, worker->db, writer->place, writer->reserve);
 }
 
-/* By each worker for itself: a start goes on meanwhile, and many connect side by side. */
+static void note_locked(struct writer *writer, enum err err, struct str reason)
+{
+	if (err != OK && writer->failure == OK) {
+		writer->failure = err;
+		writer->reason = str_copy(&writer->words, reason);
+	}
+	if (--writer->connecting == 0)
+		pthread_cond_broadcast(&writer->settled);
+}
+
+/* By each worker for itself, so that a start goes on meanwhile. */
 static void connect_worker(struct worker *worker)
 {
 	struct writer *writer = worker->writer;
@@ -167,12 +178,7 @@ static void connect_worker(struct worker *worker)
 	if (err != OK)
 		writer->driver->close(&worker->db);
 	pthread_mutex_lock(&writer->lock);
-	if (err != OK && writer->failure == OK) {
-		writer->failure = err;
-		writer->reason = str_copy(&writer->words, task.reason);
-	}
-	if (--writer->connecting == 0)
-		pthread_cond_broadcast(&writer->settled);
+	note_locked(writer, err, task.reason);
 	pthread_mutex_unlock(&writer->lock);
 	task_end(&task);
 }
@@ -198,18 +204,28 @@ static void start_threads_locked(struct writer *writer)
 {
 	sigset_t all, before;
 
-	if (writer->has_threads)
+	if (writer->has_begun)
 		return;
-	writer->has_threads = true;
+	writer->has_begun = true;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	for (size_t i = 0; i < writer->worker_count; i++) {
-		writer->workers[i].writer = writer;
-		if (pthread_create(&writer->workers[i].thread, NULL, work, &writer->workers[i]) !=
-		    0)
-			abort();
+		struct worker *worker = &writer->workers[i];
+
+		worker->writer = writer;
+		worker->has_thread = pthread_create(&worker->thread, NULL, work, worker) == 0;
+		if (!worker->has_thread)
+			note_locked(writer, ERR_INTERNAL, STR("there is no thread to write"));
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static bool has_threads(const struct writer *writer)
+{
+	for (size_t i = 0; i < writer->worker_count; i++)
+		if (writer->workers[i].has_thread)
+			return true;
+	return false;
 }
 
 static struct writer *writer_new(const struct sql_driver *driver, const struct store_config *config,
@@ -242,8 +258,9 @@ static void end_threads(struct writer *writer)
 	writer->is_closing = true;
 	pthread_cond_broadcast(&writer->filled);
 	pthread_mutex_unlock(&writer->lock);
-	for (size_t i = 0; i < writer->worker_count && writer->has_threads; i++)
-		pthread_join(writer->workers[i].thread, NULL);
+	for (size_t i = 0; i < writer->worker_count; i++)
+		if (writer->workers[i].has_thread)
+			pthread_join(writer->workers[i].thread, NULL);
 }
 
 void writer_free(struct writer **closing)
@@ -295,7 +312,6 @@ enum err writer_settle(struct task *task, struct writer *writer)
 
 static void push_locked(struct writer *writer, struct write *write)
 {
-	start_threads_locked(writer);
 	*writer->tail = write;
 	writer->tail = &write->next;
 	writer->count++;
@@ -306,6 +322,8 @@ static bool has_room_locked(struct writer *writer)
 {
 	bool has_room = writer->count < writer->max && !writer->is_closing;
 
+	start_threads_locked(writer);
+	has_room = has_room && has_threads(writer);
 	if (!has_room)
 		writer->refused++;
 	return has_room;
@@ -367,14 +385,18 @@ enum err writer_wait(struct writer *writer, const struct write *wish)
 	return write.result;
 }
 
+bool writer_is_settled(struct writer *writer)
+{
+	bool is_settled;
+
+	pthread_mutex_lock(&writer->lock);
+	is_settled = writer->connecting == 0 && writer->failure == OK;
+	pthread_mutex_unlock(&writer->lock);
+	return is_settled;
+}
+
 bool writer_is_full(struct writer *writer)
 {
-	const struct db *db;
-
-	if (writer->driver->is_full == NULL)
-		return false;
-	pthread_mutex_lock(&writer->lock);
-	db = writer->connecting == 0 ? writer->workers[0].db : NULL;
-	pthread_mutex_unlock(&writer->lock);
-	return db != NULL && writer->driver->is_full(db);
+	return writer->driver->is_full != NULL && writer_is_settled(writer) &&
+	       writer->driver->is_full(writer->workers[0].db);
 }

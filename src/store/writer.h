@@ -39,6 +39,8 @@ void writer_free(struct writer **writer);
 /* wish: what is to be written; it is copied. */
 MUST_CHECK enum err writer_submit(struct writer *writer, const struct write *wish, then_fn *then);
 MUST_CHECK enum err writer_wait(struct writer *writer, const struct write *wish);
+/* All are connected: what is handed in is written. */
+bool writer_is_settled(struct writer *writer);
 /* True while the disk of the database is full. */
 bool writer_is_full(struct writer *writer);
 

@@ -269,10 +269,12 @@ static void who_settles_later_is_told_later(void **state)
 
 	(void)state;
 	config.reserve = RESERVE;
-	config.is_settled = true;
+	config.settles_later = true;
 	store_free(&world->store);
 	CHECK_ERR(store_open(world_task(world), &config, &world->store), OK);
+	CHECK_ERR(store_ping(world_task(world), world->store), ERR_STORE);
 	CHECK_ERR(store_write(world_task(world), world->store, write_nothing, NULL), OK);
+	CHECK_ERR(store_ping(world_task(world), world->store), OK);
 	CHECK_ERR(store_settle(world_task(world), world->store), OK);
 	store_free(&world->store);
 	CHECK(unlink(reserve_file) == 0 && mkdir(reserve_file, 0700) == 0);
@@ -284,6 +286,7 @@ static void who_settles_later_is_told_later(void **state)
 
 		CHECK_ERR(store_settle(task, world->store), ERR_CONFIG);
 		CHECK(memmem(task->reason.at, task->reason.len, ".reserve", 8) != NULL);
+		CHECK_ERR(store_ping(world_task(world), world->store), ERR_STORE);
 	}
 	/* and whoever never settles has started nothing */
 	store_free(&world->store);
