@@ -26,7 +26,7 @@ static enum err open_store(struct task *task, struct app *app, const struct conf
 		.database = config->database,
 		.reserve = STORE_RESERVE,
 		.inspect = STORE_INSPECT,
-		.is_settled = true,
+		.settles_later = true,
 		.ended = installation_ended_file(task, config),
 		.threads = app->routes.threads + OWN_THREADS,
 		.in_rounds = app->routes.loops,
@@ -243,6 +243,7 @@ static enum err open_product(struct task *task, struct app *app, const struct co
 	if (is_key_trouble(app, err)) {
 		log_error(task, "keys.trouble", LOG_STR("reason", task->reason));
 		ops_open(&app->ops, app->store, NULL, str_copy(&app->arena, task->reason));
+		task_forgive(task);
 		keys_free(&app->keys);
 		keyd_stop(&app->keyd);
 		list_calls(task, app);
@@ -258,7 +259,10 @@ static enum err open_product(struct task *task, struct app *app, const struct co
 	return nodes_start(task, &app->authority, app->nodes_thread, &app->nodes);
 }
 
-/* With trouble nobody is shown a page. */
+/*
+ * They take the longest. What a start has written by then is true without them too: resources that
+ * are new. With trouble nobody is shown a page.
+ */
 static enum err join_web(struct task *task, struct app *app)
 {
 	if (app->ops.trouble.at == NULL)
@@ -320,11 +324,26 @@ static enum err open_all(struct task *task, struct app *app)
 	return app->jobs == NULL ? OK : jobs_start(task, app->jobs);
 }
 
+/* What was written on the way may have failed for a reason that only the connection knows. */
+static enum err say_why(struct task *task, struct app *app, enum err err)
+{
+	bool is_of_store = app->store != NULL && (err == ERR_STORE || err == ERR_BUSY);
+	enum err why = is_of_store ? store_settle(task, app->store) : OK;
+
+	return why == OK ? err : why;
+}
+
 enum err app_open(struct task *task, struct program *program, struct app *app)
 {
+	enum err err;
+
 	*app = (struct app){ .program = program };
 	pthread_mutex_init(&app->reload_lock, NULL);
-	return open_all(task, app);
+	err = open_all(task, app);
+	if (err != OK)
+		return say_why(task, app, err);
+	app->drain_ms = DRAIN_MS;
+	return OK;
 }
 
 void app_close(struct app *app)
@@ -332,7 +351,7 @@ void app_close(struct app *app)
 	aside_forget(&app->pages);
 	sandbox_free(&app->sandbox);
 	if (app->server != NULL)
-		http_server_stop(app->server, DRAIN_MS);
+		http_server_stop(app->server, app->drain_ms);
 	jobs_stop(&app->jobs);
 	nodes_stop(&app->nodes);
 	http_server_free(&app->server);

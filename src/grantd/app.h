@@ -39,13 +39,14 @@ struct app {
 	struct authority authority;
 	struct outgoing *outgoing; /* what is fetched from outside */
 	struct tally *tally;
-	struct aside *pages; /* opens web beside the rest */
+	struct aside *pages; /* reads what web needs, beside the rest */
 	struct web *web;
 	struct oauth *oauth;
 	struct admin *admin;
 	struct ops ops;
 	struct routes routes;
 	struct http_server *server;
+	int drain_ms; /* what is under way is waited for; 0: of a start that failed, nothing */
 	struct jobs *jobs;
 	struct nodes *nodes;
 	unsigned main_thread; /* numbers of read connections beyond the server's threads */

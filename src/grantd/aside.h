@@ -11,7 +11,7 @@ typedef enum err aside_fn(struct task *task, void *arg);
 
 /*
  * Calls work with a task of its own, beside the caller; where no thread can be had, before this
- * returns. arg, and what it points to, are the work's until aside_join. Never NULL.
+ * returns. What the work changes of arg is its own until aside_join. Never NULL.
  */
 struct aside *aside_start(struct task *task, aside_fn *work, void *arg);
 /*

@@ -3,10 +3,10 @@
  * The errands process: a child that does for the process that faces the network what that one may
  * not do itself. It opens files of the installation to be read, but for the root key; it writes
  * files of DIR/resources, but none that names a command or a file outside of DIR which was not
- * there before; and it runs the commands of on_stop, as it has read them itself when they were
- * taken up. So whoever takes over the other process has no program run but those that the operator
- * wrote down. It is forked first of all, and stays outside of the sandbox, for what a command needs
- * is the operator's affair.
+ * there before; and it runs the commands of on_stop, as they were at the start or as it has read
+ * them itself when they were taken up. So whoever takes over the other process has no program run
+ * but those that the operator wrote down. It is forked first of all, and stays outside of the
+ * sandbox, for what a command needs is the operator's affair.
  */
 #pragma once
 

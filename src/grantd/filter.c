@@ -13,6 +13,10 @@
 
 #include "base/task.h"
 
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define IS_SANITIZED true
 #else
@@ -76,10 +80,20 @@ void filter_free(struct filter **filter)
 	*filter = NULL;
 }
 
+/* Some hosts want it said that nobody runs it (vm.memfd_noexec); older kernels do not know that. */
+static int make_file(void)
+{
+	int file = memfd_create("filter", MFD_CLOEXEC | MFD_NOEXEC_SEAL);
+
+	if (file < 0 && errno == EINVAL)
+		file = memfd_create("filter", MFD_CLOEXEC);
+	return file;
+}
+
 /* libseccomp writes to files only. */
 static int export(scmp_filter_ctx context, struct filter **ret_filter)
 {
-	CLEANUP(close_file) int file = memfd_create("filter", MFD_CLOEXEC);
+	CLEANUP(close_file) int file = make_file();
 	CLEANUP(filter_free) struct filter *filter = NULL;
 	int result = file < 0 ? -errno : seccomp_export_bpf(context, file);
 	off_t len = result == 0 ? lseek(file, 0, SEEK_END) : 0;
@@ -106,7 +120,6 @@ enum err filter_make(struct task *task, uint32_t otherwise, filter_fill_fn *fill
 	CLEANUP(release) scmp_filter_ctx filter = NULL;
 	int result;
 
-	*ret_filter = NULL;
 	if (IS_SANITIZED)
 		return OK;
 	if (!kernel_has_filters())

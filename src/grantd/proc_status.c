@@ -36,6 +36,9 @@ static enum err read_text(struct task *task, struct str path, struct str *ret_te
 		got = read(fd, at + len, TEXT_MAX - len);
 		len += got > 0 ? (size_t)got : 0;
 	}
+	/* it has ended since it was opened */
+	if (got < 0)
+		return fail(task, ERR_NOT_FOUND, "/proc does not show it");
 	*ret_text = (struct str){ at, len };
 	return OK;
 }

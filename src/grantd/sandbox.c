@@ -2,6 +2,7 @@
 #include "grantd/sandbox.h"
 
 #include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/task.h"
@@ -12,6 +13,9 @@
 #include "grantd/proc_status.h"
 #include "grantd/process.h"
 #include "grantd/sandbox_places.h"
+
+#define LOOKS	50
+#define LOOK_NS 1000000
 
 /* Something of it is not to be had: the rest holds, and the operator is told. */
 static void say_partial(struct task *task, struct str what, struct str reason)
@@ -55,8 +59,7 @@ enum err sandbox_shut_files(struct task *task, const struct config *config,
 	return OK;
 }
 
-/* What the kernel says counts, and not that nothing went wrong on the way. */
-static enum err look(struct task *task, const struct sandbox *sandbox)
+static enum err look_once(struct task *task, const struct sandbox *sandbox)
 {
 	struct proc_status status;
 
@@ -72,6 +75,23 @@ static enum err look(struct task *task, const struct sandbox *sandbox)
 		return fail(task, ERR_INTERNAL,
 			    "/proc says that a thread may make every system call");
 	return OK;
+}
+
+/*
+ * What the kernel says counts, and not that nothing went wrong on the way. A thread that is ending
+ * gets no filter any more and is shown for a moment still, so that a "no" is asked again.
+ */
+static enum err look(struct task *task, const struct sandbox *sandbox)
+{
+	const struct timespec pause = { .tv_nsec = LOOK_NS };
+	enum err err = look_once(task, sandbox);
+
+	for (int again = 0; err != OK && again < LOOKS; again++) {
+		task_forgive(task);
+		(void)nanosleep(&pause, NULL);
+		err = look_once(task, sandbox);
+	}
+	return err;
 }
 
 void sandbox_list_calls(struct task *task, const pid_t *children, size_t count,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The walls around the process that faces the network, in two steps: files (Landlock), before it
- * has threads; system calls (seccomp), when all is opened and nobody is served yet. A kernel that
- * lacks one of them is told to the operator, and the other holds. What it may open is put together
- * here from the configuration; what goes beyond is the errands process's to do.
+ * has threads; system calls (seccomp), when all doors are bound and nobody is served yet. A kernel
+ * that lacks one of them is told to the operator, and the other holds. What it may open is put
+ * together here from the configuration; what goes beyond is the errands process's to do.
  */
 #pragma once
 

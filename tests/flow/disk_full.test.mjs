@@ -170,3 +170,29 @@ test('check says when the space in reserve is missing or too small, and start ma
 	assert.equal((await check()).status, 0);
 	assert.ok(fs.statSync(reserve).blocks * 512 >= 16 * 1024 * 1024);
 });
+
+test('a start that cannot have its reserve ends with 1 and says so, also where it had something to write', async (t) => {
+	const grantd = await Instance.start(t);
+	await grantd.furnish();
+	await grantd.stop();
+	const resource = path.join(grantd.dir, 'resources/mail.json');
+	const reserve = path.join(grantd.dir, 'grantd.db.reserve');
+	const edit = (title) => fs.writeFileSync(resource, JSON.stringify({ ...JSON.parse(fs.readFileSync(resource, 'utf8')), title }));
+	fs.rmSync(reserve, { force: true });
+	fs.mkdirSync(reserve); // which is nothing to PostgreSQL
+	for (const change of [() => {}, () => edit('Another title')]) {
+		change();
+		if (!has_reserve) {
+			await grantd.restart();
+			continue;
+		}
+		const start = await grantd.grantd(['serve', '--dir', grantd.dir], { timeout: 30_000 });
+		assert.equal(start.status, 1, start.stderr);
+		assert.match(start.stderr, /grantd\.db\.reserve/);
+		assert.doesNotMatch(start.stderr, /^ready$/m);
+	}
+	if (!has_reserve) return;
+	fs.rmdirSync(reserve);
+	await grantd.start();
+	assert.deepEqual(await ready(grantd), [200, 'ok\n']);
+});

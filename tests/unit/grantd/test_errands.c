@@ -99,7 +99,7 @@ static int begin(void **state)
 	if (!file_exists(now(), config->root_key_file))
 		CHECK_ERR(keys_create_root(now(), config->root_key_file), OK);
 	CHECK_ERR(errands_start(now(), &source, config, &errands), OK);
-	/* it has read the configuration by then, and what a test writes comes later */
+	/* what a test writes comes later than what it has begun with */
 	CHECK(opens(in_dir("grantd.conf")) == 0);
 	return 0;
 }

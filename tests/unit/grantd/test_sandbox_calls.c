@@ -6,7 +6,9 @@
 #include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -19,6 +21,8 @@
 #include "grantd/proc_status.h"
 #include "grantd/sandbox.h"
 #include "walls.h"
+
+#define LOOKS 20000
 
 static int make_empty(void)
 {
@@ -212,6 +216,19 @@ static void *fork_in_thread(void *arg)
 	return NULL;
 }
 
+/* Who made the list is shown for a moment still. */
+static bool has_threads(struct proc_status *status, unsigned count)
+{
+	for (int i = 0; i < 1000; i++) {
+		if (proc_status_read(&walls.task, getpid(), status) != OK)
+			return false;
+		if (status->threads == count)
+			return true;
+		usleep(1000);
+	}
+	return false;
+}
+
 static int filter_beside_a_thread(void)
 {
 	struct sandbox sandbox = { .is_wanted = true };
@@ -223,8 +240,7 @@ static int filter_beside_a_thread(void)
 	    pthread_create(&thread, NULL, fork_in_thread, &outcome) != 0)
 		return 1;
 	(void)pthread_barrier_wait(&together);
-	if (shut_calls(&sandbox) != OK || proc_status_read(&walls.task, getpid(), &status) != OK ||
-	    status.threads != 2)
+	if (shut_calls(&sandbox) != OK || !has_threads(&status, 2))
 		return 2;
 	if (status.is_filtered != filter_is_possible())
 		return 3;
@@ -237,6 +253,51 @@ static void threads_that_are_there_are_filtered_too(void **state)
 {
 	(void)state;
 	CHECK(does(WALL_OF_FILES, filter_beside_a_thread) == (filter_is_possible() ? ENOSYS : 0));
+}
+
+static void *end_at_once(void *arg)
+{
+	return arg;
+}
+
+static void *begin_threads(void *arg)
+{
+	const atomic_bool *is_over = arg;
+	pthread_t thread;
+
+	while (!atomic_load(is_over))
+		if (pthread_create(&thread, NULL, end_at_once, NULL) == 0)
+			(void)pthread_join(thread, NULL);
+	return NULL;
+}
+
+/* How often it was said of a process whose threads come and go that one has no walls. */
+static int look_while_threads_end(void)
+{
+	atomic_bool is_over = false;
+	pthread_t thread;
+	int wrong = 0;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+	    pthread_create(&thread, NULL, begin_threads, &is_over) != 0)
+		return 199;
+	for (int i = 0; i < LOOKS; i++) {
+		struct task task = { 0 };
+		struct proc_status status;
+
+		if (proc_status_read(&task, getpid(), &status) != OK || !status.has_no_new_privs)
+			wrong = wrong < 100 ? wrong + 1 : wrong;
+		task_end(&task);
+	}
+	atomic_store(&is_over, true);
+	(void)pthread_join(thread, NULL);
+	return wrong;
+}
+
+static void a_thread_that_ends_is_none_without_walls(void **state)
+{
+	(void)state;
+	CHECK(does(0, look_while_threads_end) == 0);
 }
 
 static int begin_with_core_files(void)
@@ -268,5 +329,6 @@ int main(void)
 		   CASE(a_call_that_it_never_makes_is_refused_or_the_end),
 		   CASE(what_libraries_do_late_is_allowed),
 		   CASE(threads_that_are_there_are_filtered_too),
+		   CASE(a_thread_that_ends_is_none_without_walls),
 		   CASE(what_proc_says_counts_and_not_that_nothing_went_wrong));
 }
