@@ -369,6 +369,7 @@ static double bench_sqlite(struct task *task, struct clock *clock, const char *d
 {
 	struct str file = str_printf(&task->arena, "%s/store_bench-%ld.db", dir, (long)getpid());
 	struct store_config config = { .database = STR_JOIN(&task->arena, STR("sqlite:"), file),
+				       .threads = 1, /* who opens it reads the schema */
 				       .clock = clock };
 	struct loop *loops = new_loops();
 	double store = run_store(task, &config, loops);
@@ -394,7 +395,9 @@ int main(int argc, char **argv)
 	task_begin(&task, &clock, NULL);
 	ratio = bench_sqlite(&task, &clock, argc > 1 ? argv[1] : ".");
 	if (argc > 2) {
-		struct store_config config = { .database = str_from_c(argv[2]), .clock = &clock };
+		struct store_config config = { .database = str_from_c(argv[2]),
+					       .threads = 1,
+					       .clock = &clock };
 		struct loop *loops = new_loops();
 
 		printf("postgresql, store, %3d tasks in flight:   %8.0f rotations/s\n", FAMILIES,
