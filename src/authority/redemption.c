@@ -135,6 +135,7 @@ static enum err burn_and_read(struct task *task, struct db *db, void *arg)
 		TRY(judge_standing(task, db, redemption));
 	if (redemption->judged == OK) {
 		TRY(family_insert(task, db, family));
+		TRY(grant_note_use(task, db, &redemption->standing.grant, task->now));
 	} else {
 		event.kind = STR("code.refused");
 		event.family_id = STR_NONE;

@@ -9,6 +9,7 @@
 #include "authority/refresh_outcome.h"
 #include "authority/succession.h"
 #include "store/families.h"
+#include "store/grants.h"
 
 #define PAUSED_RETRY_S 60
 
@@ -34,6 +35,7 @@ static enum err rotate(struct task *task, struct db *db, const struct token_wish
 	struct family next = successor(task, wish, from);
 
 	TRY(family_rotate(task, db, &next, from->generation));
+	TRY(grant_note_use(task, db, &refreshing->standing.grant, task->now));
 	if (next.root_number != from->root_number)
 		TRY(family_set_root(task, db, &next));
 	if (from->key_thumbprint.at == NULL && next.key_thumbprint.at != NULL)

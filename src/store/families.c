@@ -5,9 +5,6 @@
 #include "store/ended.h"
 #include "store/rows.h"
 
-/* How exact a grant's last use is; finer would make every refresh write a second row. */
-#define LAST_USED_STEP_MS MINUTE_MS
-
 #define FAMILY_COLUMNS                                                                             \
 	"id, user_id, grant_id, client_id, ceiling, key_thumbprint, seed, root_number,"            \
 	" root_since, root_before, generation, rotation_window, repeats, repeats_day, auth_time,"  \
@@ -29,8 +26,6 @@ static STATEMENT FAMILY_SET_ROOT = {
 	"UPDATE families SET root_number = $2, root_since = $3, root_before = $4 WHERE id = $1"
 };
 static STATEMENT FAMILY_SET_KEY = { "UPDATE families SET key_thumbprint = $2 WHERE id = $1" };
-static STATEMENT GRANT_USED = { "UPDATE grants SET last_used_at = $2"
-				" WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < $3)" };
 static STATEMENT FAMILY_TAKE = { "SELECT " FAMILY_COLUMNS
 				 " FROM families WHERE id = $1" SQL_TAKING };
 static STATEMENT FAMILY_TAKE_ALL = {
@@ -117,35 +112,25 @@ static enum err read_family(struct task *task, struct sql_row *row, void *ret)
 	return row_family(task, row, ret);
 }
 
-/* How the grant was last used, to the minute, so that a refresh seldom writes a second row. */
-static enum err mark_grant_used(struct task *task, struct db *db, const struct family *family)
-{
-	return sql_exec(task, db, &GRANT_USED,
-			ARGS(sql_text(family->grant_id), sql_int(family->last_used_at),
-			     sql_int(family->last_used_at - LAST_USED_STEP_MS)),
-			NULL);
-}
-
 enum err family_insert(struct task *task, struct db *db, const struct family *family)
 {
-	TRY(sql_exec(task, db, &FAMILY_INSERT,
-		     ARGS(sql_text(family->id), sql_text(family->user_id),
-			  sql_text(family->grant_id), sql_text(family->client_id),
-			  sql_text(scope_text(&task->arena, family->ceiling)),
-			  sql_text(family->key_thumbprint), sql_blob(family->seed),
-			  sql_int(family->root_number), sql_int(family->root_since),
-			  sql_int(family->root_before), sql_int(family->generation),
-			  sql_blob(rotation_marks_encode(&task->arena, family)),
-			  sql_int(family->repeats), sql_int(family->repeats_day),
-			  sql_int(family->auth_time), sql_text(family->acr),
-			  sql_int(family->created_at), sql_int(family->last_used_at),
-			  sql_int(family->idle_expires_at), sql_time(family->revoked_at),
-			  sql_text(family->revoked_why),
-			  sql_text(details_print(&task->arena, &family->details)),
-			  sql_time(family->paused_at), sql_text(family->seen_mark),
-			  sql_blob(family->sealed_first)),
-		     NULL));
-	return mark_grant_used(task, db, family);
+	return sql_exec(task, db, &FAMILY_INSERT,
+			ARGS(sql_text(family->id), sql_text(family->user_id),
+			     sql_text(family->grant_id), sql_text(family->client_id),
+			     sql_text(scope_text(&task->arena, family->ceiling)),
+			     sql_text(family->key_thumbprint), sql_blob(family->seed),
+			     sql_int(family->root_number), sql_int(family->root_since),
+			     sql_int(family->root_before), sql_int(family->generation),
+			     sql_blob(rotation_marks_encode(&task->arena, family)),
+			     sql_int(family->repeats), sql_int(family->repeats_day),
+			     sql_int(family->auth_time), sql_text(family->acr),
+			     sql_int(family->created_at), sql_int(family->last_used_at),
+			     sql_int(family->idle_expires_at), sql_time(family->revoked_at),
+			     sql_text(family->revoked_why),
+			     sql_text(details_print(&task->arena, &family->details)),
+			     sql_time(family->paused_at), sql_text(family->seen_mark),
+			     sql_blob(family->sealed_first)),
+			NULL);
 }
 
 enum err family_find(struct task *task, struct db *db, struct str id, struct family *ret_family)
@@ -166,7 +151,7 @@ enum err family_rotate(struct task *task, struct db *db, const struct family *ne
 		     &changed));
 	if (changed == 0)
 		return fail(task, ERR_CONFLICT, "the refresh token is not the current one");
-	return mark_grant_used(task, db, next);
+	return OK;
 }
 
 enum err family_set_root(struct task *task, struct db *db, const struct family *family)

@@ -11,15 +11,14 @@
 struct task;
 struct db;
 
-/* Also moves the grant's last_used_at on. */
 MUST_CHECK enum err family_insert(struct task *task, struct db *db, const struct family *family);
 /* ERR_NOT_FOUND. */
 MUST_CHECK enum err family_find(struct task *task, struct db *db, struct str id,
 				struct family *ret_family);
 /*
  * The fast path of a refresh: stores *next (generation, marks, last use, idle end) if the row still
- * has generation `presented` and is neither revoked nor paused; also moves the grant's last_used_at
- * on. ERR_CONFLICT otherwise: then take the row with family_take and judge.
+ * has generation `presented` and is neither revoked nor paused. ERR_CONFLICT otherwise: then take
+ * the row with family_take and judge.
  */
 MUST_CHECK enum err family_rotate(struct task *task, struct db *db, const struct family *next,
 				  int64_t presented);

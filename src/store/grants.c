@@ -72,6 +72,9 @@ static STATEMENT GRANT_REVOKE = {
 	"UPDATE grants SET revoked_at = $2, revoked_by = $3, updated_at = $2"
 	" WHERE id = $1 AND revoked_at IS NULL"
 };
+/* never back, whoever of its installations comes first */
+static STATEMENT GRANT_USED = { "UPDATE grants SET last_used_at = $2 WHERE id = $1"
+				" AND (last_used_at IS NULL OR last_used_at < $2)" };
 static STATEMENT GRANT_TAKE = {
 	"UPDATE grants SET updated_at = $2 WHERE id = $1 AND revoked_at IS NULL RETURNING user_id"
 };
@@ -334,6 +337,13 @@ enum err grant_set_operator_paused(struct task *task, struct db *db, struct str 
 		      ARGS(sql_text(id), sql_time(paused_at), sql_int(now))));
 	ended_note(task, db, "held", id, str_printf(&task->arena, "%lld", (long long)paused_at));
 	return OK;
+}
+
+enum err grant_note_use(struct task *task, struct db *db, const struct grant *grant, int64_t now)
+{
+	if (grant->last_used_at != 0 && now - grant->last_used_at <= MINUTE_MS)
+		return OK;
+	return sql_exec(task, db, &GRANT_USED, ARGS(sql_text(grant->id), sql_int(now)), NULL);
 }
 
 enum err grant_pause_all(struct task *task, struct db *db, struct str user_id, int64_t now,

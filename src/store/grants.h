@@ -49,6 +49,12 @@ MUST_CHECK enum err grant_set_paused(struct task *task, struct db *db, struct st
 				     int64_t paused_at, int64_t now);
 MUST_CHECK enum err grant_set_operator_paused(struct task *task, struct db *db, struct str id,
 					      int64_t paused_at, int64_t now);
+/*
+ * Moves last_used_at on to now, and is exact to the minute: where the grant, as it was read, was
+ * used within the last, the database is asked nothing. So a refresh seldom writes a second row.
+ */
+MUST_CHECK enum err grant_note_use(struct task *task, struct db *db, const struct grant *grant,
+				   int64_t now);
 /* Pauses every live grant of the person that is not paused; answers these, without permissions. */
 MUST_CHECK enum err grant_pause_all(struct task *task, struct db *db, struct str user_id,
 				    int64_t now, struct grant **ret_grants, size_t *ret_count);

@@ -3,6 +3,7 @@
 #include "both.h"
 #include "nouns.h"
 #include "store/events.h"
+#include "store/grants.h"
 
 struct rotate {
 	struct family next;
@@ -59,23 +60,42 @@ static void a_family_rotates_only_from_its_current_generation(void **state)
 	CHECK(family.ceiling.count == 2 && family.key_thumbprint.at == NULL);
 }
 
-static void a_grant_learns_of_its_use_once_a_minute(void **state)
+struct use {
+	const struct grant *as_read;
+	int64_t at;
+};
+
+static enum err note_use(struct task *task, struct db *db, void *arg)
 {
-	struct world *world = *state;
-	struct rotate rotate = next_of(&alice_family, CHECK_NOW + 1000);
+	const struct use *use = arg;
+
+	return grant_note_use(task, db, use->as_read, use->at);
+}
+
+static struct grant used_at(struct world *world, const struct grant *as_read, int64_t at)
+{
+	struct use use = { as_read, at };
 	struct grant grant = { 0 };
 
+	CHECK_ERR(world_write(world, note_use, &use), OK);
+	CHECK_ERR(grant_find(world_task(world), world_reader(world), alice_grant.id, &grant), OK);
+	return grant;
+}
+
+static void a_grant_learns_of_its_use_to_the_minute_and_never_back(void **state)
+{
+	struct world *world = *state;
+	struct grant unused = alice_grant, used;
+
 	nouns_insert(world);
-	/* the first use is the family's own beginning */
-	CHECK_ERR(grant_find(world_task(world), world_reader(world), alice_grant.id, &grant), OK);
-	CHECK(grant.last_used_at == alice_family.last_used_at);
-	CHECK_ERR(world_write(world, rotate_family, &rotate), OK);
-	CHECK_ERR(grant_find(world_task(world), world_reader(world), alice_grant.id, &grant), OK);
-	CHECK(grant.last_used_at == alice_family.last_used_at);
-	rotate = next_of(&rotate.next, alice_family.last_used_at + 1 + MINUTE_MS);
-	CHECK_ERR(world_write(world, rotate_family, &rotate), OK);
-	CHECK_ERR(grant_find(world_task(world), world_reader(world), alice_grant.id, &grant), OK);
-	CHECK(grant.last_used_at == alice_family.last_used_at + 1 + MINUTE_MS);
+	used = used_at(world, &unused, CHECK_NOW + SECOND_MS);
+	CHECK(used.last_used_at == CHECK_NOW + SECOND_MS);
+	CHECK(used_at(world, &used, used.last_used_at + MINUTE_MS).last_used_at ==
+	      used.last_used_at);
+	/* who has read it before the other, and comes later with an earlier time */
+	CHECK(used_at(world, &unused, CHECK_NOW).last_used_at == used.last_used_at);
+	CHECK(used_at(world, &used, used.last_used_at + MINUTE_MS + 1).last_used_at ==
+	      used.last_used_at + MINUTE_MS + 1);
 }
 
 static void a_revoked_family_rotates_no_more(void **state)
@@ -284,7 +304,7 @@ int main(void)
 {
 	return RUN_ON_BOTH(
 		cmocka_unit_test(a_family_rotates_only_from_its_current_generation),
-		cmocka_unit_test(a_grant_learns_of_its_use_once_a_minute),
+		cmocka_unit_test(a_grant_learns_of_its_use_to_the_minute_and_never_back),
 		cmocka_unit_test(a_revoked_family_rotates_no_more),
 		cmocka_unit_test(repeats_are_counted_on_a_taken_family),
 		cmocka_unit_test(the_newest_live_ones_are_listed_and_no_more_than_asked_for),
