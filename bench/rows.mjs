@@ -24,6 +24,9 @@ function faster(runs, peer, at_least, goal) {
 
 const rate_only = (runs, peer, at_least, goal) => [{ what: `req/s: grantd / ${peer}`, values: rate_ratio(runs, peer), at_least, goal }];
 const cpu_only = (runs, peer, at_least, goal) => [{ what: `CPU: ${peer} / grantd`, values: cpu_ratio(runs, peer), at_least, goal }];
+// glewlwyd leaves a part of the processors idle. Its multiples are of answers: 80 times less work for a refresh is
+// more than a server could save that judged nothing (4,090 µs beside 62, where the goals were set: 66).
+const many_more = (runs, peer, at_least, goal) => [...cpu_only(runs, peer), ...rate_only(runs, peer, at_least, goal)];
 const cost = (runs, peer, at_most, goal) => [{ what: `CPU: grantd / ${peer}`, values: divide(column(runs.grantd, 'cpu'), column(runs[peer], 'cpu')), at_most, goal }];
 
 // Loads the servers in turn, `pairs` times; a first run of each is not counted: caches fill, code is compiled. Each other time
@@ -156,11 +159,11 @@ async function shake(bench, kind) {
 }
 
 // The same load with something beside it and without, in turn: `begin` answers how to end it.
-async function beside(bench, once, begin) {
+async function beside(bench, once, begin, pairs = bench.pairs) {
 	const { grantd } = bench.servers;
 	const runs = { 'grantd alone': [], grantd: [] };
 	await once(grantd, Math.min(1, bench.seconds));
-	for (let i = 0; i < bench.pairs; i++) {
+	for (let i = 0; i < pairs; i++) {
 		runs['grantd alone'].push({ ...await once(grantd, bench.seconds), pss: grantd.pss_mib() });
 		const end = await begin(grantd);
 		runs.grantd.push({ ...await once(grantd, bench.seconds), pss: grantd.pss_mib() });
@@ -205,10 +208,10 @@ const both = ['plain', 'TLS'];
 // servers: by name, as bench.servers has them; where: over what it is run; slow: with 2 ms added to each fsync
 export const rows = [
 	{ id: 'issue', title: 'JWT ES256 issue (client_credentials)', where: both, run: (bench) => issue(bench, ['grantd', RAM, 'glewlwyd']),
-		checks: (runs, bench) => [...faster(runs, RAM, 4, 6), ...faster(runs, 'glewlwyd', 40),
+		checks: (runs, bench) => [...faster(runs, RAM, 4, 6), ...many_more(runs, 'glewlwyd', 40),
 			{ what: 'CPU in P-256 signatures', values: column(runs.grantd, 'cpu').map((cpu) => cpu / bench.signature_us), goal_at_most: 2.5 }] },
 	{ id: 'refresh', title: 'refresh + rotation, durable, with its event', where: both, run: (bench) => refresh(bench, ['grantd', RAM, SQLITE, 'glewlwyd']),
-		checks: (runs) => [...faster(runs, RAM, 2, 3), ...faster(runs, SQLITE, 6, 10), ...faster(runs, 'glewlwyd', 40, 80)] },
+		checks: (runs) => [...faster(runs, RAM, 2, 3), ...faster(runs, SQLITE, 6, 10), ...many_more(runs, 'glewlwyd', 40, 80)] },
 	{ id: 'dpop', title: 'refresh + rotation, DPoP-bound', where: both, run: dpop,
 		checks: (runs, bench) => [{ what: 'CPU beyond unbound and a verification, in P-256 signatures', values: beyond(runs, 'grantd unbound', bench), at_most: BEYOND },
 			...faster(runs, RAM, 2, 3), ...faster(runs, SQLITE, 6, 10)] },
@@ -237,7 +240,8 @@ export const rows = [
 	{ id: 'snapshot', title: 'refresh while a reader holds a snapshot', where: ['plain'],
 		run: (bench) => beside(bench, rotate, hold_snapshot), checks: (runs) => p99_ratio(runs, 2, 1.2) },
 	{ id: 'passwords', title: 'JWT issue at 1,000/s while argon2id is busy', where: ['plain'],
-		run: (bench) => beside(bench, (server, seconds) => load(server, server.issue(), { seconds: seconds * 3, rate: 1000 }), hash_passwords),
+		// one stall of the machine decides a pair, whatever its length: many short ones, and their median
+		run: (bench) => beside(bench, (server, seconds) => load(server, server.issue(), { seconds, rate: 1000 }), hash_passwords, bench.pairs * 3),
 		checks: (runs) => p99_ratio(runs, 1.1) },
 	{ id: 'refresh', title: 'refresh + rotation, +2 ms fsync', where: both, slow: true, run: (bench) => refresh(bench, ['grantd', SQLITE, 'glewlwyd']),
 		checks: (runs, bench) => [...rate_only(runs, SQLITE, 15, 25), ...rate_only(runs, 'glewlwyd'),
