@@ -193,14 +193,43 @@ static void add_special(struct buf *buf, struct str *rest)
 	*rest = str_from(*rest, len);
 }
 
+#define IN_EACH(c) (UINT64_C(0x0101010101010101) * (c))
+
+/*
+ * Eight bytes at once, each as is_plain would have it. The highest bit of a byte is set where it is
+ * above 0x7F, where 0x20 cannot be taken from it, and where nothing differs from what is escaped.
+ */
+static bool are_plain(const char *at)
+{
+	uint64_t eight, quote, slash, del;
+
+	memcpy(&eight, at, sizeof(eight));
+	quote = eight ^ IN_EACH('"');
+	slash = eight ^ IN_EACH('\\');
+	del = eight ^ IN_EACH(0x7F);
+	return ((eight | (eight - IN_EACH(0x20)) | (quote - IN_EACH(1)) | (slash - IN_EACH(1)) |
+		 (del - IN_EACH(1))) &
+		IN_EACH(0x80)) == 0;
+}
+
+/* A token is a long text of which every byte is plain. */
+static size_t plain_length(struct str s)
+{
+	size_t len = 0;
+
+	while (s.len - len >= sizeof(uint64_t) && are_plain(s.at + len))
+		len += sizeof(uint64_t);
+	while (len < s.len && is_plain((unsigned char)s.at[len]))
+		len++;
+	return len;
+}
+
 static void add_quoted(struct buf *buf, struct str s)
 {
 	buf_add_char(buf, '"');
 	while (s.len > 0) {
-		size_t plain = 0;
+		size_t plain = plain_length(s);
 
-		while (plain < s.len && is_plain((unsigned char)s.at[plain]))
-			plain++;
 		buf_add(buf, str_sub(s, 0, plain));
 		s = str_from(s, plain);
 		if (s.len > 0)

@@ -248,6 +248,41 @@ static void a_text_cannot_leave_its_quotes(void **state)
 		      "\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\",\"\"]"));
 }
 
+/* What stands between the quotes. */
+static struct str quoted(struct task *task, struct str s)
+{
+	struct buf buf = buf_in(&task->arena, TEXT_MAX);
+	struct json_writer json = json_write_to(&buf);
+	struct str text;
+
+	json_open_array(&json);
+	json_add_str(&json, s);
+	json_close(&json);
+	CHECK_ERR(buf_finish(&buf, &text), OK);
+	return str_sub(text, 2, text.len - 4);
+}
+
+/* A text is looked at in eights, and what is left one by one. */
+static void a_byte_is_quoted_alike_wherever_it_stands(void **state)
+{
+	struct task *task = *state;
+
+	for (int c = 0; c < 256; c++) {
+		struct str alone = quoted(task, (struct str){ (char[]){ (char)c }, 1 });
+		char text[] = "abcdefghi]~ !#[^_{}";
+		struct str whole = { text, sizeof(text) - 1 };
+
+		for (size_t at = 0; at < whole.len; at++) {
+			char kept = text[at];
+
+			text[at] = (char)c;
+			CHECK_STR(quoted(task, whole), STR_JOIN(&task->arena, str_sub(whole, 0, at),
+								alone, str_from(whole, at + 1)));
+			text[at] = kept;
+		}
+	}
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, check_task_begin, check_task_end)
 
 int main(void)
@@ -255,6 +290,7 @@ int main(void)
 	return RUN(TEST(well_formed_texts_are_accepted), TEST(what_is_not_strict_json_is_refused),
 		   TEST(a_text_above_the_bound_is_not_looked_at), TEST(depth_is_bounded_at_32),
 		   TEST(the_reason_of_a_refusal_does_not_repeat_the_text),
+		   TEST(a_byte_is_quoted_alike_wherever_it_stands),
 		   TEST(a_member_is_found_by_its_exact_name_and_type_only),
 		   TEST(a_value_is_printed_compactly_in_its_order_up_to_a_bound),
 		   TEST(the_writer_sets_commas_and_nests),
