@@ -318,15 +318,16 @@ static void push_locked(struct writer *writer, struct write *write)
 	pthread_cond_signal(&writer->filled);
 }
 
-static bool has_room_locked(struct writer *writer)
+/* Whether one more may wait; with the first begin the threads that it waits for. */
+static bool admit_locked(struct writer *writer)
 {
-	bool has_room = writer->count < writer->max && !writer->is_closing;
+	bool is_admitted;
 
 	start_threads_locked(writer);
-	has_room = has_room && has_threads(writer);
-	if (!has_room)
+	is_admitted = writer->count < writer->max && !writer->is_closing && has_threads(writer);
+	if (!is_admitted)
 		writer->refused++;
-	return has_room;
+	return is_admitted;
 }
 
 void writer_look(struct writer *writer, struct store_figures *ret_figures)
@@ -353,7 +354,7 @@ enum err writer_submit(struct writer *writer, const struct write *wish, then_fn 
 	*write = *wish;
 	/* parked before it is pushed: from then on the task is another thread's */
 	pthread_mutex_lock(&writer->lock);
-	if (has_room_locked(writer)) {
+	if (admit_locked(writer)) {
 		err = task_park(task, then, write->arg);
 		push_locked(writer, write);
 	}
@@ -372,7 +373,7 @@ enum err writer_wait(struct writer *writer, const struct write *wish)
 
 	write.waiter = &waiter;
 	pthread_mutex_lock(&writer->lock);
-	is_queued = has_room_locked(writer);
+	is_queued = admit_locked(writer);
 	if (is_queued)
 		push_locked(writer, &write);
 	pthread_mutex_unlock(&writer->lock);
