@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the suites said, one JSON line per test case in build/results/SUITE.jsonl:
-// { suite, file, name, ok, skip?, why? }. Counts come from here and from nowhere else.
+// { suite, file, name, ok, skip?, why?, ms? }. Counts come from here and from nowhere else.
 import fs from 'node:fs';
 import path from 'node:path';
 

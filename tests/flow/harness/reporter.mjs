@@ -29,7 +29,7 @@ export default async function* reporter(source) {
 		const file = path.relative('.', data.file ?? '');
 		// node reports a file that held no test as a passed test called like the file
 		if (ok && path.resolve(data.name) === data.file) continue;
-		const line = { suite: process.env.SUITE, file, name: [...names, data.name].join(' > '), ok };
+		const line = { suite: process.env.SUITE, file, name: [...names, data.name].join(' > '), ok, ms: Math.round(data.details.duration_ms) };
 		if (data.skip !== undefined || data.todo !== undefined) line.skip = String(data.skip ?? data.todo) || 'skipped';
 		if (!ok) line.why = why(data.details.error);
 		yield JSON.stringify(line) + '\n';
