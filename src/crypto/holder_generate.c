@@ -8,6 +8,7 @@
 #include "base/task.h"
 #include "crypto/base64.h"
 #include "crypto/holder_private.h"
+#include "crypto/private_key.h"
 #include "crypto/public_key.h"
 
 #define RSA_BITS 2048
@@ -131,10 +132,21 @@ static EVP_PKEY *make_pair(enum alg alg)
 	return EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)RSA_BITS);
 }
 
+/* OpenSSL writes another form when it fails at the first: what is not read again is not kept. */
+static enum err seal_der(struct task *task, struct key_holder *holder, const struct secret *der,
+			 const struct key_record *record, struct str *ret_sealed)
+{
+	const struct seal_place place = signing_place(task, record);
+	CLEANUP(pkey_free) EVP_PKEY *again = NULL;
+
+	TRY(private_key_read(task, record->alg, der, &again));
+	return root_seal(task, holder, &place, (struct str){ (const char *)der->at, der->len },
+			 ret_sealed);
+}
+
 static enum err seal_pair(struct task *task, struct key_holder *holder, EVP_PKEY *pkey,
 			  const struct key_record *record, struct str *ret_sealed)
 {
-	const struct seal_place place = signing_place(task, record);
 	unsigned char *der = NULL;
 	int len = i2d_PrivateKey(pkey, &der);
 	enum err err;
@@ -143,8 +155,7 @@ static enum err seal_pair(struct task *task, struct key_holder *holder, EVP_PKEY
 		ERR_clear_error();
 		return fail(task, ERR_CRYPTO, "a signing key cannot be written");
 	}
-	err = root_seal(task, holder, &place, (struct str){ (const char *)der, (size_t)len },
-			ret_sealed);
+	err = seal_der(task, holder, &(struct secret){ der, (size_t)len }, record, ret_sealed);
 	OPENSSL_clear_free(der, (size_t)len);
 	return err;
 }
