@@ -3,6 +3,7 @@
 
 #include <openssl/ec.h>
 #include <openssl/rsa.h>
+#include <openssl/x509.h>
 #include <string.h>
 
 #include "check.h"
@@ -149,11 +150,29 @@ static void keys_of_other_kinds_and_curves_are_none(void **state)
 	}
 }
 
+/* What i2d_PrivateKey writes instead when it could not write the other (RFC 5958). */
+static void the_same_key_in_another_form_is_none(void **state)
+{
+	struct task *task = *state;
+
+	for (size_t i = 0; i < COUNT_OF(kinds); i++) {
+		CLEANUP(pkey_free) EVP_PKEY *made = make(kinds[i].type, kinds[i].curve);
+		PKCS8_PRIV_KEY_INFO *form = EVP_PKEY2PKCS8(made);
+		unsigned char *der = NULL;
+		int len = i2d_PKCS8_PRIV_KEY_INFO(form, &der);
+
+		CHECK(len > 0 && !is_read(task, kinds[i].alg, der, (size_t)len));
+		OPENSSL_free(der);
+		PKCS8_PRIV_KEY_INFO_free(form);
+	}
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, check_task_begin, check_task_end)
 
 int main(void)
 {
 	return RUN(CASE(a_key_is_read_as_it_was_written), CASE(a_key_cut_short_or_longer_is_none),
 		   CASE(a_byte_that_says_what_follows_is_taken_by_its_word),
-		   CASE(keys_of_other_kinds_and_curves_are_none));
+		   CASE(keys_of_other_kinds_and_curves_are_none),
+		   CASE(the_same_key_in_another_form_is_none));
 }
