@@ -9,7 +9,7 @@ import { MovedInstance } from './clock.mjs';
 import { Instance, driver, run_well } from './harness/index.mjs';
 
 const PAGE = 4096;
-const hour = 3600;
+const minute = 60, hour = 3600;
 
 // Refused by serve and check alike, in these words, and the file stays as it is.
 async function is_refused(grantd, words) {
@@ -80,7 +80,7 @@ test('FT-009: an older database that was put in place of a later one is refused,
 	const [{ id }] = await grantd.operate(['grant', 'list']);
 	await grantd.stop();
 	const put_back_older = await copy_of(grantd);
-	grantd.move(hour);
+	grantd.move(6 * minute);
 	await grantd.start();
 	await grantd.operate(['grant', 'revoke', id]);
 	await grantd.stop();
@@ -116,6 +116,6 @@ test('a revocation whose commit was not kept does not keep grantd from starting'
 	const grantd = await Instance.start(t);
 	await grantd.furnish();
 	await grantd.stop();
-	fs.appendFileSync(path.join(grantd.dir, 'ended.log'), `${Date.now()} grant gra_00000000000000000000000000 operator\n`);
+	fs.appendFileSync(path.join(grantd.dir, 'ended.log'), `${Date.now() + 4 * minute * 1000} grant gra_00000000000000000000000000 operator\n`);
 	await grantd.start();
 });

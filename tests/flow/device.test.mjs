@@ -519,3 +519,14 @@ describe('the page', () => {
 		assert.equal((await question((await started()).user_code, people[4])).url.pathname, '/consent');
 	});
 });
+
+test('a code that is out when the root key is replaced is good for nothing, and the device asks again', async () => {
+	const asked = await started();
+	await grantd.grantd(['root-key', 'add', '--dir', grantd.dir]);
+	await grantd.restart();
+	await grantd.operate(['root-key', 'rewrap']);
+	assert.match((await question(asked.user_code)).text, /No device waits with this code/);
+	const again = await started();
+	await answer(again.user_code, 'allow', read);
+	granted(await poll(again));
+});

@@ -179,9 +179,12 @@ test('^C takes back what it registered before it ends', async () => {
 test('what is left of one all the same the operator removes, and nothing else', async () => {
 	const response = await grantd.fetch(`${grantd.issuer}/register`, { method: 'POST', body: JSON.stringify(profile('inspector').registration), raw_headers: new Map([['content-type', 'application/json']]) });
 	const { client_id } = await response.json();
+	await grantd.add_agent();
+	const kinds = (await grantd.operate(['client', 'list'])).map((client) => [client.client_id, client.kind]);
+	assert.deepEqual(kinds.sort(), [[client_id, 'registered'], ['mail-agent', 'operator']]);
 	assert.deepEqual(await grantd.operate(['client', 'remove', client_id]), { removed: client_id });
 	await nothing_is_left();
-	await grantd.add_agent();
+	assert.equal(grantd.log().filter(({ event, client }) => event === 'client.removed' && client === client_id).length, 1);
 	for (const [id, words] of [[client_id, /there is none of that name/], ['mail-agent', /only what registered itself is removed; disable this one instead/]]) {
 		const { status, stderr } = await grantd.grantctl(['client', 'remove', id]);
 		assert.equal(status, 1);

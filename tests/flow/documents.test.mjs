@@ -25,7 +25,7 @@ const unknown = /This agent is not known here/;
 
 describe('one host with documents', () => {
 	let grantd, host, alice;
-	before(async () => ({ grantd, host, alice } = await with_documents(null)));
+	before(async () => ({ grantd, host, alice } = await with_documents(null, { env: { GRANTD_DEVICE_FLOW: 'open' } })));
 	after(async () => { await grantd.dispose(); await host.stop(); });
 
 	// What a signed-in person sees who is sent by that agent; nothing but events and what was counted is written.
@@ -66,12 +66,17 @@ describe('one host with documents', () => {
 	});
 
 	test('the endpoints that nobody signs in at never fetch: such a client is not known there', async () => {
-		const agent = host.agent(grantd, host.publish({}, { file: '/early.json' }));
+		const agent = host.agent(grantd, host.publish({ grant_types: ['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code'] }, { file: '/early.json' }));
 		const fetches = host.fetches;
 		refused(await agent.post('/token', { grant_type: 'authorization_code', code: 'gac_x', code_verifier: 'x'.repeat(43) }), 401, 'invalid_client');
 		refused(await agent.refresh('grt_x'), 401, 'invalid_client');
 		refused(await agent.revoke('grt_x'), 401, 'invalid_client');
+		const ask_from_a_device = () => agent.post('/device_authorization', { scope: 'mail.read', resource: agent.resource });
+		refused(await ask_from_a_device(), 401, 'invalid_client');
 		assert.equal(host.fetches, fetches);
+		// known by a person's question, it may
+		assert.equal((await seen(agent.client_id)).status, 200);
+		assert.equal((await ask_from_a_device()).status, 200);
 	});
 
 	test('a question that cannot be come back to after the sign-in says why', async () => {
@@ -278,7 +283,7 @@ describe('one host with documents', () => {
 		assert.equal(host.fetches, fetches + 1);
 	});
 
-	test('CM-018: who has not signed in causes no fetch and leaves no row, and who has may bring ten new hosts an hour', async () => {
+	test('CM-018: who has not signed in causes no fetch and leaves no row, and who has may bring sixty documents an hour, of ten new hosts', async () => {
 		const fetches = host.fetches;
 		await grantd.unchanged(async () => {
 			for (let i = 0; i < 200; i++) {
@@ -296,8 +301,10 @@ describe('one host with documents', () => {
 		}
 		assert.deepEqual(statuses, [...Array(10).fill(200), 429, 429]);
 		// a host that is known costs nothing of it
-		const url = host.publish({}, { file: '/known.json' });
-		assert.equal((await dave.get(host.agent(grantd, url).authorization().url)).status, 200);
+		const read = async (file) => (await dave.get(host.agent(grantd, host.publish({}, { file })).authorization().url)).status;
+		assert.equal(await read('/new.json'), 200);
+		for (let i = 0; i < 49; i++) assert.equal(await read(`/dave${i}.json`), 200, `${i}`);
+		assert.equal(await read('/dave.json'), 429);
 	});
 
 	test('CM-022: an internationalised host stays as it is written, with what was registered of it standing out', async () => {
@@ -352,6 +359,20 @@ describe('one host with documents', () => {
 		assert.deepEqual(await shown_of(url), [false, undefined]);
 		for (const alg of ['HS256', 'none'])
 			await refuses(host.publish({ ...keys, token_endpoint_auth_signing_alg: alg }, { file: '/alg.json' }), /alg/);
+	});
+
+	test('what is the operator\'s to say of it stays, whatever it publishes', async () => {
+		const url = host.publish({}, { file: '/told.json' });
+		await seen(url);
+		const wishes = ['--dpop', 'required', '--par', 'required', '--refresh', 'sender-constrained', '--resource', 'mail', '--delegates-to', 'helper'];
+		await grantd.add_agent({ id: 'helper', name: 'Helper' });
+		await grantd.operate(['client', 'update', url, ...wishes]);
+		const file = path.join(grantd.home, 'told.json');
+		host.publish({ client_name: 'Told', dpop_bound_access_tokens: false, require_pushed_authorization_requests: false }, { file: '/told.json' });
+		fs.writeFileSync(file, host.documents.get('/told.json').body);
+		await grantd.operate(['client', 'pin', url, '--file', file]);
+		const { name, dpop_bound, par_required, refresh, resource, delegates_to } = await grantd.operate(['client', 'show', url]);
+		assert.deepEqual([name, dpop_bound, par_required, refresh, resource, delegates_to], ['Told', true, true, 'sender-constrained', grantd.mail_uri, ['helper']]);
 	});
 
 	test('an operator disables it like any other agent', async () => {
@@ -488,10 +509,13 @@ test('the operator lets domains in, keeps them out, or switches documents off', 
 	is_page(await at('deep.bad.agents.localhost'), unknown);
 	is_page(await at('elsewhere.localhost'), unknown);
 	assert.equal(host.fetches, fetches);
+	const allowed = host.agent(grantd, host.publish({}, { name: 'good.agents.localhost' }));
+	const { refresh_token } = await allowed.tokens(alice);
 	grantd.env.GRANTD_CLIENT_METADATA = 'no';
 	await grantd.restart();
 	await alice.sign_in();
 	is_page(await at('good.agents.localhost'), unknown);
+	granted(await allowed.refresh(refresh_token));
 	assert.equal((await metadata_of(grantd)).client_id_metadata_document_supported, false);
 });
 

@@ -68,6 +68,7 @@ describe('with a host of keys', () => {
 		granted(await token('robot', one));
 		assert.deepEqual(host.calls.at(-1).headers, { host: `agent.localhost:${host.port}`, accept: 'application/jwk-set+json, application/json' });
 		publish('/robot.json', jwk(one, 'one'), jwk(two, 'two'));
+		host.documents.get('/robot.json').headers = { 'cache-control': 'max-age=86400' };
 		refused(await token('robot', two, 'two'), 401, 'invalid_client', /registered key/);
 		move(301);
 		refused(await token('robot', two, 'two'), 401, 'invalid_client', /registered key/); // this one has it read

@@ -300,6 +300,18 @@ case_of_two('keys that both nodes need and neither has are made once, and are kn
 	for (const node of [first, second]) assert.equal((await node.introspect(again.access_token, { id: 'own-rs' })).active, true);
 });
 
+case_of_two('what an exposed key signed is refused at the other node too, within seconds', async () => {
+	const tokens = await agent.tokens(alice, read);
+	for (const node of [first, second]) assert.equal((await node.introspect(tokens.access_token)).active, true);
+	await first.operate(['keys', 'rotate', '--compromised']);
+	const since = performance.now();
+	assert.deepEqual(await first.introspect(tokens.access_token), { active: false });
+	await until(async () => !(await second.introspect(tokens.access_token)).active);
+	assert.ok(performance.now() - since < 6000, 'each looks every second');
+	const next = granted(await agent.refresh(tokens.refresh_token));
+	await until(async () => (await second.introspect(next.access_token)).active);
+});
+
 case_of_two('FT-018: a node that is cut off from the database refuses, says active of nothing, and is right again by itself', async () => {
 	const kept = await agent.tokens(alice, read), ended = await agent.tokens(alice, read);
 	for (const { access_token } of [kept, ended]) assert.equal((await second.introspect(access_token)).active, true);

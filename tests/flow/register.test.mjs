@@ -444,10 +444,11 @@ describe('the operator\'s policy', () => {
 		const answers = await Promise.all(Array.from({ length: 5 }, () => register(desktop, { token: once.register_token })));
 		assert.deepEqual(answers.map(({ status }) => status).sort(), [201, 401, 401, 401, 401]);
 		const twice = await grantd.operate(['client', 'register-token', '--uses', '2', '--expires', '12h']);
-		assert.equal((await register(desktop, { token: twice.register_token })).status, 201);
+		const admitted = await register(desktop, { token: twice.register_token });
+		assert.equal(admitted.status, 201);
 		await grantd.operate(['client', 'revoke-token', twice.id]);
 		refused(await register(desktop, { token: twice.register_token }), 401, 'invalid_token');
-		assert.equal((await manage(before, 'GET')).status, 200);
+		for (const one of [before, admitted.body]) assert.equal((await manage(one, 'GET')).status, 200);
 		const list = await grantd.operate(['client', 'register-tokens']);
 		assert.deepEqual(list.map(({ name, status, used, uses }) => [name, status, used, uses]).sort(), [['', 'revoked', 1, 2], ['the desk team', 'used up', 1, 1]]);
 		assert.deepEqual(await grantd.files_with([once.register_token, twice.register_token]), []);
@@ -460,8 +461,11 @@ describe('the operator\'s policy', () => {
 	});
 
 	test('where it is off there is nothing to be found', async () => {
+		const { register_token } = await grantd.operate(['client', 'register-token']);
+		const { body } = await register(desktop, { token: register_token });
 		await with_policy('off');
 		refused(await register(desktop), 404, 'not_found');
+		is_asked(await ask(grantd, agent_of(body).authorization().url)); // who is there stays
 		const metadata = await (await grantd.fetch(`${grantd.issuer}/.well-known/openid-configuration`)).json();
 		assert.ok(!('registration_endpoint' in metadata));
 	});

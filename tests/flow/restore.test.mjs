@@ -71,6 +71,13 @@ async function another(grantd, alice, id, changes = {}) {
 	return { agent, tokens: await agent.tokens(alice, { scope: ['mail.read', 'mail.send'] }) };
 }
 
+// Registers at that place, or changes what is registered there.
+async function register(grantd, method, at, body, token) {
+	const raw_headers = new Map(Object.entries({ 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) }));
+	const response = await grantd.fetch(new URL(at, grantd.issuer), { method, body: JSON.stringify(body), raw_headers });
+	return { status: response.status, body: await response.json() };
+}
+
 const grant_of = async (grantd, client) => (await grantd.operate(['grant', 'list'])).find((grant) => grant.client_id === client).id;
 
 test('RV-014: what was revoked after the backup stays dead, and everything else waits for its person', async (t) => {
@@ -81,6 +88,10 @@ test('RV-014: what was revoked after the backup stays dead, and everything else 
 	const names = ['revoked', 'logged-out', 'narrowed', 'held', 'disabled', 'renewed'];
 	const others = {};
 	for (const name of names) others[name] = await another(grantd, alice, name, name === 'renewed' ? { secret: true } : {});
+	const described = { client_name: 'Desk', redirect_uris: ['http://127.0.0.1/cb'], token_endpoint_auth_method: 'none', scope: 'mail.read' };
+	const desk = (await register(grantd, 'POST', '/register', described)).body;
+	await new Agent(grantd, { client_id: desk.client_id, redirect_uri: 'http://127.0.0.1/cb', resource: grantd.mail_uri, scope: 'mail.read' }).tokens(alice);
+	await grantd.operate(['client', 'register-token', '--uses', '5']);
 	const ids = Object.fromEntries(await Promise.all(['mail-agent', ...names].map(async (name) => [name, await grant_of(grantd, name)])));
 	await back_up(grantd);
 
@@ -94,12 +105,13 @@ test('RV-014: what was revoked after the backup stays dead, and everything else 
 	await grantd.operate(['grant', 'pause', ids.held]);
 	await grantd.operate(['client', 'disable', 'disabled']);
 	await grantd.operate(['client', 'update', 'renewed', '--generate-secret']);
+	assert.equal((await register(grantd, 'PUT', desk.registration_client_uri, { ...described, client_id: desk.client_id, client_name: 'Another' }, desk.registration_access_token)).status, 200);
 	await grantd.operate(['user', 'disable', 'bob']);
 	await grantd.operate(['user', 'password', 'alice', '--password-stdin'], { input: 'another password entirely\n' });
 	const said = await put_back(grantd);
-	assert.match(said, /2 people, 7 agents, 7 grants/);
+	assert.match(said, /2 people, 8 agents, 8 grants/);
 	assert.match(said, /what has ended since stays ended: \d+ acts/);
-	assert.match(said, /6 grants are paused until their person confirms/);
+	assert.match(said, /7 grants are paused until their person confirms/);
 
 	// dead
 	assert.equal(await status_of(grantd, ids.revoked), 'revoked');
@@ -108,7 +120,8 @@ test('RV-014: what was revoked after the backup stays dead, and everything else 
 	for (const { access_token } of [kept, next, others.revoked.tokens, others['logged-out'].tokens])
 		assert.deepEqual(await grantd.introspect(access_token), { active: false });
 	refused(await others.renewed.agent.refresh(others.renewed.tokens.refresh_token), 401, 'invalid_client');
-	assert.deepEqual((await grantd.operate(['client', 'list'])).filter((client) => client.status === 'disabled').map((client) => client.client_id).sort(), ['disabled', 'renewed']);
+	assert.deepEqual((await grantd.operate(['client', 'list'])).filter((client) => client.status === 'disabled').map((client) => client.client_id).sort(), [desk.client_id, 'disabled', 'renewed']);
+	assert.deepEqual((await grantd.operate(['client', 'register-tokens'])).map(({ status }) => status), ['revoked']);
 	assert.equal((await grantd.operate(['user', 'show', 'bob'])).status, 'disabled');
 	assert.deepEqual((await grantd.operate(['grant', 'show', ids.narrowed])).permissions.map((permission) => permission.scope), ['mail.read']);
 	assert.deepEqual(await grantd.rows('SELECT hash FROM sessions WHERE ended_at IS NULL'), []);

@@ -3,6 +3,7 @@
 // that it rests on.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { with_documents } from './agent_host.mjs';
 import { MovedInstance } from './clock.mjs';
 import { granted, until } from './expect.mjs';
 
@@ -63,4 +64,34 @@ test('what has been over for long goes, and what a live grant rests on stays', a
 	await grantd.restart();
 	await until(async () => await mark() > so_far);
 	assert.equal(await mark(), so_far + 30 * day * 1000);
+});
+
+test('agents that nobody needs are forgotten: a document after a week, a registration after 30 days', async (t) => {
+	const { grantd, host, alice } = await with_documents(t, { moved: true });
+	const allowed = host.agent(grantd, host.publish({}, { file: '/allowed.json' }));
+	await allowed.tokens(alice);
+	const opened = host.agent(grantd, host.publish({}, { file: '/opened.json' }));
+	assert.equal((await alice.get(opened.authorization().url)).status, 200);
+	const response = await grantd.fetch(`${grantd.issuer}/register`, { method: 'POST', body: JSON.stringify({ client_name: 'Desk', redirect_uris: ['http://127.0.0.1/cb'], token_endpoint_auth_method: 'none' }),
+		raw_headers: new Map([['content-type', 'application/json']]) });
+	const { client_id } = await response.json();
+	const known = async () => (await grantd.operate(['client', 'list'])).map((client) => client.client_id);
+	const starts_at = async (days) => {
+		await grantd.stop(); // after its first round
+		grantd.move(days * day);
+		await grantd.start();
+	};
+	const everybody = (await known()).sort();
+	for (const days of [6.8, 6.9]) await starts_at(days);
+	assert.deepEqual((await known()).sort(), everybody);
+	await starts_at(7.1);
+	await until(async () => !(await known()).includes(opened.client_id));
+	const needed = [client_id, allowed.client_id].sort();
+	assert.deepEqual((await known()).sort(), needed);
+	for (const days of [29.8, 29.9]) await starts_at(days);
+	assert.deepEqual((await known()).sort(), needed);
+	await starts_at(30.1);
+	await until(async () => !(await known()).includes(client_id));
+	assert.deepEqual(await known(), [allowed.client_id]);
+	assert.equal(grantd.log().filter(({ event, client }) => event === 'client.expired' && client === client_id).length, 1);
 });

@@ -3,7 +3,6 @@
 #include "at_office.h"
 
 #include "authority/pushed.h"
-#include "authority/throttle.h"
 #include "store/clients.h"
 
 #define KEY   "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs"
@@ -75,10 +74,10 @@ static void a_pushed_request_lasts_a_minute(void **state)
 {
 	(void)state;
 	CHECK_ERR(push_as("agent"), OK);
-	office_wait(&office, PUSHED_LIFE_MS - 1);
+	office_wait(&office, MINUTE_MS - 1);
 	CHECK_ERR(take_with("one", "agent"), OK);
 	CHECK_ERR(push_as("agent"), OK);
-	office_wait(&office, PUSHED_LIFE_MS);
+	office_wait(&office, MINUTE_MS);
 	CHECK_ERR(take_with("one", "agent"), ERR_PUSHED);
 }
 
@@ -102,10 +101,9 @@ static void a_proof_binds_what_is_pushed(void **state)
 static void what_one_address_pushes_for_a_public_client_is_not_anothers_measure(void **state)
 {
 	struct authorize_params params = office_params(&office, "agent", "mail.read");
-	uint32_t each = throttle_limit(THROTTLE_PUSH)->allowed;
 
 	(void)state;
-	for (uint32_t i = 0; i < each; i++)
+	for (int i = 0; i < 300; i++)
 		CHECK_ERR(push_as("agent"), OK);
 	CHECK_ERR(push_as("agent"), ERR_THROTTLED);
 	CHECK(wish.refusal.retry_after > 0);
@@ -114,6 +112,30 @@ static void what_one_address_pushes_for_a_public_client_is_not_anothers_measure(
 	CHECK_ERR(world_run(&office.world.home, push_step, NULL), OK);
 	office_wait(&office, MINUTE_MS);
 	CHECK_ERR(push_as("agent"), OK);
+}
+
+static enum err push_from(struct str source)
+{
+	wish = (struct authorize_wish){ .params = office_params(&office, "agent", "mail.read") };
+	wish.params.source = source;
+	return world_run(&office.world.home, push_step, NULL);
+}
+
+static void all_push_3000_for_one_public_client(void **state)
+{
+	static const struct str sources[] = { STR_INIT("10.0.0.1"), STR_INIT("10.0.0.2"),
+					      STR_INIT("10.0.0.3"), STR_INIT("10.0.0.4"),
+					      STR_INIT("10.0.0.5"), STR_INIT("10.0.0.6"),
+					      STR_INIT("10.0.0.7"), STR_INIT("10.0.0.8"),
+					      STR_INIT("10.0.0.9"), STR_INIT("10.0.1.0") };
+
+	(void)state;
+	for (int i = 0; i < 3000; i++)
+		CHECK_ERR(push_from(sources[i / 300]), OK);
+	CHECK_ERR(push_from(STR("192.0.2.1")), ERR_THROTTLED);
+	CHECK(wish.refusal.retry_after > 0);
+	office_wait(&office, MINUTE_MS);
+	CHECK_ERR(push_from(STR("192.0.2.1")), OK);
 }
 
 static void a_sign_in_between_push_and_opening_is_none_for_it(void **state)
@@ -136,6 +158,24 @@ static void a_sign_in_between_push_and_opening_is_none_for_it(void **state)
 		  ERR_LOGIN_REQUIRED);
 	session.created_at = office.world.clock.now;
 	CHECK_ERR(consent_show(world_task(&office.world), &office.authority, &asked, &view), OK);
+}
+
+static void one_that_a_browser_opened_lasts_an_hour(void **state)
+{
+	struct session session = { .user_id = office.alice.id };
+	struct consent_asked asked = { STR_NONE, STR("one"), STR("127.0.0.1"), &session,
+				       &office.alice };
+	struct consent_view view;
+
+	(void)state;
+	CHECK_ERR(push_as("agent"), OK);
+	asked.request_id = wish.request.id;
+	CHECK_ERR(take_with("one", "agent"), OK);
+	office_wait(&office, HOUR_MS - 1);
+	CHECK_ERR(consent_show(world_task(&office.world), &office.authority, &asked, &view), OK);
+	office_wait(&office, 1);
+	CHECK_ERR(consent_show(world_task(&office.world), &office.authority, &asked, &view),
+		  ERR_NOT_FOUND);
 }
 
 static const struct {
@@ -169,7 +209,9 @@ int main(void)
 		TEST(a_pushed_request_lasts_a_minute),
 		TEST(a_proof_binds_what_is_pushed),
 		TEST(a_sign_in_between_push_and_opening_is_none_for_it),
+		TEST(one_that_a_browser_opened_lasts_an_hour),
 		TEST(what_one_address_pushes_for_a_public_client_is_not_anothers_measure),
+		TEST(all_push_3000_for_one_public_client),
 		TEST(a_request_uri_of_ours_is_told_from_others),
 	};
 

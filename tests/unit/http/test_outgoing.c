@@ -322,7 +322,7 @@ static void an_answer_over_the_cap_and_one_that_does_not_come_are_left(void **st
 static void a_name_that_is_not_found_in_time_is_waited_for_by_nobody(void **state)
 {
 	struct outgoing_wish wish = wish_for("slow.example", "/");
-	struct fetch fetches[OUTGOING_PER_HOST], more;
+	struct fetch fetches[4], more;
 
 	(void)state;
 	wish.timeout_ms = 50;
@@ -353,15 +353,15 @@ static void a_lookup_comes_after_the_reading_of_whom_to_trust(void **state)
 
 static void no_more_than_thirty_two_are_under_way(void **state)
 {
-	static struct fetch fetches[OUTGOING_MOST];
+	static struct fetch fetches[32];
 	struct outgoing_wish wish;
 	struct fetch more;
 
 	(void)state;
-	for (unsigned i = 0; i < OUTGOING_MOST; i++) {
+	for (unsigned i = 0; i < COUNT_OF(fetches); i++) {
 		char host[32];
 
-		(void)snprintf(host, sizeof(host), "slow%u.example", i / OUTGOING_PER_HOST + 1);
+		(void)snprintf(host, sizeof(host), "slow%u.example", i / 4 + 1);
 		wish = wish_for(host, "/");
 		fetch_begin(&fetches[i]);
 		CHECK_ERR(ask_for(&fetches[i], &wish), ERR_PARKED);
@@ -370,9 +370,9 @@ static void no_more_than_thirty_two_are_under_way(void **state)
 	fetch_begin(&more);
 	CHECK_ERR(ask_for(&more, &wish), ERR_BUSY);
 	task_end(&more.task);
-	for (unsigned i = 0; i < OUTGOING_MOST; i++)
+	for (unsigned i = 0; i < COUNT_OF(fetches); i++)
 		sem_post(&answered);
-	for (unsigned i = 0; i < OUTGOING_MOST; i++) {
+	for (unsigned i = 0; i < COUNT_OF(fetches); i++) {
 		CHECK_ERR(wait_for(&fetches[i]), ERR_IO);
 		task_end(&fetches[i].task);
 	}

@@ -152,8 +152,8 @@ static void an_unanswered_request_is_swept_two_hours_after_it_was_asked(void **s
 
 	insert_request(world);
 	sweep_at(world, alice_request.expires_at + 1, 0);
-	sweep_at(world, alice_request.created_at + REQUEST_KEEP_MS, 0);
-	sweep_at(world, alice_request.created_at + REQUEST_KEEP_MS + 1, 1);
+	sweep_at(world, alice_request.created_at + 2 * HOUR_MS, 0);
+	sweep_at(world, alice_request.created_at + 2 * HOUR_MS + 1, 1);
 }
 
 static enum err take(struct task *task, struct db *db, void *arg)
@@ -191,8 +191,8 @@ static void one_that_was_opened_stays_as_any_other(void **state)
 	opened.browser_hash = alice_request.browser_hash;
 	opened.expires_at = CHECK_NOW + REQUEST_LIFE_MS;
 	CHECK_ERR(world_write(world, take, &opened), OK);
-	sweep_at(world, CHECK_NOW + REQUEST_KEEP_MS - MINUTE_MS, 0);
-	sweep_at(world, CHECK_NOW + REQUEST_KEEP_MS + MINUTE_MS, 1);
+	sweep_at(world, CHECK_NOW + 2 * HOUR_MS - MINUTE_MS, 0);
+	sweep_at(world, CHECK_NOW + 2 * HOUR_MS + MINUTE_MS, 1);
 }
 
 struct put {
