@@ -13,13 +13,33 @@
 
 #include "base/arena.h"
 
+#define LOOK_EVERY_MS 5
+
+/* Looked at and not reaped: process_end does that. */
+static bool has_ended(pid_t pid, siginfo_t *info)
+{
+	*info = (siginfo_t){ 0 };
+	return waitid(P_PID, (id_t)pid, info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info->si_pid != 0;
+}
+
+/* Without a file for it: none is left, or a container's list of calls does not know pidfd_open. */
+static bool ends_while_we_look(pid_t pid, int limit_ms)
+{
+	siginfo_t info;
+
+	for (int waited = 0; waited < limit_ms && !has_ended(pid, &info); waited += LOOK_EVERY_MS)
+		(void)poll(NULL, 0, LOOK_EVERY_MS);
+	return has_ended(pid, &info);
+}
+
 bool process_ends(pid_t pid, int limit_ms)
 {
 	struct pollfd wait = { .fd = pidfd_open(pid, 0), .events = POLLIN };
 	int got;
 
 	if (wait.fd < 0)
-		return false;
+		return ends_while_we_look(pid, limit_ms);
 	do {
 		got = poll(&wait, 1, limit_ms);
 	} while (got < 0 && errno == EINTR);
@@ -29,11 +49,9 @@ bool process_ends(pid_t pid, int limit_ms)
 
 bool process_is_gone(struct arena *arena, pid_t pid, struct str *ret_how)
 {
-	siginfo_t info = { 0 };
+	siginfo_t info;
 
-	/* looked at and not reaped: process_end does that */
-	if (pid == 0 || waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
-	    info.si_pid == 0)
+	if (pid == 0 || !has_ended(pid, &info))
 		return false;
 	*ret_how = str_printf(arena, info.si_code == CLD_EXITED ? "exit status %d" : "signal %d",
 			      info.si_status);
