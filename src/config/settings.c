@@ -51,8 +51,9 @@ const struct setting settings[SETTINGS] = {
 	{ "share_dir", SETTING_PATH, PLACE(share_dir), GRANTD_SHARE_DIR, 0,
 	  "Pages, style and languages as installed." },
 	{ "extra_ca_file", SETTING_PATH, PLACE(extra_ca_file), "", 0,
-	  "Certificate authorities (PEM) to trust beside the system's when a resource's on_stop is "
-	  "a URL." },
+	  "Certificate authorities (PEM) to trust beside the system's in calls out: on_stop as a "
+	  "URL, agents'\n"
+	  "# metadata documents and key sets." },
 	{ "backup_dir", SETTING_PATH, PLACE(backup_dir), "backups", 0,
 	  "Where grantctl backup may write: nowhere else. Made when it is missing." },
 	{ "sandbox", SETTING_YES_NO, PLACE(sandbox), "yes", 0,
