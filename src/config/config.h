@@ -15,6 +15,9 @@
 
 struct task;
 
+/* More are refused; the server has room for as many (grantd/routes.c). */
+#define CONFIG_LOOPS_MAX 64
+
 /* Who may register an agent over HTTP (RFC 7591). */
 enum registration_policy { REGISTRATION_OFF, REGISTRATION_OPEN, REGISTRATION_TOKEN };
 

@@ -59,7 +59,8 @@ const struct setting settings[SETTINGS] = {
 	{ "sandbox", SETTING_YES_NO, PLACE(sandbox), "yes", 0,
 	  "no: for an emergency only, serve without the kernel's walls around the process that "
 	  "faces the network." },
-	{ "loops", SETTING_COUNT, PLACE(loops), "0", 256, "Event loops; 0: one per core." },
+	{ "loops", SETTING_COUNT, PLACE(loops), "0", CONFIG_LOOPS_MAX,
+	  "Event loops, up to 64; 0: one per core." },
 	{ "log_level", SETTING_LEVEL, PLACE(log_level), "info", 0,
 	  "debug, info, warning or error. No level ever logs tokens, codes, passwords or bodies." },
 	{ "controller_name", SETTING_TEXT, PLACE(controller_name), "", 0,

@@ -166,7 +166,7 @@ static enum err open_server(struct task *task, struct app *app, const struct con
 {
 	struct http_config http = {
 		.limits = http_limits_default,
-		.loops = config->loops,
+		.loops = app->routes.loops,
 		.trusted_proxies = config->trusted_proxies,
 		.trusted_proxy_count = config->trusted_proxy_count,
 		.clock = task->clock,

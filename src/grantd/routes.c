@@ -5,6 +5,8 @@
 
 #include "grantd/app.h"
 
+_Static_assert(CONFIG_LOOPS_MAX <= HTTP_LOOPS_MAX, "as many loops as were asked for");
+
 #define SLOW_NICENESS 15 /* about 4 % of a core that all others want */
 
 /*
@@ -74,7 +76,7 @@ void routes_plan_lanes(struct app *app, const struct config *config)
 	struct routes *routes = &app->routes;
 	bool may_block = !str_starts_with(config->database, STR("sqlite:"));
 
-	routes->loops = config->loops == 0 ? cores() : config->loops;
+	routes->loops = http_loops(config->loops);
 	routes->lanes[LANE_STORE] = (struct http_lane){ may_block ? 8 : 0, 1024 };
 	routes->lanes[LANE_PAGES] = (struct http_lane){ 2, 256 };
 	routes->lanes[LANE_SLOW] = (struct http_lane){ (cores() + 1) / 2, 64, SLOW_NICENESS };

@@ -9,8 +9,6 @@
 #include "http/listen.h"
 #include "http/loop.h"
 
-#define LOOPS_MAX 64
-
 const struct http_limits http_limits_default = {
 	.head_ms = 10 * 1000,
 	.body_ms = 10 * 1000,
@@ -33,13 +31,13 @@ struct http_server {
 	bool is_running;
 };
 
-static unsigned count_loops(unsigned wanted)
+unsigned http_loops(unsigned wanted)
 {
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
 	if (wanted == 0)
 		wanted = cores > 0 ? (unsigned)cores : 1;
-	return wanted < LOOPS_MAX ? wanted : LOOPS_MAX;
+	return wanted < HTTP_LOOPS_MAX ? wanted : HTTP_LOOPS_MAX;
 }
 
 static int or_default(int value, int otherwise)
@@ -128,7 +126,7 @@ static enum err bind_listener(struct task *task, struct http_server *server, siz
 {
 	const struct http_listener *listener = &server->config.listeners[at];
 	bool is_unix = listen_is_unix(listener->address);
-	int fds[LOOPS_MAX];
+	int fds[HTTP_LOOPS_MAX];
 
 	TRY(listen_open(task, listener->address, listener->unix_mode, fds, server->loop_count,
 			&server->ports[at]));
@@ -151,7 +149,7 @@ enum err http_server_open(struct task *task, const struct http_config *config,
 	if (config->random == NULL)
 		return fail(task, ERR_INTERNAL, "the server was given no source of randomness");
 	copy_config(server, config);
-	server->loop_count = count_loops(config->loops);
+	server->loop_count = http_loops(config->loops);
 	make_lanes(server);
 	make_loops(server);
 	for (size_t i = 0; i < config->listener_count; i++)

@@ -41,12 +41,15 @@ struct http_limits {
 
 extern const struct http_limits http_limits_default;
 
+/* A server has no more loops. */
+#define HTTP_LOOPS_MAX 64
+
 struct http_config {
 	const struct http_listener *listeners;
 	size_t listener_count;
 	struct http_lane lanes[LANE_COUNT]; /* LANE_LOOP is ignored */
 	struct http_limits limits;
-	unsigned loops; /* 0: one per core */
+	unsigned loops; /* up to HTTP_LOOPS_MAX; 0: one per core */
 	/* addresses whose X-Forwarded-For/-Proto are believed; "unix": of every unix socket */
 	const struct str *trusted_proxies;
 	size_t trusted_proxy_count;
@@ -68,6 +71,8 @@ struct http_config {
  * cannot be had. */
 MUST_CHECK enum err http_server_open(struct task *task, const struct http_config *config,
 				     struct http_server **ret_server);
+/* As many as wanted or, for 0, one per core; at most HTTP_LOOPS_MAX. */
+unsigned http_loops(unsigned wanted);
 /* Starts loops and lanes; answers at once. */
 MUST_CHECK enum err http_server_start(struct task *task, struct http_server *server);
 /*

@@ -118,7 +118,7 @@ static const struct refusal refusals[] = {
 	{ ISSUER "[grantd]\n", "no sections" },
 	{ ISSUER "loops\n", "is not NAME = VALUE" },
 	{ ISSUER "loops = many\n", "not a number" },
-	{ ISSUER "loops = 257\n", "not a number" },
+	{ ISSUER "loops = 65\n", "loops: \"65\" is not a number from 0 to 64" },
 	{ ISSUER "loops = -1\n", "not a number" },
 	{ ISSUER "plain = maybe\n", "not yes or no" },
 	{ ISSUER "plain = yes\nlisten = 0.0.0.0:80\n", "plain HTTP only" },

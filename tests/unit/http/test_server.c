@@ -4,6 +4,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "http/loop.h"
+
 static void a_connection_carries_one_request_after_another(void **state)
 {
 	int fd;
@@ -321,6 +323,20 @@ static void a_unix_socket_tells_who_is_at_the_other_end(void **state)
 	wire_start(&wire);
 }
 
+static void a_server_has_as_many_loops_as_wanted_up_to_its_most(void **state)
+{
+	unsigned count = 0;
+
+	(void)state;
+	CHECK(http_loops(HTTP_LOOPS_MAX) == HTTP_LOOPS_MAX);
+	CHECK(http_loops(HTTP_LOOPS_MAX + 1) == HTTP_LOOPS_MAX);
+	CHECK(http_loops(0) >= 1 && http_loops(0) <= HTTP_LOOPS_MAX);
+	wire.config.loops = 3;
+	wire_start(&wire);
+	(void)http_server_loops(wire.server, &count);
+	CHECK(count == 3);
+}
+
 static void only_a_trusted_proxy_speaks_for_the_client(void **state)
 {
 	static const struct str proxies[] = { STR_INIT("127.0.0.1") };
@@ -393,6 +409,7 @@ int main(void)
 		   TEST(connections_beyond_the_ceiling_are_refused),
 		   TEST(a_port_that_is_taken_is_refused_with_the_reason),
 		   TEST(a_unix_socket_tells_who_is_at_the_other_end),
+		   TEST(a_server_has_as_many_loops_as_wanted_up_to_its_most),
 		   TEST(only_a_trusted_proxy_speaks_for_the_client),
 		   TEST(the_log_has_one_line_per_request_without_the_query));
 }
