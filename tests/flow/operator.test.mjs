@@ -183,22 +183,29 @@ describe('check', () => {
 		assert.equal(problems.length, 1);
 		assert.match(problems[0], /root\.key/);
 	});
-	test('FT-019: a missing database and a newer schema are refused by check and serve alike', async (t) => {
+	test('FT-019: a missing database, an older and a newer schema are refused by check and serve alike', async (t) => {
 		const grantd = await Instance.create();
 		t.after(() => grantd.dispose());
-		const sql = 'INSERT INTO schema_version (version, applied_at) VALUES (999, 0)';
-		if (driver === 'sqlite') {
+		const run_sql = async (sql) => {
+			if (driver === 'postgres') {
+				await run_well('psql', ['-X', '-q', '-h', grantd.database.socket, '-d', grantd.database.name, '-c', sql]);
+				return;
+			}
 			const { DatabaseSync } = await import('node:sqlite');
 			const file = new DatabaseSync(in_dir(grantd, 'grantd.db'));
 			file.exec(sql);
 			file.close();
-		} else {
-			await run_well('psql', ['-X', '-q', '-h', grantd.database.socket, '-d', grantd.database.name, '-c', sql]);
-		}
-		for (const verb of ['check', 'serve']) {
-			const newer = await grantd.grantd([verb, '--dir', grantd.dir]);
-			assert.equal(newer.status, 1);
-			assert.match(newer.stderr, /schema 999.*use a newer grantd/);
+		};
+		for (const [sql, said] of [
+			['DELETE FROM schema_version', /the database has schema 0, this grantd wants \d+: run grantd migrate/],
+			['INSERT INTO schema_version (version, applied_at) VALUES (999, 0)', /the database has schema 999.*use a newer grantd/],
+		]) {
+			await run_sql(sql);
+			for (const verb of ['check', 'serve']) {
+				const refused = await grantd.grantd([verb, '--dir', grantd.dir]);
+				assert.equal(refused.status, 1);
+				assert.match(refused.stderr, said);
+			}
 		}
 		const elsewhere = driver === 'sqlite' ? 'sqlite:nowhere.db' : `postgresql:///nowhere?host=${grantd.database.socket}`;
 		for (const verb of ['check', 'serve']) {
