@@ -23,7 +23,7 @@
 
 static const char read_pragmas[] = "PRAGMA query_only=ON; PRAGMA trusted_schema=OFF;"
 				   "PRAGMA mmap_size=0; PRAGMA cell_size_check=ON;"
-				   "PRAGMA temp_store=MEMORY; PRAGMA cache_size=-48000";
+				   "PRAGMA temp_store=MEMORY; " SQLITE_READ_CACHE;
 /*
  * A small cache: SQLite looks through all of it at each commit in which a tree was balanced, to cut
  * off what lies behind the end of the file (pcache1Truncate; balancing uses a page number from far

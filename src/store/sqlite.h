@@ -51,6 +51,9 @@ void sqlite_rest(struct db *db);
 void sqlite_await_looks(struct sqlite_db *db);
 void sqlite_looks_free(struct sqlite_db *db);
 
+/* Of pages that a reader has seen. */
+#define SQLITE_READ_CACHE "PRAGMA cache_size=-48000"
+
 /* ERR_CONFIG in place of what just failed when that was for damage. */
 enum err sqlite_say_damage(struct task *task, struct sqlite_db *db, struct str path, enum err err);
 /* ERR_CONFIG: it is damaged, and how; looked through only if it is not larger than that. */

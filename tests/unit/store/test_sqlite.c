@@ -18,6 +18,7 @@
 #include "store/driver.h"
 #include "store/events.h"
 #include "store/key_rows.h"
+#include "store/sqlite.h"
 
 #define DETAILS	    (64 * 1024)
 #define EVENTS	    1000 /* of DETAILS: four times the log's 4,000 pages of 4 KiB */
@@ -155,6 +156,30 @@ static void the_log_is_moved_into_the_database_as_it_grows(void **state)
 	}
 	CHECK(stat(file_of(world, "-wal"), &stat_of) == 0 && stat_of.st_size < WAL_MAX);
 	CHECK(stat(file_of(world, ""), &stat_of) == 0 && stat_of.st_size > DETAILS * EVENTS / 2);
+	test_free(text);
+	end_world(world);
+}
+
+/* Else an idle grantd would hold all of a database of up to 16 MiB. */
+static void a_database_that_was_looked_through_is_not_kept_in_memory(void **state)
+{
+	struct world *world = new_world();
+	struct store_config config = world_config(world);
+	char *text = test_calloc(1, DETAILS);
+	struct flood flood = { { text, DETAILS }, 0, 60 };
+	struct stat stat_of = { 0 };
+	int used = 0, most = 0;
+
+	(void)state;
+	memset(text, 'x', DETAILS);
+	CHECK_ERR(world_write(world, add_events, &flood), OK);
+	store_free(&world->store);
+	CHECK(stat(file_of(world, ""), &stat_of) == 0 && stat_of.st_size > 3 * 1024 * 1024);
+	config.inspect = STORE_INSPECT;
+	CHECK_ERR(store_open(&world->home.task, &config, &world->store), OK);
+	CHECK(sqlite3_db_status(((struct sqlite_db *)world_reader(world))->handle,
+				SQLITE_DBSTATUS_CACHE_USED, &used, &most, 0) == SQLITE_OK);
+	CHECK(used > 0 && used < 1024 * 1024);
 	test_free(text);
 	end_world(world);
 }
@@ -322,6 +347,7 @@ int main(void)
 		   cmocka_unit_test(a_database_that_is_missing_or_open_to_others_is_refused),
 		   cmocka_unit_test(the_writer_is_durable_and_strict),
 		   cmocka_unit_test(the_log_is_moved_into_the_database_as_it_grows),
+		   cmocka_unit_test(a_database_that_was_looked_through_is_not_kept_in_memory),
 		   cmocka_unit_test(a_failed_fsync_ends_the_process),
 		   cmocka_unit_test(kill_9_loses_nothing_that_was_acknowledged),
 		   cmocka_unit_test(a_database_address_of_another_kind_is_refused));
