@@ -2,7 +2,11 @@
 /* Who a client is, and what guessing costs and leaves behind. */
 #include "at_office.h"
 
+#include <stdatomic.h>
+#include <string.h>
+
 #include "authority/client_auth.h"
+#include "base/secret.h"
 
 #define GUESSES 20
 
@@ -85,12 +89,70 @@ static void asking_without_a_secret_does_not_use_up_the_guesses_of_who_has_one(v
 	CHECK_ERR(try_secret("service", OFFICE_SECRET), OK);
 }
 
+/* --- by what a secret is compared: the linker puts these in between (meson.build) --- */
+
+static struct {
+	struct str digest; /* of the client's secret, as it is stored */
+	atomic_uint in_constant_time, otherwise;
+} watch;
+
+bool __real_secret_equals(struct str a, struct str b);
+bool __wrap_secret_equals(struct str a, struct str b);
+int __real_memcmp(const void *a, const void *b, size_t len);
+int __wrap_memcmp(const void *a, const void *b, size_t len);
+int __wrap_bcmp(const void *a, const void *b, size_t len);
+
+static bool is_watched(const void *at, size_t len)
+{
+	return watch.digest.len > 0 && len == watch.digest.len &&
+	       __real_memcmp(at, watch.digest.at, len) == 0;
+}
+
+bool __wrap_secret_equals(struct str a, struct str b)
+{
+	if (is_watched(a.at, a.len) || is_watched(b.at, b.len))
+		watch.in_constant_time++;
+	return __real_secret_equals(a, b);
+}
+
+int __wrap_memcmp(const void *a, const void *b, size_t len)
+{
+	if (is_watched(a, len) || is_watched(b, len))
+		watch.otherwise++;
+	return __real_memcmp(a, b, len);
+}
+
+/* What a compiler makes of a memcmp that is asked for equality alone. */
+int __wrap_bcmp(const void *a, const void *b, size_t len)
+{
+	return __wrap_memcmp(a, b, len);
+}
+
+static void ca_028_a_secret_is_compared_in_constant_time_and_in_no_other_way(void **state)
+{
+	static char digest[SHA256_LEN];
+	struct task *task = world_task(&office.world);
+
+	(void)state;
+	memcpy(digest, sha256_str(&task->arena, STR(OFFICE_SECRET)).at, sizeof(digest));
+	watch.digest = (struct str){ digest, sizeof(digest) };
+	CHECK_ERR(try_secret("service", OFFICE_SECRET), OK);
+	CHECK(watch.in_constant_time == 1);
+	CHECK_ERR(try_secret("service", "wrong"), ERR_CLIENT);
+	CHECK(watch.in_constant_time == 2);
+	CHECK(watch.otherwise == 0);
+	CHECK(str_equals(watch.digest, sha256_str(&task->arena, STR(OFFICE_SECRET))));
+	CHECK(watch.otherwise == 1); /* another way would have been seen */
+	watch.digest = STR_NONE;
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, office_start, office_end)
 
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(ca_027_guessing_a_secret_is_throttled_and_leaves_an_event),
+		TEST(ca_028_a_secret_is_compared_in_constant_time_and_in_no_other_way),
 		TEST(guesses_at_a_client_without_a_secret_do_not_keep_it_out),
 		TEST(asking_without_a_secret_does_not_use_up_the_guesses_of_who_has_one),
 		TEST(strangers_write_nothing_into_the_log_by_guessing_at_nobody),
