@@ -50,7 +50,7 @@ bench: ## beside its peers, 25 minutes (QUICK=1: the guards only; ONLY='refresh 
 bench-docs: ## put the last bench's table into docs/performance.md
 	@tools/bench --docs
 
-soak: ## flows under TSan, longer fuzzing, power cuts, 1,000 kills (SECONDS_EACH=600 POWER=5 ROUNDS=25)
+soak: ## flows under TSan, longer fuzzing and its coverage, power cuts, 1,000 kills (SECONDS_EACH=600 POWER=5 ROUNDS=25)
 	@tools/install-deps build test node
 	@SECONDS_EACH='$(SECONDS_EACH)' PARTS='$(PARTS)' POWER='$(POWER)' ROUNDS='$(ROUNDS)' tools/run-part soak
 
