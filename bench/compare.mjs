@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // `make bench`: grantd and its peers in turn in the same run, one table, and what must hold. Fails when a peer does
-// not start or a floor is missed. PAIRS, SECONDS: how often and how long; ONLY: ids of rows (bench/rows.mjs), or batch, start, memory;
+// not start or a floor is missed. PAIRS, SECONDS: how often and how long; ONLY: ids of rows (bench/rows.mjs), or batch, keyd, secret, start, memory;
 // MANY, TOKENS: for trying this program, how many grants and tokens stand for a million.
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { facts, probe_signature } from './machine.mjs';
+import { facts, probe_signature, SIGNATURE_US } from './machine.mjs';
 import { first_answer, load, median } from './measure.mjs';
 import { judged, rows } from './rows.mjs';
 import { Glewlwyd } from './servers/glewlwyd.mjs';
@@ -56,7 +56,7 @@ async function make_grantd(world, name, plan) {
 }
 
 async function make_servers(world) {
-	const wants_sizes = is_wanted('introspect');
+	const wants_sizes = is_wanted('introspect') || is_wanted('memory');
 	await make_grantd(world, 'grantd', { people: 192, grants: 100_000, tokens: 100_000 });
 	if (wants_sizes) {
 		await make_grantd(world, 'grantd 1k grants', { grants: 1000, tokens: 1000 });
@@ -119,17 +119,24 @@ async function start_up() {
 		checks: [{ what: 'ms: grantd / nginx', values, at_most: 2, goal: 1.3 }] });
 }
 
+const IDLE_SAMPLES = 3; // of each grantd, each of a start of its own
+
 // Each alone: what two processes share would count half for both.
 async function memory() {
 	const runs = {};
 	for (const server of Object.values(bench.servers)) {
-		await server.start({ tls: false });
-		await sleep(500);
-		runs[server.name] = [{ pss: server.pss_mib() }];
-		if (server === bench.servers.grantd) await issue_many(server);
-		await server.stop();
+		runs[server.name] = [];
+		for (let left = server instanceof Grantd ? IDLE_SAMPLES : 1; left > 0; left--) {
+			await server.start({ tls: false });
+			await sleep(500);
+			runs[server.name].push({ pss: server.pss_mib() });
+			if (server === bench.servers.grantd && left === 1) await issue_many(server);
+			await server.stop();
+		}
 	}
-	bench.results.push({ title: 'idle', where: 'plain', runs, checks: [{ what: 'PSS, MiB', values: [runs.grantd[0].pss], at_most: 13.7, goal: 9 }] });
+	const ours = Object.keys(runs).filter((name) => bench.servers[name] instanceof Grantd);
+	bench.results.push({ title: 'idle', where: 'plain', runs,
+		checks: ours.map((name) => ({ what: `PSS, MiB: ${name}`, values: runs[name].map(({ pss }) => pss), at_most: 13.7, goal: 9 })) });
 }
 
 async function issue_many(grantd) {
@@ -150,10 +157,41 @@ async function batch_rate(world) {
 	bench.results.push({ title: 'rotations of the store alone', where: '', runs: {}, checks: [{ what: 'rows/s: store / 64 rows by hand', values, goal: 0.4 }] });
 }
 
+// A program that measures for itself, a few times; answers what it said.
+async function say_times(name) {
+	const said = [];
+	for (let i = 0; i < Math.min(3, bench.pairs); i++) {
+		const { stdout } = await run(path.join(build, 'bench', name));
+		said.push(stdout);
+		bench.say(stdout.trim().split('\n').join('; '));
+	}
+	return said;
+}
+
+// What it costs to ask keyd, beside the same call in one process; on a slower machine as much more.
+async function key_process() {
+	const slower = Math.max(1, bench.signature_us / SIGNATURE_US);
+	const values = (await say_times('keyd_bench')).map((text) => Number(/^keys_sign_jwt.*: +([-\d.]+) us more/m.exec(text)[1]) / slower);
+	bench.results.push({ title: 'signature by the key process', where: '', runs: {},
+		checks: [{ what: `CPU µs more than in one process, where a signature takes ${SIGNATURE_US}`, values, at_most: 8 }] });
+}
+
+// memcmp is to be told apart: a measurement that cannot do that shows nothing.
+async function secret_times() {
+	const said = await say_times('secret_bench');
+	const percents = (what) => said.map((text) => Number(new RegExp(`^${what}:.*: ([\\d.]+) %$`, 'm').exec(text)[1]));
+	bench.results.push({ title: 'comparison of secrets: differ in the first byte, the last, none', where: '', runs: {}, checks: [
+		{ what: 'time, 32 bytes: most apart, %', values: percents('secret_equals, 32 bytes'), at_most: 2 },
+		{ what: 'time, 4,096 bytes: most apart, %', values: percents('secret_equals, 4096 bytes'), at_most: 2 },
+		{ what: 'the same of memcmp, 4,096 bytes: to be seen, %', values: percents('memcmp, 4096 bytes'), at_least: 100 }] });
+}
+
 async function measure_all(world) {
 	for (const slow of [false, true])
 		for (const tls of [false, true]) await run_phase({ tls, slow });
 	if (is_wanted('batch')) await batch_rate(world);
+	if (is_wanted('keyd')) await key_process();
+	if (is_wanted('secret')) await secret_times();
 	if (is_wanted('start')) await start_up();
 	if (is_wanted('memory')) await memory();
 }
@@ -186,7 +224,7 @@ async function main() {
 		seconds: bench.seconds, fsync_us: bench.fsync_us, signature_us: bench.signature_us, verification_us: bench.verification_us, is_whole: only.length === 0 && !process.env.MANY && !process.env.TOKENS, note: process.env.NOTE ?? '', results: bench.results };
 	write_results(out, report);
 	console.log(text_table(report));
-	if (bench.results.length === 0) throw new Error(`nothing was measured: ONLY names none of ${[...new Set(rows.map((row) => row.id)), 'batch', 'start', 'memory'].join(', ')}`);
+	if (bench.results.length === 0) throw new Error(`nothing was measured: ONLY names none of ${[...new Set(rows.map((row) => row.id)), 'batch', 'keyd', 'secret', 'start', 'memory'].join(', ')}`);
 	const missed = bench.results.flatMap(({ title, where, checks }) => checks.filter((check) => judged(check) === 'MISSED')
 		.map((check) => `${title}, ${where}: ${check.what} is ${median(check.values).toFixed(2)}, ${check.at_most === undefined ? `at least ${check.at_least}` : `at most ${check.at_most}`}`));
 	for (const line of missed) console.log(`floor missed: ${line}`);

@@ -2,20 +2,18 @@
 /*
  * What it costs to ask another process for a signature: CPU time of both together per call, beside
  * the same call in one process, in turns (the machine may be busy with other things), the median of
- * each. Bare: no filter of system calls, one channel per thread, as keyd has them.
+ * each. The other process is grantd's own keyd, shut in as it is.
  */
-#include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/task.h"
 #include "claims.h"
-#include "crypto/key_service.h"
+#include "crypto/keys.h"
+#include "grantd/keyd.h"
 
 #define TURNS  31
 #define ROUNDS 1000
@@ -23,7 +21,8 @@
 struct bench {
 	struct clock clock;
 	struct keyring *near, *far;
-	clockid_t keyd; /* the processor time of the other process */
+	struct keyd keyd;
+	clockid_t keyd_clock; /* the processor time of the other process */
 };
 
 static void must(bool is_well, const char *what)
@@ -44,7 +43,7 @@ static double time_of(clockid_t clock)
 
 static double cpu_us(const struct bench *bench)
 {
-	return time_of(CLOCK_PROCESS_CPUTIME_ID) + time_of(bench->keyd);
+	return time_of(CLOCK_PROCESS_CPUTIME_ID) + time_of(bench->keyd_clock);
 }
 
 static enum err sign(struct bench *bench, struct keyring *keys, struct task *task)
@@ -102,28 +101,16 @@ static void measure(struct bench *bench, const char *name,
 		     far[0] - near[0]);
 }
 
+/* The process that grantd starts, with its filter of system calls and without a file to open. */
 static void start_keyd(struct bench *bench, struct task *task, struct str root_file)
 {
-	struct key_service service = { 0 };
-	struct key_channel near, far;
-	int there[2], back[2];
-	pid_t pid;
+	struct config config = { .root_key_file = root_file,
+				 .issuer = STR("https://grantd.example"),
+				 .sandbox = true };
 
-	must(pipe2(there, O_CLOEXEC) == 0 && pipe2(back, O_CLOEXEC) == 0, "no pipe");
-	near = (struct key_channel){ .from = back[0], .to = there[1] };
-	far = (struct key_channel){ .from = there[0], .to = back[1] };
-	pid = fork();
-	must(pid >= 0, "no process");
-	if (pid == 0) {
-		key_channel_close(&near);
-		must(holder_open(task, root_file, STR("https://grantd.example"), &service.holder) ==
-			     OK,
-		     "no root key");
-		_exit(key_service_run(&service, &far) == OK ? 0 : 1);
-	}
-	key_channel_close(&far);
-	must(clock_getcpuclockid(pid, &bench->keyd) == 0, "no clock of keyd's");
-	must(keys_connect(task, &near, 1, &bench->far) == OK, "keyd does not answer");
+	must(keyd_start(task, &task->arena, &config, 1, &bench->keyd) == OK, "no keyd");
+	must(clock_getcpuclockid(bench->keyd.pid, &bench->keyd_clock) == 0, "no clock of keyd's");
+	must(keyd_connect(task, &bench->keyd, &bench->far) == OK, "keyd does not answer");
 }
 
 static void prepare(struct bench *bench, struct task *task)
@@ -157,7 +144,7 @@ int main(void)
 	measure(&bench, "keys_mac_refresh", mac_refresh);
 	keys_free(&bench.near);
 	keys_free(&bench.far);
-	(void)wait(NULL);
+	keyd_stop(&bench.keyd);
 	task_end(&task);
 	return 0;
 }

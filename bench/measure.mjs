@@ -9,7 +9,11 @@ import { Browser, authorize, wish } from './flow.mjs';
 const run = promisify(execFile);
 
 export const sorted = (values) => [...values].sort((a, b) => a - b);
-export const median = (values) => sorted(values)[(values.length - 1) >> 1];
+// Of an even count, half-way between the two in the middle: neither the better nor the worse is taken.
+export function median(values) {
+	const ordered = sorted(values);
+	return (ordered[(ordered.length - 1) >> 1] + ordered[ordered.length >> 1]) / 2;
+}
 
 // Starts a generator, which says "go" when it is connected; reads the server's processor time around its run.
 // Answers what the generator says of itself, with cpu: µs for each request.

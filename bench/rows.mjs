@@ -85,12 +85,12 @@ async function dpop(bench) {
 // Each access token is exchanged once; they are made before the measurement.
 const EXCHANGED = 3000;
 
+const exchanging = (server) => ({ server,
+	once: async (seconds) => load(server, server.exchange(), { seconds: seconds * 3, tokens: await server.subjects(EXCHANGED) }) });
+
 async function exchange(bench) {
 	const { grantd } = bench.servers;
-	return side_by_side(bench, {
-		'grantd refresh': { server: grantd, once: (seconds) => rotate(grantd, seconds) },
-		grantd: { server: grantd, once: async (seconds) => load(grantd, grantd.exchange(), { seconds: seconds * 3, tokens: await grantd.subjects(EXCHANGED) }) },
-	});
+	return side_by_side(bench, { 'grantd refresh': { server: grantd, once: (seconds) => rotate(grantd, seconds) }, grantd: exchanging(grantd) });
 }
 
 // The agent's document has been read once, and is read no more. A person may be asked 300 times in a minute, so all that
@@ -203,6 +203,8 @@ async function stalled(bench) {
 	return runs;
 }
 
+const fsyncs = (runs, bench, at_most) => [{ what: 'p50 in fsyncs', values: column(runs.grantd, 'p50').map((p50) => p50 / bench.fsync_us), at_most }];
+
 const both = ['plain', 'TLS'];
 
 // servers: by name, as bench.servers has them; where: over what it is run; slow: with 2 ms added to each fsync
@@ -237,15 +239,20 @@ export const rows = [
 	{ id: 'resumed', title: 'TLS: resumed handshake and one answer', where: ['TLS'], run: (bench) => shake(bench, 'resumed'), checks: (runs) => cost(runs, 'nginx', 1.2, 1) },
 	{ id: 'stalled', title: 'TLS: 1,000 stalled handshakes', where: ['TLS'], run: stalled,
 		checks: (runs) => [{ what: 'of a core, %', values: column(runs.grantd, 'core').map((core) => core * 100), at_most: 5 }] },
-	{ id: 'snapshot', title: 'refresh while a reader holds a snapshot', where: ['plain'],
+	{ id: 'snapshot', title: 'refresh while a reader holds a snapshot', where: both,
 		run: (bench) => beside(bench, rotate, hold_snapshot), checks: (runs) => p99_ratio(runs, 2, 1.2) },
-	{ id: 'passwords', title: 'JWT issue at 1,000/s while argon2id is busy', where: ['plain'],
+	{ id: 'passwords', title: 'JWT issue at 1,000/s while argon2id is busy', where: both,
 		// one stall of the machine decides a pair, whatever its length: many short ones, and their median
 		run: (bench) => beside(bench, (server, seconds) => load(server, server.issue(), { seconds, rate: 1000 }), hash_passwords, bench.pairs * 3),
 		checks: (runs) => p99_ratio(runs, 1.1) },
 	{ id: 'refresh', title: 'refresh + rotation, +2 ms fsync', where: both, slow: true, run: (bench) => refresh(bench, ['grantd', SQLITE, 'glewlwyd']),
 		checks: (runs, bench) => [...rate_only(runs, SQLITE, 15, 25), ...rate_only(runs, 'glewlwyd'),
-			{ what: 'p50 in fsyncs', values: column(runs.grantd, 'p50').map((p50) => p50 / bench.fsync_us), at_most: 4 }] },
+			...fsyncs(runs, bench, 4)] },
+	// beside the refresh above, which has the peers
+	{ id: 'dpop', title: 'refresh + rotation, DPoP-bound, +2 ms fsync', where: ['plain'], slow: true, checks: fsyncs,
+		run: async (bench) => side_by_side(bench, { grantd: await bound_refresh(bench.servers.grantd) }) },
+	{ id: 'exchange', title: 'token exchange, +2 ms fsync', where: ['plain'], slow: true, checks: fsyncs,
+		run: (bench) => side_by_side(bench, { grantd: exchanging(bench.servers.grantd) }) },
 	{ id: 'revoke', title: 'revocation, +2 ms fsync', where: both, slow: true, run: (bench) => revoke(bench, revoked_slowly),
 		checks: (runs) => [...rate_only(runs, SQLITE), ...rate_only(runs, 'glewlwyd')] },
 	{ id: 'flow', title: 'code + PKCE flow, +2 ms fsync', where: both, slow: true, run: (bench) => flow(bench, ['grantd', SQLITE]),
