@@ -41,6 +41,7 @@ struct config {
 	struct str
 		database_url_file; /* where database was read from; empty: it stood in the file */
 	unsigned database_pool;
+	unsigned database_queue;
 	struct str root_key_file;
 	struct str admin_socket;
 	struct str admin_group;	  /* empty: only our own user and root */

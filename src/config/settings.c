@@ -42,6 +42,8 @@ const struct setting settings[SETTINGS] = {
 	  "password." },
 	{ "database_pool", SETTING_COUNT, PLACE(database_pool), "16", 256,
 	  "PostgreSQL: how many connections write at the same time." },
+	{ "database_queue", SETTING_COUNT, PLACE(database_queue), "16384", 1000000,
+	  "How many changes may wait for the database before more are refused with 503." },
 	{ "root_key_file", SETTING_PATH, PLACE(root_key_file), "root.key", 0,
 	  "The root key: whoever has it and the database has everything. Keep a copy apart from "
 	  "the database." },

@@ -29,7 +29,7 @@ struct setting {
 };
 
 /* One per setting. */
-#define SETTINGS 43
+#define SETTINGS 44
 extern const struct setting settings[SETTINGS];
 
 /* What was written for each setting, and where: "DIR/grantd.conf:12" or "GRANTD_LISTEN". */

@@ -5,25 +5,11 @@
 
 /* By name, so that a new setting is shared unless somebody says that it is not. */
 static const char *const own[] = {
-	"shared_loopback_host",
-	"listen",
-	"plain",
-	"trusted_proxies",
-	"ops_listen",
-	"tls_cert",
-	"tls_key",
-	"database",
-	"database_url_file",
-	"database_pool",
-	"root_key_file",
-	"admin_socket",
-	"admin_group",
-	"share_dir",
-	"extra_ca_file",
-	"backup_dir",
-	"sandbox",
-	"loops",
-	"log_level",
+	"shared_loopback_host", "listen",	 "plain",	   "trusted_proxies",
+	"ops_listen",		"tls_cert",	 "tls_key",	   "database",
+	"database_url_file",	"database_pool", "database_queue", "root_key_file",
+	"admin_socket",		"admin_group",	 "share_dir",	   "extra_ca_file",
+	"backup_dir",		"sandbox",	 "loops",	   "log_level",
 };
 
 struct words {

@@ -31,6 +31,7 @@ static enum err open_store(struct task *task, struct app *app, const struct conf
 		.threads = app->routes.threads + OWN_THREADS,
 		.in_rounds = app->routes.loops,
 		.pool = config->database_pool,
+		.queue = config->database_queue,
 		.clock = task->clock,
 		.log = task->log,
 	};

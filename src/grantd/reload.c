@@ -33,6 +33,7 @@ static void warn_of_restart(struct task *task, const struct config *old, const s
 		{ "tls_key", !str_equals(old->tls_key, new->tls_key) },
 		{ "database", !str_equals(old->database, new->database) },
 		{ "database_pool", old->database_pool != new->database_pool },
+		{ "database_queue", old->database_queue != new->database_queue },
 		{ "root_key_file", !str_equals(old->root_key_file, new->root_key_file) },
 		{ "share_dir", !str_equals(old->share_dir, new->share_dir) },
 		{ "backup_dir", !str_equals(old->backup_dir, new->backup_dir) },

@@ -286,13 +286,13 @@ test('a reload says of each setting that waits for a restart that it changed, an
 	write({
 		listen: `127.0.0.1:${grantd.port + 2}`, ops_listen: `127.0.0.1:${grantd.port + 3}`, admin_socket: 'other.sock', admin_group: 'games', plain: 'yes',
 		trusted_proxies: '127.0.0.2', tls_cert: 'other-tls/cert.pem', tls_key: 'other-tls/key.pem', database: database.replace(/grantd\.db$|$/, driver === 'sqlite' ? 'other.db' : '&application_name=other'),
-		database_pool: 4, root_key_file: 'other.key', share_dir: `${grantd.home}/share`, backup_dir: 'other', sandbox: 'no', loops: 3,
+		database_pool: 4, database_queue: 512, root_key_file: 'other.key', share_dir: `${grantd.home}/share`, backup_dir: 'other', sandbox: 'no', loops: 3,
 		access_token_lifetime: '61s', keep_events: '400d', // these are taken up
 	});
 	grantd.daemon.kill('SIGHUP');
 	await until(() => { const line = grantd.log().find(({ event }) => event.startsWith('reload.') && event !== 'reload.needs_restart'); return line && assert.equal(line.event, 'reload.done', line.reason) || line; });
 	const asked = grantd.log().filter((line) => line.event === 'reload.needs_restart').map((line) => line.setting);
-	assert.deepEqual(asked.sort(), ['admin_group', 'admin_socket', 'backup_dir', 'database', 'database_pool', 'listen', 'loops', 'ops_listen', 'plain',
+	assert.deepEqual(asked.sort(), ['admin_group', 'admin_socket', 'backup_dir', 'database', 'database_pool', 'database_queue', 'listen', 'loops', 'ops_listen', 'plain',
 		'root_key_file', 'sandbox', 'share_dir', 'tls_cert', 'tls_key', 'trusted_proxies']);
 	// and what was bound and opened at the start is as it was
 	assert.equal((await grantd.fetch(`${grantd.issuer}/jwks.json`)).status, 200);

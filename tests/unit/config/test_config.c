@@ -374,8 +374,9 @@ static void what_nodes_are_compared_by_is_every_setting_that_is_not_a_node_s_own
 {
 	static const struct str own = STR_INIT(
 		" shared_loopback_host listen plain trusted_proxies ops_listen tls_cert tls_key"
-		" database database_url_file database_pool root_key_file admin_socket admin_group"
-		" share_dir extra_ca_file backup_dir sandbox loops log_level ");
+		" database database_url_file database_pool database_queue root_key_file"
+		" admin_socket admin_group share_dir extra_ca_file backup_dir sandbox loops"
+		" log_level ");
 	static const char *const values[] = {
 		[SETTING_TEXT] = "x",		[SETTING_PATH] = "x",
 		[SETTING_YES_NO] = "yes",	[SETTING_COUNT] = "7",
