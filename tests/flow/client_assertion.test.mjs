@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { granted, refused } from './expect.mjs';
-import { Instance, basic } from './harness/index.mjs';
+import { Instance, basic, driver } from './harness/index.mjs';
 import { ClientKey, asserting, seconds } from './proof.mjs';
 
 const secret = 'a secret of the web agent, long enough: 0123456789';
@@ -151,6 +151,22 @@ test('CA-019: of 32 requests with one jti one is served', async () => {
 	granted(await token(made({ jti: 'mine' })));
 	granted(await token(made({ jti: 'mine' }, key, 'one-key')));
 	await bad(made({ jti: 'mine' }), /used before/);
+});
+
+if (driver === 'postgres') test('on PostgreSQL only: CA-019: of 32 requests with one jti at two nodes one is served', async (t) => {
+	const node = await Instance.beside(t, grantd);
+	await node.start();
+	const at_either = (assertion, i) => (i % 2 ? robot : robot.at(node)).post('/token', { grant_type: 'client_credentials', ...asserting(assertion) }, { auth: false });
+	for (let round = 0; round < 4; round++) {
+		const racing = made();
+		const answers = await Promise.all(Array.from({ length: 32 }, (_, i) => at_either(racing, i)));
+		assert.equal(answers.filter(({ status }) => status === 200).length, 1);
+		for (const answer of answers.filter(({ status }) => status !== 200)) refused(answer, 401, 'invalid_client', /used before/);
+	}
+	// and one after the other
+	const used = made();
+	granted(await at_either(used, 0));
+	refused(await at_either(used, 1), 401, 'invalid_client', /used before/);
 });
 
 test('an assertion whose request is refused is used up all the same', async () => {

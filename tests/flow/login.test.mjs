@@ -6,7 +6,7 @@ import https from 'node:https';
 import os from 'node:os';
 import { after, before, describe, test } from 'node:test';
 import { granted, refused } from './expect.mjs';
-import { Instance, Person } from './harness/index.mjs';
+import { Instance, Person, driver } from './harness/index.mjs';
 
 let grantd, alice, agent;
 before(async () => {
@@ -54,6 +54,23 @@ test('LG-001: a hundred guesses from a hundred networks meet the throttle of the
 	assert.ok(statuses.includes(429), statuses.join(' '));
 	const again = await bob.get('/login?again=1');
 	assert.ok(is_in(await bob.submit(again, again.form_with('password'), { username: 'bob', password: bob.password }, { follow: false })));
+});
+
+// Ten guesses at each would be free were they not counted together.
+if (driver === 'postgres') test('on PostgreSQL only: LG-001: wrong passwords sent to two nodes by turns count as at one', async (t) => {
+	const node = await Instance.beside(t, grantd);
+	await node.start();
+	const stranger = new Person(grantd, await grantd.add_person('fred'));
+	const page = await stranger.get('/login');
+	const answers = [];
+	for (let i = 0; i < 20; i++)
+		answers.push(await stranger.at(i % 2 ? node : grantd).submit(page, page.form_with('password'), { username: 'fred', password: `guess ${i}` }, { follow: false }));
+	for (const answer of answers.slice(0, 10)) assert.equal(answer.status, 403);
+	for (const turn of [0, 1]) {
+		const refusal = answers.find(({ status }, i) => i % 2 === turn && status !== 403);
+		assert.ok(refusal, answers.map(({ status }) => status).join(' '));
+		is_throttled(refusal);
+	}
 });
 
 test('LG-002: every spelling of a name is counted as one account', async () => {

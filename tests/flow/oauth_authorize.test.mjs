@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an agent may ask for, and how a wrong question is answered: rows AZ, PK and RI of tests/rows.
 import assert from 'node:assert/strict';
+import https from 'node:https';
 import { after, before, describe, test } from 'node:test';
 import { ask, is_asked, is_error_page, is_told } from './expect.mjs';
-import { Instance, pkce } from './harness/index.mjs';
+import { Instance, driver, pkce } from './harness/index.mjs';
 
 let grantd, alice, agent, bare, strict;
 before(async () => {
@@ -196,4 +197,16 @@ test('max_age and acr_values are honoured or refused', async () => {
 	await told(agent.authorization({ max_age: 'soon' }), 'invalid_request');
 	await told(agent.authorization({ acr_values: 'urn:none:such' }), 'unmet_authentication_requirements');
 	is_asked(await get(agent.authorization({ max_age: '0', acr_values: 'urn:none:such urn:grantd:acr:password' })));
+});
+
+// Each would take 300 of a network in a minute were they not counted together; the other learns of them by tens.
+if (driver === 'postgres') test('on PostgreSQL only: new requests sent to two nodes by turns count together', async (t) => {
+	const node = await Instance.beside(t, grantd);
+	await node.start();
+	const browser = new https.Agent({ localAddress: '127.0.9.1', keepAlive: true });
+	t.after(() => browser.destroy());
+	const statuses = [];
+	for (let i = 0; i < 400; i++) statuses.push((await ask(i % 2 ? node : grantd, agent.authorization().url, { agent: browser })).status);
+	assert.deepEqual(statuses.slice(0, 300), Array(300).fill(303));
+	for (const turn of [0, 1]) assert.ok(statuses.some((status, i) => i % 2 === turn && status === 429), String(statuses.slice(300)));
 });

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { with_documents } from './agent_host.mjs';
 import { MovedInstance } from './clock.mjs';
 import { granted, until } from './expect.mjs';
+import { Instance, driver } from './harness/index.mjs';
 
 const day = 86400;
 
@@ -95,3 +96,28 @@ test('agents that nobody needs are forgotten: a document after a week, a registr
 	assert.deepEqual(await known(), [allowed.client_id]);
 	assert.equal(grantd.log().filter(({ event, client }) => event === 'client.expired' && client === client_id).length, 1);
 });
+
+async function the_other_sweeps(t) {
+	const holder = await Instance.start(t);
+	const { agent } = await holder.furnish({ agent: { secret: true, grant_types: ['client_credentials'] } });
+	const heir = await Instance.beside(t, holder);
+	t.after(MovedInstance.take(heir));
+	const lease = async () => (await heir.rows("SELECT holder, fence FROM leases WHERE name = 'sweep'"))[0];
+	const throttles = () => heir.rows('SELECT name FROM throttles');
+	const held = await until(lease);
+	// a row that is over a minute later
+	await Object.assign(agent.at(holder), { client_secret: 'wrong'.repeat(8) }).post('/token', { grant_type: 'client_credentials' });
+	await until(async () => (await throttles()).length === 1);
+	await heir.start();
+	await until(async () => /^grantd_job_done_timestamp_seconds\{name="sweep"\} [1-9]/m.test(await (await fetch(`http://127.0.0.1:${heir.port + 1}/metrics`)).text()));
+	await holder.kill_9();
+	assert.deepEqual(await lease(), held, 'it has asked for its turn, and it was not');
+	heir.move(181);
+	// it asks every minute, and those are real
+	await until(async () => (await throttles()).length === 0, 120_000);
+	const taken = await lease();
+	assert.notEqual(taken.holder, held.holder);
+	assert.equal(Number(taken.fence), Number(held.fence) + 1);
+}
+
+if (driver === 'postgres') test('on PostgreSQL only: when the node that sweeps is killed, another takes its lease when that has run out', { timeout: 240_000 }, the_other_sweeps);
