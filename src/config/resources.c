@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/entry.h"
 #include "base/task.h"
 #include "config/file.h"
 #include "config/settings.h"
@@ -32,6 +33,13 @@ static int compare_names(const void *a, const void *b)
 	return str_compare(*(const struct str *)a, *(const struct str *)b);
 }
 
+static void complain_of_folder(struct folder *folder)
+{
+	problem_add(folder->task, folder->problems, NULL,
+		    str_printf(&folder->task->arena, "%.*s: cannot be read: %s",
+			       STR_FMT(folder->path), strerror(errno)));
+}
+
 /* File names that end in .json, sorted so that errors and pages have one order. */
 static size_t list_names(struct folder *folder, struct str *names, size_t max)
 {
@@ -43,12 +51,10 @@ static size_t list_names(struct folder *folder, struct str *names, size_t max)
 	if (stream == NULL) {
 		if (fd >= 0)
 			close(fd);
-		problem_add(folder->task, folder->problems, NULL,
-			    str_printf(&folder->task->arena, "%.*s: cannot be read: %s",
-				       STR_FMT(folder->path), strerror(errno)));
+		complain_of_folder(folder);
 		return 0;
 	}
-	while ((entry = readdir(stream)) != NULL) {
+	while ((entry = entry_next(stream)) != NULL) {
 		struct str name = str_from_c(entry->d_name);
 
 		if (!str_ends_with(name, SUFFIX) || str_starts_with(name, STR(".")))
@@ -60,6 +66,9 @@ static size_t list_names(struct folder *folder, struct str *names, size_t max)
 		}
 		names[count++] = str_copy(&folder->task->arena, name);
 	}
+	/* a resource that is not seen would be one that was taken away */
+	if (entry == NULL && errno != 0)
+		complain_of_folder(folder);
 	qsort(names, count, sizeof(*names), compare_names);
 	return count;
 }

@@ -2,10 +2,12 @@
 #include "grantd/proc_status.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/entry.h"
 #include "base/task.h"
 
 #define TEXT_MAX 8192
@@ -70,7 +72,7 @@ static enum err read_threads(struct task *task, pid_t pid, struct proc_status *s
 
 	if (threads == NULL)
 		return fail(task, ERR_NOT_FOUND, "/proc does not show it");
-	while ((entry = readdir(threads)) != NULL) {
+	while ((entry = entry_next(threads)) != NULL) {
 		if (entry->d_name[0] == '.')
 			continue;
 		/* one that has ended meanwhile */
@@ -89,6 +91,8 @@ static enum err read_threads(struct task *task, pid_t pid, struct proc_status *s
 		if (filters < status->filters)
 			status->filters = filters;
 	}
+	if (errno != 0)
+		return fail(task, ERR_IO, "/proc does not show all its threads");
 	task_forgive(task);
 	return OK;
 }

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/entry.h"
 #include "base/task.h"
 
 struct folder {
@@ -99,7 +100,7 @@ static enum err list(const struct folder *folder, DIR *dir, struct str ending,
 	struct dirent *entry;
 	size_t count = 0;
 
-	while ((entry = readdir(dir)) != NULL) {
+	while ((entry = entry_next(dir)) != NULL) {
 		struct str name = str_copy(folder->arena, str_from_c(entry->d_name));
 
 		if (!is_wanted(name, ending))
@@ -109,6 +110,9 @@ static enum err list(const struct folder *folder, DIR *dir, struct str ending,
 		TRY(read_file(folder, name, &files[count].text));
 		files[count++].name = str_sub(name, 0, name.len - ending.len);
 	}
+	if (errno != 0)
+		return failf(folder->task, ERR_CONFIG, "%.*s: %s", STR_FMT(folder->dir),
+			     strerrordesc_np(errno));
 	qsort(files, count, sizeof(*files), by_name);
 	*ret_count = count;
 	return OK;

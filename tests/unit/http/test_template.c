@@ -9,6 +9,7 @@
 #include "check.h"
 #include "http/locale.h"
 #include "http/template.h"
+#include "short_folder.h"
 
 /* A folder of templates (and one of locales) that a test fills. */
 struct world {
@@ -335,6 +336,22 @@ static void a_translation_with_a_typing_mistake_is_refused(void **state)
 	world_close(&world);
 }
 
+static void a_folder_that_is_not_read_to_its_end_is_refused(void **state)
+{
+	struct world world;
+
+	(void)state;
+	world_open(&world);
+	for (int given = 0; given < 5; given++) {
+		entries_left = given;
+		CHECK_ERR(locale_set_load(&world.task, str_from_c(world.locales), &world.languages),
+			  ERR_CONFIG);
+	}
+	entries_left = -1;
+	CHECK_ERR(locale_set_load(&world.task, str_from_c(world.locales), &world.languages), OK);
+	world_close(&world);
+}
+
 int main(void)
 {
 	return RUN(cmocka_unit_test(values_are_escaped_in_text_and_attributes),
@@ -347,5 +364,6 @@ int main(void)
 		   cmocka_unit_test(a_template_has_so_many_steps_and_no_more),
 		   cmocka_unit_test(a_page_larger_than_its_ceiling_is_refused),
 		   cmocka_unit_test(the_language_is_the_best_of_what_was_asked),
-		   cmocka_unit_test(a_translation_with_a_typing_mistake_is_refused));
+		   cmocka_unit_test(a_translation_with_a_typing_mistake_is_refused),
+		   cmocka_unit_test(a_folder_that_is_not_read_to_its_end_is_refused));
 }
