@@ -85,10 +85,20 @@ static enum err spawn(struct task *task, const struct str *arguments, size_t cou
 	return OK;
 }
 
+static pid_t await_end(pid_t pid, int *ret_status)
+{
+	pid_t ended;
+
+	do
+		ended = waitpid(pid, ret_status, 0);
+	while (ended < 0 && errno == EINTR);
+	return ended;
+}
+
 enum err command_run(struct task *task, const struct str *arguments, size_t count, int limit_ms,
 		     int *ret_status)
 {
-	pid_t pid = -1;
+	pid_t pid = -1, ended;
 	bool in_time;
 	int status = 0;
 
@@ -96,10 +106,11 @@ enum err command_run(struct task *task, const struct str *arguments, size_t coun
 	in_time = process_ends(pid, limit_ms);
 	if (!in_time)
 		kill(-pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
+	ended = await_end(pid, &status);
 	if (!in_time)
 		return failf(task, ERR_TIMEOUT, "it was ended after %d ms", limit_ms);
+	if (ended != pid)
+		return failf(task, ERR_IO, "how it ended is not known: %s", strerror(errno));
 	if (!WIFEXITED(status))
 		return failf(task, ERR_IO, "it was ended by signal %d", WTERMSIG(status));
 	*ret_status = WEXITSTATUS(status);

@@ -152,6 +152,19 @@ static void how_it_ended_is_told(void **state)
 	CHECK_STR(world.home.task.reason, STR("no-such-command-here: no such command"));
 }
 
+/* Where SIGCHLD is ignored the kernel keeps no child's status. */
+static void a_command_whose_end_nobody_knows_did_not_do_its_work(void **state)
+{
+	const struct str argument = command("exit 0");
+	int status = -1;
+
+	(void)state;
+	CHECK(signal(SIGCHLD, SIG_IGN) != SIG_ERR);
+	CHECK_ERR(command_run(world_task(&world), &argument, 1, LONG_MS, &status), ERR_IO);
+	CHECK(signal(SIGCHLD, SIG_DFL) != SIG_ERR);
+	CHECK(status == -1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, end)
 
 int main(void)
@@ -160,5 +173,6 @@ int main(void)
 		   TEST(nothing_of_our_environment_is_seen),
 		   TEST(no_file_of_ours_is_open_in_it_and_what_it_prints_goes_nowhere),
 		   TEST(a_command_that_hangs_is_ended_with_its_children),
-		   TEST(how_it_ended_is_told));
+		   TEST(how_it_ended_is_told),
+		   TEST(a_command_whose_end_nobody_knows_did_not_do_its_work));
 }
