@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What grantd calls in its libraries and may be refused: each with what it answers then. Calls that
- * only look, or give back, are not here: they have no way to fail.
+ * What grantd calls in its libraries and may be refused: each with what it answers then. Why others
+ * are not here is said in tools/lint/calls.allow.
  */
 #include "inject.h"
 
+#include <argon2.h>
 #include <errno.h>
 #include <openssl/conf.h>
 #include <openssl/ec.h>
@@ -52,6 +53,12 @@ SQLITE(int, sqlite3_bind_null, (sqlite3_stmt * statement, int at), (statement, a
 SQLITE(const unsigned char *, sqlite3_column_text, (sqlite3_stmt * statement, int at),
        (statement, at), NULL)
 SQLITE(const void *, sqlite3_column_blob, (sqlite3_stmt * statement, int at), (statement, at), NULL)
+SQLITE(sqlite3_vfs *, sqlite3_vfs_find, (const char *name), (name), NULL)
+SQLITE(int, sqlite3_vfs_register, (sqlite3_vfs * vfs, int is_first), (vfs, is_first), SQLITE_NOMEM)
+SQLITE(int, sqlite3_file_control, (sqlite3 * db, const char *name, int what, void *arg),
+       (db, name, what, arg), SQLITE_NOMEM)
+SQLITE(int, sqlite3_busy_timeout, (sqlite3 * db, int wait), (db, wait), SQLITE_NOMEM)
+SQLITE(int, sqlite3_extended_result_codes, (sqlite3 * db, int is_on), (db, is_on), SQLITE_NOMEM)
 SQLITE(int, sqlite3_wal_checkpoint_v2,
        (sqlite3 * db, const char *name, int mode, int *in_log, int *done),
        (db, name, mode, in_log, done), SQLITE_NOMEM)
@@ -63,14 +70,17 @@ OPENSSL(int, SSL_write_ex, (SSL * ssl, const void *at, size_t len, size_t *ret),
 	(ssl, at, len, ret), 0)
 OPENSSL(int, SSL_shutdown, (SSL * ssl), (ssl), -1)
 OPENSSL(SSL_CTX *, SSL_CTX_new, (const SSL_METHOD *method), (method), NULL)
-OPENSSL(int, SSL_CTX_use_certificate_chain_file, (SSL_CTX * context, const char *file),
-	(context, file), 0)
-OPENSSL(int, SSL_CTX_use_PrivateKey_file, (SSL_CTX * context, const char *file, int type),
-	(context, file, type), 0)
+/* what OpenSSL's macros set on a context: the curves, the oldest version, a chain */
+OPENSSL(long, SSL_CTX_ctrl, (SSL_CTX * context, int what, long number, void *at),
+	(context, what, number, at), 0)
+OPENSSL(int, SSL_CTX_use_certificate, (SSL_CTX * context, X509 *certificate),
+	(context, certificate), 0)
+OPENSSL(int, SSL_CTX_use_PrivateKey, (SSL_CTX * context, EVP_PKEY *key), (context, key), 0)
 OPENSSL(int, SSL_CTX_set_session_id_context,
 	(SSL_CTX * context, const unsigned char *id, unsigned len), (context, id, len), 0)
 OPENSSL(BIO *, BIO_new, (const BIO_METHOD *method), (method), NULL)
 OPENSSL(BIO *, BIO_new_mem_buf, (const void *at, int len), (at, len), NULL)
+OPENSSL(BIO *, BIO_new_fp, (FILE * file, int flags), (file, flags), NULL)
 OPENSSL(EVP_MD_CTX *, EVP_MD_CTX_new, (void), (), NULL)
 OPENSSL(EVP_MD *, EVP_MD_fetch, (OSSL_LIB_CTX * library, const char *name, const char *properties),
 	(library, name, properties), NULL)
@@ -93,6 +103,13 @@ OPENSSL(int, EVP_PKEY_sign,
 	(EVP_PKEY_CTX * context, unsigned char *ret, size_t *ret_len, const unsigned char *at,
 	 size_t len),
 	(context, ret, ret_len, at, len), 0)
+OPENSSL(int, EVP_PKEY_CTX_set_rsa_padding, (EVP_PKEY_CTX * context, int padding),
+	(context, padding), 0)
+OPENSSL(int, EVP_PKEY_CTX_set_rsa_mgf1_md, (EVP_PKEY_CTX * context, const EVP_MD *type),
+	(context, type), 0)
+OPENSSL(int, EVP_PKEY_CTX_set_rsa_pss_saltlen, (EVP_PKEY_CTX * context, int len), (context, len), 0)
+OPENSSL(int, EVP_PKEY_CTX_set_signature_md, (EVP_PKEY_CTX * context, const EVP_MD *type),
+	(context, type), 0)
 OPENSSL(int, EVP_PKEY_verify_init, (EVP_PKEY_CTX * context), (context), 0)
 OPENSSL(int, EVP_PKEY_verify,
 	(EVP_PKEY_CTX * context, const unsigned char *signature, size_t signature_len,
@@ -102,8 +119,6 @@ OPENSSL(int, EVP_PKEY_fromdata_init, (EVP_PKEY_CTX * context), (context), 0)
 OPENSSL(int, EVP_PKEY_fromdata,
 	(EVP_PKEY_CTX * context, EVP_PKEY **ret, int selection, OSSL_PARAM params[]),
 	(context, ret, selection, params), 0)
-OPENSSL(EVP_PKEY *, d2i_AutoPrivateKey, (EVP_PKEY * *at, const unsigned char **bytes, long len),
-	(at, bytes, len), NULL)
 OPENSSL(ECDSA_SIG *, ECDSA_SIG_new, (void), (), NULL)
 OPENSSL(ECDSA_SIG *, d2i_ECDSA_SIG, (ECDSA_SIG * *at, const unsigned char **bytes, long len),
 	(at, bytes, len), NULL)
@@ -112,6 +127,8 @@ OPENSSL(BIGNUM *, BN_bin2bn, (const unsigned char *at, int len, BIGNUM *ret), (a
 OPENSSL(int, ECDSA_SIG_set0, (ECDSA_SIG * signature, BIGNUM *r, BIGNUM *s), (signature, r, s), 0)
 OPENSSL(int, BN_bn2binpad, (const BIGNUM *number, unsigned char *ret, int len), (number, ret, len),
 	-1)
+OPENSSL(int, BN_bn2nativepad, (const BIGNUM *number, unsigned char *ret, int len),
+	(number, ret, len), -1)
 OPENSSL(int, EVP_DigestVerifyInit,
 	(EVP_MD_CTX * context, EVP_PKEY_CTX **ret, const EVP_MD *type, ENGINE *engine,
 	 EVP_PKEY *key),
@@ -126,6 +143,9 @@ OPENSSL(EVP_PKEY *, EVP_PKEY_new_raw_public_key_ex,
 	(library, type, properties, at, len), NULL)
 OPENSSL(int, EVP_PKEY_get_bn_param, (const EVP_PKEY *key, const char *name, BIGNUM **ret),
 	(key, name, ret), 0)
+OPENSSL(int, EVP_PKEY_get_group_name,
+	(const EVP_PKEY *key, char *ret, size_t size, size_t *ret_len), (key, ret, size, ret_len),
+	0)
 OPENSSL(int, i2d_PrivateKey, (const EVP_PKEY *key, unsigned char **ret), (key, ret), -1)
 OPENSSL(int, SSL_CTX_set_cipher_list, (SSL_CTX * context, const char *names), (context, names), 0)
 OPENSSL(int, SSL_CTX_check_private_key, (const SSL_CTX *context), (context), 0)
@@ -135,6 +155,10 @@ OPENSSL(EVP_PKEY *, PEM_read_bio_PrivateKey,
 OPENSSL(int, PEM_write_bio_PrivateKey,
 	(BIO * bio, const EVP_PKEY *key, const EVP_CIPHER *cipher, const unsigned char *pass,
 	 int pass_len, pem_password_cb *ask, void *arg),
+	(bio, key, cipher, pass, pass_len, ask, arg), 0)
+OPENSSL(int, PEM_write_bio_PKCS8PrivateKey,
+	(BIO * bio, const EVP_PKEY *key, const EVP_CIPHER *cipher, const char *pass, int pass_len,
+	 pem_password_cb *ask, void *arg),
 	(bio, key, cipher, pass, pass_len, ask, arg), 0)
 OPENSSL(int, PEM_write_bio_X509, (BIO * bio, const X509 *certificate), (bio, certificate), 0)
 OPENSSL(X509 *, X509_new, (void), (), NULL)
@@ -162,6 +186,8 @@ OPENSSL(int, X509_check_private_key, (const X509 *certificate, const EVP_PKEY *k
 OPENSSL(int, ASN1_TIME_to_tm, (const ASN1_TIME *time, struct tm *ret), (time, ret), 0)
 OPENSSL(X509 *, PEM_read_bio_X509, (BIO * bio, X509 **at, pem_password_cb *ask, void *arg),
 	(bio, at, ask, arg), NULL)
+OPENSSL(X509 *, PEM_read_bio_X509_AUX, (BIO * bio, X509 **at, pem_password_cb *ask, void *arg),
+	(bio, at, ask, arg), NULL)
 
 /* What follows the type is a name, a length or nothing: one word in any case. */
 __attribute__((visibility("default"))) EVP_PKEY *EVP_PKEY_Q_keygen(OSSL_LIB_CTX *library,
@@ -181,15 +207,6 @@ __attribute__((visibility("default"))) EVP_PKEY *EVP_PKEY_Q_keygen(OSSL_LIB_CTX 
 							   : real(library, properties, type, word);
 }
 
-SODIUM(int, crypto_pwhash_str,
-       (char ret[crypto_pwhash_STRBYTES], const char *const password, unsigned long long len,
-	unsigned long long work, size_t memory),
-       (ret, password, len, work, memory), -1)
-SODIUM(int, crypto_pwhash,
-       (unsigned char *const ret, unsigned long long ret_len, const char *const password,
-	unsigned long long len, const unsigned char *const salt, unsigned long long work,
-	size_t memory, int algorithm),
-       (ret, ret_len, password, len, salt, work, memory, algorithm), (errno = ENOMEM, -1))
 SODIUM(int, crypto_aead_xchacha20poly1305_ietf_encrypt,
        (unsigned char *ret, unsigned long long *ret_len, const unsigned char *at,
 	unsigned long long len, const unsigned char *with, unsigned long long with_len,
@@ -203,3 +220,6 @@ SODIUM(int, crypto_aead_xchacha20poly1305_ietf_decrypt,
 SODIUM(void *, sodium_allocarray, (size_t count, size_t size), (count, size),
        (errno = ENOMEM, NULL))
 SODIUM(int, sodium_init, (void), (), -1)
+SODIUM(int, sodium_mprotect_readonly, (void *at), (at), (errno = ENOMEM, -1))
+/* a password's hash is argon2's own, in memory of ours */
+SODIUM(int, argon2id_ctx, (argon2_context * context), (context), ARGON2_MEMORY_ALLOCATION_ERROR)
