@@ -18,9 +18,15 @@ struct site {
 	_Atomic uint64_t id; /* 0: free */
 	uint32_t kind;
 	uint32_t frame; /* where in its library the call stands */
-	char name[48];
+	char name[44];
+	uint32_t within;
 	char library[32]; /* for people */
 };
+
+/* Who called, from however far away: one of those that themselves crash without memory. */
+enum within { WITHIN_NONE, WITHIN_SECCOMP, WITHIN_LOOK_UP };
+
+_Static_assert(sizeof(struct site) == 96, "as the test reads it");
 
 struct board {
 	_Atomic uint64_t armed; /* the site that fails, once; 0: none */
@@ -34,11 +40,25 @@ struct walk {
 	uint32_t frame;
 	const char *library;
 	unsigned skip, left;
+	enum within within;
 };
 
 static struct board *board;
+/* glibc's look-ups of a user or a group, by where they begin */
+static uintptr_t look_ups[8];
 /* whoever is in here is not asked again: the way down may call what is watched */
 static _Thread_local __attribute__((tls_model("initial-exec"))) bool is_busy;
+
+static void find_look_ups(void)
+{
+	static const char *const names[] = {
+		"getpwnam",   "getpwuid",   "getgrnam",	  "getgrgid",
+		"getpwnam_r", "getpwuid_r", "getgrnam_r", "getgrgid_r"
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		look_ups[i] = (uintptr_t)inject_real(names[i]);
+}
 
 __attribute__((constructor)) static void map_board(void)
 {
@@ -50,8 +70,10 @@ __attribute__((constructor)) static void map_board(void)
 		return;
 	at = mmap(NULL, sizeof(struct board), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	close(fd);
-	if (at != MAP_FAILED)
-		board = at;
+	if (at == MAP_FAILED)
+		return;
+	find_look_ups();
+	board = at;
 }
 
 /* FNV-1a */
@@ -88,6 +110,22 @@ static _Unwind_Reason_Code take_frame(struct _Unwind_Context *context, void *arg
 	return _URC_NO_REASON;
 }
 
+static _Unwind_Reason_Code take_caller(struct _Unwind_Context *context, void *arg)
+{
+	struct walk *walk = arg;
+	uintptr_t at = _Unwind_GetIP(context), begins = _Unwind_GetRegionStart(context);
+	struct dl_find_object found;
+
+	if (at == 0 || _dl_find_object((void *)at, &found) != 0)
+		return _URC_END_OF_STACK;
+	if (strstr(found.dlfo_link_map->l_name, "/libseccomp.so") != NULL)
+		walk->within = WITHIN_SECCOMP;
+	for (size_t i = 0; i < sizeof(look_ups) / sizeof(*look_ups); i++)
+		if (begins == look_ups[i])
+			walk->within = WITHIN_LOOK_UP;
+	return walk->within == WITHIN_NONE ? _URC_NO_REASON : _URC_END_OF_STACK;
+}
+
 static void copy_name(char *ret, size_t size, const char *name)
 {
 	for (size_t i = 0; i < size - 1 && name[i] != '\0'; i++)
@@ -107,12 +145,17 @@ static void note(const struct walk *walk, enum inject_kind kind, const char *nam
 		struct site *site = &board->sites[slot];
 		uint64_t free_slot = 0;
 
-		if (atomic_load(&site->id) == walk->id)
+		if (atomic_load(&site->id) == walk->id) {
+			/* reached from elsewhere too: then it is anybody's */
+			if (site->within != walk->within)
+				site->within = WITHIN_NONE;
 			return;
+		}
 		if (!atomic_compare_exchange_strong(&site->id, &free_slot, walk->id))
 			continue;
 		site->kind = kind;
 		site->frame = walk->frame;
+		site->within = walk->within;
 		copy_name(site->name, sizeof(site->name), name);
 		copy_name(site->library, sizeof(site->library),
 			  file_of(walk->library == NULL ? "" : walk->library));
@@ -145,8 +188,11 @@ bool inject_here(enum inject_kind kind, const char *name, const void *caller)
 	is_busy = true;
 	walk.id = mix(walk.id, name, strlen(name));
 	(void)_Unwind_Backtrace(take_frame, &walk);
-	if (frame == 0)
+	if (frame == 0) {
+		if (kind == INJECT_MALLOC)
+			(void)_Unwind_Backtrace(take_caller, &walk);
 		note(&walk, kind, name);
+	}
 	id = walk.id;
 	fails = atomic_load(&board->armed) == id &&
 		atomic_compare_exchange_strong(&board->armed, &id, 0);
