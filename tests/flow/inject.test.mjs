@@ -145,6 +145,7 @@ async function try_site(world, [where, , meets], site) {
 async function work(queue) {
 	while (queue.length > 0 && Date.now() < ends_at && failures.length < 100) {
 		const world = beside === 1 && most < SITES_OF_A_WORLD ? first : await World.create(library);
+		if (!world.grantd.daemon.is_running) await world.grantd.start(); // a sample's one world, in its second round
 		let is_sound = true;
 		for (let i = 0; i < SITES_OF_A_WORLD && is_sound && queue.length > 0 && Date.now() < ends_at; i++) is_sound = await try_site(world, ...queue.shift());
 		try {
