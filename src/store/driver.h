@@ -85,6 +85,7 @@ struct db {
 	const struct sql_driver *driver;
 	struct ended_notes *ended; /* of a writing connection where DIR keeps what has ended */
 	bool in_rounds;		   /* its thread says when it will wait: store_rest */
+	_Atomic int64_t *heard;	   /* the store's: a server's last answer to anybody; or NULL */
 };
 
 extern const struct sql_driver sqlite_driver;

@@ -160,8 +160,8 @@ static enum err start(struct task *task, struct db *base, const struct sql *sql,
 
 	spell(&args, &parameters);
 	err = run(task, db, sql, &parameters, &result);
-	/* a connection that died while it was idle; a read can be asked again */
-	if (err != OK && was_connected && db->connection == NULL && db->use == DB_READ)
+	/* most often closed while it was idle; a read can be asked again, but not waited for */
+	if (err != OK && was_connected && postgres_was_closed(db) && db->use == DB_READ)
 		err = run(task, db, sql, &parameters, &result);
 	if (err != OK)
 		return err;

@@ -2,7 +2,8 @@
 /*
  * What the files of the PostgreSQL driver share: a connection that comes back by itself. While the
  * server is gone every question is answered ERR_STORE at once, or within two seconds when it does
- * not answer at all.
+ * not answer at all; and at once again where somebody has just waited in vain, unless the server
+ * has answered others.
  */
 #pragma once
 
@@ -19,12 +20,18 @@ struct postgres_db {
 	size_t prepared_count;
 	int64_t retry_at; /* monotonic: no attempt to connect before */
 	int64_t back_off;
+	bool is_late;	     /* the last connection was given up, for no answer came in time */
 	bool in_transaction; /* a lost connection must not be replaced in the middle of one */
 	bool is_conflict; /* the last failure was 40001 or 40P01: the transaction may run again */
 };
 
 /* Connects if need be. ERR_STORE. */
 enum err postgres_connect(struct task *task, struct postgres_db *db);
+/*
+ * True if the connection that there was has been closed by the server or on the way there, false if
+ * it was we who gave it up.
+ */
+bool postgres_was_closed(const struct postgres_db *db);
 /* Gives the connection up. */
 void postgres_drop(struct postgres_db *db);
 /*

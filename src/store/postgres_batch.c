@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A transaction per closure. One that met a conflict (40001, 40P01), or a connection that was gone
- * before its commit was sent, left nothing behind and runs again. Once COMMIT is sent and no answer
- * comes, nobody knows: ERR_STORE, and never again, for a refresh that was kept must not run twice.
+ * A transaction per closure. One that met a conflict (40001, 40P01), or a connection that was
+ * closed before its commit was sent, left nothing behind and runs again; one whose time is up does
+ * not, for who asked has waited long enough. Once COMMIT is sent and no answer comes, nobody knows:
+ * ERR_STORE, and never again, for a refresh that was kept must not run twice.
  */
 #include <time.h>
 
@@ -22,7 +23,7 @@ enum outcome { DONE, RUN_AGAIN };
 
 static bool may_run_again(const struct postgres_db *db, bool was_connected)
 {
-	return db->is_conflict || (was_connected && db->connection == NULL);
+	return db->is_conflict || (was_connected && postgres_was_closed(db));
 }
 
 static enum outcome commit(struct task *task, struct postgres_db *db, struct write *write)

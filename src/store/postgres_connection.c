@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <poll.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -9,6 +10,7 @@
 
 #define BACK_OFF_MIN_MS 100
 #define BACK_OFF_MAX_MS 2000
+#define ALIVE_MS	900 /* since it answered somebody: less than anybody waits in vain */
 
 /*
  * What stands before dbname is a default that the operator's URI may change; what follows it is
@@ -34,16 +36,20 @@ static const char *const keywords[] = {
 	" WHERE current_setting('synchronous_commit') = 'off';"                                    \
 	"SET default_transaction_isolation = 'read committed';"
 
-/* wait_ms is for a server that does not even say that it gave up */
+/*
+ * wait_ms is for a server that does not even say that it gave up. Who asked is to be told within
+ * two seconds, and is made to wait only once: a connection that was waited for in vain is gone, and
+ * what is asked next is refused until it is time to look for another.
+ */
 static const struct {
 	const char *settings;
 	int64_t wait_ms;
 } uses[] = {
-	[DB_READ] = { "SET default_transaction_read_only = on; SET statement_timeout = 1900",
-		      2000 },
-	[DB_WRITE] = { DURABLE "SET statement_timeout = 2000;"
+	[DB_READ] = { "SET default_transaction_read_only = on; SET statement_timeout = 1700",
+		      1800 },
+	[DB_WRITE] = { DURABLE "SET statement_timeout = 1700;"
 			       "SET idle_in_transaction_session_timeout = 10000",
-		       3000 },
+		       1800 },
 	[DB_MIGRATE] = { DURABLE "SET statement_timeout = 0", 12 * HOUR_MS },
 };
 
@@ -59,6 +65,17 @@ static void ignore_notice(void *arg, const char *message)
 {
 	(void)arg;
 	(void)message;
+}
+
+static void note_answer(const struct postgres_db *db)
+{
+	if (db->db.heard != NULL)
+		atomic_store(db->db.heard, clock_monotonic());
+}
+
+static bool answers_others(const struct postgres_db *db)
+{
+	return db->db.heard != NULL && clock_monotonic() - atomic_load(db->db.heard) < ALIVE_MS;
 }
 
 static void back_off(struct postgres_db *db)
@@ -113,7 +130,13 @@ enum err postgres_connect(struct task *task, struct postgres_db *db)
 	if (db->back_off > 0)
 		log_info(task, "store.reached");
 	db->back_off = 0;
+	db->is_late = false;
 	return OK;
+}
+
+bool postgres_was_closed(const struct postgres_db *db)
+{
+	return db->connection == NULL && !db->is_late;
 }
 
 /*
@@ -151,17 +174,27 @@ static enum err lose(struct task *task, struct postgres_db *db, const char *why)
 	return fail(task, ERR_STORE, "the connection to the database was lost");
 }
 
-/* A server that is frozen keeps its sockets open, so waiting has an end of its own. */
-static enum err wait_readable(struct task *task, struct postgres_db *db)
+/*
+ * The server may have done what was asked, so it is not asked again. If it answers nobody, those
+ * who come next are not made to wait as long, one after another.
+ */
+static enum err give_up(struct task *task, struct postgres_db *db)
 {
-	int64_t until = clock_monotonic() + uses[db->use].wait_ms;
+	db->is_late = true;
+	if (!answers_others(db))
+		back_off(db);
+	return lose(task, db, "no answer in time");
+}
 
+/* A server that is frozen keeps its sockets open, so waiting has an end of its own. */
+static enum err wait_readable(struct task *task, struct postgres_db *db, int64_t until)
+{
 	while (db->api->is_busy(db->connection)) {
 		struct pollfd socket = { .fd = db->api->socket(db->connection), .events = POLLIN };
 		int64_t left = until - clock_monotonic();
 
 		if (left <= 0)
-			return lose(task, db, "no answer in time");
+			return give_up(task, db);
 		if (poll(&socket, 1, (int)left) > 0 && !db->api->consume_input(db->connection))
 			return lose(task, db, "closed by the server");
 	}
@@ -176,8 +209,9 @@ static bool is_success(ExecStatusType status)
 /* Of several results the last one counts; the first failure ends the sending anyway. */
 enum err postgres_await(struct task *task, struct postgres_db *db, PGresult **ret_result)
 {
+	int64_t until = clock_monotonic() + uses[db->use].wait_ms;
 	PGresult *last = NULL;
-	enum err err = wait_readable(task, db);
+	enum err err = wait_readable(task, db, until);
 
 	while (err == OK) {
 		PGresult *next = db->api->get_result(db->connection);
@@ -187,11 +221,13 @@ enum err postgres_await(struct task *task, struct postgres_db *db, PGresult **re
 		if (last != NULL)
 			db->api->clear(last);
 		last = next;
-		err = wait_readable(task, db);
+		err = wait_readable(task, db, until);
 	}
 	if (err == OK && last == NULL)
 		err = lose(task, db, "no result");
-	if (err == OK && !is_success(db->api->result_status(last)))
+	if (err == OK && is_success(db->api->result_status(last)))
+		note_answer(db);
+	else if (err == OK)
 		err = judge_failure(task, db, last);
 	if (err != OK && last != NULL)
 		db->api->clear(last);

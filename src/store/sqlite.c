@@ -17,9 +17,12 @@
 #include "store/sqlite_layer.h"
 #include "store/sqlite_raw.h"
 
-#define WRITER_WAITS_MS                                                                            \
-	5000 /* for an operator's sqlite3 shell, the only one who could hold a lock */
-#define READER_WAITS_MS 100
+/* For an operator's sqlite3 shell, the only one who could hold a lock. */
+static const int waits_ms[] = {
+	[DB_READ] = 100,
+	[DB_WRITE] = SQLITE_WRITER_WAITS_MS,
+	[DB_MIGRATE] = 5000,
+};
 
 static const char read_pragmas[] = "PRAGMA query_only=ON; PRAGMA trusted_schema=OFF;"
 				   "PRAGMA mmap_size=0; PRAGMA cell_size_check=ON;"
@@ -143,7 +146,7 @@ static enum err prepare_connection(struct task *task, struct sqlite_db *db, enum
 {
 	sqlite3_extended_result_codes(db->handle, 1);
 	sqlite3_db_config(db->handle, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-	sqlite3_busy_timeout(db->handle, use == DB_READ ? READER_WAITS_MS : WRITER_WAITS_MS);
+	sqlite3_busy_timeout(db->handle, waits_ms[use]);
 	if (use == DB_READ)
 		return sqlite_execute(task, &db->db, read_pragmas);
 	return start_writing(task, db);

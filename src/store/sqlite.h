@@ -12,6 +12,13 @@
 #include "store/driver.h"
 #include "store/sqlite_reserve.h"
 
+/*
+ * How long a batch waits while another process holds the lock, and how long one that comes after a
+ * batch that waited in vain: who asked is told within two seconds, also who queued up meanwhile.
+ */
+#define SQLITE_WRITER_WAITS_MS 1800
+#define SQLITE_WHILE_HELD_MS   100
+
 struct sqlite_statement {
 	sqlite3_stmt *handle; /* NULL: not prepared yet */
 	int places;
@@ -26,6 +33,7 @@ struct sqlite_db {
 	int wal_pages;			/* after the last commit */
 	int checkpoint_at;		/* pages that make the next attempt due */
 	bool is_relaxed;		/* the next commit is not synced */
+	bool is_held;			/* the last batch could not begin: somebody has the lock */
 	int wary_batches;		/* to be run with a savepoint for each closure */
 	const struct kept_pages *pages; /* NULL before the first read in rounds */
 	struct sqlite_looks *looks;	/* of a reader in rounds */

@@ -29,6 +29,20 @@ static enum err run(struct task *task, struct db *db, const struct sql *sql)
 	return sql_exec(task, db, sql, NO_ARGS, NULL);
 }
 
+/* The only statement that waits for another process: an operator's shell. */
+static enum err begin(struct task *task, struct db *base)
+{
+	struct sqlite_db *db = (struct sqlite_db *)base;
+	enum err err = run(task, base, &BEGIN);
+	bool is_held = err != OK && (sqlite3_errcode(db->handle) & 0xFF) == SQLITE_BUSY;
+
+	if (is_held != db->is_held)
+		sqlite3_busy_timeout(db->handle,
+				     is_held ? SQLITE_WHILE_HELD_MS : SQLITE_WRITER_WAITS_MS);
+	db->is_held = is_held;
+	return err;
+}
+
 /* SQLite ends the whole transaction by itself on a full disk or a read error. */
 static bool in_transaction(const struct db *db)
 {
@@ -48,7 +62,7 @@ static enum err commit(struct task *task, struct db *db)
 
 static enum err run_alone(struct task *task, struct db *db, struct write *write)
 {
-	TRY(run(task, db, &BEGIN));
+	TRY(begin(task, db));
 	TRY(write_run(write, db));
 	return commit(task, db);
 }
@@ -64,7 +78,7 @@ static enum err check_transaction(struct task *task, const struct db *db)
 /* What refuses, if one of them does, is the first whose result is not OK. */
 static enum err run_bare(struct task *task, struct db *db, struct write *const *batch, size_t count)
 {
-	TRY(run(task, db, &BEGIN));
+	TRY(begin(task, db));
 	for (size_t i = 0; i < count; i++) {
 		TRY(batch[i]->result = write_run(batch[i], db));
 		TRY(check_transaction(task, db));
@@ -89,7 +103,7 @@ static enum err run_saved(struct task *task, struct db *db, struct write *write)
 static enum err run_each_saved(struct task *task, struct db *db, struct write *const *batch,
 			       size_t count)
 {
-	TRY(run(task, db, &BEGIN));
+	TRY(begin(task, db));
 	for (size_t i = 0; i < count; i++)
 		TRY(run_saved(task, db, batch[i]));
 	return commit(task, db);

@@ -33,6 +33,7 @@ struct store {
 	void *claim;
 	struct writer *writer;
 	struct ping ping;
+	_Atomic int64_t heard; /* monotonic; see struct db */
 	unsigned threads;
 	unsigned in_rounds;   /* of the threads, the first */
 	struct db *readers[]; /* each opened and used by its thread alone */
@@ -64,6 +65,7 @@ static enum err open_reader(struct task *task, struct store *store, struct db **
 {
 	TRY(store->driver->open(task, store_place(store), DB_READ, ret_reader));
 	(*ret_reader)->in_rounds = task->thread < store->in_rounds;
+	(*ret_reader)->heard = &store->heard;
 	return OK;
 }
 
@@ -99,7 +101,7 @@ static enum err open_parts(struct task *task, struct store *store,
 		TRY(store->driver->inspect(task, db, place, config->inspect));
 	TRY(migrate_check(task, db));
 	store_rest(store, task->thread);
-	TRY(writer_open(task, store->driver, config, place, &store->writer));
+	TRY(writer_open(task, store->driver, config, place, &store->heard, &store->writer));
 	return config->settles_later ? OK : store_settle(task, store);
 }
 

@@ -30,6 +30,7 @@ struct writer {
 	struct log *log;
 	struct ended *ended; /* NULL: not kept */
 	struct str place;    /* the store's */
+	_Atomic int64_t *heard;
 	int64_t reserve;
 
 	pthread_mutex_t lock; /* guards what is up to the empty line */
@@ -147,6 +148,7 @@ static enum err open_connection(struct task *task, struct worker *worker)
 	const struct sql_driver *driver = writer->driver;
 
 	TRY(driver->open(task, writer->place, DB_WRITE, &worker->db));
+	worker->db->heard = writer->heard;
 	if (writer->ended != NULL) {
 		worker->notes = ended_notes_new(writer->ended);
 		worker->db->ended = worker->notes;
@@ -284,11 +286,12 @@ void writer_free(struct writer **closing)
 }
 
 enum err writer_open(struct task *task, const struct sql_driver *driver,
-		     const struct store_config *config, struct str place,
+		     const struct store_config *config, struct str place, _Atomic int64_t *heard,
 		     struct writer **ret_writer)
 {
 	CLEANUP(writer_free) struct writer *writer = writer_new(driver, config, place);
 
+	writer->heard = heard;
 	if (config->ended.at != NULL)
 		TRY(ended_open(task, config->ended, &writer->ended));
 	*ret_writer = writer;

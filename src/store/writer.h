@@ -24,14 +24,14 @@ struct write {
 };
 
 /*
- * place stays owned by the caller, beyond the writer. Its threads begin with the first write or
- * with writer_settle, each with its own connection; what is queued meanwhile waits, and fails where
- * there will be none. writer_settle waits for all of them and answers what was wrong with the first
- * that failed.
+ * place and heard (struct db) stay owned by the caller, beyond the writer. Its threads begin with
+ * the first write or with writer_settle, each with its own connection; what is queued meanwhile
+ * waits, and fails where there will be none. writer_settle waits for all of them and answers what
+ * was wrong with the first that failed.
  */
 MUST_CHECK enum err writer_open(struct task *task, const struct sql_driver *driver,
 				const struct store_config *config, struct str place,
-				struct writer **ret_writer);
+				_Atomic int64_t *heard, struct writer **ret_writer);
 MUST_CHECK enum err writer_settle(struct task *task, struct writer *writer);
 /* Runs what is queued, then ends the threads. */
 void writer_free(struct writer **writer);

@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { run, run_well } from './process.mjs';
 
 // initdb and postgres refuse to run as root
@@ -98,12 +99,13 @@ export class Cluster {
 }
 
 // Stands between grantd and a cluster's socket. `at_commit`: 'pass', 'lose' (the server does it, and nobody hears
-// of it), or 'cut' (the server never hears of it). part() lets nothing through either way, as a network that is cut in
+// of it), 'late' (it is heard of five seconds later), or 'cut' (the server never hears of it). Each answer comes `delay` ms late. part() lets nothing through either way, as a network that is cut in
 // two: connections stay open, new ones get no answer.
 export class CommitProxy {
 	static async start(socket_dir) {
 		const proxy = new CommitProxy();
 		proxy.at_commit = 'pass';
+		proxy.delay = 0;
 		proxy.met = 0;
 		proxy.dir = fs.mkdtempSync(path.join(os.tmpdir(), 'grantd-proxy-'));
 		proxy.sockets = new Set();
@@ -123,14 +125,19 @@ export class CommitProxy {
 	}
 
 	#carry(client, server) {
-		let rest = Buffer.alloc(0), has_started = false, is_losing = false;
+		let rest = Buffer.alloc(0), has_started = false, is_losing = false, is_late = false, answered = Promise.resolve();
 		const end = () => { client.destroy(); server.destroy(); };
 		for (const socket of [client, server]) {
 			this.sockets.add(socket);
 			socket.on('error', end);
 			socket.on('close', () => { this.sockets.delete(socket); end(); });
 		}
-		server.on('data', (part) => (is_losing ? end() : client.write(part)));
+		server.on('data', (part) => {
+			if (is_losing) return end();
+			const delay = is_late ? 5000 : this.delay;
+			const comes = delay > 0 ? sleep(delay, undefined, { ref: false }) : undefined;
+			answered = answered.then(() => comes).then(() => client.write(part)); // in order
+		});
 		client.on('data', (part) => {
 			rest = Buffer.concat([rest, part]);
 			// the first message has no type byte (53.2.1 of PostgreSQL's manual)
@@ -142,7 +149,8 @@ export class CommitProxy {
 				if (has_started && this.at_commit !== 'pass' && message.toString('latin1', 0, 1) === 'Q' && message.toString('latin1', 5, size - 1) === 'COMMIT') {
 					this.met++;
 					if (this.at_commit === 'cut') return end();
-					is_losing = true;
+					is_late = this.at_commit === 'late';
+					is_losing = !is_late;
 				}
 				has_started = true;
 				server.write(message);

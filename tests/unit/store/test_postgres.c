@@ -156,6 +156,81 @@ static void a_server_that_went_away_is_refused_and_found_again(void **state)
 
 static STATEMENT WAITERS = { "SELECT count(*) FROM pg_locks WHERE NOT granted" };
 
+/* The server itself does not give up. */
+static enum err answer_late(struct task *task, struct db *db, void *arg)
+{
+	atomic_int *runs = arg;
+
+	atomic_fetch_add(runs, 1);
+	TRY(db->driver->execute(task, db, "SET LOCAL statement_timeout = 0"));
+	return db->driver->execute(task, db, "SELECT pg_sleep(30)");
+}
+
+/* With one connection that writes. */
+static struct store *open_narrow(struct world *world)
+{
+	struct store_config config = world_config(world);
+	struct store *store = NULL;
+
+	config.pool = 1;
+	CHECK_ERR(store_open(world_task(world), &config, &store), OK);
+	return store;
+}
+
+static void what_is_not_answered_in_time_is_not_run_again_and_the_next_is_refused(void **state)
+{
+	struct world *world = *state;
+	struct store *store = open_narrow(world);
+	struct str name = STR("next");
+	atomic_int runs = 0;
+
+	CHECK_ERR(store_write(world_task(world), store, answer_late, &runs), ERR_STORE);
+	CHECK_ERR(store_write(world_task(world), store, keep_one, &name), ERR_STORE);
+	CHECK(atomic_load(&runs) == 1);
+	store_free(&store);
+}
+
+/* Somebody to whom the server answers meanwhile. */
+struct reading {
+	pthread_t thread;
+	struct world_task task;
+	struct store *store;
+	_Atomic bool is_over;
+};
+
+static void *read_meanwhile(void *arg)
+{
+	struct reading *reading = arg;
+	struct db *db = NULL;
+	int64_t waiters = 0;
+
+	CHECK_ERR(store_reader(&reading->task.task, reading->store, &db), OK);
+	while (!atomic_load(&reading->is_over)) {
+		CHECK_ERR(sql_one_int(&reading->task.task, db, &WAITERS, NO_ARGS, &waiters), OK);
+		usleep(WAIT_STEP_US);
+	}
+	return NULL;
+}
+
+static void one_that_is_slow_while_others_are_answered_keeps_nobody_off(void **state)
+{
+	struct world *world = *state;
+	struct reading reading = { .store = open_narrow(world) };
+	struct str name = STR("next");
+	atomic_int runs = 0;
+
+	world_task_begin(world, &reading.task);
+	reading.task.task.thread = 1;
+	CHECK(pthread_create(&reading.thread, NULL, read_meanwhile, &reading) == 0);
+	CHECK_ERR(store_write(world_task(world), reading.store, answer_late, &runs), ERR_STORE);
+	CHECK_ERR(store_write(world_task(world), reading.store, keep_one, &name), OK);
+	CHECK(atomic_load(&runs) == 1);
+	atomic_store(&reading.is_over, true);
+	pthread_join(reading.thread, NULL);
+	world_task_end(&reading.task);
+	store_free(&reading.store);
+}
+
 /* One who takes the grant and stays until another one waits for it, and that other one. */
 struct meanwhile {
 	pthread_t thread;
@@ -339,6 +414,9 @@ int main(void)
 		cmocka_unit_test(a_family_made_while_a_grant_that_is_over_is_allowed_anew_ends),
 		cmocka_unit_test(
 			a_grant_that_is_renewed_while_it_is_being_forgotten_keeps_what_was_allowed),
+		cmocka_unit_test(
+			what_is_not_answered_in_time_is_not_run_again_and_the_next_is_refused),
+		cmocka_unit_test(one_that_is_slow_while_others_are_answered_keeps_nobody_off),
 		cmocka_unit_test(a_session_lost_before_its_commit_runs_the_closure_again),
 		cmocka_unit_test(a_server_that_went_away_is_refused_and_found_again));
 }
