@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/entry.h"
 #include "base/task.h"
 #include "crypto/base64.h"
 #include "crypto/digest.h"
@@ -156,7 +157,7 @@ enum err wallet_list(struct task *task, const struct wallet *wallet, struct logi
 
 	if (dir == NULL)
 		return fail_io(task, "read the directory", wallet->dir);
-	while (count < WALLET_LOGINS_MAX && (entry = readdir(dir)) != NULL) {
+	while (count < WALLET_LOGINS_MAX && (entry = entry_next(dir)) != NULL) {
 		struct str name = str_from_c(entry->d_name);
 		enum err err;
 
@@ -170,6 +171,8 @@ enum err wallet_list(struct task *task, const struct wallet *wallet, struct logi
 		else
 			task_forgive(task);
 	}
+	if (count < WALLET_LOGINS_MAX && errno != 0)
+		return fail_io(task, "read the directory", wallet->dir);
 	qsort(logins, count, sizeof(*logins), compare_age);
 	*ret_logins = logins;
 	*ret_count = count;
@@ -310,10 +313,12 @@ enum err wallet_remove(struct task *task, const struct wallet *wallet, struct st
 	if (unlinkat(wallet->fd, str_to_c(&task->arena, file), 0) != 0 && errno != ENOENT)
 		return fail_io(task, "delete", file);
 	/* drafts of processes that were killed hold tokens too */
-	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+	while (dir != NULL && (entry = entry_next(dir)) != NULL) {
 		if (str_starts_with(str_from_c(entry->d_name), prefix))
 			unlinkat(wallet->fd, entry->d_name, 0);
 	}
+	if (dir == NULL || errno != 0)
+		return fail_io(task, "look for drafts in", wallet->dir);
 	if (fsync(wallet->fd) != 0)
 		return fail_io(task, "write in", wallet->dir);
 	return OK;

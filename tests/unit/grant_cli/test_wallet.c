@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "grant_cli/wallet.h"
+#include "short_folder.h"
 
 struct world {
 	struct check_clock clock;
@@ -205,6 +206,29 @@ static void a_damaged_file_says_what_to_do(void **state)
 	world_end(&world);
 }
 
+static void a_directory_that_is_not_read_to_its_end_is_no_shorter_list(void **state)
+{
+	struct world world;
+	struct login login, *list = NULL;
+	size_t count = 0;
+
+	(void)state;
+	world_begin(&world);
+	login = some_login(&world, STR("https://rs.example/r/mail"));
+	CHECK_ERR(wallet_put(&world.task, &world.wallet, &login), OK);
+	for (int given = 0; given < 3; given++) {
+		entries_left = given;
+		CHECK_ERR(wallet_list(&world.task, &world.wallet, &list, &count), ERR_STORE);
+		entries_left = given;
+		CHECK_ERR(wallet_remove(&world.task, &world.wallet, login.file), ERR_STORE);
+	}
+	entries_left = -1;
+	CHECK_ERR(wallet_list(&world.task, &world.wallet, &list, &count), OK);
+	CHECK(count == 0);
+	CHECK_ERR(wallet_remove(&world.task, &world.wallet, login.file), OK);
+	world_end(&world);
+}
+
 static void a_resource_is_found_by_uri_or_last_segment(void **state)
 {
 	struct world world;
@@ -255,6 +279,7 @@ int main(void)
 		   cmocka_unit_test(a_link_in_place_of_the_file_is_refused),
 		   cmocka_unit_test(a_directory_that_others_may_change_is_refused),
 		   cmocka_unit_test(a_damaged_file_says_what_to_do),
+		   cmocka_unit_test(a_directory_that_is_not_read_to_its_end_is_no_shorter_list),
 		   cmocka_unit_test(a_resource_is_found_by_uri_or_last_segment),
 		   cmocka_unit_test(the_lock_is_one_at_a_time_and_can_be_missed));
 }
