@@ -111,6 +111,16 @@ static int open_plainly(const char *path)
 	return open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 }
 
+/* The file goes with it, also where there is none. */
+static BIO *read_from(FILE *file)
+{
+	BIO *bio = BIO_new_fp(file, BIO_CLOSE);
+
+	if (bio == NULL)
+		(void)fclose(file);
+	return bio;
+}
+
 /* NULL, and OpenSSL knows why. */
 static BIO *open_file(const struct tls *tls, const char *path)
 {
@@ -118,7 +128,7 @@ static BIO *open_file(const struct tls *tls, const char *path)
 	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
 
 	if (file != NULL)
-		return BIO_new_fp(file, BIO_CLOSE);
+		return read_from(file);
 	ERR_raise(ERR_LIB_SYS, errno);
 	if (fd >= 0)
 		close(fd);
