@@ -299,9 +299,14 @@ static void lay(sqlite3_vfs *lowest)
 
 const char *sqlite_layer(void)
 {
+	sqlite3_vfs *lowest;
+
 	pthread_mutex_lock(&laying);
 	(void)sqlite3_initialize();
-	lay(sqlite3_vfs_find(NULL));
+	lowest = sqlite3_vfs_find(NULL);
+	/* where SQLite has none, opening says that there is no such layer */
+	if (lowest != NULL)
+		lay(lowest);
 	pthread_mutex_unlock(&laying);
 	return "grantd";
 }
