@@ -54,7 +54,6 @@ SQLITE(const unsigned char *, sqlite3_column_text, (sqlite3_stmt * statement, in
        (statement, at), NULL)
 SQLITE(const void *, sqlite3_column_blob, (sqlite3_stmt * statement, int at), (statement, at), NULL)
 SQLITE(sqlite3_vfs *, sqlite3_vfs_find, (const char *name), (name), NULL)
-SQLITE(int, sqlite3_vfs_register, (sqlite3_vfs * vfs, int is_first), (vfs, is_first), SQLITE_NOMEM)
 SQLITE(int, sqlite3_file_control, (sqlite3 * db, const char *name, int what, void *arg),
        (db, name, what, arg), SQLITE_NOMEM)
 SQLITE(int, sqlite3_busy_timeout, (sqlite3 * db, int wait), (db, wait), SQLITE_NOMEM)
