@@ -15,12 +15,16 @@
 
 #define LOOK_EVERY_MS 5
 
-/* Looked at and not reaped: process_end does that. */
+/*
+ * Looked at and not reaped: process_end does that. One whose end the kernel kept for nobody, as
+ * where SIGCHLD is ignored, has ended too; then nothing is said of how.
+ */
 static bool has_ended(pid_t pid, siginfo_t *info)
 {
 	*info = (siginfo_t){ 0 };
-	return waitid(P_PID, (id_t)pid, info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-	       info->si_pid != 0;
+	if (waitid(P_PID, (id_t)pid, info, WEXITED | WNOHANG | WNOWAIT) != 0)
+		return errno == ECHILD;
+	return info->si_pid != 0;
 }
 
 /* Without a file for it: none is left, or a container's list of calls does not know pidfd_open. */
@@ -53,8 +57,11 @@ bool process_is_gone(struct arena *arena, pid_t pid, struct str *ret_how)
 
 	if (pid == 0 || !has_ended(pid, &info))
 		return false;
-	*ret_how = str_printf(arena, info.si_code == CLD_EXITED ? "exit status %d" : "signal %d",
-			      info.si_status);
+	*ret_how = info.si_pid == 0
+			   ? STR("nobody knows how")
+			   : str_printf(arena,
+					info.si_code == CLD_EXITED ? "exit status %d" : "signal %d",
+					info.si_status);
 	return true;
 }
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/resource.h>
@@ -111,6 +112,26 @@ static void who_ends_in_time_is_waited_for(void **state)
 	check_its_end_is_waited_for();
 }
 
+/* A program that starts grantd may have had it ignored, and that is passed on. */
+static void one_whose_end_the_kernel_did_not_keep_has_ended(void **state)
+{
+	struct arena arena = { 0 };
+	struct str how;
+
+	(void)state;
+	CHECK(signal(SIGCHLD, SIG_IGN) != SIG_ERR);
+	start_worker();
+	close(worker.input);
+	CHECK(worker_was_done());
+	while (kill(worker.pid, 0) == 0)
+		usleep(1000);
+	CHECK(process_ends(worker.pid, SHORT_MS));
+	CHECK(process_is_gone(&arena, worker.pid, &how));
+	CHECK_STR(how, STR("nobody knows how"));
+	CHECK(signal(SIGCHLD, SIG_DFL) != SIG_ERR);
+	arena_free(&arena);
+}
+
 static void who_ends_in_time_is_waited_for_without_a_file_for_it(void **state)
 {
 	(void)state;
@@ -140,6 +161,7 @@ int main(void)
 {
 	return RUN(CASE(who_ends_in_time_is_waited_for),
 		   CASE(who_ends_in_time_is_waited_for_without_a_file_for_it),
+		   CASE(one_whose_end_the_kernel_did_not_keep_has_ended),
 		   CASE(who_takes_longer_is_killed),
 		   CASE(who_takes_longer_is_killed_without_a_file_for_it));
 }
