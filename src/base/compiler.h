@@ -9,3 +9,5 @@
 #define CLEANUP(f) __attribute__((cleanup(f), unused))
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+/* A variable that the compiler need not set to zero (-ftrivial-auto-var-init): written first. */
+#define NOT_CLEARED __attribute__((uninitialized))

@@ -55,7 +55,8 @@ static void bring_near(struct key_line *line)
 /* The answers to `waiting` and what follows it, in the order in which they were asked. */
 static enum err receive_all(const struct key_line *line, struct key_waiting *waiting)
 {
-	struct key_inbox inbox;
+	/* half of what is nearest to the core, and written before it is read */
+	NOT_CLEARED struct key_inbox inbox;
 
 	for (inbox.begin = inbox.end = 0; waiting != NULL; waiting = waiting->next) {
 		struct task *task = waiting->task;
