@@ -304,24 +304,33 @@ enum err wallet_put(struct task *task, const struct wallet *wallet, const struct
 	return err;
 }
 
-enum err wallet_remove(struct task *task, const struct wallet *wallet, struct str file)
+/* Drafts of processes that were killed hold tokens too. */
+static enum err remove_drafts(struct task *task, const struct wallet *wallet, struct str file)
 {
 	struct str prefix = STR_JOIN(&task->arena, STR("."), file, STR("."));
 	CLEANUP(dir_close) DIR *dir = opendir(str_to_c(&task->arena, wallet->dir));
 	const struct dirent *entry;
 
-	if (unlinkat(wallet->fd, str_to_c(&task->arena, file), 0) != 0 && errno != ENOENT)
-		return fail_io(task, "delete", file);
-	/* drafts of processes that were killed hold tokens too */
 	while (dir != NULL && (entry = entry_next(dir)) != NULL) {
 		if (str_starts_with(str_from_c(entry->d_name), prefix))
 			unlinkat(wallet->fd, entry->d_name, 0);
 	}
 	if (dir == NULL || errno != 0)
 		return fail_io(task, "look for drafts in", wallet->dir);
+	return OK;
+}
+
+enum err wallet_remove(struct task *task, const struct wallet *wallet, struct str file)
+{
+	enum err err;
+
+	if (unlinkat(wallet->fd, str_to_c(&task->arena, file), 0) != 0 && errno != ENOENT)
+		return fail_io(task, "delete", file);
+	/* what is deleted is so on disk, whether or not drafts can be looked for */
+	err = remove_drafts(task, wallet, file);
 	if (fsync(wallet->fd) != 0)
 		return fail_io(task, "write in", wallet->dir);
-	return OK;
+	return err;
 }
 
 int wallet_lock(struct task *task, const struct wallet *wallet, struct str file)
