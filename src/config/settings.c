@@ -41,9 +41,10 @@ const struct setting settings[SETTINGS] = {
 	  "Instead of database: a file (mode 0600) with the whole URL, which may then carry a "
 	  "password." },
 	{ "database_pool", SETTING_COUNT, PLACE(database_pool), "16", 256,
-	  "PostgreSQL: how many connections write at the same time." },
+	  "PostgreSQL: how many connections write at the same time; 0: 16." },
 	{ "database_queue", SETTING_COUNT, PLACE(database_queue), "16384", 1000000,
-	  "How many changes may wait for the database before more are refused with 503." },
+	  "How many changes may wait for the database before more are refused with 503; 0: "
+	  "16384." },
 	{ "root_key_file", SETTING_PATH, PLACE(root_key_file), "root.key", 0,
 	  "The root key: whoever has it and the database has everything. Keep a copy apart from "
 	  "the database." },
