@@ -10,6 +10,7 @@ import { describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { until } from './expect.mjs';
 import { Daemon, Instance, driver, hold_commits, mail_secret, programs, run_well } from './harness/index.mjs';
+import { to_be_allowed, to_be_stopped } from './killed.mjs';
 
 const in_dir = (grantd, name) => path.join(grantd.dir, name);
 
@@ -348,43 +349,6 @@ test('TERM with tasks waiting for their commit answers them all', async (t) => {
 	t.diagnostic(`answered ${with_status(200)}, refused ${with_status(503)}, not heard ${answers.filter(({ error }) => error).length}`);
 });
 
-// Who is stopped while the load goes on: in each round another installation, and the one grant of another agent.
-async function to_be_stopped(grantd, alice) {
-	const [doomed, paused] = [await grantd.add_agent({ id: 'doomed' }), await grantd.add_agent({ id: 'paused' })];
-	// a page waits before it takes an answer: people side by side, and each one's one after another
-	const installations = (await Promise.all(Array.from({ length: 5 }, async (_, i) => {
-		const person = await grantd.add_person(`many-${i}`), own = [];
-		while (own.length < 4) own.push(await doomed.tokens(person));
-		return own;
-	}))).flat();
-	let tokens = await paused.tokens(alice);
-	const [grant] = (await grantd.operate(['grant', 'list'])).filter(({ client_id }) => client_id === 'paused');
-	const is_active = async ({ access_token }) => (await until(() => grantd.introspect(access_token).catch(() => null))).active;
-	// whether it was acknowledged
-	const is_done = (answer) => answer.then(({ status }) => status === 200 || status === 0, () => false);
-	return {
-		doomed: {
-			revoke: (round) => is_done(doomed.revoke(installations[round].refresh_token, {}, { apart: true })),
-			async check(round, is_revoked) {
-				if (!is_revoked) return;
-				assert.equal(await is_active(installations[round]), false, `round ${round}: revoked`);
-				const { status, text } = await until(async () => { const answer = await doomed.refresh(installations[round].refresh_token); return answer.status !== 503 && answer; });
-				assert.equal(status, 400, `round ${round}: ${text}`);
-			},
-		},
-		paused: {
-			pause: () => is_done(grantd.grantctl(['grant', 'pause', grant.id])),
-			// and makes it ready for the next time
-			async check(is_paused) {
-				if (is_paused) assert.equal(await is_active(tokens), false, 'paused');
-				await grantd.grantctl(['grant', 'resume', grant.id]);
-				tokens = await until(async () => { const answer = await paused.refresh(tokens.refresh_token); return answer.status === 200 && answer.body; });
-				assert.equal(await is_active(tokens), true);
-			},
-		},
-	};
-}
-
 test('20 times kill -9 under load loses nothing that was acknowledged', async (t) => {
 	const grantd = await Instance.start(t);
 	const { alice, agent } = await grantd.furnish();
@@ -396,6 +360,7 @@ test('20 times kill -9 under load loses nothing that was acknowledged', async (t
 	}
 	assert.equal(families.length, lines.length);
 	const { doomed, paused } = await to_be_stopped(grantd, alice);
+	const allowed = await to_be_allowed(grantd, 20);
 	const refreshed = lines.map(() => 0);
 	let slowest = 0;
 	for (let round = 0; round < 20; round++) {
@@ -414,11 +379,12 @@ test('20 times kill -9 under load loses nothing that was acknowledged', async (t
 		const name = `person-${round}`;
 		const made = grantd.grantctl(['user', 'create', name, '--json']);
 		const revoked = doomed.revoke(round), stopped = paused.pause();
+		const consented = allowed.allow(round), redeemed = allowed.redeem(round - 1);
 		const sum = () => refreshed.reduce((a, b) => a + b, 0);
 		const enough = sum() + 3 + round;
 		await until(() => sum() >= enough, 60_000);
 		// by turns acknowledged just before, or on the way
-		if (round % 2) await Promise.all([revoked, stopped]);
+		if (round % 2) await Promise.all([revoked, stopped, consented, redeemed]);
 		await sleep(round % 5);
 		await grantd.kill_9();
 		stop = true;
@@ -427,12 +393,17 @@ test('20 times kill -9 under load loses nothing that was acknowledged', async (t
 		if (await revoked) fs.appendFileSync(file, `revoked ${round}\n`);
 		const is_paused = await stopped;
 		if (is_paused) fs.appendFileSync(file, `paused ${round}\n`);
+		if (await consented) fs.appendFileSync(file, `allowed ${round}\n`);
+		if ((await redeemed)?.status === 200) fs.appendFileSync(file, `redeemed ${round}\n`);
 		const begun = Date.now();
 		await grantd.start();
 		slowest = Math.max(slowest, Date.now() - begun);
 		await doomed.check(round, await revoked);
 		await paused.check(is_paused);
+		await allowed.check(round - 1, await redeemed);
 	}
+	await allowed.check(19, null);
+	await allowed.check_all();
 	// every line goes on with the last token that was acknowledged
 	for (const [i, token] of lines.entries()) await until(async () => {
 		const { status, text, body } = await agent.refresh(token);
@@ -451,9 +422,12 @@ test('20 times kill -9 under load loses nothing that was acknowledged', async (t
 		assert.equal(seen.size, refreshed[i] + 1, 'no token was given twice');
 		assert.equal(events.filter((event) => event.family_id === family).length, seen.size, `line ${i}: each refresh has its event`);
 	}
-	for (const kind of ['revoked', 'paused']) assert.ok(acknowledged.filter(([one]) => one === kind).length >= 10, kind);
+	for (const [kind, least] of [['revoked', 10], ['paused', 10], ['allowed', 10], ['redeemed', 5]]) assert.ok(acknowledged.filter(([one]) => one === kind).length >= least, kind);
 	const over = await grantd.rows('SELECT id, revoked_why FROM families WHERE revoked_at IS NOT NULL');
-	for (const { id, revoked_why } of over) assert.deepEqual([families.includes(id), revoked_why], [false, 'revoked_by_client']);
+	for (const { id, revoked_why } of over) {
+		assert.equal(families.includes(id), false);
+		assert.match(revoked_why, /^(revoked_by_client|code_reused)$/);
+	}
 	const ends = await grantd.rows("SELECT family_id FROM events WHERE kind = 'family.ended'");
 	assert.deepEqual(ends.map((event) => event.family_id).sort(), over.map(({ id }) => id).sort(), 'each end has its one event');
 	t.diagnostic(`kills 20 acknowledged ${acknowledged.length} slowest start ${slowest} ms`);
