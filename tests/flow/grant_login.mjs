@@ -65,6 +65,10 @@ export async function short_lived() {
 	return { grantd, alice };
 }
 
+// How often each of eight refreshes: 2,000 times in all. Who is beside whom is the same on both databases, and
+// PostgreSQL takes longer: there so many only in soak.
+export const refreshes_each = process.env.GRANTD_DB === 'postgres' && process.env.SUITE !== 'soak' ? 50 : 250;
+
 // Eight loops of `grant token`, one in each of the stores; every call must print a token.
 export async function eight_take(grantd, homes, each) {
 	const loop = 'i=0; while [ $i -lt "$2" ]; do "$1" token || exit; i=$((i + 1)); done';
