@@ -384,7 +384,8 @@ test('20 times kill -9 under load loses nothing that was acknowledged', async (t
 		const enough = sum() + 3 + round;
 		await until(() => sum() >= enough, 60_000);
 		// by turns acknowledged just before, or on the way
-		if (round % 2) await Promise.all([revoked, stopped, consented, redeemed]);
+		if (round % 2) await Promise.all([revoked, stopped, consented]);
+		else if (round % 4 === 0) await redeemed;
 		await sleep(round % 5);
 		await grantd.kill_9();
 		stop = true;
@@ -422,7 +423,7 @@ test('20 times kill -9 under load loses nothing that was acknowledged', async (t
 		assert.equal(seen.size, refreshed[i] + 1, 'no token was given twice');
 		assert.equal(events.filter((event) => event.family_id === family).length, seen.size, `line ${i}: each refresh has its event`);
 	}
-	for (const [kind, least] of [['revoked', 10], ['paused', 10], ['allowed', 10], ['redeemed', 5]]) assert.ok(acknowledged.filter(([one]) => one === kind).length >= least, kind);
+	for (const [kind, least] of [['revoked', 10], ['paused', 10], ['allowed', 10], ['redeemed', 4]]) assert.ok(acknowledged.filter(([one]) => one === kind).length >= least, kind);
 	const over = await grantd.rows('SELECT id, revoked_why FROM families WHERE revoked_at IS NOT NULL');
 	for (const { id, revoked_why } of over) {
 		assert.equal(families.includes(id), false);
