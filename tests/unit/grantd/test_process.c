@@ -112,7 +112,7 @@ static void who_ends_in_time_is_waited_for(void **state)
 	check_its_end_is_waited_for();
 }
 
-/* A program that starts grantd may have had it ignored, and that is passed on. */
+/* grantd has the ends of its processes kept; who waits for one must not rely on that. */
 static void one_whose_end_the_kernel_did_not_keep_has_ended(void **state)
 {
 	struct arena arena = { 0 };
