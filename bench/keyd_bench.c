@@ -22,7 +22,7 @@
 
 #define TURNS  31
 #define ROUNDS 250
-/* a loop under load asks for 5 refreshes at once, and for 16 tokens of agents' own */
+/* 32 connections at work: 7 refreshes or 21 tokens of agents' own are asked for at once */
 #define TOGETHER 4
 
 struct bench {
