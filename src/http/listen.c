@@ -36,6 +36,17 @@ static enum err refuse(struct task *task, struct str text, const char *what)
 	return failf(task, ERR_CONFIG, "listen %.*s: %s: %s", STR_FMT(text), what, strerror(errno));
 }
 
+/* Who lacks the right to a low port (capabilities(7)) is told of both ways out. */
+static enum err refuse_bind(struct task *task, struct str text)
+{
+	if (errno != EACCES)
+		return refuse(task, text, "cannot be bound");
+	return failf(task, ERR_CONFIG,
+		     "listen %.*s: cannot be bound: %s; a port below 1024 takes "
+		     "CAP_NET_BIND_SERVICE, or listen = 127.0.0.1:8443 with a proxy in front",
+		     STR_FMT(text), strerror(errno));
+}
+
 static enum err parse_unix(struct task *task, struct str text, struct address *ret_address)
 {
 	struct str path = str_from(text, unix_prefix.len);
@@ -102,7 +113,7 @@ static enum err check_free(struct task *task, struct str text, const struct addr
 
 	if (fd < 0 || set(fd, SOL_SOCKET, SO_REUSEADDR) != 0 ||
 	    bind(fd, &address->any, address->len) != 0)
-		err = refuse(task, text, "cannot be bound");
+		err = refuse_bind(task, text);
 	if (fd >= 0)
 		close(fd);
 	return err;
@@ -127,7 +138,7 @@ static enum err open_tcp(struct task *task, struct str text, struct address *add
 	if (prepare_tcp(fd, address->any.sa_family) != 0 ||
 	    bind(fd, &address->any, address->len) != 0 || listen(fd, SOMAXCONN) != 0 ||
 	    getsockname(fd, &address->any, &address->len) != 0) {
-		enum err err = refuse(task, text, "cannot be bound");
+		enum err err = refuse_bind(task, text);
 
 		close(fd);
 		return err;
