@@ -6,6 +6,7 @@
  * request  a file: request line and headers, an empty line, the body (%s is the token)
  * tokens   a file with a token per line; take: cycle, once or chain; member: of a chain
  * left     a file for the tokens that are good afterwards (of a chain, or not used)
+ * times    a file for how long each took: 32 bits each, tenths of a µs
  * proofs   a file with a proof per line (%p), connection by connection and again from the first
  *
  * Says "go" when all connections stand, waits for a line, runs, and prints one line of JSON: count,
@@ -31,10 +32,11 @@ struct run {
 	struct conn *conns;
 	int64_t begin, until;
 	int64_t started, count;
-	size_t next_token; /* of TAKE_ONCE */
-	uint32_t *latencies;
+	size_t next_token;   /* of TAKE_ONCE */
+	uint32_t *latencies; /* tenths of a µs */
 	size_t room;
 	int open;
+	const char *left_file, *times_file; /* or NULL */
 };
 
 static char *read_file(const char *path)
@@ -111,10 +113,9 @@ static enum take take_from(const char *word)
 	die("take=%s", word);
 }
 
-/* Answers the file of `left`, or NULL. */
-static const char *read_words(struct plan *plan, char **words)
+static void read_words(struct run *run, char **words)
 {
-	const char *left = NULL;
+	struct plan *plan = &run->plan;
 
 	for (; *words != NULL; words++) {
 		char *value = *words;
@@ -129,7 +130,9 @@ static const char *read_words(struct plan *plan, char **words)
 		else if (strcmp(name, "proofs") == 0)
 			plan->proofs = read_lines(value, &plan->proof_count);
 		else if (strcmp(name, "left") == 0)
-			left = value;
+			run->left_file = value;
+		else if (strcmp(name, "times") == 0)
+			run->times_file = value;
 		else if (strcmp(name, "member") == 0)
 			plan->member = value;
 		else if (strcmp(name, "take") == 0)
@@ -151,7 +154,6 @@ static const char *read_words(struct plan *plan, char **words)
 		else
 			die("what is %s?", name);
 	}
-	return left;
 }
 
 static void check_plan(const struct plan *plan)
@@ -376,27 +378,47 @@ static void report(struct run *run)
 	       run->latencies[count * 99 / 100] / 10.0, own_cpu());
 }
 
-/* What can still be used: the end of each chain, or what nobody took. */
-static void write_left(const struct run *run, const char *path)
+static FILE *open_file(const char *path)
 {
 	FILE *file = fopen(path, "we");
 
 	if (file == NULL)
 		die("%s: %s", path, strerror(errno));
+	return file;
+}
+
+static void close_file(FILE *file, const char *path)
+{
+	if (fclose(file) != 0)
+		die("%s: %s", path, strerror(errno));
+}
+
+static void write_times(const struct run *run)
+{
+	FILE *file = open_file(run->times_file);
+
+	(void)fwrite(run->latencies, sizeof(*run->latencies), (size_t)run->count, file);
+	close_file(file, run->times_file);
+}
+
+/* What can still be used: the end of each chain, or what nobody took. */
+static void write_left(const struct run *run)
+{
+	FILE *file = open_file(run->left_file);
+
 	for (int i = 0; run->plan.take == TAKE_CHAIN && i < run->plan.connections; i++)
 		(void)fprintf(file, "%s\n", run->conns[i].token);
 	for (size_t i = run->next_token; run->plan.take == TAKE_ONCE && i < run->plan.token_count;
 	     i++)
 		(void)fprintf(file, "%s\n", run->plan.tokens[i]);
-	if (fclose(file) != 0)
-		die("%s: %s", path, strerror(errno));
+	close_file(file, run->left_file);
 }
 
 int main(int argc, char **argv)
 {
 	struct run run = { .plan = { .connections = 32, .status = 200 } };
-	const char *left = read_words(&run.plan, argv + (argc > 0));
 
+	read_words(&run, argv + (argc > 0));
 	check_plan(&run.plan);
 	run.tls = new_tls();
 	open_all(&run);
@@ -404,7 +426,9 @@ int main(int argc, char **argv)
 	start_all(&run);
 	run_until_over(&run);
 	report(&run);
-	if (left != NULL)
-		write_left(&run, left);
+	if (run.times_file != NULL)
+		write_times(&run);
+	if (run.left_file != NULL)
+		write_left(&run);
 	return 0;
 }

@@ -15,6 +15,16 @@ export function median(values) {
 	return (ordered[(ordered.length - 1) >> 1] + ordered[ordered.length >> 1]) / 2;
 }
 
+const quantile = (ordered, share) => ordered[Math.floor(ordered.length * share)];
+
+// Several turns of one load as if they had been one: all requests count alike.
+export function together(turns) {
+	const sum = (of) => turns.reduce((total, turn) => total + of(turn), 0);
+	const times = Uint32Array.from(turns.flatMap((turn) => [...turn.times])).sort(); // tenths of a µs
+	const [count, seconds] = [sum((turn) => turn.count), sum((turn) => turn.seconds)];
+	return { count, seconds, rate: count / seconds, cpu: sum((turn) => turn.cpu * turn.count) / count, p50: quantile(times, 0.5) / 10, p99: quantile(times, 0.99) / 10 };
+}
+
 // Starts a generator, which says "go" when it is connected; reads the server's processor time around its run.
 // Answers what the generator says of itself, with cpu: µs for each request.
 async function around(server, file, words) {
@@ -41,6 +51,11 @@ async function around(server, file, words) {
 	return { ...said, rate: said.count / said.seconds, cpu: (after - before) / said.count, core: (after - before) / 1e6 / said.seconds };
 }
 
+function times_of(file) {
+	const bytes = fs.readFileSync(file);
+	return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / Uint32Array.BYTES_PER_ELEMENT);
+}
+
 // request: { head, body, take, member }; tokens: a list, replaced by what is good afterwards (take: chain, once);
 // proofs: for its %p, each used once.
 function words_of(server, name, request, { seconds, connections, limit = 0, rate = 0, status = 200 }) {
@@ -52,8 +67,8 @@ function words_of(server, name, request, { seconds, connections, limit = 0, rate
 
 export async function load(server, request, { tokens, proofs, connections = 32, ...plan }) {
 	const { world } = server;
-	const files = Object.fromEntries(['tokens', 'left', 'proofs'].map((name) => [name, path.join(server.dir, `load.${name}`)]));
-	const words = words_of(server, 'load', request, { ...plan, connections });
+	const files = Object.fromEntries(['tokens', 'left', 'proofs', 'times'].map((name) => [name, path.join(server.dir, `load.${name}`)]));
+	const words = [...words_of(server, 'load', request, { ...plan, connections }), `times=${files.times}`];
 	if (request.member) words.push(`member=${request.member}`);
 	if (tokens) {
 		fs.writeFileSync(files.tokens, `${tokens.join('\n')}\n`);
@@ -64,6 +79,7 @@ export async function load(server, request, { tokens, proofs, connections = 32, 
 		words.push(`proofs=${files.proofs}`);
 	}
 	const figures = await around(server, path.join(world.build, 'bench/load'), words);
+	figures.times = times_of(files.times);
 	if (request.take === 'chain') figures.tokens = fs.readFileSync(files.left, 'utf8').split('\n').filter(Boolean);
 	return figures;
 }
@@ -123,7 +139,7 @@ async function in_browsers(server, browsers, { seconds, most = Infinity }, actio
 	const taken = Number(process.hrtime.bigint() - begun) / 1e9;
 	const ordered = sorted(times);
 	return { count: times.length, seconds: taken, rate: times.length / taken, cpu: (server.cpu_us() - before) / times.length,
-		p50: median(times), p99: ordered[Math.floor(ordered.length * 0.99)], requests: (requests() - asked) / times.length };
+		p50: median(times), p99: quantile(ordered, 0.99), requests: (requests() - asked) / times.length };
 }
 
 export async function signed_in(server, people) {
