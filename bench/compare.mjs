@@ -104,12 +104,14 @@ async function run_phase({ tls, slow }) {
 	});
 }
 
+const START_TURNS = 5; // for each pair: one takes some milliseconds, and the median is judged
+
 async function start_up() {
 	const { grantd, nginx, glewlwyd } = bench.servers;
 	const peers = [grantd, nginx, bench.servers['oidc-provider RAM'], glewlwyd].filter(Boolean);
 	const runs = Object.fromEntries(peers.map((server) => [server.name, []]));
 	for (const server of peers) server.tls = false;
-	for (let i = 0; i < bench.pairs + 1; i++)
+	for (let i = 0; i < bench.pairs * START_TURNS + 1; i++)
 		for (const server of peers) {
 			const ms = await first_answer(server);
 			if (i > 0) runs[server.name].push({ ms });

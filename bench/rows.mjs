@@ -177,7 +177,8 @@ async function shake(bench, kind) {
 }
 
 // The same load with something beside it and without: `begin` answers how to end it.
-function beside({ servers: { grantd }, ...bench }, once, begin, turns) {
+function beside(bench, once, begin) {
+	const { grantd } = bench.servers;
 	return side_by_side(bench, {
 		'grantd alone': { server: grantd, once: (seconds) => once(grantd, seconds) },
 		grantd: { server: grantd, once: async (seconds) => {
@@ -188,13 +189,13 @@ function beside({ servers: { grantd }, ...bench }, once, begin, turns) {
 				await end();
 			}
 		} },
-	}, turns);
+	});
 }
 
 const p99_ratio = (runs, at_most, goal) => [{ what: 'p99: with / without', values: divide(column(runs.grantd, 'p99'), column(runs['grantd alone'], 'p99')), at_most, goal }];
 
-// The same of all pairs together, where the machine's own stalls move the p99 of a second between a half and twenty milliseconds: what it
-// may be in 95 of 100 cases, by drawing the pairs again and again, as many as there are. A floor is missed when all of that misses it.
+// The same of all pairs together, for the machine's own stalls move the p99 of one second between a half and twenty milliseconds;
+// with the bounds that it lies in 95 of 100 times (as many pairs are drawn again and again). Missed is a floor that even the lower one misses.
 const DRAWS = 2000;
 
 function p99_interval(runs, at_most) {
@@ -261,10 +262,10 @@ export const rows = [
 	{ id: 'refresh', title: 'refresh + rotation, durable, with its event', where: both, run: (bench) => refresh(bench, ['grantd', RAM, SQLITE, 'glewlwyd']),
 		checks: (runs) => [...faster(runs, RAM, 2, 3), ...faster(runs, SQLITE, 6, 10), ...many_more(runs, 'glewlwyd', 40, 80)] },
 	{ id: 'dpop', title: 'refresh + rotation, DPoP-bound', where: both, run: dpop,
-		checks: (runs, bench) => [{ what: 'CPU beyond unbound and a verification, in P-256 signatures', values: beyond(runs, 'grantd unbound'), at_most: BEYOND },
+		checks: (runs) => [{ what: 'CPU beyond unbound and a verification, in P-256 signatures', values: beyond(runs, 'grantd unbound'), at_most: BEYOND },
 			...faster(runs, RAM, 2, 3), ...faster(runs, SQLITE, 6, 10)] },
 	{ id: 'exchange', title: 'token exchange (no peer)', where: both, run: exchange,
-		checks: (runs, bench) => [{ what: 'CPU beyond a refresh and a verification, in P-256 signatures', values: beyond(runs, 'grantd refresh'), at_most: BEYOND }] },
+		checks: (runs) => [{ what: 'CPU beyond a refresh and a verification, in P-256 signatures', values: beyond(runs, 'grantd refresh'), at_most: BEYOND }] },
 	{ id: 'documents', title: 'authorize to the question, metadata document from cache', where: both, run: documents,
 		checks: (runs) => [{ what: 'CPU: by document / registered', values: divide(column(runs.grantd, 'cpu'), column(runs['grantd registered'], 'cpu')), at_most: 1.75 },
 			...cpu_only(runs, RAM, 3, 6)] },
