@@ -2,6 +2,7 @@
 /* Any bytes as an address. What is public must be so by a reading of the registries of its own. */
 #include "http/address.h"
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,11 +53,33 @@ static void check_v6(const uint8_t *data, enum address_reach reach)
 	expect((data[8] | 2) != 2 || data[9] != 0 || data[10] != 0x5E || data[11] != 0xFE);
 }
 
-/* The same bytes in a socket's address are judged the same. */
-static void check_socket(const uint8_t *data, size_t size, enum address_reach reach)
+static struct str network_of(struct arena *arena, struct str text)
+{
+	struct str network = address_network(arena, text);
+
+	expect(str_equals(address_network(arena, network), network));
+	return network;
+}
+
+/* Who changes the last byte of an address is still the same stranger. */
+static void check_network(struct arena *arena, const uint8_t *data, size_t size, struct str text)
+{
+	int family = size == 4 ? AF_INET : AF_INET6;
+	uint8_t other[16];
+	char other_text[INET6_ADDRSTRLEN];
+
+	memcpy(other, data, size);
+	other[size - 1] ^= 1;
+	expect(inet_ntop(family, other, other_text, sizeof(other_text)) != NULL);
+	expect(str_equals(network_of(arena, text), network_of(arena, str_from_c(other_text))));
+}
+
+/* The same bytes in a socket's address and as they are written are judged the same. */
+static void check_socket(struct arena *arena, const uint8_t *data, size_t size,
+			 enum address_reach reach)
 {
 	struct sockaddr_storage storage = { 0 };
-	struct arena arena = { 0 };
+	struct str text;
 
 	if (size == 4) {
 		storage.ss_family = AF_INET;
@@ -66,13 +89,34 @@ static void check_socket(const uint8_t *data, size_t size, enum address_reach re
 		memcpy(&((struct sockaddr_in6 *)&storage)->sin6_addr, data, size);
 	}
 	expect(address_reach_of((const struct sockaddr *)&storage) == reach);
-	expect(address_text(&arena, (const struct sockaddr *)&storage).len > 0);
-	arena_free(&arena);
+	text = address_text(arena, (const struct sockaddr *)&storage);
+	expect(address_reach_written(arena, text) == reach);
+	if (size == 4 || size == 16)
+		check_network(arena, data, size, text);
+	else
+		expect(str_equals(text, STR("?")));
+}
+
+/* Whatever is written has a network, but what is no address has none besides itself. */
+static void check_text(struct arena *arena, struct str text)
+{
+	struct str network = network_of(arena, text);
+
+	if (address_reach_written(arena, text) == ADDRESS_PUBLIC)
+		expect(network.len > 0 && !str_equals(network, STR("::")));
+}
+
+/* Nobody leads further inside than they are themselves. */
+static void check_lead(enum address_reach one, enum address_reach other)
+{
+	expect(address_may_lead(one, one) && address_may_lead(one, ADDRESS_PUBLIC));
+	expect(one == other || !(address_may_lead(one, other) && address_may_lead(other, one)));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	enum address_reach reach = address_reach(data, size);
+	struct arena arena = { 0 };
 
 	if (size == 4)
 		check_v4(data, reach);
@@ -80,6 +124,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_v6(data, reach);
 	else
 		expect(reach == ADDRESS_SPECIAL);
-	check_socket(data, size, reach);
+	check_socket(&arena, data, size, reach);
+	check_text(&arena, (struct str){ (const char *)data, size });
+	check_lead(reach, address_reach(data, size < 4 ? size : 4));
+	arena_free(&arena);
 	return 0;
 }

@@ -39,7 +39,7 @@ static void check_value(struct task *task, struct str text)
 
 static void check_writer(struct task *task, struct str bytes)
 {
-	struct buf buf = buf_in(&task->arena, 6 * bytes.len + 64);
+	struct buf buf = buf_in(&task->arena, 12 * bytes.len + 64);
 	struct json_writer json = json_write_to(&buf);
 	CLEANUP(json_unref) json_t *value = NULL;
 	struct str text;
@@ -47,13 +47,25 @@ static void check_writer(struct task *task, struct str bytes)
 	json_open_object(&json);
 	json_member_str(&json, "a", bytes);
 	json_member_int(&json, "b", 1);
+	json_member_bool(&json, "c", bytes.len % 2 == 0);
+	json_member_raw(&json, "d", STR_NONE); /* left out */
+	json_member_raw(&json, "e", STR("{}"));
+	json_key(&json, "f");
+	json_open_array(&json);
+	json_add_str(&json, bytes);
+	json_add_null(&json);
+	json_close(&json);
 	json_close(&json);
 	expect(buf_finish(&buf, &text) == OK && str_is_text(text));
 	/* the strict reader refuses U+0000 however it is spelled */
 	if (str_has(bytes, '\0'))
 		return;
-	expect(json_parse(task, text, text.len, &value) == OK && json_object_size(value) == 2);
+	expect(json_parse(task, text, text.len, &value) == OK && json_object_size(value) == 5);
 	expect(!str_is_text(bytes) || str_equals(json_get_str(value, "a"), bytes));
+	expect(json_boolean_value(json_object_get(value, "c")) == (bytes.len % 2 == 0));
+	expect(json_array_size(json_object_get(value, "f")) == 2);
+	expect(json_equal(json_array_get(json_object_get(value, "f"), 0),
+			  json_object_get(value, "a")));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
