@@ -4,10 +4,11 @@ import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { programs } from './harness/index.mjs';
 
-// LD_PRELOAD for the library. A program with gcc's ASan wants that one first of all.
+// LD_PRELOAD for the library. A program with one of gcc's sanitizers wants that one first of all: ASan says so itself, and
+// TSan would not see the library's own waits give a lock back.
 export function preloads(library) {
-	const asan = /=> (\S*libasan\S*)/.exec(execFileSync('ldd', [programs.grantd], { encoding: 'utf8' }));
-	return [...(asan ? [asan[1]] : []), library].join(':');
+	const sanitizer = /=> (\S*lib[at]san\S*)/.exec(execFileSync('ldd', [programs.grantd], { encoding: 'utf8' }));
+	return [...(sanitizer ? [sanitizer[1]] : []), library].join(':');
 }
 
 // One of tests/shim, of the same build.
