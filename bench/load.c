@@ -397,7 +397,9 @@ static void write_times(const struct run *run)
 {
 	FILE *file = open_file(run->times_file);
 
-	(void)fwrite(run->latencies, sizeof(*run->latencies), (size_t)run->count, file);
+	if (fwrite(run->latencies, sizeof(*run->latencies), (size_t)run->count, file) !=
+	    (size_t)run->count)
+		die("%s: %s", run->times_file, strerror(errno));
 	close_file(file, run->times_file);
 }
 

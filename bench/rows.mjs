@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rows of `make bench`: who is loaded with what, and what must hold (docs/performance.md). A check is a list of
-// figures, one for each pair; its median is judged. at_least or at_most is the floor, goal is where we are going.
+// figures, one for each pair; its median is judged, or the lower bound of an interval (is_interval, with at_most only). at_least or
+// at_most is the floor, goal is where we are going.
 import { DatabaseSync } from 'node:sqlite';
 import { ClientKey } from '../tests/flow/proof.mjs';
 import { probe_signature } from './machine.mjs';
