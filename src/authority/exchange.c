@@ -5,6 +5,7 @@
  * same token. It hangs on the family and the grant of its root and dies with them.
  */
 #include "authority/binding.h"
+#include "authority/delegation.h"
 #include "authority/details.h"
 #include "authority/events.h"
 #include "authority/single_use.h"
@@ -12,8 +13,6 @@
 #include "authority/token.h"
 #include "authority/verify.h"
 #include "base/json.h"
-#include "crypto/random.h"
-#include "store/derivations.h"
 #include "store/events.h"
 #include "store/families.h"
 
@@ -194,7 +193,7 @@ static enum err describe(struct task *task, const struct deriving *deriving,
 	json_open_object(&json);
 	json_member_str(&json, "actor", deriving->row.path);
 	json_member_str(&json, "scope", scope_text(&task->arena, deriving->wish.scope));
-	json_member_str(&json, "jti", deriving->row.jti);
+	json_member_str(&json, "jti", deriving->row.key.jti);
 	json_close(&json);
 	return buf_finish(&buf, ret_details);
 }
@@ -212,11 +211,10 @@ static enum err prepare(struct task *task, const struct token_wish *wish)
 				    derived->jkt);
 
 	deriving->row = (struct derivation){
-		.user_id = subject->standing.user.id,
-		.subject_jti = subject->jti,
-		.jti = random_id(&task->arena, "tok_"),
-		.family_id = subject->standing.family.id,
-		.parent = act_text(&task->arena, &subject->act),
+		.key = { .user_id = subject->standing.user.id,
+			 .family_id = subject->standing.family.id,
+			 .parent = act_text(&task->arena, &subject->act),
+			 .jti = delegation_jti(&task->arena, subject->jti) },
 		.path = path,
 		.wish_hash = sha256_str(&task->arena, asked),
 		.issued_at = task->now,
@@ -233,20 +231,19 @@ static enum err prepare(struct task *task, const struct token_wish *wish)
 	return describe(task, deriving, &event->details);
 }
 
-/* Somebody may have stopped it since it was looked at. */
-static enum err check_stopped(struct task *task, struct db *db, const struct derivation *row)
+/* Somebody may have given it back since it was looked at. */
+static enum err check_subject(struct task *task, struct db *db, const struct deriving *deriving)
 {
-	struct derivation parent = { 0 };
-	bool is_stopped = false;
+	struct derivation_key key = deriving->row.key;
+	struct derivation subject = { 0 };
 	enum err err;
 
-	TRY(sub_agent_is_stopped(task, db, row->user_id, row->family_id, row->path, &is_stopped));
-	if (is_stopped)
-		return fail(task, ERR_REQUEST, "sub_agent_stopped");
-	if (str_is_empty(row->parent))
+	if (str_is_empty(key.parent)) /* it hangs on the family alone */
 		return OK;
-	err = derivation_find(task, db, row->user_id, row->subject_jti, &parent);
-	if (err == ERR_NOT_FOUND || (err == OK && parent.revoked_at != 0))
+	key.jti = deriving->subject.jti;
+	key.parent = path_before(key.parent);
+	err = derivation_find(task, db, &key, &subject);
+	if (err == ERR_NOT_FOUND || (err == OK && subject.revoked_at != 0))
 		return fail(task, ERR_REQUEST, "the token to be exchanged does not stand");
 	return err;
 }
@@ -255,10 +252,13 @@ static enum err check_stopped(struct task *task, struct db *db, const struct der
 static enum err insert(struct task *task, struct db *db, struct deriving *deriving)
 {
 	const struct derivation *row = &deriving->row;
-	int64_t count = 0;
+	struct derivation_look look = { 0 };
 
-	TRY(derivation_count_live(task, db, row, task->now, &count, &deriving->first_end));
-	if (count >= DELEGATION_CHILDREN_MAX)
+	TRY(derivation_look(task, db, row, task->now, &look));
+	if (look.is_stopped)
+		return fail(task, ERR_REQUEST, "sub_agent_stopped");
+	deriving->first_end = look.first_end;
+	if (look.live >= DELEGATION_CHILDREN_MAX)
 		return fail(task, ERR_THROTTLED, "too_many_sub_agents");
 	deriving->written = *row;
 	return derivation_insert(task, db, row);
@@ -270,7 +270,7 @@ static enum err repeat(struct task *task, struct db *db, struct deriving *derivi
 {
 	const struct derivation *row = &deriving->row;
 	struct derivation before = { 0 };
-	enum err err = derivation_find_subject(task, db, row->user_id, row->subject_jti, &before);
+	enum err err = derivation_find(task, db, &row->key, &before);
 
 	if (err == ERR_NOT_FOUND)
 		return fail(task, refused, "too_many_sub_agents");
@@ -289,15 +289,11 @@ static enum err write_derivation(struct task *task, struct db *db, void *arg)
 {
 	const struct token_wish *wish = arg;
 	struct deriving *deriving = wish->work;
-	const struct derivation *row = &deriving->row;
-	struct family family = { 0 };
 	enum err err;
 
 	TRY(single_use_spend(task, db, &wish->single_use));
-	TRY(family_take(task, db, row->family_id, &family));
-	if (family.revoked_at != 0)
-		return fail(task, ERR_REQUEST, "the token to be exchanged does not stand");
-	TRY(check_stopped(task, db, row));
+	TRY(family_take_live(task, db, deriving->row.key.family_id));
+	TRY(check_subject(task, db, deriving));
 	err = insert(task, db, deriving);
 	if (err == OK)
 		return event_insert(task, db, &deriving->event);

@@ -141,7 +141,7 @@ static enum err order_tokens(struct task *task, const struct authority *authorit
 {
 	issuing->answer = (struct token_answer){
 		.jti = claims->derivation == NULL ? random_id(&task->arena, "tok_")
-						  : claims->derivation->jti,
+						  : claims->derivation->key.jti,
 		.scope = claims->scope,
 		.details = claims->details,
 		.expires_in = claims->expires_at / SECOND_MS - task->now / SECOND_MS,

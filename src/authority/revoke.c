@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "authority/revoke.h"
 
+#include "authority/delegation.h"
 #include "authority/events.h"
 #include "authority/issue.h"
 #include "authority/stop.h"
 #include "authority/verify.h"
 #include "base/json.h"
 #include "base/tally.h"
-#include "store/derivations.h"
 #include "store/events.h"
 #include "store/families.h"
 #include "store/grants.h"
@@ -92,10 +92,13 @@ static enum err end_derived(struct task *task, struct db *db, void *arg)
 {
 	struct revocation *revocation = arg;
 	struct ending *ending = revocation->work;
+	const struct derivation token = { .key = { ending->user_id, ending->family_id,
+						   path_before(ending->sub_agent), ending->jti },
+					  .path = ending->sub_agent };
 	struct family family = { 0 };
 
 	TRY(family_take(task, db, ending->family_id, &family));
-	TRY(derivation_revoke(task, db, ending->user_id, ending->jti, task->now, &ending->is_now));
+	TRY(delegation_revoke(task, db, &token, &ending->is_now));
 	if (!ending->is_now)
 		return OK;
 	return event_insert(task, db, &ending->event);

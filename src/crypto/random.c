@@ -9,8 +9,6 @@
 #include "base/arena.h"
 #include "crypto/sodium_ready.h"
 
-#define ID_BYTES 16
-
 static const char alphabet[] = "234567abcdefghijklmnopqrstuvwxyz";
 
 void random_bytes(void *at, size_t len)
@@ -105,6 +103,11 @@ struct str random_id_at(struct arena *arena, const char *prefix, int64_t wall_ms
 	for (size_t i = 0; i < 6; i++)
 		bytes[i] = (uint8_t)((uint64_t)wall_ms >> (40 - 8 * i));
 	return spell_id(arena, prefix, bytes);
+}
+
+struct str id_of_digest(struct arena *arena, const char *prefix, const uint8_t digest[ID_BYTES])
+{
+	return spell_id(arena, prefix, digest);
 }
 
 bool id_is_valid(struct str id, const char *prefix)

@@ -12,6 +12,7 @@
 
 struct arena;
 
+#define ID_BYTES      16
 #define ID_RANDOM_LEN 26 /* characters of base32 after the prefix: 128 bits */
 
 void random_bytes(void *at, size_t len);
@@ -31,6 +32,8 @@ struct str random_id(struct arena *arena, const char *prefix);
  * nobody must guess.
  */
 struct str random_id_at(struct arena *arena, const char *prefix, int64_t wall_ms);
+/* As random_id, of the first bytes of a digest: an id that follows from what was digested. */
+struct str id_of_digest(struct arena *arena, const char *prefix, const uint8_t digest[ID_BYTES]);
 /*
  * True for prefix + 26 base32 characters: what an id from outside must look like before it meets
  * the store.

@@ -59,6 +59,15 @@ enum err act_parse(struct task *task, struct str text, struct act *ret_act)
 	return OK;
 }
 
+struct str path_before(struct str path)
+{
+	size_t end = path.len;
+
+	while (end > 0 && path.at[end - 1] != ' ')
+		end--;
+	return end == 0 ? STR("") : str_sub(path, 0, end - 1);
+}
+
 void act_write(struct json_writer *json, struct arena *arena, const struct act *act)
 {
 	for (size_t i = act->depth; i > 0; i--) {

@@ -41,6 +41,8 @@ struct str deputy_text(struct arena *arena, const struct deputy *deputy);
 /* "agent#a other": the column `path`; "" for depth 0. And back: ERR_TOKEN when it is none. */
 struct str act_text(struct arena *arena, const struct act *act);
 MUST_CHECK enum err act_parse(struct task *task, struct str text, struct act *ret_act);
+/* The path of whom the last one of a path acts through: "agent#a" of "agent#a other"; "". */
+struct str path_before(struct str path);
 /* The claim `act`: {"sub": last, "act": {"sub": the one before, …}}. Nothing for depth 0. */
 void act_write(struct json_writer *json, struct arena *arena, const struct act *act);
 /* NULL is depth 0. ERR_TOKEN: not a claim of ours. Task memory. */

@@ -5,29 +5,38 @@
 #include "model/delegation.h"
 #include "store/sql.h"
 
-#define PARENTS_MAX (DELEGATION_DEPTH_MAX + 1) /* a path, those before it, and "" */
+#define PATH_COUNT (DELEGATION_DEPTH_MAX + 1) /* a path, those before it, and "" */
 
 #define DERIVATION_SELECT                                                                          \
-	"SELECT user_id, subject_jti, jti, family_id, parent, wish_hash, issued_at, expires_at,"   \
-	" over_at, revoked_at FROM derivations"
+	"SELECT user_id, family_id, parent, jti, path, wish_hash, issued_at, expires_at, over_at," \
+	" revoked_at FROM derivations"
+#define DERIVATION_KEY " WHERE user_id = $1 AND family_id = $2 AND parent = $3 AND jti = $4"
+
+/* $1: the person, $2: the family. NULL is no path, and not looked for. */
+#define IS_STOPPED(path)                                                                           \
+	"EXISTS (SELECT 1 FROM sub_agents WHERE user_id = $1 AND family_id = $2 AND path = " path  \
+	" AND stopped_at IS NOT NULL)"
+#define ONE_IS_STOPPED(a, b, c, d, e)                                                              \
+	"CASE WHEN " IS_STOPPED(a) " OR " IS_STOPPED(b) " OR " IS_STOPPED(c) " OR " IS_STOPPED(    \
+		d) " OR " IS_STOPPED(e) " THEN 1 ELSE 0 END"
 
 static STATEMENT DERIVATION_INSERT = {
-	"INSERT INTO derivations (user_id, subject_jti, jti, family_id, parent, wish_hash,"
-	" issued_at, expires_at, over_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+	"INSERT INTO derivations (user_id, family_id, parent, jti, path, wish_hash, issued_at,"
+	" expires_at, over_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
 	" ON CONFLICT DO NOTHING"
 };
-static STATEMENT DERIVATION_FIND_SUBJECT = { DERIVATION_SELECT
-					     " WHERE user_id = $1 AND subject_jti = $2" };
-static STATEMENT DERIVATION_FIND = { DERIVATION_SELECT " WHERE user_id = $1 AND jti = $2" };
-static STATEMENT DERIVATION_COUNT_LIVE = {
-	"SELECT count(*), COALESCE(min(expires_at), 0) FROM derivations"
-	" WHERE user_id = $1 AND family_id = $2 AND parent = $3 AND expires_at > $4"
+static STATEMENT DERIVATION_FIND = { DERIVATION_SELECT DERIVATION_KEY };
+static STATEMENT DERIVATION_LOOK = {
+	"SELECT count(*), COALESCE(min(expires_at), 0), " ONE_IS_STOPPED(
+		"$5", "$6", "$7", "$8", "$9") " FROM derivations WHERE user_id = $1"
+					      " AND family_id = $2 AND parent = $3"
+					      " AND expires_at > $4"
 };
-static STATEMENT DERIVATION_REVOKE = { "UPDATE derivations SET revoked_at = $3"
-				       " WHERE user_id = $1 AND jti = $2 AND revoked_at IS NULL" };
+static STATEMENT DERIVATION_REVOKE = { "UPDATE derivations SET revoked_at = $5" DERIVATION_KEY
+				       " AND revoked_at IS NULL" };
 static STATEMENT DERIVATION_SWEEP = {
-	"DELETE FROM derivations WHERE (user_id, subject_jti) IN"
-	" (SELECT user_id, subject_jti FROM derivations WHERE over_at < $1"
+	"DELETE FROM derivations WHERE (user_id, family_id, parent, jti) IN"
+	" (SELECT user_id, family_id, parent, jti FROM derivations WHERE over_at < $1"
 	" ORDER BY over_at LIMIT $2) AND over_at < $1"
 };
 static STATEMENT SUB_AGENT_PUT = {
@@ -42,10 +51,7 @@ static STATEMENT SUB_AGENT_LIST = {
 	" ORDER BY CASE WHEN stopped_at IS NOT NULL THEN 0 WHEN live_until > $3 THEN 1 ELSE 2 END,"
 	" last_at DESC, path LIMIT $4"
 };
-static STATEMENT SUB_AGENT_COUNT_STOPPED = {
-	"SELECT count(*) FROM sub_agents WHERE user_id = $1 AND family_id = $2"
-	" AND path IN ($3, $4, $5, $6, $7) AND stopped_at IS NOT NULL"
-};
+static STATEMENT SUB_AGENT_IS_STOPPED = { "SELECT " ONE_IS_STOPPED("$3", "$4", "$5", "$6", "$7") };
 static STATEMENT SUB_AGENT_SET_STOPPED = { "UPDATE sub_agents SET stopped_at = $4"
 					   " WHERE user_id = $1 AND family_id = $2 AND path = $3" };
 static STATEMENT SUB_AGENT_SET_USED = { "UPDATE sub_agents SET last_used_at = $4"
@@ -61,11 +67,11 @@ static enum err read_derivation(struct task *task, struct sql_row *row, void *re
 {
 	struct derivation *derivation = ret;
 
-	derivation->user_id = row_str(task, row);
-	derivation->subject_jti = row_str(task, row);
-	derivation->jti = row_str(task, row);
-	derivation->family_id = row_str(task, row);
-	derivation->parent = row_str(task, row);
+	derivation->key.user_id = row_str(task, row);
+	derivation->key.family_id = row_str(task, row);
+	derivation->key.parent = row_str(task, row);
+	derivation->key.jti = row_str(task, row);
+	derivation->path = row_str(task, row);
 	derivation->wish_hash = row_str(task, row);
 	derivation->issued_at = row_int(row);
 	derivation->expires_at = row_int(row);
@@ -90,7 +96,7 @@ static enum err read_sub_agent(struct task *task, struct sql_row *row, void *ret
 static enum err put_sub_agent(struct task *task, struct db *db, const struct derivation *derivation)
 {
 	return sql_exec(task, db, &SUB_AGENT_PUT,
-			ARGS(sql_text(derivation->user_id), sql_text(derivation->family_id),
+			ARGS(sql_text(derivation->key.user_id), sql_text(derivation->key.family_id),
 			     sql_text(derivation->path), sql_int(derivation->issued_at),
 			     sql_int(derivation->expires_at)),
 			NULL);
@@ -101,9 +107,9 @@ enum err derivation_insert(struct task *task, struct db *db, const struct deriva
 	int64_t changed = 0;
 
 	TRY(sql_exec(task, db, &DERIVATION_INSERT,
-		     ARGS(sql_text(derivation->user_id), sql_text(derivation->subject_jti),
-			  sql_text(derivation->jti), sql_text(derivation->family_id),
-			  sql_text(derivation->parent), sql_blob(derivation->wish_hash),
+		     ARGS(sql_text(derivation->key.user_id), sql_text(derivation->key.family_id),
+			  sql_text(derivation->key.parent), sql_text(derivation->key.jti),
+			  sql_text(derivation->path), sql_blob(derivation->wish_hash),
 			  sql_int(derivation->issued_at), sql_int(derivation->expires_at),
 			  sql_int(derivation->over_at)),
 		     &changed));
@@ -112,69 +118,63 @@ enum err derivation_insert(struct task *task, struct db *db, const struct deriva
 	return put_sub_agent(task, db, derivation);
 }
 
-enum err derivation_find_subject(struct task *task, struct db *db, struct str user_id,
-				 struct str subject_jti, struct derivation *ret_derivation)
-{
-	return sql_one(task, db, &DERIVATION_FIND_SUBJECT,
-		       ARGS(sql_text(user_id), sql_text(subject_jti)), read_derivation,
-		       ret_derivation);
-}
-
-enum err derivation_find(struct task *task, struct db *db, struct str user_id, struct str jti,
+enum err derivation_find(struct task *task, struct db *db, const struct derivation_key *key,
 			 struct derivation *ret_derivation)
 {
-	return sql_one(task, db, &DERIVATION_FIND, ARGS(sql_text(user_id), sql_text(jti)),
+	return sql_one(task, db, &DERIVATION_FIND,
+		       ARGS(sql_text(key->user_id), sql_text(key->family_id), sql_text(key->parent),
+			    sql_text(key->jti)),
 		       read_derivation, ret_derivation);
 }
 
-struct live {
-	int64_t count;
-	int64_t first_end;
-};
-
-static enum err read_live(struct task *task, struct sql_row *row, void *ret)
+static enum err read_look(struct task *task, struct sql_row *row, void *ret)
 {
-	struct live *live = ret;
+	struct derivation_look *look = ret;
 
 	(void)task;
-	live->count = row_int(row);
-	live->first_end = row_int(row);
+	look->live = row_int(row);
+	look->first_end = row_int(row);
+	look->is_stopped = row_int(row) != 0;
 	return OK;
 }
 
-enum err derivation_count_live(struct task *task, struct db *db,
-			       const struct derivation *derivation, int64_t now, int64_t *ret_count,
-			       int64_t *ret_first_end)
+/* "", "a", "a b", … up to the path itself; the rest stays STR_NONE. */
+static void list_paths(struct str path, struct str paths[PATH_COUNT])
 {
-	struct live live = { 0 };
+	size_t count = 0;
 
-	TRY(sql_one(task, db, &DERIVATION_COUNT_LIVE,
-		    ARGS(sql_text(derivation->user_id), sql_text(derivation->family_id),
-			 sql_text(derivation->parent), sql_int(now)),
-		    read_live, &live));
-	*ret_count = live.count;
-	*ret_first_end = live.first_end;
-	return OK;
+	for (size_t i = 0; i < PATH_COUNT; i++)
+		paths[i] = STR_NONE;
+	paths[count++] = STR("");
+	for (size_t i = 1; i <= path.len && count < PATH_COUNT; i++)
+		if (i == path.len || path.at[i] == ' ')
+			paths[count++] = str_sub(path, 0, i);
 }
 
-/* Each token became one other at most, so what hangs on one is a line, not a tree. */
-enum err derivation_revoke(struct task *task, struct db *db, struct str user_id, struct str jti,
+enum err derivation_look(struct task *task, struct db *db, const struct derivation *derivation,
+			 int64_t now, struct derivation_look *ret_look)
+{
+	const struct derivation_key *key = &derivation->key;
+	struct str paths[PATH_COUNT];
+
+	list_paths(derivation->path, paths);
+	return sql_one(task, db, &DERIVATION_LOOK,
+		       ARGS(sql_text(key->user_id), sql_text(key->family_id), sql_text(key->parent),
+			    sql_int(now), sql_text(paths[0]), sql_text(paths[1]),
+			    sql_text(paths[2]), sql_text(paths[3]), sql_text(paths[4])),
+		       read_look, ret_look);
+}
+
+enum err derivation_revoke(struct task *task, struct db *db, const struct derivation_key *key,
 			   int64_t now, bool *ret_now)
 {
-	struct derivation next = { .jti = jti };
-	int64_t changed = 0, first = 0;
-	enum err err = OK;
+	int64_t changed = 0;
 
-	for (int i = 0; i < DELEGATION_DEPTH_MAX && err == OK; i++) {
-		TRY(sql_exec(task, db, &DERIVATION_REVOKE,
-			     ARGS(sql_text(user_id), sql_text(next.jti), sql_int(now)), &changed));
-		first = i == 0 ? changed : first;
-		err = derivation_find_subject(task, db, user_id, next.jti, &next);
-	}
-	if (err != OK && err != ERR_NOT_FOUND)
-		return err;
-	task_forgive(task);
-	*ret_now = first > 0;
+	TRY(sql_exec(task, db, &DERIVATION_REVOKE,
+		     ARGS(sql_text(key->user_id), sql_text(key->family_id), sql_text(key->parent),
+			  sql_text(key->jti), sql_int(now)),
+		     &changed));
+	*ret_now = changed > 0;
 	return OK;
 }
 
@@ -199,39 +199,26 @@ enum err sub_agent_list(struct task *task, struct db *db, const struct family *f
 	return OK;
 }
 
-/* "", "a", "a b", … up to the path itself; what is left over is "" again. */
-static void list_parents(struct str path, struct str parents[PARENTS_MAX])
-{
-	size_t count = 1;
-
-	for (size_t i = 0; i < PARENTS_MAX; i++)
-		parents[i] = STR("");
-	for (size_t i = 1; i <= path.len && count < PARENTS_MAX; i++)
-		if (i == path.len || path.at[i] == ' ')
-			parents[count++] = str_sub(path, 0, i);
-}
-
 enum err sub_agent_is_stopped(struct task *task, struct db *db, struct str user_id,
 			      struct str family_id, struct str path, bool *ret_is)
 {
-	struct str parents[PARENTS_MAX];
-	int64_t count = 0;
+	struct str paths[PATH_COUNT];
+	int64_t is_stopped = 0;
 
-	list_parents(path, parents);
-	TRY(sql_one_int(task, db, &SUB_AGENT_COUNT_STOPPED,
-			ARGS(sql_text(user_id), sql_text(family_id), sql_text(parents[0]),
-			     sql_text(parents[1]), sql_text(parents[2]), sql_text(parents[3]),
-			     sql_text(parents[4])),
-			&count));
-	*ret_is = count > 0;
+	list_paths(path, paths);
+	TRY(sql_one_int(task, db, &SUB_AGENT_IS_STOPPED,
+			ARGS(sql_text(user_id), sql_text(family_id), sql_text(paths[0]),
+			     sql_text(paths[1]), sql_text(paths[2]), sql_text(paths[3]),
+			     sql_text(paths[4])),
+			&is_stopped));
+	*ret_is = is_stopped != 0;
 	return OK;
 }
 
 enum err sub_agent_set_stopped(struct task *task, struct db *db, const struct family *family,
 			       struct str path, int64_t stopped_at, int64_t now)
 {
-	struct derivation whole = { .user_id = family->user_id,
-				    .family_id = family->id,
+	struct derivation whole = { .key = { .user_id = family->user_id, .family_id = family->id },
 				    .path = path,
 				    .issued_at = now,
 				    .expires_at = now };

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * derivations: subject tokens that were exchanged, and what each became; kept while the subject
- * lives, so that none is exchanged twice. sub_agents: who acts through an installation; kept a day
- * after they last could, and while they are stopped. Who exchanges, gives back, stops or lets go on
- * takes the family's row first; when somebody acted last, and the sweeps, go without.
+ * derivations: what each subject token became that was exchanged; kept while the subject lives, so
+ * that none is exchanged twice. sub_agents: who acts through an installation; kept a day after they
+ * last could, and while they are stopped. Who exchanges, gives back, stops or lets go on takes the
+ * family's row first; when somebody acted last, and the sweeps, go without.
  */
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/err.h"
 #include "base/str.h"
@@ -16,19 +17,29 @@
 struct task;
 struct db;
 
-struct derivation {
+/* parent and path: model/delegation.h's act_text. */
+struct derivation_key {
 	struct str user_id;
-	struct str subject_jti; /* the token that was exchanged, … */
-	struct str jti;		/* … and the one it became */
 	struct str family_id;
-	struct str parent; /* path of who exchanged it; "": the installation */
-	/* of who has it: model/delegation.h's act_text; when it is inserted */
-	struct str path;
+	struct str parent; /* who exchanged the subject; "": the installation */
+	struct str jti;	   /* what it became: authority/delegation.h's delegation_jti */
+};
+
+struct derivation {
+	struct derivation_key key;
+	struct str path;      /* who has it */
 	struct str wish_hash; /* of all that was asked */
 	int64_t issued_at;
 	int64_t expires_at;
 	int64_t over_at;    /* when the subject is over, and the row may go */
 	int64_t revoked_at; /* 0: not */
+};
+
+/* What there is before another one is written. */
+struct derivation_look {
+	int64_t live;	   /* tokens of the same parent that are not over, revoked or not */
+	int64_t first_end; /* of those; 0: there are none */
+	bool is_stopped;   /* by the person: who would have it, or one that it acts through */
 };
 
 struct sub_agent {
@@ -43,23 +54,17 @@ struct sub_agent {
 /* Also writes down that the sub-agent is there. ERR_CONFLICT: the subject was exchanged already. */
 MUST_CHECK enum err derivation_insert(struct task *task, struct db *db,
 				      const struct derivation *derivation);
-/* By what was exchanged. ERR_NOT_FOUND. */
-MUST_CHECK enum err derivation_find_subject(struct task *task, struct db *db, struct str user_id,
-					    struct str subject_jti,
-					    struct derivation *ret_derivation);
-/* By what it became. ERR_NOT_FOUND. */
-MUST_CHECK enum err derivation_find(struct task *task, struct db *db, struct str user_id,
-				    struct str jti, struct derivation *ret_derivation);
-/*
- * Tokens of that parent that are not over, revoked or not; how many, and when the first of them
- * ends (0: there are none).
- */
-MUST_CHECK enum err derivation_count_live(struct task *task, struct db *db,
-					  const struct derivation *derivation, int64_t now,
-					  int64_t *ret_count, int64_t *ret_first_end);
-/* The token and all that was derived from it. *ret_now: it had not ended before. */
-MUST_CHECK enum err derivation_revoke(struct task *task, struct db *db, struct str user_id,
-				      struct str jti, int64_t now, bool *ret_now);
+/* ERR_NOT_FOUND. */
+MUST_CHECK enum err derivation_find(struct task *task, struct db *db,
+				    const struct derivation_key *key,
+				    struct derivation *ret_derivation);
+/* By its key without the jti, and its path. */
+MUST_CHECK enum err derivation_look(struct task *task, struct db *db,
+				    const struct derivation *derivation, int64_t now,
+				    struct derivation_look *ret_look);
+/* Not what was derived from it. *ret_now is false when it had ended before, or is not known. */
+MUST_CHECK enum err derivation_revoke(struct task *task, struct db *db,
+				      const struct derivation_key *key, int64_t now, bool *ret_now);
 MUST_CHECK enum err derivation_sweep(struct task *task, struct db *db, int64_t now, int64_t limit,
 				     int64_t *ret_deleted);
 

@@ -28,6 +28,7 @@ static STATEMENT FAMILY_SET_ROOT = {
 static STATEMENT FAMILY_SET_KEY = { "UPDATE families SET key_thumbprint = $2 WHERE id = $1" };
 static STATEMENT FAMILY_TAKE = { "SELECT " FAMILY_COLUMNS
 				 " FROM families WHERE id = $1" SQL_TAKING };
+static STATEMENT FAMILY_TAKE_LIVE = { "SELECT revoked_at FROM families WHERE id = $1" SQL_TAKING };
 static STATEMENT FAMILY_TAKE_ALL = {
 	"SELECT " FAMILY_COLUMNS " FROM families"
 	" WHERE user_id = (SELECT g.user_id FROM grants g WHERE g.id = $1) AND grant_id = $1"
@@ -171,6 +172,16 @@ enum err family_set_key(struct task *task, struct db *db, const struct family *f
 enum err family_take(struct task *task, struct db *db, struct str id, struct family *ret_family)
 {
 	return sql_one(task, db, &FAMILY_TAKE, ARGS(sql_text(id)), read_family, ret_family);
+}
+
+enum err family_take_live(struct task *task, struct db *db, struct str id)
+{
+	int64_t revoked_at = 0;
+
+	TRY(sql_one_int(task, db, &FAMILY_TAKE_LIVE, ARGS(sql_text(id)), &revoked_at));
+	if (revoked_at != 0)
+		return fail(task, ERR_CONFLICT, "the installation's line has ended");
+	return OK;
 }
 
 enum err family_set_repeats(struct task *task, struct db *db, const struct family *family)

@@ -29,6 +29,8 @@ MUST_CHECK enum err family_set_key(struct task *task, struct db *db, const struc
 /* Takes the row first (SQL_TAKING), so that what is judged stays true until the commit. */
 MUST_CHECK enum err family_take(struct task *task, struct db *db, struct str id,
 				struct family *ret_family);
+/* The same for who hangs something on it. ERR_NOT_FOUND; ERR_CONFLICT: it is over. */
+MUST_CHECK enum err family_take_live(struct task *task, struct db *db, struct str id);
 /* Takes all of a grant that have not ended. */
 MUST_CHECK enum err family_take_all(struct task *task, struct db *db, struct str grant_id,
 				    struct family **ret_families, size_t *ret_count);

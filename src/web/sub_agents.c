@@ -16,16 +16,6 @@ static int by_path(const void *a, const void *b)
 	return str_compare(first->path, second->path);
 }
 
-/* "agent#a other": that of "other" is "agent#a". */
-static struct str parent_of(struct str path)
-{
-	size_t end = path.len;
-
-	while (end > 0 && path.at[end - 1] != ' ')
-		end--;
-	return end == 0 ? STR("") : str_sub(path, 0, end - 1);
-}
-
 static unsigned depth_of(struct str path)
 {
 	unsigned depth = 1;
@@ -45,7 +35,7 @@ static const char *state_key(const struct page *page, const struct sub_agent *ag
 
 static void add_one(const struct page *page, const struct sub_agent *agent, struct data *list)
 {
-	struct str parent = parent_of(agent->path);
+	struct str parent = path_before(agent->path);
 	size_t begins = parent.len == 0 ? 0 : parent.len + 1;
 	struct data *item = data_item(list);
 

@@ -287,23 +287,22 @@ const char *const schema_step_1[] = {
 	"CREATE INDEX sub_agents_end ON sub_agents (live_until) WHERE stopped_at IS NULL",
 
 	/*
-	 * Subject tokens that were exchanged, and the one token that each became. Kept while the
-	 * subject lives, which is as long as the other one at least.
+	 * The one token that each exchanged subject token became, whose jti follows from the
+	 * subject's. Kept while the subject lives, which is as long as the other one at least. The
+	 * key lets the tokens of one parent, which are counted before each exchange, lie together.
 	 */
 	"CREATE TABLE derivations ("
 	" user_id TEXT NOT NULL,"
-	" subject_jti TEXT NOT NULL,"
-	" jti TEXT NOT NULL,"
 	" family_id TEXT NOT NULL,"
 	" parent TEXT NOT NULL,"
+	" jti TEXT NOT NULL,"
+	" path TEXT NOT NULL,"
 	" wish_hash BYTEA NOT NULL,"
 	" issued_at BIGINT NOT NULL,"
 	" expires_at BIGINT NOT NULL,"
 	" over_at BIGINT NOT NULL,"
 	" revoked_at BIGINT,"
-	" PRIMARY KEY (user_id, subject_jti))",
-	"CREATE UNIQUE INDEX derivations_jti ON derivations (user_id, jti)",
-	"CREATE INDEX derivations_parent ON derivations (user_id, family_id, parent, expires_at)",
+	" PRIMARY KEY (user_id, family_id, parent, jti))",
 	"CREATE INDEX derivations_over ON derivations (over_at)",
 
 	/* name is a keyed hash of who is counted; swept soon all the same */

@@ -31,6 +31,19 @@ static void two_ids_differ(void **state)
 	arena_free(&arena);
 }
 
+static void an_id_of_a_digest_is_its_first_16_bytes(void **state)
+{
+	static const uint8_t zeros[ID_BYTES + 1] = { [ID_BYTES] = 0xFF };
+	static const uint8_t ones[ID_BYTES] = { [0] = 0x08, [15] = 0x01 };
+	struct arena arena = { 0 };
+
+	(void)state;
+	CHECK_STR(id_of_digest(&arena, "tok_", zeros), STR("tok_22222222222222222222222222"));
+	CHECK_STR(id_of_digest(&arena, "tok_", ones), STR("tok_32222222222222222222222226"));
+	CHECK(id_is_valid(id_of_digest(&arena, "tok_", ones), "tok_"));
+	arena_free(&arena);
+}
+
 /* The child answers with what it would call something next. */
 static void child_of(int pipe_end, struct arena *arena)
 {
@@ -128,6 +141,7 @@ int main(void)
 {
 	return RUN(cmocka_unit_test(ids_have_their_prefix_and_26_characters),
 		   cmocka_unit_test(two_ids_differ),
+		   cmocka_unit_test(an_id_of_a_digest_is_its_first_16_bytes),
 		   cmocka_unit_test(a_child_process_does_not_give_the_names_that_its_parent_gives),
 		   cmocka_unit_test(every_bit_of_an_id_takes_both_values),
 		   cmocka_unit_test(ids_of_a_later_millisecond_sort_behind),

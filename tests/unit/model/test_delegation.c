@@ -36,6 +36,15 @@ static void a_chain_reads_as_it_was_written(void **state)
 	}
 }
 
+static void a_path_says_through_whom_its_last_one_acts(void **state)
+{
+	(void)state;
+	CHECK_STR(path_before(STR("")), STR(""));
+	CHECK_STR(path_before(STR("agent#a")), STR(""));
+	CHECK_STR(path_before(STR("agent#a other")), STR("agent#a"));
+	CHECK_STR(path_before(STR("agent#a agent#b c d")), STR("agent#a agent#b c"));
+}
+
 static void the_one_who_acts_now_is_the_outermost_and_has_the_token(void **state)
 {
 	struct buf buf = buf_in(&task.arena, 1024);
@@ -244,6 +253,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_chain_reads_as_it_was_written),
+		cmocka_unit_test(a_path_says_through_whom_its_last_one_acts),
 		cmocka_unit_test(the_one_who_acts_now_is_the_outermost_and_has_the_token),
 		cmocka_unit_test(a_chain_that_is_not_ours_is_refused),
 		cmocka_unit_test(
