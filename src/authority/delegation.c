@@ -4,6 +4,7 @@
 #include "crypto/digest.h"
 #include "crypto/random.h"
 #include "store/clients.h"
+#include "store/derivations.h"
 
 struct str delegation_jti(struct arena *arena, struct str subject_jti)
 {

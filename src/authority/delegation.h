@@ -6,17 +6,21 @@
 #pragma once
 
 #include "authority/verify.h"
-#include "store/derivations.h"
 
 struct arena;
 struct db;
+struct derivation;
 
 /*
- * The jti of the one token that this subject becomes (RFC 8693). So a subject that is exchanged
- * again meets the row of the first time, and what hangs on a token is found without an index.
+ * The jti of the one token that this subject becomes (RFC 8693), in the arena. A subject that is
+ * exchanged again meets the row of the first time, for parent and family are its own as well; and
+ * what hangs on a token is found without an index. No secret: who knows the one can tell the other.
  */
 struct str delegation_jti(struct arena *arena, struct str subject_jti);
-/* The token, and all that was derived from it. *ret_now: it had not ended before. */
+/*
+ * Ends the token, named by its key and its path, and all that was derived from it. *ret_now: it had
+ * not ended before. Who calls has taken the family's row.
+ */
 MUST_CHECK enum err delegation_revoke(struct task *task, struct db *db,
 				      const struct derivation *token, bool *ret_now);
 /*

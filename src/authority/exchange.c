@@ -13,6 +13,7 @@
 #include "authority/token.h"
 #include "authority/verify.h"
 #include "base/json.h"
+#include "store/derivations.h"
 #include "store/events.h"
 #include "store/families.h"
 

@@ -8,6 +8,7 @@
 #include "authority/verify.h"
 #include "base/json.h"
 #include "base/tally.h"
+#include "store/derivations.h"
 #include "store/events.h"
 #include "store/families.h"
 #include "store/grants.h"

@@ -12,13 +12,13 @@
 	" revoked_at FROM derivations"
 #define DERIVATION_KEY " WHERE user_id = $1 AND family_id = $2 AND parent = $3 AND jti = $4"
 
-/* $1: the person, $2: the family. NULL is no path, and not looked for. */
+/* $1: the person, $2: the family, $3 to $7: paths, of which NULL is none and not looked for. */
 #define IS_STOPPED(path)                                                                           \
 	"EXISTS (SELECT 1 FROM sub_agents WHERE user_id = $1 AND family_id = $2 AND path = " path  \
 	" AND stopped_at IS NOT NULL)"
-#define ONE_IS_STOPPED(a, b, c, d, e)                                                              \
-	"CASE WHEN " IS_STOPPED(a) " OR " IS_STOPPED(b) " OR " IS_STOPPED(c) " OR " IS_STOPPED(    \
-		d) " OR " IS_STOPPED(e) " THEN 1 ELSE 0 END"
+#define ONE_IS_STOPPED                                                                             \
+	"CASE WHEN " IS_STOPPED("$3") " OR " IS_STOPPED("$4") " OR " IS_STOPPED(                   \
+		"$5") " OR " IS_STOPPED("$6") " OR " IS_STOPPED("$7") " THEN 1 ELSE 0 END"
 
 static STATEMENT DERIVATION_INSERT = {
 	"INSERT INTO derivations (user_id, family_id, parent, jti, path, wish_hash, issued_at,"
@@ -27,10 +27,8 @@ static STATEMENT DERIVATION_INSERT = {
 };
 static STATEMENT DERIVATION_FIND = { DERIVATION_SELECT DERIVATION_KEY };
 static STATEMENT DERIVATION_LOOK = {
-	"SELECT count(*), COALESCE(min(expires_at), 0), " ONE_IS_STOPPED(
-		"$5", "$6", "$7", "$8", "$9") " FROM derivations WHERE user_id = $1"
-					      " AND family_id = $2 AND parent = $3"
-					      " AND expires_at > $4"
+	"SELECT count(*), COALESCE(min(expires_at), 0), " ONE_IS_STOPPED " FROM derivations"
+	" WHERE user_id = $1 AND family_id = $2 AND parent = $8 AND expires_at > $9"
 };
 static STATEMENT DERIVATION_REVOKE = { "UPDATE derivations SET revoked_at = $5" DERIVATION_KEY
 				       " AND revoked_at IS NULL" };
@@ -51,7 +49,7 @@ static STATEMENT SUB_AGENT_LIST = {
 	" ORDER BY CASE WHEN stopped_at IS NOT NULL THEN 0 WHEN live_until > $3 THEN 1 ELSE 2 END,"
 	" last_at DESC, path LIMIT $4"
 };
-static STATEMENT SUB_AGENT_IS_STOPPED = { "SELECT " ONE_IS_STOPPED("$3", "$4", "$5", "$6", "$7") };
+static STATEMENT SUB_AGENT_IS_STOPPED = { "SELECT " ONE_IS_STOPPED };
 static STATEMENT SUB_AGENT_SET_STOPPED = { "UPDATE sub_agents SET stopped_at = $4"
 					   " WHERE user_id = $1 AND family_id = $2 AND path = $3" };
 static STATEMENT SUB_AGENT_SET_USED = { "UPDATE sub_agents SET last_used_at = $4"
@@ -159,9 +157,9 @@ enum err derivation_look(struct task *task, struct db *db, const struct derivati
 
 	list_paths(derivation->path, paths);
 	return sql_one(task, db, &DERIVATION_LOOK,
-		       ARGS(sql_text(key->user_id), sql_text(key->family_id), sql_text(key->parent),
-			    sql_int(now), sql_text(paths[0]), sql_text(paths[1]),
-			    sql_text(paths[2]), sql_text(paths[3]), sql_text(paths[4])),
+		       ARGS(sql_text(key->user_id), sql_text(key->family_id), sql_text(paths[0]),
+			    sql_text(paths[1]), sql_text(paths[2]), sql_text(paths[3]),
+			    sql_text(paths[4]), sql_text(key->parent), sql_int(now)),
 		       read_look, ret_look);
 }
 

@@ -6,7 +6,8 @@
 struct access exchanged_seen;
 
 static const struct str helpers[] = { STR_INIT("helper") };
-static const struct scope_set named_helper = { helpers, 1 };
+const struct scope_set exchanging_helper = { helpers, 1 };
+const struct scope_set exchanging_nobody = { helpers, 0 };
 
 enum err exchanging_look(struct str token)
 {
@@ -43,7 +44,7 @@ int exchanging_start(void **state)
 	exchanging_change("agent", (struct client_change){ .grant_types = GRANT_AUTHORIZATION_CODE |
 									  GRANT_REFRESH_TOKEN |
 									  GRANT_TOKEN_EXCHANGE,
-							   .delegates_to = &named_helper });
+							   .delegates_to = &exchanging_helper });
 	return 0;
 }
 

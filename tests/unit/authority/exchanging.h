@@ -8,6 +8,9 @@
 
 extern struct access exchanged_seen; /* of the token that was looked at last */
 
+/* Whom agent may delegate to. */
+extern const struct scope_set exchanging_helper, exchanging_nobody;
+
 int exchanging_start(void **state);
 void exchanging_change(const char *id, struct client_change wish);
 /* OK while it stands. */

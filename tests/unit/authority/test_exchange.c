@@ -4,10 +4,6 @@
 
 #define BOTH_SCOPES "mail.read mail.send"
 
-static const struct str helpers[] = { STR_INIT("helper") };
-static const struct scope_set named_helper = { helpers, 1 };
-static const struct scope_set nobody = { helpers, 0 };
-
 static void a_sub_agent_has_a_narrower_token_of_the_same_installation(void **state)
 {
 	struct token_answer first = office_tokens(&office, "agent", BOTH_SCOPES);
@@ -37,7 +33,7 @@ static void another_client_acts_when_operator_and_person_named_it(void **state)
 	second = exchanging_derived("helper", first.access_token, NULL);
 	CHECK_ERR(exchanging_look(second.access_token), OK);
 	CHECK_STR(exchanged_seen.client_id, STR("helper"));
-	exchanging_change("agent", (struct client_change){ .delegates_to = &nobody });
+	exchanging_change("agent", (struct client_change){ .delegates_to = &exchanging_nobody });
 	CHECK_ERR(exchanging_look(second.access_token), ERR_TOKEN);
 }
 
@@ -47,9 +43,9 @@ static void another_client_does_not_act_for_a_person_who_never_read_of_it(void *
 	struct token_answer first;
 
 	(void)state;
-	exchanging_change("agent", (struct client_change){ .delegates_to = &nobody });
+	exchanging_change("agent", (struct client_change){ .delegates_to = &exchanging_nobody });
 	first = office_tokens(&office, "agent", "mail.read");
-	exchanging_change("agent", (struct client_change){ .delegates_to = &named_helper });
+	exchanging_change("agent", (struct client_change){ .delegates_to = &exchanging_helper });
 	wish = exchanging_wish("helper", first.access_token, NULL);
 	CHECK_ERR(exchanging_run(&wish), ERR_REQUEST);
 	/* the next yes names it */

@@ -6,6 +6,7 @@
 
 #include "authority/account.h"
 #include "authority/delegation.h"
+#include "store/derivations.h"
 #include "store/families.h"
 
 static void what_was_derived_ends_with_its_installation(void **state)
